@@ -1,0 +1,1 @@
+//! An AWS to try things on: loopback only, no account needed.

@@ -1,0 +1,2 @@
+//! The batch worker.
+fn main() {}
