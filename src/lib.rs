@@ -1,5 +1,14 @@
 //! Batchwright: a GitOps reconciler for AWS Batch stacks.
 //!
-//! Read in this order: `resource` has the nouns.
+//! Read in this order: [`resource`] has the nouns; [`value`] and [`field`] say when two values mean the same and what a
+//! change to a field does; [`kind`] is what a kind of resource is; [`kinds`] are the kinds; [`services`] read AWS;
+//! [`diff`] compares two documents. [`sandbox`] is an AWS to try things on.
 
+pub mod diff;
+pub mod field;
+pub mod kind;
+pub mod kinds;
+pub mod resource;
 pub mod sandbox;
+pub mod services;
+pub mod value;

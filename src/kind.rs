@@ -1,0 +1,162 @@
+//! What a kind is, and what it is handed.
+//!
+//! A kind says what its resources look like ([`Kind::Spec`]), how AWS reports them in the same words
+//! ([`Kind::observe`], pure), and the next legal move towards what is wanted ([`Kind::create`], [`Kind::update`],
+//! [`Kind::delete`]). It never waits, retries, prints, compares tags or catches "not found": see docs/adding-a-kind.md.
+
+use std::collections::BTreeMap;
+use std::future::Future;
+
+use schemars::JsonSchema;
+use serde::Serialize;
+use serde::de::DeserializeOwned;
+
+use crate::diff::{Diff, FieldChange};
+use crate::resource::{OnDelete, Place, Readiness, Tags};
+use crate::services::{Result, Service};
+
+mod effect;
+mod erased;
+
+pub use effect::{Effect, Order, Reason, Refs};
+pub use erased::{AnyKind, Call, Erased, Facts};
+
+/// What tells one resource of a kind from another.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Identity {
+    /// Its name: a second create collides.
+    Named,
+    /// An id that AWS assigns: only our name tag says which it is.
+    Assigned,
+    /// A name and a revision: a change makes a new revision.
+    Revisioned,
+}
+
+/// How we know that a resource is ours (D9).
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Ownership {
+    /// Tags in the create call.
+    Tagged,
+    /// Tags in a second call: an untagged, empty and young resource with our physical name is ours to tag.
+    TagAfterCreate,
+    /// It cannot be tagged: it belongs to whom its parent belongs to.
+    ViaParent,
+    /// The account's: ensured and merged, never claimed, never deleted.
+    Shared,
+}
+
+/// Something wrong with a spec that its types cannot say.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Invalid {
+    /// The field, such as `computeResources.maxvCpus` or `rules[0].priority`; empty for the whole.
+    pub path: String,
+    /// What is wrong, what was expected, and the smallest change that mends it.
+    pub message: String,
+}
+
+impl Invalid {
+    /// One complaint.
+    pub fn new(path: impl Into<String>, message: impl Into<String>) -> Self {
+        Self { path: path.into(), message: message.into() }
+    }
+}
+
+/// One resource as AWS reports it, in the words of its manifest.
+#[derive(Debug, Clone)]
+pub struct Live<K: Kind> {
+    /// The name or id that AWS's calls take.
+    pub physical: String,
+    /// Its ARN, where it has one.
+    pub arn: Option<String>,
+    /// What AWS reports.
+    pub spec: K::Spec,
+    /// What AWS assigned.
+    pub outputs: K::Outputs,
+    /// All its tags except AWS's own; see [`crate::services::own_tags`].
+    pub tags: Tags,
+    /// Whether AWS has finished with it.
+    pub readiness: Readiness,
+    /// The revision, of kinds that have them.
+    pub revision: Option<u64>,
+}
+
+/// What a verb is handed.
+pub struct Cx<'a, K: Kind> {
+    /// The service's client.
+    pub client: &'a <K::Service as Service>::Client,
+    /// Account, region, partition.
+    pub place: &'a Place,
+    /// The physical name to create, or that of the live resource.
+    pub name: &'a str,
+    /// All tags that the resource is to carry, ours included: to be written in the create call itself.
+    pub tags: &'a Tags,
+    /// The same for every attempt at one step: for calls that take a client token.
+    pub token: &'a str,
+    /// What becomes of data in a resource that is deleted.
+    pub on_delete: OnDelete,
+}
+
+/// One kind of AWS resource.
+pub trait Kind: Sized + Send + Sync + 'static {
+    /// What a manifest declares and, in the same words, what AWS reports.
+    type Spec: Serialize + DeserializeOwned + JsonSchema + Clone + PartialEq + std::fmt::Debug + Send + Sync;
+    /// What AWS assigns: ids, ARNs, URLs. Referred to, never declared. Fields that are `Option` may be missing.
+    type Outputs: Serialize + DeserializeOwned + JsonSchema + Clone + std::fmt::Debug + Send + Sync;
+    /// The service that it belongs to.
+    type Service: Service;
+
+    /// `<service>/<Kind>`.
+    const NAME: &'static str;
+    /// One sentence for `explain` and the documentation.
+    const ABOUT: &'static str;
+    /// A manifest; a test parses it, the documentation shows it.
+    const EXAMPLE: &'static str;
+    /// What tells one resource from another.
+    const IDENTITY: Identity = Identity::Named;
+    /// How we know that it is ours.
+    const OWNERSHIP: Ownership = Ownership::Tagged;
+    /// Whether deleting one destroys data.
+    const HOLDS_DATA: bool = false;
+    /// The CloudFormation type whose property names the spec uses (D1), such as `AWS::Batch::JobQueue`.
+    const CLOUDFORMATION: &'static str;
+
+    /// What is wrong beyond types: checked before AWS is touched. Strings may still hold `${…}` references.
+    fn validate(_spec: &Self::Spec, _place: &Place) -> Vec<Invalid> {
+        Vec::new()
+    }
+
+    /// Brings what is declared and what AWS reports into one form, where types and field rules do not suffice.
+    fn normalise(_spec: &mut Self::Spec, _place: &Place) {}
+
+    /// Outputs that follow from the physical name alone; `name` need not be said.
+    fn predict(_name: &str, _spec: &Self::Spec, _place: &Place) -> BTreeMap<String, String> {
+        BTreeMap::new()
+    }
+
+    /// What these changes amount to, and why (D15). Default: the strongest rule of the changed fields.
+    fn effect(
+        _live: &Self::Spec,
+        _want: &Self::Spec,
+        changes: &[FieldChange],
+        _refs: &Refs,
+    ) -> (Effect, Reason) {
+        effect::strongest(changes, Self::IDENTITY)
+    }
+
+    /// Projects the service's snapshot. Never calls AWS.
+    fn observe(snapshot: &<Self::Service as Service>::Snapshot, place: &Place) -> Vec<Live<Self>>;
+
+    /// Makes it, and returns the name or id that AWS's calls take from now on.
+    fn create(cx: &Cx<'_, Self>, want: &Self::Spec) -> impl Future<Output = Result<String>> + Send;
+
+    /// Makes the next legal move from the live state towards `want`. `diff` is never empty.
+    fn update(
+        cx: &Cx<'_, Self>,
+        live: &Live<Self>,
+        want: &Self::Spec,
+        diff: &Diff,
+    ) -> impl Future<Output = Result<()>> + Send;
+
+    /// Makes the next legal move towards absence, told by the live state: disable, then delete; detach, then delete.
+    fn delete(cx: &Cx<'_, Self>, live: &Live<Self>) -> impl Future<Output = Result<()>> + Send;
+}

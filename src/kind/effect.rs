@@ -1,0 +1,72 @@
+//! What a change amounts to.
+
+use std::fmt;
+
+use serde::{Deserialize, Serialize};
+
+use super::Identity;
+use crate::diff::{ChangeRule, FieldChange};
+
+/// The order in which a resource is replaced.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub enum Order {
+    /// The new one beside the old one, then the old one goes: nothing is missed in between.
+    CreateFirst,
+    /// The old one goes first: both cannot exist at once.
+    DeleteFirst,
+}
+
+/// What a change amounts to, weakest first (D15).
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase", tag = "is", content = "how")]
+pub enum Effect {
+    /// Tags only.
+    Tag,
+    /// In place; the label says in which way, such as `scale` or `infrastructure`; empty where there is only one.
+    Update(String),
+    /// A new revision beside the old ones.
+    NewRevision,
+    /// Another resource in place of this one.
+    Replace(Order),
+    /// AWS offers no way; the text says why and what to do.
+    Impossible(String),
+}
+
+/// Why, as data for every renderer: one line, such as `type is create-only`.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(transparent)]
+pub struct Reason(pub String);
+
+impl fmt::Display for Reason {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.0)
+    }
+}
+
+/// What references and literal ARNs denote, for rules that depend on it.
+#[derive(Debug, Clone, Copy, Default)]
+pub struct Refs;
+
+impl Refs {
+    /// Whether a role, given by ARN or by a reference, is a service-linked one.
+    pub fn is_service_linked_role(&self, role: &str) -> bool {
+        role.contains(":role/aws-service-role/") || role.starts_with("${iam/ServiceLinkedRole/")
+    }
+}
+
+/// The strongest rule of the changed fields.
+pub(super) fn strongest(changes: &[FieldChange], identity: Identity) -> (Effect, Reason) {
+    let create_only: Vec<&str> =
+        changes.iter().filter(|c| c.rule == ChangeRule::CreateOnly).map(|c| c.path.as_str()).collect();
+    if !create_only.is_empty() {
+        let verb = if create_only.len() == 1 { "is" } else { "are" };
+        let reason = Reason(format!("{} {verb} create-only", create_only.join(", ")));
+        let order = if identity == Identity::Assigned { Order::CreateFirst } else { Order::DeleteFirst };
+        return (Effect::Replace(order), reason);
+    }
+    match identity {
+        Identity::Revisioned => (Effect::NewRevision, Reason("revisions are immutable".to_owned())),
+        _ => (Effect::Update(String::new()), Reason::default()),
+    }
+}

@@ -1,0 +1,266 @@
+//! The only place where types are forgotten: a kind behind a pointer.
+
+use std::collections::BTreeMap;
+use std::marker::PhantomData;
+use std::sync::{Mutex, PoisonError};
+
+use futures::FutureExt;
+use futures::future::BoxFuture;
+use schemars::generate::SchemaSettings;
+use serde_json::Value;
+
+use super::{Cx, Effect, Identity, Invalid, Kind, Live, Ownership, Reason, Refs};
+use crate::diff::{Diff, FieldChange, Rules};
+use crate::resource::{Document, Incarnation, OnDelete, Place, Tags};
+use crate::services::{Clients, Error, Result, Service, Snapshots};
+
+/// What is known of a kind without asking AWS.
+#[derive(Debug)]
+pub struct Facts {
+    /// `<service>/<Kind>`.
+    pub name: &'static str,
+    /// The service: `batch`.
+    pub service: &'static str,
+    /// One sentence.
+    pub about: &'static str,
+    /// A manifest.
+    pub example: &'static str,
+    /// The CloudFormation type.
+    pub cloudformation: &'static str,
+    /// What tells one resource from another.
+    pub identity: Identity,
+    /// How we know that it is ours.
+    pub ownership: Ownership,
+    /// Whether deleting one destroys data.
+    pub holds_data: bool,
+    /// The JSON Schema of its spec.
+    pub schema: Value,
+    /// The names of its outputs, `name` among them.
+    pub outputs: Vec<String>,
+    /// What the differ reads.
+    pub rules: Rules,
+}
+
+/// What a verb is handed, before the kind's types are known.
+#[derive(Clone, Copy)]
+pub struct Call<'a> {
+    /// The clients.
+    pub clients: &'a Clients,
+    /// Account, region, partition.
+    pub place: &'a Place,
+    /// The physical name.
+    pub name: &'a str,
+    /// All tags.
+    pub tags: &'a Tags,
+    /// The client token.
+    pub token: &'a str,
+    /// What becomes of data.
+    pub on_delete: OnDelete,
+}
+
+/// A kind whose types are forgotten. One blanket implementation; nobody else implements it.
+pub trait AnyKind: Send + Sync {
+    /// What is known of it without asking AWS.
+    fn facts(&self) -> &'static Facts;
+    /// Decodes a spec into the kind's type, brings it into normal form, and gives it back as a document.
+    fn normal(&self, spec: &Value, place: &Place) -> std::result::Result<Document, serde_json::Error>;
+    /// See [`Kind::validate`].
+    fn validate(&self, spec: &Document, place: &Place) -> Vec<Invalid>;
+    /// See [`Kind::predict`]; with `name` of kinds that have one.
+    fn predict(&self, name: &str, spec: &Document, place: &Place) -> BTreeMap<String, String>;
+    /// See [`Kind::effect`].
+    fn effect(
+        &self,
+        live: &Document,
+        want: &Document,
+        changes: &[FieldChange],
+        refs: &Refs,
+    ) -> (Effect, Reason);
+    /// See [`Kind::observe`]. Nothing, if the service was not read.
+    fn observe(&self, snapshots: &Snapshots, place: &Place) -> Result<Vec<Incarnation>>;
+    /// See [`Kind::create`].
+    fn create<'a>(&'a self, call: Call<'a>, want: &'a Document) -> BoxFuture<'a, Result<String>>;
+    /// See [`Kind::update`].
+    fn update<'a>(
+        &'a self,
+        call: Call<'a>,
+        live: &'a Incarnation,
+        want: &'a Document,
+        diff: &'a Diff,
+    ) -> BoxFuture<'a, Result<()>>;
+    /// See [`Kind::delete`].
+    fn delete<'a>(&'a self, call: Call<'a>, live: &'a Incarnation) -> BoxFuture<'a, Result<()>>;
+}
+
+/// Forgets a kind's types.
+pub struct Erased<K>(PhantomData<fn() -> K>);
+
+/// The facts of every kind that was asked for: computed once, kept for the life of the process.
+static FACTS: Mutex<BTreeMap<&'static str, &'static Facts>> = Mutex::new(BTreeMap::new());
+
+impl<K: Kind> Erased<K> {
+    /// For the registry.
+    pub const fn new() -> Self {
+        Self(PhantomData)
+    }
+}
+
+impl<K: Kind> Default for Erased<K> {
+    fn default() -> Self {
+        Self::new()
+    }
+}
+
+impl<K: Kind> AnyKind for Erased<K> {
+    fn facts(&self) -> &'static Facts {
+        let mut facts = FACTS.lock().unwrap_or_else(PoisonError::into_inner);
+        facts.entry(K::NAME).or_insert_with(|| Box::leak(Box::new(facts_of::<K>())))
+    }
+
+    fn normal(&self, spec: &Value, place: &Place) -> std::result::Result<Document, serde_json::Error> {
+        let mut spec: K::Spec = serde_json::from_value(spec.clone())?;
+        K::normalise(&mut spec, place);
+        serde_json::to_value(spec)
+    }
+
+    fn validate(&self, spec: &Document, place: &Place) -> Vec<Invalid> {
+        match serde_json::from_value(spec.clone()) {
+            Ok(spec) => K::validate(&spec, place),
+            Err(error) => vec![Invalid::new("", error.to_string())],
+        }
+    }
+
+    fn predict(&self, name: &str, spec: &Document, place: &Place) -> BTreeMap<String, String> {
+        let Ok(spec) = serde_json::from_value(spec.clone()) else { return BTreeMap::new() };
+        let mut outputs = K::predict(name, &spec, place);
+        if K::IDENTITY != Identity::Assigned {
+            outputs.entry("name".to_owned()).or_insert_with(|| name.to_owned());
+        }
+        outputs
+    }
+
+    fn effect(
+        &self,
+        live: &Document,
+        want: &Document,
+        changes: &[FieldChange],
+        refs: &Refs,
+    ) -> (Effect, Reason) {
+        match (serde_json::from_value(live.clone()), serde_json::from_value(want.clone())) {
+            (Ok(live), Ok(want)) => K::effect(&live, &want, changes, refs),
+            (Err(error), _) | (_, Err(error)) => (Effect::Impossible(error.to_string()), Reason::default()),
+        }
+    }
+
+    fn observe(&self, snapshots: &Snapshots, place: &Place) -> Result<Vec<Incarnation>> {
+        let Some(snapshot) = snapshots.of::<K::Service>() else { return Ok(Vec::new()) };
+        K::observe(snapshot, place).into_iter().map(|live| forget::<K>(live, place)).collect()
+    }
+
+    fn create<'a>(&'a self, call: Call<'a>, want: &'a Document) -> BoxFuture<'a, Result<String>> {
+        async move {
+            let want: K::Spec = decode::<K, _>("create", want)?;
+            K::create(&context::<K>(&call)?, &want).await
+        }
+        .boxed()
+    }
+
+    fn update<'a>(
+        &'a self,
+        call: Call<'a>,
+        live: &'a Incarnation,
+        want: &'a Document,
+        diff: &'a Diff,
+    ) -> BoxFuture<'a, Result<()>> {
+        async move {
+            let live = recall::<K>(live)?;
+            let want: K::Spec = decode::<K, _>("update", want)?;
+            K::update(&context::<K>(&call)?, &live, &want, diff).await
+        }
+        .boxed()
+    }
+
+    fn delete<'a>(&'a self, call: Call<'a>, live: &'a Incarnation) -> BoxFuture<'a, Result<()>> {
+        async move { K::delete(&context::<K>(&call)?, &recall::<K>(live)?).await }.boxed()
+    }
+}
+
+fn context<'a, K: Kind>(call: &Call<'a>) -> Result<Cx<'a, K>> {
+    Ok(Cx {
+        client: call.clients.of::<K::Service>()?,
+        place: call.place,
+        name: call.name,
+        tags: call.tags,
+        token: call.token,
+        on_delete: call.on_delete,
+    })
+}
+
+fn decode<K: Kind, T: serde::de::DeserializeOwned>(what: &'static str, document: &Value) -> Result<T> {
+    serde_json::from_value(document.clone()).map_err(|error| {
+        Error::malformed(
+            K::Service::NAME,
+            what,
+            format!("the document of a {} does not decode: {error}", K::NAME),
+        )
+    })
+}
+
+fn forget<K: Kind>(mut live: Live<K>, place: &Place) -> Result<Incarnation> {
+    K::normalise(&mut live.spec, place);
+    let encode = |error: serde_json::Error| Error::malformed(K::Service::NAME, "observe", error.to_string());
+    let spec = serde_json::to_value(&live.spec).map_err(encode)?;
+    let outputs = match serde_json::to_value(&live.outputs).map_err(encode)? {
+        Value::Object(outputs) => outputs.into_iter().filter(|(_, value)| !value.is_null()).collect(),
+        _ => BTreeMap::new(),
+    };
+    let Live { physical, arn, tags, readiness, revision, .. } = live;
+    let mut incarnation = Incarnation { physical, arn, spec, outputs, tags, readiness, revision };
+    if K::IDENTITY != Identity::Assigned {
+        let name = Value::String(incarnation.physical.clone());
+        incarnation.outputs.entry("name".to_owned()).or_insert(name);
+    }
+    Ok(incarnation)
+}
+
+fn recall<K: Kind>(live: &Incarnation) -> Result<Live<K>> {
+    let outputs = Value::Object(live.outputs.iter().map(|(k, v)| (k.clone(), v.clone())).collect());
+    Ok(Live {
+        physical: live.physical.clone(),
+        arn: live.arn.clone(),
+        spec: decode::<K, _>("recall", &live.spec)?,
+        outputs: decode::<K, _>("recall", &outputs)?,
+        tags: live.tags.clone(),
+        readiness: live.readiness.clone(),
+        revision: live.revision,
+    })
+}
+
+fn facts_of<K: Kind>() -> Facts {
+    let generator = || SchemaSettings::draft2020_12().into_generator();
+    let schema = generator().into_root_schema_for::<K::Spec>().to_value();
+    let outputs_schema = generator().into_root_schema_for::<K::Outputs>().to_value();
+    let mut outputs: Vec<String> = outputs_schema
+        .get("properties")
+        .and_then(Value::as_object)
+        .map(|properties| properties.keys().cloned().collect())
+        .unwrap_or_default();
+    if K::IDENTITY != Identity::Assigned && !outputs.iter().any(|o| o == "name") {
+        outputs.push("name".to_owned());
+    }
+    outputs.sort();
+    let rules = Rules::of(&schema);
+    Facts {
+        name: K::NAME,
+        service: K::Service::NAME,
+        about: K::ABOUT,
+        example: K::EXAMPLE,
+        cloudformation: K::CLOUDFORMATION,
+        identity: K::IDENTITY,
+        ownership: K::OWNERSHIP,
+        holds_data: K::HOLDS_DATA,
+        schema,
+        outputs,
+        rules,
+    }
+}

@@ -1,0 +1,204 @@
+//! `logs/LogGroup`: where jobs' output goes.
+
+use std::collections::BTreeMap;
+
+use aws_sdk_cloudwatchlogs::types::LogGroupClass;
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+
+use crate::diff::Diff;
+use crate::field;
+use crate::kind::{Cx, Invalid, Kind, Live, Ownership};
+use crate::resource::{OnDelete, Place, Readiness, Tags};
+use crate::services::logs::{Logs, Snapshot};
+use crate::services::{Error, Result, failed};
+
+/// A CloudWatch log group.
+pub struct LogGroup;
+
+/// What a manifest declares of a log group.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub struct Spec {
+    /// How many days events are kept; absent: for ever.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schemars(transform = field::empty)]
+    pub retention_in_days: Option<i32>,
+    /// The KMS key that new events are encrypted with; absent: CloudWatch's own.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schemars(transform = field::empty, transform = field::refers(&["kms/Key.arn"]))]
+    pub kms_key_id: Option<String>,
+    /// `STANDARD`, `INFREQUENT_ACCESS` or `DELIVERY`: what can be done with the events, and what they cost.
+    #[serde(default = "standard")]
+    #[schemars(transform = field::create_only, transform = field::one_of(LogGroupClass::values()))]
+    pub log_group_class: String,
+    /// Whether AWS refuses to delete the group.
+    #[serde(default)]
+    pub deletion_protection_enabled: bool,
+}
+
+fn standard() -> String {
+    LogGroupClass::Standard.as_str().to_owned()
+}
+
+/// What AWS assigns to a log group.
+#[derive(Debug, Clone, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "camelCase")]
+pub struct Outputs {
+    /// Its ARN, without `:*`.
+    pub arn: String,
+    /// How many bytes it holds.
+    pub stored_bytes: i64,
+}
+
+/// The numbers of days that PutRetentionPolicy takes (API reference, `retentionInDays`).
+const RETENTIONS: &[i32] = &[
+    1, 3, 5, 7, 14, 30, 60, 90, 120, 150, 180, 365, 400, 545, 731, 1096, 1827, 2192, 2557, 2922, 3288, 3653,
+];
+
+impl Kind for LogGroup {
+    type Spec = Spec;
+    type Outputs = Outputs;
+    type Service = Logs;
+
+    const NAME: &'static str = "logs/LogGroup";
+    const ABOUT: &'static str = "A CloudWatch log group: where jobs' output goes, and how long it is kept.";
+    const CLOUDFORMATION: &'static str = "AWS::Logs::LogGroup";
+    const OWNERSHIP: Ownership = Ownership::Tagged;
+    const HOLDS_DATA: bool = true;
+    const EXAMPLE: &'static str = "\
+apiVersion: batchwright/v1
+kind: logs/LogGroup
+metadata:
+  name: jobs
+  physicalName: /batch/payments
+spec:
+  retentionInDays: 30
+";
+
+    fn validate(spec: &Spec, _place: &Place) -> Vec<Invalid> {
+        match spec.retention_in_days {
+            Some(days) if !RETENTIONS.contains(&days) => {
+                let nearest = RETENTIONS.iter().min_by_key(|r| r.abs_diff(days)).copied().unwrap_or(30);
+                vec![Invalid::new(
+                    "retentionInDays",
+                    format!("{days} is not a retention that AWS offers; the nearest is {nearest}"),
+                )]
+            }
+            _ => Vec::new(),
+        }
+    }
+
+    fn predict(name: &str, _spec: &Spec, place: &Place) -> BTreeMap<String, String> {
+        BTreeMap::from([("arn".to_owned(), place.arn("logs", &format!("log-group:{name}")))])
+    }
+
+    fn observe(snapshot: &Snapshot, _place: &Place) -> Vec<Live<Self>> {
+        snapshot.groups.iter().map(|(name, (group, tags))| live(name, group, tags)).collect()
+    }
+
+    async fn create(cx: &Cx<'_, Self>, want: &Spec) -> Result<String> {
+        let call = cx
+            .client
+            .create_log_group()
+            .log_group_name(cx.name)
+            .set_tags(Some(cx.tags.clone().into_iter().collect()));
+        let call = call
+            .set_kms_key_id(want.kms_key_id.clone())
+            .log_group_class(want.log_group_class.as_str().into());
+        let call = call.deletion_protection_enabled(want.deletion_protection_enabled);
+        call.send().await.map_err(failed("logs", "CreateLogGroup"))?;
+        put_retention(cx, want).await?;
+        Ok(cx.name.to_owned())
+    }
+
+    async fn update(cx: &Cx<'_, Self>, _live: &Live<Self>, want: &Spec, diff: &Diff) -> Result<()> {
+        if diff.touches("retentionInDays") {
+            put_retention(cx, want).await?;
+        }
+        if diff.touches("kmsKeyId") {
+            put_key(cx, want).await?;
+        }
+        if diff.touches("deletionProtectionEnabled") {
+            put_protection(cx, want.deletion_protection_enabled).await?;
+        }
+        Ok(())
+    }
+
+    async fn delete(cx: &Cx<'_, Self>, live: &Live<Self>) -> Result<()> {
+        if cx.on_delete == OnDelete::Refuse && live.outputs.stored_bytes > 0 {
+            let what = format!(
+                "it holds {} bytes of logs; set metadata.onDelete to `empty` or `retain`",
+                live.outputs.stored_bytes
+            );
+            return Err(Error::malformed("logs", "DeleteLogGroup", what));
+        }
+        if live.spec.deletion_protection_enabled {
+            put_protection(cx, false).await?;
+        }
+        cx.client
+            .delete_log_group()
+            .log_group_name(cx.name)
+            .send()
+            .await
+            .map_err(failed("logs", "DeleteLogGroup"))?;
+        Ok(())
+    }
+}
+
+fn live(name: &str, group: &aws_sdk_cloudwatchlogs::types::LogGroup, tags: &Tags) -> Live<LogGroup> {
+    // Two forms of the ARN exist; the one with `:*` is for IAM statements only.
+    let arn = group.log_group_arn().or(group.arn()).unwrap_or_default().trim_end_matches(":*").to_owned();
+    Live {
+        physical: name.to_owned(),
+        arn: Some(arn.clone()),
+        spec: Spec {
+            retention_in_days: group.retention_in_days(),
+            kms_key_id: group.kms_key_id().map(str::to_owned),
+            log_group_class: group.log_group_class().map_or_else(standard, |class| class.as_str().to_owned()),
+            deletion_protection_enabled: group.deletion_protection_enabled().unwrap_or_default(),
+        },
+        outputs: Outputs { arn, stored_bytes: group.stored_bytes().unwrap_or_default() },
+        tags: tags.clone(),
+        readiness: Readiness::Ready,
+        revision: None,
+    }
+}
+
+async fn put_retention(cx: &Cx<'_, LogGroup>, want: &Spec) -> Result<()> {
+    match want.retention_in_days {
+        Some(days) => {
+            let call = cx.client.put_retention_policy().log_group_name(cx.name).retention_in_days(days);
+            call.send().await.map_err(failed("logs", "PutRetentionPolicy"))?;
+        }
+        None => {
+            let call = cx.client.delete_retention_policy().log_group_name(cx.name);
+            call.send().await.map_err(failed("logs", "DeleteRetentionPolicy"))?;
+        }
+    }
+    Ok(())
+}
+
+async fn put_key(cx: &Cx<'_, LogGroup>, want: &Spec) -> Result<()> {
+    match &want.kms_key_id {
+        Some(key) => {
+            let call = cx.client.associate_kms_key().log_group_name(cx.name).kms_key_id(key);
+            call.send().await.map_err(failed("logs", "AssociateKmsKey"))?;
+        }
+        None => {
+            let call = cx.client.disassociate_kms_key().log_group_name(cx.name);
+            call.send().await.map_err(failed("logs", "DisassociateKmsKey"))?;
+        }
+    }
+    Ok(())
+}
+
+async fn put_protection(cx: &Cx<'_, LogGroup>, on: bool) -> Result<()> {
+    let call = cx
+        .client
+        .put_log_group_deletion_protection()
+        .log_group_identifier(cx.name)
+        .deletion_protection_enabled(on);
+    call.send().await.map_err(failed("logs", "PutLogGroupDeletionProtection"))?;
+    Ok(())
+}

@@ -1,0 +1,13 @@
+//! One file per kind, one line per kind in the registry below.
+
+use crate::kind::{AnyKind, Erased};
+
+pub mod logs;
+
+/// Every kind, in order of its name.
+pub static KINDS: &[&dyn AnyKind] = &[&Erased::<logs::log_group::LogGroup>::new()];
+
+/// The kind of this name, such as `batch/JobQueue`.
+pub fn kind(name: &str) -> Option<&'static dyn AnyKind> {
+    KINDS.iter().copied().find(|kind| kind.facts().name == name)
+}

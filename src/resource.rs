@@ -1,0 +1,365 @@
+//! The nouns: what is declared, what is observed, and who owns it.
+
+use std::collections::BTreeMap;
+use std::fmt;
+use std::str::FromStr;
+
+use serde::{Deserialize, Serialize};
+
+/// A resource as plain data: the same words whether a manifest declares it or AWS reports it.
+pub type Document = serde_json::Value;
+
+/// Tag keys and values, in key order.
+pub type Tags = BTreeMap<String, String>;
+
+/// `<project>/<environment>`: everything an environment owns carries it (D8).
+pub const OWNER_TAG: &str = "batchwright:owner";
+/// `<service>/<Kind>/<name>`, the logical identity of a resource.
+pub const NAME_TAG: &str = "batchwright:name";
+/// The stack that declared the resource.
+pub const STACK_TAG: &str = "batchwright:stack";
+/// A counter: which physical incarnation of a resource this is (D14).
+pub const GENERATION_TAG: &str = "batchwright:generation";
+/// Marks an old generation that is being drained (D20).
+pub const RETIRING_TAG: &str = "batchwright:retiring";
+/// `true`: the resource is not deleted or replaced, also when its manifest is gone.
+pub const PROTECT_TAG: &str = "batchwright:protect";
+/// The commit that last created or changed the resource; never compared.
+pub const COMMIT_TAG: &str = "batchwright:commit";
+/// All tags that are ours and not the user's begin with this.
+pub const TAG_PREFIX: &str = "batchwright:";
+
+/// The logical identity of a resource: `<service>/<Kind>/<name>`.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct ResourceId {
+    /// `<service>/<Kind>`, such as `batch/JobQueue`.
+    pub kind: String,
+    /// The logical name from the manifest: stable for life.
+    pub name: String,
+}
+
+impl ResourceId {
+    /// An id from its two parts.
+    pub fn new(kind: impl Into<String>, name: impl Into<String>) -> Self {
+        Self { kind: kind.into(), name: name.into() }
+    }
+
+    /// The AWS service part of the kind: `batch` of `batch/JobQueue`.
+    pub fn service(&self) -> &str {
+        self.kind.split('/').next().unwrap_or_default()
+    }
+}
+
+impl fmt::Display for ResourceId {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}/{}", self.kind, self.name)
+    }
+}
+
+/// A text that is not `<service>/<Kind>/<name>`.
+#[derive(Debug, thiserror::Error)]
+#[error("read {0:?} as a resource: expected <service>/<Kind>/<name>")]
+pub struct NotAnId(String);
+
+impl FromStr for ResourceId {
+    type Err = NotAnId;
+
+    fn from_str(text: &str) -> Result<Self, NotAnId> {
+        let mut parts = text.splitn(3, '/');
+        match (parts.next(), parts.next(), parts.next()) {
+            (Some(service), Some(kind), Some(name))
+                if !service.is_empty() && !kind.is_empty() && !name.is_empty() =>
+            {
+                Ok(Self::new(format!("{service}/{kind}"), name))
+            }
+            _ => Err(NotAnId(text.to_owned())),
+        }
+    }
+}
+
+impl Serialize for ResourceId {
+    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.collect_str(self)
+    }
+}
+
+impl<'de> Deserialize<'de> for ResourceId {
+    fn deserialize<D: serde::Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        String::deserialize(deserializer)?.parse().map_err(serde::de::Error::custom)
+    }
+}
+
+/// Who owns a resource: `<project>/<environment>`.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(transparent)]
+pub struct Owner(pub String);
+
+impl fmt::Display for Owner {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.0)
+    }
+}
+
+/// Where an environment lives.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Place {
+    /// Twelve digits.
+    pub account: String,
+    /// Such as `eu-west-1`.
+    pub region: String,
+    /// `aws`, `aws-cn`, `aws-us-gov`, …: follows from the region.
+    pub partition: String,
+}
+
+impl Place {
+    /// The place of an account and region.
+    pub fn new(account: impl Into<String>, region: impl Into<String>) -> Self {
+        let region = region.into();
+        let partition = partition_of(&region).to_owned();
+        Self { account: account.into(), region, partition }
+    }
+
+    /// An ARN of a regional resource here.
+    pub fn arn(&self, service: &str, resource: &str) -> String {
+        format!("arn:{}:{service}:{}:{}:{resource}", self.partition, self.region, self.account)
+    }
+
+    /// An ARN of an IAM resource here; `resource` such as `role/name`.
+    pub fn iam_arn(&self, resource: &str) -> String {
+        format!("arn:{}:iam::{}:{resource}", self.partition, self.account)
+    }
+
+    /// The DNS suffix of the partition, as service principals and registries use it.
+    pub fn dns_suffix(&self) -> &'static str {
+        match self.partition.as_str() {
+            "aws-cn" => "amazonaws.com.cn",
+            "aws-iso" => "c2s.ic.gov",
+            "aws-iso-b" => "sc2s.sgov.gov",
+            "aws-eusc" => "amazonaws.eu",
+            _ => "amazonaws.com",
+        }
+    }
+}
+
+/// The partition that a region belongs to (<https://docs.aws.amazon.com/whitepapers/latest/aws-fault-isolation-boundaries/partitions.html>).
+pub fn partition_of(region: &str) -> &'static str {
+    match region {
+        r if r.starts_with("cn-") => "aws-cn",
+        r if r.starts_with("us-gov-") => "aws-us-gov",
+        r if r.starts_with("us-isob-") => "aws-iso-b",
+        r if r.starts_with("us-isof-") => "aws-iso-f",
+        r if r.starts_with("us-iso-") => "aws-iso",
+        r if r.starts_with("eu-isoe-") => "aws-iso-e",
+        r if r.starts_with("eusc-") => "aws-eusc",
+        _ => "aws",
+    }
+}
+
+/// Where something was written: 1-based line and column of a manifest.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+pub struct Position {
+    /// Relative to the folder that was given as `--manifests`' parent, with `/`.
+    pub file: String,
+    /// 1-based.
+    pub line: usize,
+    /// 1-based, in characters.
+    pub column: usize,
+}
+
+impl fmt::Display for Position {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}:{}:{}", self.file, self.line, self.column)
+    }
+}
+
+/// What becomes of a resource's data when the resource is to be deleted (D22).
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize, schemars::JsonSchema)]
+#[serde(rename_all = "camelCase")]
+pub enum OnDelete {
+    /// Deleting is refused while it holds data.
+    #[default]
+    Refuse,
+    /// It is emptied first.
+    Empty,
+    /// It stays in AWS, without our ownership tags.
+    Retain,
+}
+
+/// How a compute environment's changes are carried out.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize, schemars::JsonSchema)]
+#[serde(rename_all = "camelCase")]
+pub enum Strategy {
+    /// In place where AWS allows it, else blue/green.
+    #[default]
+    Auto,
+    /// In place or not at all.
+    InPlace,
+    /// A new generation beside the old one, whatever changes.
+    BlueGreen,
+}
+
+/// Our own settings of how a resource lives, from `metadata.lifecycle` (D2).
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize, schemars::JsonSchema)]
+#[serde(rename_all = "camelCase", deny_unknown_fields, default)]
+pub struct Lifecycle {
+    /// How changes are carried out.
+    pub strategy: Strategy,
+    /// How many job definition revisions stay ACTIVE; at least 2.
+    #[schemars(range(min = 2))]
+    pub keep_revisions: Option<u32>,
+    /// How long an apply waits for an old generation's jobs to finish, such as `30m`.
+    pub drain_timeout: Option<String>,
+}
+
+/// One resource as the manifests of an environment declare it.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Declared {
+    /// Its logical identity.
+    pub id: ResourceId,
+    /// The name in AWS of its first generation.
+    pub physical_name: String,
+    /// What is declared, in the kind's normal form. A string may still hold references: `${<kind>/<name>.<output>}`.
+    pub spec: Document,
+    /// The user's tags: the environment's, overlaid with the resource's own.
+    pub tags: Tags,
+    /// The stack that it was declared in.
+    pub stack: String,
+    /// Becomes a tag on the AWS resource, and holds after the manifest is gone.
+    pub protect: bool,
+    /// Field paths that are left alone, such as `computeResources.maxvCpus`.
+    pub ignore: Vec<String>,
+    /// What becomes of its data when it is deleted.
+    pub on_delete: OnDelete,
+    /// Further resources that come first.
+    pub depends_on: Vec<ResourceId>,
+    /// Its former logical identity.
+    pub renamed_from: Option<ResourceId>,
+    /// How it lives.
+    pub lifecycle: Lifecycle,
+    /// Where the manifest begins.
+    pub position: Position,
+    /// Where its fields stand, by path such as `spec.computeEnvironmentOrder[0].computeEnvironment`.
+    pub positions: BTreeMap<String, Position>,
+}
+
+/// Limits on what one apply may delete (D22).
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, schemars::JsonSchema)]
+#[serde(rename_all = "camelCase", deny_unknown_fields, default)]
+pub struct Limits {
+    /// At most this many deletes of one kind in one apply, without a word for each.
+    pub deletes_per_kind: u32,
+}
+
+impl Default for Limits {
+    fn default() -> Self {
+        Self { deletes_per_kind: 3 }
+    }
+}
+
+/// Everything that an environment's manifests declare.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Desired {
+    /// The environment's name: `dev`.
+    pub environment: String,
+    /// Who owns what is made: `<project>/<environment>`.
+    pub owner: Owner,
+    /// Where it lives.
+    pub place: Place,
+    /// What physical names begin with.
+    pub name_prefix: String,
+    /// The resources, in order of their ids.
+    pub resources: BTreeMap<ResourceId, Declared>,
+    /// The images that the environment names, by the name in `${image.<name>}`.
+    pub images: BTreeMap<String, Image>,
+    /// Limits on deletes.
+    pub limits: Limits,
+    /// Resources whose deletion was reviewed in `environment.yaml`.
+    pub allow_delete: Vec<ResourceId>,
+}
+
+/// An image that job definitions use (D6).
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Image {
+    /// The repository that holds it.
+    pub repository: ResourceId,
+    /// The tag that is resolved to a digest.
+    pub tag: String,
+    /// `<repository uri>@sha256:…` where it is known already (`--image`).
+    pub resolved: Option<String>,
+}
+
+/// Whether AWS has finished with a resource (D24).
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase", tag = "is", content = "why")]
+pub enum Readiness {
+    /// Ready to be used.
+    Ready,
+    /// AWS is still working on it.
+    Pending(String),
+    /// Broken, but an update may mend it.
+    Repairable(String),
+    /// Broken for good.
+    Failed(String),
+}
+
+/// One physical incarnation of a resource, as AWS reports it.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Incarnation {
+    /// The name or id that AWS's calls take.
+    pub physical: String,
+    /// Its ARN, where it has one.
+    pub arn: Option<String>,
+    /// What AWS reports, in the words of the manifest.
+    pub spec: Document,
+    /// What AWS assigned: ids, ARNs, URLs.
+    pub outputs: BTreeMap<String, serde_json::Value>,
+    /// All its tags except AWS's own (`aws:`).
+    pub tags: Tags,
+    /// Whether AWS has finished with it.
+    pub readiness: Readiness,
+    /// The revision, of kinds that have them.
+    pub revision: Option<u64>,
+}
+
+impl Incarnation {
+    /// Who owns it, by its tag.
+    pub fn owner(&self) -> Option<Owner> {
+        self.tags.get(OWNER_TAG).cloned().map(Owner)
+    }
+
+    /// Which generation it is; 1 where no tag says otherwise.
+    pub fn generation(&self) -> u32 {
+        self.tags.get(GENERATION_TAG).and_then(|g| g.parse().ok()).unwrap_or(1)
+    }
+
+    /// Whether it is an old generation that is being drained.
+    pub fn retiring(&self) -> bool {
+        self.tags.contains_key(RETIRING_TAG)
+    }
+}
+
+/// All incarnations of one logical resource (D14).
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
+pub struct Incarnations {
+    /// The one that counts: the newest that is not retiring.
+    pub current: Option<Incarnation>,
+    /// Older generations and revisions, newest first.
+    pub others: Vec<Incarnation>,
+}
+
+impl Incarnations {
+    /// All of them, the current one first.
+    pub fn iter(&self) -> impl Iterator<Item = &Incarnation> {
+        self.current.iter().chain(&self.others)
+    }
+}
+
+/// What AWS has, of what concerns an environment.
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
+pub struct Observed {
+    /// What carries our owner tag, and what bears the name of something declared.
+    pub resources: BTreeMap<ResourceId, Incarnations>,
+    /// What images' tags point to now: `<repository uri>@sha256:…`.
+    #[serde(default)]
+    pub images: BTreeMap<String, String>,
+}

@@ -1,0 +1,47 @@
+//! When two values mean the same, and what a string refers to.
+
+use serde_json::Value;
+
+pub mod policy;
+pub mod reference;
+
+pub use policy::Policy;
+
+/// Whether two texts (or values) hold the same JSON.
+pub fn same_json(a: &Value, b: &Value) -> bool {
+    parsed(a) == parsed(b)
+}
+
+fn parsed(value: &Value) -> Value {
+    match value {
+        Value::String(text) => serde_json::from_str(text).unwrap_or_else(|_| value.clone()),
+        _ => value.clone(),
+    }
+}
+
+/// Whether two texts are the same number: `"1"`, `"1.0"`, `1`.
+pub fn same_number(a: &Value, b: &Value) -> bool {
+    let number = |value: &Value| match value {
+        Value::String(text) => text.trim().parse::<f64>().ok(),
+        other => other.as_f64(),
+    };
+    match (number(a), number(b)) {
+        (Some(a), Some(b)) => a == b,
+        _ => a == b,
+    }
+}
+
+/// Whether two texts are the same but for case.
+pub fn same_caseless(a: &Value, b: &Value) -> bool {
+    match (a.as_str(), b.as_str()) {
+        (Some(a), Some(b)) => a.eq_ignore_ascii_case(b),
+        _ => a == b,
+    }
+}
+
+/// Whether a name and an ARN, or two of either, denote the same: two ARNs must be equal.
+pub fn same_name(a: &Value, b: &Value) -> bool {
+    let (Some(a), Some(b)) = (a.as_str(), b.as_str()) else { return a == b };
+    let last = |text: &str| text.rsplit('/').next().unwrap_or(text).to_owned();
+    a == b || (a.starts_with("arn:") != b.starts_with("arn:") && last(a) == last(b))
+}

@@ -1,0 +1,198 @@
+//! IAM policy documents: when two of them mean the same (aws-semantics §1.6).
+
+use std::borrow::Cow;
+use std::collections::BTreeSet;
+
+use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
+use serde::{Deserialize, Deserializer, Serialize};
+use serde_json::{Map, Value};
+
+/// An IAM policy document, as JSON or as a text that holds JSON.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+#[serde(transparent)]
+pub struct Policy(pub Value);
+
+impl Policy {
+    /// Parses what an AWS call answered: JSON text, also percent-encoded as IAM does it (RFC 3986: `+` is itself).
+    pub fn parse(text: &str) -> Self {
+        let decoded = if text.trim_start().starts_with('{') {
+            Cow::Borrowed(text)
+        } else {
+            percent_encoding::percent_decode_str(text).decode_utf8_lossy()
+        };
+        Self(serde_json::from_str(&decoded).unwrap_or_else(|_| Value::String(decoded.into_owned())))
+    }
+
+    /// The document as AWS's calls take it: compact JSON.
+    pub fn text(&self) -> String {
+        self.0.to_string()
+    }
+}
+
+impl<'de> Deserialize<'de> for Policy {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        Ok(match Value::deserialize(deserializer)? {
+            Value::String(text) => Self::parse(&text),
+            document => Self(document),
+        })
+    }
+}
+
+impl JsonSchema for Policy {
+    fn inline_schema() -> bool {
+        true
+    }
+
+    fn schema_name() -> Cow<'static, str> {
+        "Policy".into()
+    }
+
+    fn json_schema(_: &mut SchemaGenerator) -> Schema {
+        json_schema!({
+            "type": ["object", "string"],
+            "description": "An IAM policy document",
+            "x-compare": "policy",
+        })
+    }
+}
+
+/// Whether two policy documents mean the same.
+pub fn same(a: &Value, b: &Value) -> bool {
+    normal(a) == normal(b)
+}
+
+/// The form in which two documents that mean the same are equal.
+pub fn normal(document: &Value) -> Value {
+    let parsed = match document {
+        Value::String(text) => Policy::parse(text).0,
+        other => other.clone(),
+    };
+    let Value::Object(mut document) = parsed else { return parsed };
+    document.entry("Version").or_insert_with(|| "2008-10-17".into());
+    if let Some(statements) = document.remove("Statement") {
+        let statements: BTreeSet<String> =
+            as_list(statements).into_iter().map(|s| statement(s).to_string()).collect();
+        document.insert("Statement".to_owned(), statements.into_iter().map(Value::String).collect());
+    }
+    Value::Object(document)
+}
+
+fn statement(statement: Value) -> Value {
+    let Value::Object(fields) = statement else { return statement };
+    let mut normal = Map::new();
+    for (key, value) in fields {
+        let value = match key.as_str() {
+            "Action" | "NotAction" => texts(value, |text| text.to_ascii_lowercase()),
+            "Resource" | "NotResource" => texts(value, str::to_owned),
+            "Effect" => texts_or_self(value, |text| text.to_ascii_lowercase()),
+            "Principal" | "NotPrincipal" => principal(value),
+            "Condition" => condition(value),
+            // An empty Sid is no Sid.
+            "Sid" if value == "" => continue,
+            _ => value,
+        };
+        if !matches!(&value, Value::Object(fields) if fields.is_empty()) {
+            normal.insert(key, value);
+        }
+    }
+    Value::Object(normal)
+}
+
+/// `"*"` and `{"AWS": "*"}` are the same to AWS, as are an account's id and its root's ARN.
+fn principal(value: Value) -> Value {
+    match value {
+        Value::String(all) if all == "*" => principal(serde_json::json!({ "AWS": "*" })),
+        Value::Object(kinds) => kinds
+            .into_iter()
+            .map(|(kind, names)| (kind, texts(names, root_of_account)))
+            .filter(|(_, names)| names.as_array().is_none_or(|names| !names.is_empty()))
+            .collect(),
+        other => other,
+    }
+}
+
+fn root_of_account(text: &str) -> String {
+    match text.strip_suffix(":root").and_then(|text| text.split_once(":iam::")) {
+        Some((partition, account)) if partition.starts_with("arn:") => account.to_owned(),
+        _ => text.to_owned(),
+    }
+}
+
+fn condition(value: Value) -> Value {
+    let Value::Object(operators) = value else { return value };
+    operators
+        .into_iter()
+        .map(|(operator, keys)| {
+            let Value::Object(keys) = keys else { return (operator, keys) };
+            // Condition keys are case-insensitive.
+            let keys = keys
+                .into_iter()
+                .map(|(key, values)| (key.to_ascii_lowercase(), texts(values, str::to_owned)));
+            (operator, keys.collect())
+        })
+        .collect()
+}
+
+fn as_list(value: Value) -> Vec<Value> {
+    match value {
+        Value::Array(items) => items,
+        one => vec![one],
+    }
+}
+
+/// A string, a number, a boolean or a list of them, as a sorted list of distinct strings.
+fn texts(value: Value, map: impl Fn(&str) -> String) -> Value {
+    let texts: BTreeSet<String> = as_list(value)
+        .into_iter()
+        .map(|item| match item {
+            Value::String(text) => map(&text),
+            other => other.to_string(),
+        })
+        .collect();
+    texts.into_iter().map(Value::String).collect()
+}
+
+fn texts_or_self(value: Value, map: impl Fn(&str) -> String) -> Value {
+    match value {
+        Value::String(text) => Value::String(map(&text)),
+        other => other,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::same;
+    use serde_json::json;
+
+    #[test]
+    fn spelling_means_nothing() {
+        let a = json!({"Version": "2012-10-17", "Statement": {"Effect": "Allow", "Action": "s3:GetObject", "Resource": ["b", "a", "a"],
+            "Principal": {"AWS": "arn:aws:iam::111122223333:root"}, "Condition": {"Bool": {"aws:SecureTransport": false}}}});
+        let b = json!({"Statement": [{"Action": ["s3:getobject"], "Effect": "allow", "Resource": ["a", "b"], "Sid": "",
+            "Principal": {"AWS": ["111122223333"]}, "Condition": {"Bool": {"AWS:SecureTransport": "false"}}}], "Version": "2012-10-17"});
+        assert!(same(&a, &b));
+        assert!(same(&json!(b.to_string()), &a));
+        assert!(same(
+            &json!({"Statement": [{"Principal": "*"}]}),
+            &json!({"Statement": [{"Principal": {"AWS": "*"}}], "Version": "2008-10-17"})
+        ));
+    }
+
+    #[test]
+    fn what_a_policy_says_does_mean_something() {
+        let base = json!({"Version": "2012-10-17", "Statement": [{"Effect": "Allow", "Action": "s3:GetObject", "Resource": "a"}]});
+        for (pointer, value) in [
+            ("/Statement/0/Effect", json!("Deny")),
+            ("/Statement/0/Action", json!(["s3:GetObject", "s3:PutObject"])),
+            ("/Statement/0/Resource", json!("b")),
+            ("/Statement/0/Resource", json!("A")),
+            ("/Version", json!("2008-10-17")),
+        ] {
+            let mut other = base.clone();
+            if let Some(place) = other.pointer_mut(pointer) {
+                *place = value;
+            }
+            assert!(!same(&base, &other), "{pointer}");
+        }
+    }
+}
