@@ -1,1 +1,153 @@
 //! An AWS to try things on: loopback only, no account needed.
+//!
+//! A [`Sandbox`] is a server on a free port of 127.0.0.1. It knows which service and operation every request is
+//! for, counts it ([`Stats`]), may delay, refuse or break it ([`Faults`]), and then hands it on: AWS Batch to the
+//! native implementation in this program, everything else to moto, which [`install`] puts into the cache folder once
+//! and [`moto`] runs as a child. What moto gets wrong is put right under `fixes/`, one file per service.
+
+mod admin;
+mod count;
+mod faults;
+pub mod install;
+pub mod moto;
+mod operations;
+mod options;
+mod reply;
+mod request;
+mod server;
+#[cfg(test)]
+mod tests;
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+use std::time::Duration;
+
+pub use count::{Call, Stats};
+pub use faults::{Exact, Fault, Faults, Rates, Stop, StopWhen};
+pub use options::{MotoSource, Options, Progress};
+
+use server::State;
+
+/// Why a sandbox could not be started; completes "failed to start the sandbox".
+#[derive(Debug, thiserror::Error)]
+pub enum Error {
+    /// Moto could not be put into the cache folder.
+    #[error("installing moto failed: {0}")]
+    Install(#[from] install::Error),
+    /// Moto did not come up.
+    #[error("moto did not start: {0}")]
+    Moto(#[from] moto::Error),
+    /// No port of the loopback interface could be had.
+    #[error("no port on 127.0.0.1 could be opened: {0}")]
+    Listen(#[source] std::io::Error),
+}
+
+/// A running sandbox: one AWS account in one partition, on a port of its own.
+pub struct Sandbox {
+    state: Arc<State>,
+    endpoint: String,
+    accepting: tokio::task::JoinHandle<()>,
+}
+
+impl Sandbox {
+    /// Installs moto if need be, starts it, and listens. `progress` hears of each phase.
+    pub async fn start(options: Options, progress: &mut (dyn FnMut(Progress) + Send)) -> Result<Self, Error> {
+        let moto = options.moto.open(progress).await?;
+        let listener =
+            tokio::net::TcpListener::bind(("127.0.0.1", options.port)).await.map_err(Error::Listen)?;
+        let endpoint = format!("http://{}", listener.local_addr().map_err(Error::Listen)?);
+        let state = Arc::new(State::new(&options, moto, &endpoint));
+        let accepting = tokio::spawn(server::accept(listener, Arc::clone(&state)));
+        progress(Progress::Ready { endpoint: endpoint.clone() });
+        Ok(Self { state, endpoint, accepting })
+    }
+
+    /// Where it listens: `http://127.0.0.1:PORT`.
+    #[must_use]
+    pub fn endpoint(&self) -> &str {
+        &self.endpoint
+    }
+
+    /// The AWS account it answers as.
+    #[must_use]
+    pub fn account(&self) -> &str {
+        &self.state.account
+    }
+
+    /// The variables that point any AWS tool at it.
+    #[must_use]
+    pub fn environment(&self) -> BTreeMap<String, String> {
+        [
+            ("AWS_ENDPOINT_URL", self.endpoint.as_str()),
+            ("AWS_ACCESS_KEY_ID", ACCESS_KEY),
+            ("AWS_SECRET_ACCESS_KEY", SECRET_KEY),
+            ("AWS_REGION", self.state.region.as_str()),
+            ("AWS_DEFAULT_REGION", self.state.region.as_str()),
+            ("AWS_EC2_METADATA_DISABLED", "true"),
+        ]
+        .into_iter()
+        .map(|(name, value)| (name.to_owned(), value.to_owned()))
+        .collect()
+    }
+
+    /// A configuration for the SDKs' clients: dummy credentials, this endpoint, this region.
+    ///
+    /// S3 needs no setting of its own: with an IP address for an endpoint the SDK puts the bucket into the path.
+    #[must_use]
+    pub fn sdk_config(&self) -> aws_config::SdkConfig {
+        let credentials =
+            aws_credential_types::Credentials::new(ACCESS_KEY, SECRET_KEY, None, None, "sandbox");
+        aws_config::SdkConfig::builder()
+            .behavior_version(aws_config::BehaviorVersion::latest())
+            .endpoint_url(&self.endpoint)
+            .region(aws_config::Region::new(self.state.region.clone()))
+            .credentials_provider(aws_credential_types::provider::SharedCredentialsProvider::new(credentials))
+            .build()
+    }
+
+    /// What was called since the start or the last [`Sandbox::reset_stats`].
+    #[must_use]
+    pub fn stats(&self) -> Stats {
+        self.state.recorder.stats()
+    }
+
+    /// Forgets the calls so far, and starts the counting of faults anew.
+    pub fn reset_stats(&self) {
+        self.state.recorder.reset();
+        self.state.faults.rewind();
+    }
+
+    /// Refuses every call that would change something, as a principal without the right would be refused.
+    pub fn refuse_writes(&self, refuse: bool) {
+        self.state.set_refuse_writes(refuse);
+    }
+
+    /// Breaks calls from now on as told; `Faults::default()` breaks none.
+    pub fn set_faults(&self, faults: Faults) {
+        self.state.faults.set(faults);
+    }
+
+    /// Waits until a [`Stop`] has cut the connection for good.
+    pub async fn stopped(&self) {
+        self.state.faults.stopped().await;
+    }
+
+    /// Makes every call take this much longer.
+    pub fn set_latency(&self, latency: Duration) {
+        self.state.set_latency(latency);
+    }
+
+    /// Stops listening, and with it whatever it started.
+    pub async fn stop(self) {
+        self.accepting.abort();
+    }
+}
+
+impl Drop for Sandbox {
+    fn drop(&mut self) {
+        self.accepting.abort();
+    }
+}
+
+const ACCESS_KEY: &str = "AKIASANDBOXSANDBOX00";
+const SECRET_KEY: &str = "sandbox";

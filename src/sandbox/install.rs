@@ -1,0 +1,187 @@
+//! Puts moto into the cache folder, once per set of pinned packages.
+//!
+//! Safe to call from many processes at once: a lock file lets one of them install, and a marker written last says
+//! that the folder is whole. The environment is made at its final place, because Python's virtual environments can't
+//! be moved.
+
+use std::fs::{self, File};
+use std::io::{BufRead, BufReader, Read};
+use std::path::{Path, PathBuf};
+use std::process::{Command, Stdio};
+
+use sha2::{Digest, Sha256};
+
+use super::Progress;
+
+/// Every package with its exact version, moto's dependencies included.
+const REQUIREMENTS: &str = include_str!("moto/requirements.txt");
+const MARKER: &str = "complete";
+/// Names a folder to install into instead of the user's cache folder.
+const CACHE_VARIABLE: &str = "BATCHWRIGHT_CACHE_DIR";
+
+/// Why moto is not in the cache folder.
+#[derive(Debug, thiserror::Error)]
+pub enum Error {
+    /// Neither the variable nor the system names a cache folder.
+    #[error("no cache folder is known; set {CACHE_VARIABLE} to one")]
+    NoCacheFolder,
+    /// A file or folder could not be written.
+    #[error("{path}: {source}")]
+    Files {
+        /// What was written.
+        path: PathBuf,
+        /// Why it failed.
+        source: std::io::Error,
+    },
+    /// There is no Python.
+    #[error(
+        "python3 could not be run ({0}); install Python 3.11 or newer and see that python3 is on the PATH"
+    )]
+    NoPython(std::io::Error),
+    /// There is a Python that is too old for the pinned packages.
+    #[error("python3 is {0}, but the sandbox needs Python 3.11 or newer")]
+    OldPython(String),
+    /// `python3 -m venv` failed, as it does where the distribution ships it separately.
+    #[error("`python3 -m venv` failed; on Debian and Ubuntu it comes with the package python3-venv\n{0}")]
+    NoVenv(String),
+    /// pip failed: most likely no package registry could be reached.
+    #[error(
+        "pip could not install the packages; see that the Python package registry can be reached (PIP_INDEX_URL, HTTPS_PROXY), then try again\n{0}"
+    )]
+    Pip(String),
+    /// The thread that installs went away.
+    #[error("the installation was cut short")]
+    CutShort,
+}
+
+/// The environment's folder, made first if it isn't there.
+pub async fn ensure(progress: &mut (dyn FnMut(Progress) + Send)) -> Result<PathBuf, Error> {
+    let cache = cache_folder()?;
+    let (send, mut receive) = tokio::sync::mpsc::unbounded_channel();
+    let work = tokio::task::spawn_blocking(move || install(&cache, &|step| drop(send.send(step))));
+    while let Some(step) = receive.recv().await {
+        progress(step);
+    }
+    work.await.map_err(|_| Error::CutShort)?
+}
+
+fn cache_folder() -> Result<PathBuf, Error> {
+    if let Some(named) = std::env::var_os(CACHE_VARIABLE).filter(|value| !value.is_empty()) {
+        return Ok(PathBuf::from(named));
+    }
+    let folders = directories::ProjectDirs::from("", "", "batchwright").ok_or(Error::NoCacheFolder)?;
+    Ok(folders.cache_dir().to_owned())
+}
+
+fn install(cache: &Path, tell: &dyn Fn(Progress)) -> Result<PathBuf, Error> {
+    let digest: String =
+        Sha256::digest(REQUIREMENTS).iter().take(6).map(|byte| format!("{byte:02x}")).collect();
+    let home = cache.join(format!("moto-{digest}"));
+    if home.join(MARKER).exists() {
+        return Ok(home);
+    }
+    fs::create_dir_all(cache).map_err(at(cache))?;
+    let lock_path = cache.join(format!("moto-{digest}.lock"));
+    let lock = File::create(&lock_path).map_err(at(&lock_path))?;
+    if lock.try_lock().is_err() {
+        tell(Progress::Waiting);
+        lock.lock().map_err(at(&lock_path))?;
+    }
+    // Whoever held the lock before us may have finished; the lock is let go when `lock` is dropped.
+    if home.join(MARKER).exists() {
+        return Ok(home);
+    }
+    if home.exists() {
+        fs::remove_dir_all(&home).map_err(at(&home))?;
+    }
+    make_environment(&home, tell)?;
+    fetch_packages(&home, tell)?;
+    fs::write(home.join(MARKER), "").map_err(at(&home))?;
+    Ok(home)
+}
+
+fn make_environment(home: &Path, tell: &dyn Fn(Progress)) -> Result<(), Error> {
+    let asked = Command::new("python3")
+        .args([
+            "-c",
+            "import sys; print('%d.%d' % sys.version_info[:2]); sys.exit(sys.version_info < (3, 11))",
+        ])
+        .stdin(Stdio::null())
+        .output()
+        .map_err(Error::NoPython)?;
+    if !asked.status.success() {
+        return Err(Error::OldPython(String::from_utf8_lossy(&asked.stdout).trim().to_owned()));
+    }
+    tell(Progress::MakingEnvironment);
+    let made = Command::new("python3")
+        .args(["-m", "venv"])
+        .arg(home)
+        .stdin(Stdio::null())
+        .output()
+        .map_err(Error::NoPython)?;
+    if made.status.success() { Ok(()) } else { Err(Error::NoVenv(last_lines(&made.stdout, &made.stderr))) }
+}
+
+fn fetch_packages(home: &Path, tell: &dyn Fn(Progress)) -> Result<(), Error> {
+    let list = home.join("requirements.txt");
+    fs::write(&list, REQUIREMENTS).map_err(at(&list))?;
+    let mut pip = Command::new(python(home))
+        .args(["-m", "pip", "install", "--no-input", "--disable-pip-version-check", "--no-deps"])
+        .args(["--progress-bar", "off", "-r"])
+        .arg(&list)
+        .stdin(Stdio::null())
+        .stdout(Stdio::piped())
+        .stderr(Stdio::piped())
+        .spawn()
+        .map_err(at(home))?;
+    let errors = pip.stderr.take().map(|mut stderr| {
+        std::thread::spawn(move || {
+            let mut text = Vec::new();
+            let _ = stderr.read_to_end(&mut text);
+            text
+        })
+    });
+    let of = packages().count();
+    let mut done = 0;
+    let mut said = Vec::new();
+    for line in pip.stdout.take().into_iter().flat_map(|stdout| BufReader::new(stdout).lines()) {
+        let line = line.map_err(at(home))?;
+        if line.starts_with("Collecting ") {
+            done += 1;
+            tell(Progress::Fetching { done, of });
+        } else if line.starts_with("Installing ") {
+            tell(Progress::Unpacking);
+        }
+        said.extend_from_slice(line.as_bytes());
+        said.push(b'\n');
+    }
+    let errors = errors.and_then(|thread| thread.join().ok()).unwrap_or_default();
+    let status = pip.wait().map_err(at(home))?;
+    if status.success() { Ok(()) } else { Err(Error::Pip(last_lines(&said, &errors))) }
+}
+
+/// The environment's own interpreter.
+#[must_use]
+pub fn python(home: &Path) -> PathBuf {
+    home.join("bin").join("python")
+}
+
+fn packages() -> impl Iterator<Item = &'static str> {
+    REQUIREMENTS.lines().filter(|line| line.contains("=="))
+}
+
+fn last_lines(stdout: &[u8], stderr: &[u8]) -> String {
+    let text = format!("{}{}", String::from_utf8_lossy(stdout), String::from_utf8_lossy(stderr));
+    let lines: Vec<&str> = text.lines().filter(|line| !line.trim().is_empty()).collect();
+    lines
+        .iter()
+        .skip(lines.len().saturating_sub(8))
+        .map(|line| format!("  {line}"))
+        .collect::<Vec<_>>()
+        .join("\n")
+}
+
+fn at(path: &Path) -> impl FnOnce(std::io::Error) -> Error + use<> {
+    let path = path.to_owned();
+    move |source| Error::Files { path, source }
+}

@@ -1,0 +1,159 @@
+//! The moto child: started, found ready, and never outliving us.
+//!
+//! It reads our end of its standard input to the end, so that it goes when this process goes, even by SIGKILL.
+
+use std::collections::BTreeMap;
+use std::io::{BufRead, BufReader, Write};
+use std::path::Path;
+use std::process::{Child, ChildStdin, Command, Stdio};
+use std::sync::{Arc, Mutex, PoisonError, mpsc};
+use std::time::Duration;
+
+use super::{Progress, install};
+
+const SERVE: &str = include_str!("moto/serve.py");
+/// The corrections, one file per AWS service; `control` is our own door into moto.
+const FIXES: &[(&str, &str)] = &[("iam", include_str!("fixes/iam.py"))];
+const START_LIMIT: Duration = Duration::from_secs(60);
+const LINES_KEPT: usize = 20;
+
+/// Why the moto child did not come up.
+#[derive(Debug, thiserror::Error)]
+pub enum Error {
+    /// The interpreter in the cache folder could not be run.
+    #[error("its Python could not be run: {0}")]
+    Spawn(std::io::Error),
+    /// It ended, or said nothing in time.
+    #[error("it {what}{}", said(.output))]
+    NotReady {
+        /// What it did instead.
+        what: &'static str,
+        /// The last lines it wrote.
+        output: Vec<String>,
+    },
+}
+
+fn said(output: &[String]) -> String {
+    output.iter().map(|line| format!("\n  {line}")).collect()
+}
+
+/// A running moto, shared by any number of sandboxes: it keeps accounts apart by a header they send.
+#[derive(Debug)]
+pub struct Moto {
+    port: u16,
+    child: Child,
+    stdin: Option<ChildStdin>,
+}
+
+impl Moto {
+    /// The one moto of this process, started by whoever asks first.
+    pub async fn shared(progress: &mut (dyn FnMut(Progress) + Send)) -> Result<Arc<Self>, super::Error> {
+        static SHARED: tokio::sync::OnceCell<Arc<Moto>> = tokio::sync::OnceCell::const_new();
+        let start = async {
+            let home = install::ensure(progress).await?;
+            progress(Progress::Starting);
+            Ok::<_, super::Error>(Arc::new(Self::start(&home).await?))
+        };
+        SHARED.get_or_try_init(|| start).await.cloned()
+    }
+
+    /// Starts a child from the environment at `home` and waits until it listens.
+    pub async fn start(home: &Path) -> Result<Self, Error> {
+        let python = install::python(home);
+        tokio::task::spawn_blocking(move || Self::spawn(&python))
+            .await
+            .map_err(|_| Error::NotReady { what: "was cut short while starting", output: Vec::new() })?
+    }
+
+    /// The port of 127.0.0.1 it listens on.
+    #[must_use]
+    pub fn port(&self) -> u16 {
+        self.port
+    }
+
+    fn spawn(python: &Path) -> Result<Self, Error> {
+        let mut child = Command::new(python)
+            .args(["-u", "-c", SERVE])
+            .env_remove("MOTO_ACCOUNT_ID")
+            .env("MOTO_IAM_LOAD_MANAGED_POLICIES", "true")
+            .env("PYTHONDONTWRITEBYTECODE", "")
+            .stdin(Stdio::piped())
+            .stdout(Stdio::piped())
+            .stderr(Stdio::piped())
+            .spawn()
+            .map_err(Error::Spawn)?;
+        let stdin = child.stdin.take();
+        let errors = keep_last_lines(child.stderr.take());
+        let ready = first_line(child.stdout.take());
+        let mut moto = Self { port: 0, child, stdin };
+        moto.send_fixes().map_err(Error::Spawn)?;
+        let not_ready = |what| Error::NotReady { what, output: lock(&errors).clone() };
+        let line = match ready.recv_timeout(START_LIMIT) {
+            Ok(line) => line,
+            Err(mpsc::RecvTimeoutError::Timeout) => return Err(not_ready("said nothing for a minute")),
+            Err(mpsc::RecvTimeoutError::Disconnected) => {
+                let _ = moto.child.wait();
+                return Err(not_ready("ended at once"));
+            }
+        };
+        moto.port = line.trim().parse().map_err(|_| not_ready("named no port"))?;
+        Ok(moto)
+    }
+
+    fn send_fixes(&mut self) -> std::io::Result<()> {
+        let fixes: BTreeMap<&str, &str> = FIXES.iter().copied().collect();
+        let line = serde_json::json!({ "fixes": fixes }).to_string();
+        match &mut self.stdin {
+            Some(stdin) => stdin
+                .write_all(line.as_bytes())
+                .and_then(|()| stdin.write_all(b"\n"))
+                .and_then(|()| stdin.flush()),
+            None => Ok(()),
+        }
+    }
+}
+
+impl Drop for Moto {
+    fn drop(&mut self) {
+        drop(self.stdin.take());
+        let _ = self.child.kill();
+        let _ = self.child.wait();
+    }
+}
+
+fn first_line(stdout: Option<std::process::ChildStdout>) -> mpsc::Receiver<String> {
+    let (send, receive) = mpsc::channel();
+    if let Some(stdout) = stdout {
+        std::thread::spawn(move || {
+            let mut lines = BufReader::new(stdout).lines().map_while(Result::ok);
+            if let Some(line) = lines.next() {
+                let _ = send.send(line);
+            }
+            drop(send);
+            lines.for_each(|line| tracing::debug!(target: "moto", "{line}"));
+        });
+    }
+    receive
+}
+
+fn keep_last_lines(stderr: Option<std::process::ChildStderr>) -> Arc<Mutex<Vec<String>>> {
+    let kept = Arc::new(Mutex::new(Vec::new()));
+    if let Some(stderr) = stderr {
+        let kept = Arc::clone(&kept);
+        std::thread::spawn(move || {
+            for line in BufReader::new(stderr).lines().map_while(Result::ok) {
+                tracing::debug!(target: "moto", "{line}");
+                let mut kept = lock(&kept);
+                if kept.len() == LINES_KEPT {
+                    kept.remove(0);
+                }
+                kept.push(line);
+            }
+        });
+    }
+    kept
+}
+
+fn lock<T>(mutex: &Mutex<T>) -> std::sync::MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
+}

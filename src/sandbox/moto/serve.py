@@ -1,0 +1,62 @@
+"""Serves moto on a free port of 127.0.0.1, with Batchwright's corrections applied.
+
+The parent sends a line of JSON {"fixes": {name: source}} first and keeps our standard input open for as
+long as it lives: when that pipe closes, however the parent ended, this process ends too. The first line
+written to standard output is the port.
+"""
+
+import json
+import linecache
+import os
+import signal
+import sys
+import threading
+import types
+
+signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C reaches the whole group; the parent still needs us to clean up
+
+
+def follow_parent():
+    while sys.stdin.buffer.read(65536):
+        pass
+    os._exit(0)
+
+
+fixes = json.loads(sys.stdin.buffer.readline())["fixes"]
+threading.Thread(target=follow_parent, daemon=True).start()
+
+from moto.moto_server.werkzeug_app import (  # noqa: E402
+    DomainDispatcherApplication,
+    MotoRequestHandler,
+    create_backend_app,
+)
+from werkzeug.serving import make_server  # noqa: E402
+
+
+class Handler(MotoRequestHandler):
+    protocol_version = "HTTP/1.1"
+    disable_nagle_algorithm = True
+    wbufsize = 65536
+
+    def log(self, *_args, **_kwargs):
+        pass
+
+
+def load(name, source):
+    module = types.ModuleType(f"batchwright_{name}")
+    path = f"<batchwright {name}.py>"
+    linecache.cache[path] = (len(source), None, source.splitlines(True), path)
+    sys.modules[module.__name__] = module
+    exec(compile(source, path, "exec"), module.__dict__)
+
+
+for name in sorted(fixes):
+    load(name, fixes[name])
+
+dispatcher = DomainDispatcherApplication(create_backend_app)
+control = sys.modules.get("batchwright_control")
+app = control.wrap(dispatcher) if control else dispatcher
+server = make_server("127.0.0.1", 0, app, threaded=True, request_handler=Handler)
+server.daemon_threads = True
+print(server.server_port, flush=True)
+server.serve_forever()
