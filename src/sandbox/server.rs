@@ -5,7 +5,7 @@ use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::time::Duration;
 
 use bytes::Bytes;
-use http::{HeaderName, HeaderValue, Method, Request, Response, StatusCode, Uri, header};
+use http::{HeaderName, HeaderValue, Request, Response, StatusCode, Uri, header};
 use http_body_util::{BodyExt, Limited};
 use hyper::body::Incoming;
 use hyper::service::service_fn;
@@ -174,23 +174,23 @@ async fn serve_by_moto(state: &State, target: &Target, mut request: Request<Body
         Ok(uri) => *request.uri_mut() = uri,
         Err(error) => return reply::unserved(target, &format!("its address can't be passed on: {error}")),
     }
-    let head = request.method() == Method::HEAD;
     match state.client.request(request).await {
-        Ok(response) if fell_over(&response, head) => {
-            reply::unserved(target, "moto has no working code for it")
+        Ok(response) if fell_over(&response) => {
+            let said = response.into_body().collect().await.map(|body| body.to_bytes()).unwrap_or_default();
+            reply::unserved(target, String::from_utf8_lossy(&said).trim())
         }
         Ok(response) => response.map(|body| body.map_err(BodyError::from).boxed()),
         Err(error) => reply::unserved(target, &format!("moto can't be reached: {error}")),
     }
 }
 
-/// Moto answers what it doesn't implement, and what it crashes over, with a page for people.
-fn fell_over(response: &Response<Incoming>, head: bool) -> bool {
+/// Our wrapper answers 501 for what moto doesn't implement or crashes over; some it answers with a page for people.
+fn fell_over(response: &Response<Incoming>) -> bool {
     let page = response
         .headers()
         .get(header::CONTENT_TYPE)
         .and_then(|kind| kind.to_str().ok())
         .is_some_and(|kind| kind.starts_with("text/html"));
     let status = response.status();
-    status == StatusCode::NOT_IMPLEMENTED || (page && !head && status.is_server_error())
+    status == StatusCode::NOT_IMPLEMENTED || (page && status.is_server_error())
 }

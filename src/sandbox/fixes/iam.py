@@ -48,7 +48,7 @@ class Policies(dict):
 
 
 IAMBackend._init_aws_policies = lambda self: []
-IAMBackend._init_managed_policies = Policies
+IAMBackend._init_managed_policies = lambda self: Policies(self)
 
 list_policies = IAMBackend.list_policies
 

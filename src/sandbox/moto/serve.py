@@ -11,6 +11,7 @@ import os
 import signal
 import sys
 import threading
+import traceback
 import types
 
 signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C reaches the whole group; the parent still needs us to clean up
@@ -53,9 +54,23 @@ def load(name, source):
 for name in sorted(fixes):
     load(name, fixes[name])
 
+
+
 dispatcher = DomainDispatcherApplication(create_backend_app)
-control = sys.modules.get("batchwright_control")
-app = control.wrap(dispatcher) if control else dispatcher
+
+
+def app(environ, start_response):
+    """Says what moto stumbled over instead of showing a page for people."""
+    try:
+        return dispatcher(environ, start_response)
+    except Exception as error:
+        traceback.print_exc()
+        frame = traceback.extract_tb(error.__traceback__)[-1]
+        text = f"{type(error).__name__}: {error} at {os.path.basename(frame.filename)}:{frame.lineno}".encode()
+        start_response("501 Not Implemented", [("content-type", "text/plain"), ("content-length", str(len(text)))])
+        return [text]
+
+
 server = make_server("127.0.0.1", 0, app, threaded=True, request_handler=Handler)
 server.daemon_threads = True
 print(server.server_port, flush=True)

@@ -1,5 +1,6 @@
 //! What the sandbox does, seen through the real SDKs over HTTP.
 
+mod iam;
 mod server;
 
 use super::{Options, Sandbox};
@@ -8,3 +9,6 @@ use super::{Options, Sandbox};
 async fn sandbox() -> Sandbox {
     Sandbox::start(Options::isolated(), &mut |_| ()).await.unwrap()
 }
+
+/// Lets tasks of ECS take on a role.
+const TRUST: &str = r#"{"Version":"2012-10-17","Statement":[{"Effect":"Allow","Principal":{"Service":"ecs-tasks.amazonaws.com"},"Action":"sts:AssumeRole"}]}"#;

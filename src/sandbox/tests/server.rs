@@ -4,7 +4,7 @@ use aws_sdk_s3::error::ProvideErrorMetadata;
 use aws_sdk_s3::primitives::ByteStream;
 
 use super::super::{Exact, Fault, Faults, Stop, StopWhen};
-use super::sandbox;
+use super::{TRUST, sandbox};
 
 #[tokio::test]
 async fn it_answers_as_its_own_account() {
@@ -148,10 +148,11 @@ async fn what_moto_does_not_implement_is_said_loudly_and_once() {
     let error = asked.unwrap_err();
     assert_eq!(error.code(), Some("SandboxDoesNotServe"));
     assert!(
-        error.message().unwrap_or_default().contains("does not serve iam:SimulatePrincipalPolicy"),
+        error
+            .message()
+            .unwrap_or_default()
+            .contains("does not serve iam:SimulatePrincipalPolicy (NotImplementedError"),
         "{error:?}"
     );
     assert_eq!(sandbox.stats().count(), 1, "it was retried");
 }
-
-const TRUST: &str = r#"{"Version":"2012-10-17","Statement":[{"Effect":"Allow","Principal":{"Service":"ecs-tasks.amazonaws.com"},"Action":"sts:AssumeRole"}]}"#;
