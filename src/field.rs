@@ -49,6 +49,11 @@ pub fn set(schema: &mut Schema) {
     schema.insert(COMPARE.to_owned(), json!("set"));
 }
 
+/// A set that others add to as well: items that are not declared stay, and are no drift.
+pub fn at_least(schema: &mut Schema) {
+    schema.insert(COMPARE.to_owned(), json!("at-least"));
+}
+
 /// A list of objects aligned by one of their fields; its order means nothing.
 pub fn keyed(key: &'static str) -> impl FnMut(&mut Schema) {
     move |schema| {

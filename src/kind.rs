@@ -125,6 +125,17 @@ pub trait Kind: Sized + Send + Sync + 'static {
         Vec::new()
     }
 
+    /// The name in AWS of what a manifest declares: `name` is the environment's prefix and the logical name, or
+    /// `metadata.physicalName`. Kinds whose name AWS derives from the spec say so here.
+    fn physical(_spec: &Self::Spec, name: &str, _place: &Place) -> String {
+        name.to_owned()
+    }
+
+    /// Why AWS would refuse this physical name, and what would mend it.
+    fn validate_name(_name: &str) -> Option<String> {
+        None
+    }
+
     /// Brings what is declared and what AWS reports into one form, where types and field rules do not suffice.
     fn normalise(_spec: &mut Self::Spec, _place: &Place) {}
 

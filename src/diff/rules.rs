@@ -46,6 +46,8 @@ pub enum Compare {
     Plain,
     /// As sets.
     Set,
+    /// As sets, but what is live beyond what is wanted means nothing.
+    AtLeast,
     /// Item by item, aligned by this field.
     Keyed(String),
     /// As numbers.
@@ -199,6 +201,7 @@ fn compare(said: Option<&Value>) -> Compare {
     match said {
         Some(Value::String(text)) => match text.as_str() {
             "set" => Compare::Set,
+            "at-least" => Compare::AtLeast,
             "number" => Compare::Number,
             "caseless" => Compare::Caseless,
             "json" => Compare::Json,

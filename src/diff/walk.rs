@@ -29,8 +29,10 @@ struct Walk<'a> {
 
 impl Walk<'_> {
     fn value(&mut self, path: &str, live: Option<&Value>, want: Option<&Value>, rules: &Rules) {
-        let live = live.filter(|value| !is_empty(value));
-        let mut want = want.filter(|value| !is_empty(value));
+        // The whole is always there: a spec in which nothing is declared has its defaults.
+        let there = |value: &&Value| path.is_empty() || !is_empty(value);
+        let live = live.filter(there);
+        let mut want = want.filter(there);
         if matches!(rules.change, ChangeRule::RuntimeOwned | ChangeRule::WriteOnly)
             || self.ignore.iter().any(|i| i == path)
         {
@@ -39,6 +41,7 @@ impl Walk<'_> {
         if want.is_none() {
             match &rules.absent {
                 Absent::Server => return,
+                _ if rules.compare == Compare::AtLeast => return,
                 Absent::Default(default) => want = Some(default),
                 Absent::Empty | Absent::Required => {}
             }
@@ -66,7 +69,7 @@ impl Walk<'_> {
             Compare::Number => Some(value::same_number(live, want)),
             Compare::Caseless => Some(value::same_caseless(live, want)),
             Compare::NameOrArn => Some(value::same_name(live, want)),
-            Compare::Plain | Compare::Set | Compare::Keyed(_) => None,
+            Compare::Plain | Compare::Set | Compare::AtLeast | Compare::Keyed(_) => None,
         };
         match (special, live, want) {
             (Some(same), ..) => {
@@ -112,6 +115,11 @@ impl Walk<'_> {
         match &rules.compare {
             Compare::Set => {
                 if !same_set(live, want, inner) {
+                    self.change(path, Some(&live.into()), Some(&want.into()), rules);
+                }
+            }
+            Compare::AtLeast => {
+                if !holds(live, want, inner) {
                     self.change(path, Some(&live.into()), Some(&want.into()), rules);
                 }
             }
@@ -169,8 +177,12 @@ impl Walk<'_> {
 
 /// Whether each item of one list has its like in the other; duplicates mean nothing.
 fn same_set(live: &[Value], want: &[Value], rules: &Rules) -> bool {
+    holds(live, want, rules) && live.iter().all(|l| want.iter().any(|w| same(l, w, rules)))
+}
+
+/// Whether each wanted item is there.
+fn holds(live: &[Value], want: &[Value], rules: &Rules) -> bool {
     want.iter().all(|w| live.iter().any(|l| same(l, w, rules)))
-        && live.iter().all(|l| want.iter().any(|w| same(l, w, rules)))
 }
 
 /// The items by their key; `None` if one lacks it or two share it.
@@ -186,4 +198,23 @@ fn by_key<'a>(items: &'a [Value], key: &str) -> Option<BTreeMap<String, &'a Valu
         }
     }
     Some(found)
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::{Rules, walk};
+
+    #[test]
+    fn what_others_add_to_a_shared_set_is_no_drift() {
+        let rules = Rules::of(
+            &json!({"properties": {"ids": {"type": "array", "items": {}, "x-compare": "at-least", "x-absent": "empty"}}}),
+        );
+        let differs = |live, want| !walk(&live, &want, &rules, &[]).is_empty();
+        assert!(!differs(json!({"ids": ["theirs", "ours"]}), json!({"ids": ["ours"]})));
+        assert!(!differs(json!({"ids": ["theirs"]}), json!({})));
+        assert!(differs(json!({"ids": ["theirs"]}), json!({"ids": ["ours"]})));
+        assert!(differs(json!({}), json!({"ids": ["ours"]})));
+    }
 }

@@ -64,6 +64,10 @@ pub trait AnyKind: Send + Sync {
     fn facts(&self) -> &'static Facts;
     /// Decodes a spec into the kind's type, brings it into normal form, and gives it back as a document.
     fn normal(&self, spec: &Value, place: &Place) -> std::result::Result<Document, serde_json::Error>;
+    /// See [`Kind::physical`].
+    fn physical(&self, spec: &Document, name: &str, place: &Place) -> String;
+    /// See [`Kind::validate_name`].
+    fn validate_name(&self, name: &str) -> Option<String>;
     /// See [`Kind::validate`].
     fn validate(&self, spec: &Document, place: &Place) -> Vec<Invalid>;
     /// See [`Kind::predict`]; with `name` of kinds that have one.
@@ -121,6 +125,15 @@ impl<K: Kind> AnyKind for Erased<K> {
         let mut spec: K::Spec = serde_json::from_value(spec.clone())?;
         K::normalise(&mut spec, place);
         serde_json::to_value(spec)
+    }
+
+    fn physical(&self, spec: &Document, name: &str, place: &Place) -> String {
+        serde_json::from_value(spec.clone())
+            .map_or_else(|_| name.to_owned(), |spec| K::physical(&spec, name, place))
+    }
+
+    fn validate_name(&self, name: &str) -> Option<String> {
+        K::validate_name(name)
     }
 
     fn validate(&self, spec: &Document, place: &Place) -> Vec<Invalid> {
