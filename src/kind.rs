@@ -18,7 +18,7 @@ use crate::services::{Result, Service};
 mod effect;
 mod erased;
 
-pub use effect::{Effect, Order, Reason, Refs};
+pub use effect::{Effect, Order, Reason, Refs, strongest};
 pub use erased::{AnyKind, Call, Erased, Facts};
 
 /// What tells one resource of a kind from another.

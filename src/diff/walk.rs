@@ -32,6 +32,7 @@ impl Walk<'_> {
         // The whole is always there: a spec in which nothing is declared has its defaults.
         let there = |value: &&Value| path.is_empty() || !is_empty(value);
         let live = live.filter(there);
+        let says_none = matches!(want, Some(Value::Array(items)) if items.is_empty());
         let mut want = want.filter(there);
         if matches!(rules.change, ChangeRule::RuntimeOwned | ChangeRule::WriteOnly)
             || self.ignore.iter().any(|i| i == path)
@@ -42,6 +43,8 @@ impl Walk<'_> {
             match &rules.absent {
                 Absent::Server => return,
                 _ if rules.compare == Compare::AtLeast => return,
+                // `[]` is said, not left out: it means none, whatever the default is.
+                Absent::Default(_) if says_none => {}
                 Absent::Default(default) => want = Some(default),
                 Absent::Empty | Absent::Required => {}
             }
@@ -216,5 +219,19 @@ mod tests {
         assert!(!differs(json!({"ids": ["theirs"]}), json!({})));
         assert!(differs(json!({"ids": ["theirs"]}), json!({"ids": ["ours"]})));
         assert!(differs(json!({}), json!({"ids": ["ours"]})));
+    }
+
+    #[test]
+    fn an_empty_list_means_none_even_where_absence_does_not() {
+        let rules = Rules::of(
+            &json!({"properties": {"egress": {"type": "array", "items": {}, "x-compare": "set", "default": ["all"]}}}),
+        );
+        let differs = |live, want| !walk(&live, &want, &rules, &[]).is_empty();
+        assert!(!differs(json!({"egress": ["all"]}), json!({})));
+        assert!(differs(json!({"egress": []}), json!({})));
+        assert!(differs(json!({}), json!({"egress": null})));
+        assert!(differs(json!({"egress": ["all"]}), json!({"egress": []})));
+        assert!(!differs(json!({"egress": []}), json!({"egress": []})));
+        assert!(!differs(json!({}), json!({"egress": []})));
     }
 }

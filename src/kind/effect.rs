@@ -55,8 +55,8 @@ impl Refs {
     }
 }
 
-/// The strongest rule of the changed fields.
-pub(super) fn strongest(changes: &[FieldChange], identity: Identity) -> (Effect, Reason) {
+/// The strongest rule of the changed fields: what kinds answer whose conditional rules do not apply.
+pub fn strongest(changes: &[FieldChange], identity: Identity) -> (Effect, Reason) {
     let create_only: Vec<&str> =
         changes.iter().filter(|c| c.rule == ChangeRule::CreateOnly).map(|c| c.path.as_str()).collect();
     if !create_only.is_empty() {
