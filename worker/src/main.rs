@@ -1,2 +1,5 @@
-//! The batch worker.
-fn main() {}
+//! The batch worker: parse, run, exit code.
+
+fn main() -> std::process::ExitCode {
+    batchwright_worker::cli::main()
+}

@@ -1,0 +1,142 @@
+//! Arguments in, exit code out.
+
+mod log;
+
+use std::ffi::OsString;
+use std::process::ExitCode;
+
+use clap::{Parser, Subcommand};
+use tokio::signal::unix::{SignalKind, signal};
+
+use crate::commands::summarize;
+use crate::place::Places;
+
+/// Bad data or a wrong argument: the same again would fail again.
+const BAD_INPUT: u8 = 1;
+/// Trouble with a place: the same again may succeed.
+const TROUBLE: u8 = 2;
+/// What a shell reports of a process that a signal ended: 128 and the signal's number.
+const SIGNALLED: u8 = 128;
+
+/// The program that runs in the container of a Batchwright stack
+///
+/// Exit codes: 0 done; 1 bad data or arguments, don't retry; 2 trouble with a place, retry; 130 and 143 stopped by
+/// SIGINT and SIGTERM. If the first argument is an option, the command is `summarize`.
+#[derive(Debug, Parser)]
+#[command(name = "batchwright-worker", version)]
+struct Cli {
+    #[command(subcommand)]
+    command: Command,
+    /// How the log on stderr is written; auto is text on a terminal, else one JSON object a line
+    #[arg(long, global = true, value_enum, default_value_t, env = "BATCHWRIGHT_LOG_FORMAT")]
+    log_format: log::Format,
+}
+
+#[derive(Debug, Subcommand)]
+enum Command {
+    Summarize(summarize::Args),
+}
+
+/// Runs the program with the process's arguments.
+pub fn main() -> ExitCode {
+    let cli = match Cli::try_parse_from(with_command(std::env::args_os().collect())) {
+        Ok(cli) => cli,
+        Err(error) => {
+            // Help and version are no errors to clap, and go to stdout. If that is closed, nobody reads it.
+            let _ = error.print();
+            return if error.use_stderr() { ExitCode::from(BAD_INPUT) } else { ExitCode::SUCCESS };
+        }
+    };
+    log::start(cli.log_format);
+    // One thread for the network is enough: parsing has its own.
+    let runtime = match tokio::runtime::Builder::new_current_thread().enable_all().build() {
+        Ok(runtime) => runtime,
+        Err(error) => {
+            tracing::error!("failed to start: {error}");
+            return ExitCode::from(TROUBLE);
+        }
+    };
+    let code = runtime.block_on(run(&cli.command));
+    // A thread that still reads for a command that was stopped has nothing to finish.
+    runtime.shutdown_background();
+    ExitCode::from(code)
+}
+
+/// Puts `summarize` before arguments that begin with an option, as the seed's job definition has them.
+fn with_command(mut arguments: Vec<OsString>) -> Vec<OsString> {
+    let first = arguments.get(1).and_then(|first| first.to_str()).unwrap_or_default();
+    if first.starts_with("--") && !["--help", "--version"].contains(&first) {
+        arguments.insert(1, "summarize".into());
+    }
+    arguments
+}
+
+/// Runs the command until it ends or a signal does.
+async fn run(command: &Command) -> u8 {
+    let (mut terminate, mut interrupt) = match (signal(SignalKind::terminate()), signal(SignalKind::interrupt())) {
+        (Ok(terminate), Ok(interrupt)) => (terminate, interrupt),
+        (Err(error), _) | (_, Err(error)) => {
+            tracing::error!("failed to listen for signals: {error}");
+            return TROUBLE;
+        }
+    };
+    let places = Places::default();
+    let work = async {
+        match command {
+            Command::Summarize(args) => summarize::run(args, &places).await,
+        }
+    };
+    // Dropping the command is safe at each of its waits: a place is written at once or not at all.
+    tokio::select! {
+        result = work => match result {
+            Ok(()) => 0,
+            Err(error) => report(&error),
+        },
+        _ = terminate.recv() => stopped(SignalKind::terminate()),
+        _ = interrupt.recv() => stopped(SignalKind::interrupt()),
+    }
+}
+
+fn report(error: &summarize::Error) -> u8 {
+    match error {
+        summarize::Error::Malformed { object, malformed } => tracing::error!(
+            object,
+            line = malformed.line,
+            column = malformed.column,
+            field = malformed.field,
+            "failed to {error}"
+        ),
+        _ => tracing::error!("failed to {error}"),
+    }
+    if error.may_pass() { TROUBLE } else { BAD_INPUT }
+}
+
+fn stopped(kind: SignalKind) -> u8 {
+    let number = kind.as_raw_value();
+    tracing::warn!(signal = number, "stopped by a signal; nothing was written");
+    u8::try_from(number).map_or(TROUBLE, |number| SIGNALLED.saturating_add(number))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn completed(arguments: &[&str]) -> String {
+        let arguments = arguments.iter().map(OsString::from).collect();
+        with_command(arguments).iter().map(|argument| argument.to_string_lossy()).collect::<Vec<_>>().join(" ")
+    }
+
+    #[test]
+    fn an_option_first_means_summarize() {
+        assert_eq!(completed(&["worker", "--source_bucket", "b"]), "worker summarize --source_bucket b");
+        assert_eq!(completed(&["worker", "--help"]), "worker --help");
+        assert_eq!(completed(&["worker", "summarize", "--help"]), "worker summarize --help");
+        assert_eq!(completed(&["worker"]), "worker");
+    }
+
+    #[test]
+    fn the_definition_of_the_arguments_is_sound() {
+        use clap::CommandFactory;
+        Cli::command().debug_assert();
+    }
+}

@@ -1,0 +1,239 @@
+//! Finds rows and fields in a block of bytes.
+
+use super::row::Row;
+use super::{MAX_ROW, Malformed, line_breaks, position};
+
+const BYTE_ORDER_MARK: &[u8] = b"\xef\xbb\xbf";
+
+/// Cuts blocks into rows, and knows the line it has come to.
+#[derive(Debug)]
+pub struct Scanner {
+    /// The line on which the next row begins.
+    line: u64,
+    /// The fields of the row at hand; see [`Row`].
+    marks: Vec<usize>,
+}
+
+/// What was found at the beginning of a block.
+enum Found {
+    /// A row; the next one begins at `next`.
+    Row { next: usize, quoted: bool },
+    /// The row does not end in this block.
+    Incomplete,
+    /// A quote at `opened` that never closes.
+    Unclosed { opened: usize },
+}
+
+impl Default for Scanner {
+    fn default() -> Self {
+        Scanner { line: 1, marks: Vec::new() }
+    }
+}
+
+impl Scanner {
+    /// Reads the header from the first block: the names, and how many bytes it took.
+    ///
+    /// `None` if the block has no whole row; with `last` set that means that there is no text but blank lines.
+    pub fn header(&mut self, block: &[u8], last: bool) -> Result<Option<(Vec<Vec<u8>>, usize)>, Malformed> {
+        if !last && block.len() < BYTE_ORDER_MARK.len() {
+            return Ok(None);
+        }
+        let mut at = if block.starts_with(BYTE_ORDER_MARK) { BYTE_ORDER_MARK.len() } else { 0 };
+        let mut line = 1;
+        while at < block.len() {
+            let (next, quoted) = match split(block, at, last, &mut self.marks) {
+                Found::Row { next, quoted } => (next, quoted),
+                Found::Incomplete => return Ok(None),
+                Found::Unclosed { opened } => return Err(unclosed(line, block, at, opened)),
+            };
+            let row = Row::new(block, &self.marks, quoted, line);
+            line += line_breaks(block.get(at..next).unwrap_or_default());
+            if !is_blank(&self.marks) {
+                self.line = line;
+                return Ok(Some(((0..row.len()).map(|index| row.field(index).into_owned()).collect(), next)));
+            }
+            at = next;
+        }
+        Ok(None)
+    }
+
+    /// Hands each whole row of `block` to `on_row` and returns how many bytes these rows took.
+    ///
+    /// What is left is the beginning of a row: it must begin the next block. Each row has `columns` fields, or is an
+    /// error. With `last` set the text ends with the block.
+    pub fn rows(
+        &mut self,
+        block: &[u8],
+        last: bool,
+        columns: usize,
+        on_row: &mut impl FnMut(&Row<'_>) -> Result<(), Malformed>,
+    ) -> Result<usize, Malformed> {
+        let mut at = 0;
+        // Once a row ended with a carriage return alone, the block's others may too: each is then cut for itself,
+        // because a search for the next line feed could go through the whole block for every row.
+        let mut row_by_row = false;
+        while at < block.len() {
+            // Up to the next quote, nothing but separators matters. One search serves all rows up to there.
+            if !row_by_row {
+                let rest = block.get(at..).unwrap_or_default();
+                let plain = memchr::memchr(b'"', rest).and_then(|quote| rest.get(..quote)).unwrap_or(rest);
+                let returns = memchr::memchr(b'\r', plain).is_some();
+                at += self.plain_rows(block, at, at + plain.len(), returns, columns, on_row)?;
+            }
+            match self.next_row(block, at, last, columns, on_row)? {
+                Some(next) => at = next,
+                None => break,
+            }
+            row_by_row = block.get(at - 1) == Some(&b'\r') || row_by_row;
+        }
+        Ok(at)
+    }
+
+    /// The error of a row that begins `block` and is longer than [`MAX_ROW`].
+    pub fn too_long(&mut self, block: &[u8]) -> Malformed {
+        match split(block, 0, true, &mut self.marks) {
+            Found::Unclosed { opened } => {
+                let (line, column) = position(self.line, block.get(..opened).unwrap_or_default());
+                let what = format!("the quote that opens here is not closed within {MAX_ROW} bytes");
+                Malformed { line, column, field: None, what }
+            }
+            _ => {
+                let what = format!("the row is longer than {MAX_ROW} bytes");
+                Malformed { line: self.line, column: 1, field: None, what }
+            }
+        }
+    }
+
+    /// Takes the rows that end between `start` and `end`, where there is no quote; returns how many bytes they took.
+    ///
+    /// It stops before a row with a carriage return that does not stand before a line feed.
+    #[inline]
+    fn plain_rows(
+        &mut self,
+        block: &[u8],
+        start: usize,
+        end: usize,
+        returns: bool,
+        columns: usize,
+        on_row: &mut impl FnMut(&Row<'_>) -> Result<(), Malformed>,
+    ) -> Result<usize, Malformed> {
+        self.marks.clear();
+        self.marks.resize(columns + 1, start);
+        let mut row_start = start;
+        let mut fields = 0;
+        for offset in memchr::memchr2_iter(b',', b'\n', block.get(start..end).unwrap_or_default()) {
+            let at = start + offset;
+            fields += 1;
+            if let Some(mark) = self.marks.get_mut(fields) {
+                *mark = at + 1;
+            }
+            if block.get(at) == Some(&b',') {
+                continue;
+            }
+            if returns {
+                let text = block.get(row_start..at).unwrap_or_default();
+                match memchr::memchr(b'\r', text) {
+                    None => {}
+                    Some(last) if last + 1 == text.len() => {
+                        if let Some(mark) = self.marks.get_mut(fields) {
+                            *mark = at;
+                        }
+                    }
+                    Some(_) => return Ok(row_start - start),
+                }
+            }
+            let blank = fields == 1 && matches!(block.get(row_start..at), Some(b"" | b"\r"));
+            if fields == columns && !blank {
+                on_row(&Row::new(block, &self.marks, false, self.line))?;
+            } else if !blank {
+                split(block, row_start, true, &mut self.marks);
+                return Err(Row::new(block, &self.marks, false, self.line).wrong_length(columns));
+            }
+            self.line += 1;
+            fields = 0;
+            row_start = at + 1;
+            if let Some(mark) = self.marks.first_mut() {
+                *mark = row_start;
+            }
+        }
+        Ok(row_start - start)
+    }
+
+    /// Takes the one row that begins at `start`, quoted or not; returns where the next begins, `None` if the row does
+    /// not end in this block.
+    fn next_row(
+        &mut self,
+        block: &[u8],
+        start: usize,
+        last: bool,
+        columns: usize,
+        on_row: &mut impl FnMut(&Row<'_>) -> Result<(), Malformed>,
+    ) -> Result<Option<usize>, Malformed> {
+        if start >= block.len() {
+            return Ok(None);
+        }
+        let (next, quoted) = match split(block, start, last, &mut self.marks) {
+            Found::Row { next, quoted } => (next, quoted),
+            Found::Incomplete => return Ok(None),
+            Found::Unclosed { opened } => return Err(unclosed(self.line, block, start, opened)),
+        };
+        if !is_blank(&self.marks) {
+            let row = Row::new(block, &self.marks, quoted, self.line);
+            if row.len() != columns {
+                return Err(row.wrong_length(columns));
+            }
+            on_row(&row)?;
+        }
+        self.line += line_breaks(block.get(start..next).unwrap_or_default());
+        Ok(Some(next))
+    }
+}
+
+/// Finds the fields of the row that begins at `start`, by every rule of the dialect.
+fn split(block: &[u8], start: usize, last: bool, marks: &mut Vec<usize>) -> Found {
+    let rest = |at: usize| block.get(at..).unwrap_or_default();
+    marks.clear();
+    marks.push(start);
+    let mut at = start;
+    let mut quoted = false;
+    loop {
+        if block.get(at) == Some(&b'"') {
+            let opened = at;
+            quoted = true;
+            at += 1;
+            loop {
+                let Some(quote) = memchr::memchr(b'"', rest(at)) else {
+                    return if last { Found::Unclosed { opened } } else { Found::Incomplete };
+                };
+                at += quote + 1;
+                match block.get(at) {
+                    Some(b'"') => at += 1,
+                    None if !last => return Found::Incomplete,
+                    _ => break,
+                }
+            }
+        }
+        let Some(end) = memchr::memchr3(b',', b'\n', b'\r', rest(at)) else {
+            marks.push(block.len() + 1);
+            return if last { Found::Row { next: block.len(), quoted } } else { Found::Incomplete };
+        };
+        at += end;
+        marks.push(at + 1);
+        match (block.get(at), block.get(at + 1)) {
+            (Some(b','), _) => at += 1,
+            (Some(b'\r'), Some(b'\n')) => return Found::Row { next: at + 2, quoted },
+            (Some(b'\r'), None) if !last => return Found::Incomplete,
+            _ => return Found::Row { next: at + 1, quoted },
+        }
+    }
+}
+
+/// Whether the row is a line with nothing on it.
+fn is_blank(marks: &[usize]) -> bool {
+    matches!(marks, &[start, next] if next == start + 1)
+}
+
+fn unclosed(line: u64, block: &[u8], start: usize, opened: usize) -> Malformed {
+    let (line, column) = position(line, block.get(start..opened).unwrap_or_default());
+    Malformed { line, column, field: None, what: "the quote that opens here is never closed".to_owned() }
+}
