@@ -27,7 +27,13 @@ impl Progress {
             return;
         }
         let share = self.total.filter(|total| *total > 0).map(|total| percent(bytes, total));
-        tracing::info!(rows, bytes, mb_per_s = megabytes_per_second(bytes, seconds), percent = share, "progress");
+        tracing::info!(
+            rows,
+            bytes,
+            mb_per_s = megabytes_per_second(bytes, seconds),
+            percent = share,
+            "progress"
+        );
     }
 
     /// Seconds since the start.
@@ -65,9 +71,11 @@ mod tests {
     #[test]
     fn a_line_is_due_each_ten_seconds_or_each_gigabyte() {
         let mut progress = Progress::start(None);
-        let mut due = |gigabytes: f64, seconds| progress.due((gigabytes * 1e9) as u64, Duration::from_secs(seconds));
-        let lines: Vec<bool> =
-            [(0.1, 9), (0.2, 10), (0.3, 19), (1.2, 19), (2.1, 20), (2.1, 28), (2.1, 29)].map(|(b, s)| due(b, s)).into();
+        let mut due =
+            |gigabytes: f64, seconds| progress.due((gigabytes * 1e9) as u64, Duration::from_secs(seconds));
+        let lines: Vec<bool> = [(0.1, 9), (0.2, 10), (0.3, 19), (1.2, 19), (2.1, 20), (2.1, 28), (2.1, 29)]
+            .map(|(b, s)| due(b, s))
+            .into();
         assert_eq!(lines, [false, true, false, true, false, false, true]);
     }
 

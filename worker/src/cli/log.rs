@@ -18,8 +18,10 @@ pub(super) enum Format {
 
 /// Sends the log to stderr from now on. `RUST_LOG` chooses what is logged, as in other Rust programs.
 pub(super) fn start(format: Format) {
-    let filter = EnvFilter::try_from_default_env().unwrap_or_else(|_| EnvFilter::new("warn,batchwright_worker=info"));
-    let log = tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr).with_target(false);
+    let filter =
+        EnvFilter::try_from_default_env().unwrap_or_else(|_| EnvFilter::new("warn,batchwright_worker=info"));
+    let log =
+        tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr).with_target(false);
     let terminal = std::io::stderr().is_terminal();
     if format == Format::Json || (format == Format::Auto && !terminal) {
         log.json().flatten_event(true).with_current_span(false).with_span_list(false).init();

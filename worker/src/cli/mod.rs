@@ -73,13 +73,14 @@ fn with_command(mut arguments: Vec<OsString>) -> Vec<OsString> {
 
 /// Runs the command until it ends or a signal does.
 async fn run(command: &Command) -> u8 {
-    let (mut terminate, mut interrupt) = match (signal(SignalKind::terminate()), signal(SignalKind::interrupt())) {
-        (Ok(terminate), Ok(interrupt)) => (terminate, interrupt),
-        (Err(error), _) | (_, Err(error)) => {
-            tracing::error!("failed to listen for signals: {error}");
-            return TROUBLE;
-        }
-    };
+    let (mut terminate, mut interrupt) =
+        match (signal(SignalKind::terminate()), signal(SignalKind::interrupt())) {
+            (Ok(terminate), Ok(interrupt)) => (terminate, interrupt),
+            (Err(error), _) | (_, Err(error)) => {
+                tracing::error!("failed to listen for signals: {error}");
+                return TROUBLE;
+            }
+        };
     let places = Places::default();
     let work = async {
         match command {
@@ -123,7 +124,11 @@ mod tests {
 
     fn completed(arguments: &[&str]) -> String {
         let arguments = arguments.iter().map(OsString::from).collect();
-        with_command(arguments).iter().map(|argument| argument.to_string_lossy()).collect::<Vec<_>>().join(" ")
+        with_command(arguments)
+            .iter()
+            .map(|argument| argument.to_string_lossy())
+            .collect::<Vec<_>>()
+            .join(" ")
     }
 
     #[test]

@@ -117,11 +117,22 @@ impl Drop for StopOnDrop {
     }
 }
 
-fn named(place: &Option<String>, bucket: &Option<String>, file: &Option<String>) -> Result<Place, place::Error> {
+fn named(
+    place: &Option<String>,
+    bucket: &Option<String>,
+    file: &Option<String>,
+) -> Result<Place, place::Error> {
     match (place, bucket, file) {
         (Some(place), _, _) => Place::parse(place),
-        (None, Some(bucket), Some(file)) if !bucket.is_empty() && !file.is_empty() => Ok(Place::s3(bucket, file)),
-        _ => Err(place::Error::new("use", "an object of S3", Cause::Refused, "the bucket or the file has no name")),
+        (None, Some(bucket), Some(file)) if !bucket.is_empty() && !file.is_empty() => {
+            Ok(Place::s3(bucket, file))
+        }
+        _ => Err(place::Error::new(
+            "use",
+            "an object of S3",
+            Cause::Refused,
+            "the bucket or the file has no name",
+        )),
     }
 }
 
@@ -148,7 +159,9 @@ pub fn summarize(
                 used = length;
                 break header;
             }
-            None if blocks.ended() && blocks.bytes() == 0 => return Err(unusable(object, "the file is empty")),
+            None if blocks.ended() && blocks.bytes() == 0 => {
+                return Err(unusable(object, "the file is empty"));
+            }
             None if blocks.ended() => return Err(unusable(object, "there is no header, only blank lines")),
             None => {}
         }
@@ -159,7 +172,9 @@ pub fn summarize(
     loop {
         let rest = blocks.block().get(used..).unwrap_or_default();
         let ended = blocks.ended();
-        used += scanner.rows(rest, ended, columns.count, &mut |row| summary.add(row, &columns)).map_err(malformed)?;
+        used += scanner
+            .rows(rest, ended, columns.count, &mut |row| summary.add(row, &columns))
+            .map_err(malformed)?;
         if !on_block(summary.rows(), blocks.bytes()) {
             return Err(unusable(object, "stopped"));
         }
@@ -178,7 +193,9 @@ pub fn to_json(summary: &Summary, object: &str) -> Result<Vec<u8>, Error> {
     if summary.rows() == 0 {
         return Err(unusable(object, "there is a header, but no row"));
     }
-    let report = summary.report().ok_or_else(|| unusable(object, "the sum of payment_value is too large for a number"))?;
+    let report = summary
+        .report()
+        .ok_or_else(|| unusable(object, "the sum of payment_value is too large for a number"))?;
     let mut json = serde_json::to_vec_pretty(&report).map_err(|error| unusable(object, error.to_string()))?;
     json.push(b'\n');
     Ok(json)

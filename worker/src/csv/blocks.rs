@@ -61,6 +61,9 @@ impl<'a> Blocks<'a> {
 
 impl std::fmt::Debug for Blocks<'_> {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.debug_struct("Blocks").field("filled", &self.filled).field("bytes", &self.bytes).finish_non_exhaustive()
+        f.debug_struct("Blocks")
+            .field("filled", &self.filled)
+            .field("bytes", &self.bytes)
+            .finish_non_exhaustive()
     }
 }

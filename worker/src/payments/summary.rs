@@ -149,8 +149,11 @@ fn number(row: &Row<'_>, index: usize, name: &str) -> Result<Number, Malformed> 
 
 #[cold]
 fn not_a_number(row: &Row<'_>, index: usize, name: &str, field: &[u8]) -> Malformed {
-    let what =
-        if field.is_empty() { "it is empty".to_owned() } else { format!("{:?} is not a number", shown(field)) };
+    let what = if field.is_empty() {
+        "it is empty".to_owned()
+    } else {
+        format!("{:?} is not a number", shown(field))
+    };
     row.malformed(index, name, what)
 }
 

@@ -37,7 +37,8 @@ struct Compensated {
 impl Compensated {
     fn add(&mut self, value: f64) {
         let sum = self.sum + value;
-        self.lost += if self.sum.abs() >= value.abs() { (self.sum - sum) + value } else { (value - sum) + self.sum };
+        self.lost +=
+            if self.sum.abs() >= value.abs() { (self.sum - sum) + value } else { (value - sum) + self.sum };
         self.sum = sum;
     }
 
@@ -53,7 +54,9 @@ impl Tally {
         match number {
             Number::Decimal { digits, scale } => match self.by_scale.get_mut(scale) {
                 Some(Some(decimals)) => decimals.add(digits),
-                Some(empty) => *empty = Some(Decimals { sum: i128::from(digits), least: digits, most: digits }),
+                Some(empty) => {
+                    *empty = Some(Decimals { sum: i128::from(digits), least: digits, most: digits })
+                }
                 None => self.add_double(number.to_double()),
             },
             Number::Double(value) => self.add_double(value),
@@ -87,13 +90,15 @@ impl Tally {
 
     /// The smallest number, if there is one.
     pub fn least(&self) -> Option<f64> {
-        let decimals = self.decimals().map(|(scale, decimals)| decimal_to_double(decimals.least.into(), scale));
+        let decimals =
+            self.decimals().map(|(scale, decimals)| decimal_to_double(decimals.least.into(), scale));
         decimals.chain(self.doubles.map(|doubles| doubles.least)).reduce(f64::min)
     }
 
     /// The largest number, if there is one.
     pub fn most(&self) -> Option<f64> {
-        let decimals = self.decimals().map(|(scale, decimals)| decimal_to_double(decimals.most.into(), scale));
+        let decimals =
+            self.decimals().map(|(scale, decimals)| decimal_to_double(decimals.most.into(), scale));
         decimals.chain(self.doubles.map(|doubles| doubles.most)).reduce(f64::max)
     }
 

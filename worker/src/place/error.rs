@@ -25,7 +25,12 @@ pub enum Cause {
 
 impl Error {
     /// An error at `place` while trying to `verb` it.
-    pub fn new(verb: &'static str, place: impl fmt::Display, cause: Cause, detail: impl fmt::Display) -> Error {
+    pub fn new(
+        verb: &'static str,
+        place: impl fmt::Display,
+        cause: Cause,
+        detail: impl fmt::Display,
+    ) -> Error {
         Error { verb, place: place.to_string(), cause, detail: one_line(&detail.to_string()) }
     }
 

@@ -64,10 +64,14 @@ mod tests {
 
     #[test]
     fn an_address_or_this_machine_is_addressed_by_path() {
-        for endpoint in ["http://127.0.0.1:4566", "http://localhost:9000/", "https://10.0.0.7", "http://[::1]:80"] {
+        for endpoint in
+            ["http://127.0.0.1:4566", "http://localhost:9000/", "https://10.0.0.7", "http://[::1]:80"]
+        {
             assert!(needs_path_style(endpoint), "{endpoint}");
         }
-        for endpoint in ["https://s3.eu-west-1.amazonaws.com", "https://localhost.example.com", "http://minio:9000"] {
+        for endpoint in
+            ["https://s3.eu-west-1.amazonaws.com", "https://localhost.example.com", "http://minio:9000"]
+        {
             assert!(!needs_path_style(endpoint), "{endpoint}");
         }
     }

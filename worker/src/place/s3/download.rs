@@ -41,7 +41,8 @@ enum Piece {
 impl Download {
     /// Asks for the object and starts to fetch it.
     pub(super) async fn start(client: Client, bucket: &str, key: &str) -> Result<Download, Error> {
-        let source = Source { client, bucket: bucket.to_owned(), key: key.to_owned(), place: Place::s3(bucket, key) };
+        let source =
+            Source { client, bucket: bucket.to_owned(), key: key.to_owned(), place: Place::s3(bucket, key) };
         let answer = source.get(None).await?;
         let size = answer.content_length().and_then(|length| u64::try_from(length).ok());
         let (sender, pieces) = mpsc::channel(AHEAD);
@@ -64,7 +65,9 @@ impl Input for Download {
                 Some(Ok(Piece::End)) => self.ended = true,
                 Some(Err(error)) => return Err(error),
                 // The task ended without a word: it was aborted. That is not the end of the object.
-                None => return Err(Error::new("read", &self.place, Cause::Trouble, "the download was stopped")),
+                None => {
+                    return Err(Error::new("read", &self.place, Cause::Trouble, "the download was stopped"));
+                }
             }
         }
         let piece = self.piece.split_to(self.piece.len().min(buffer.len()));
@@ -169,7 +172,9 @@ impl Source {
             }
             let from = format!("bytes {}-", rest.offset);
             if !answer.content_range().is_some_and(|range| range.starts_with(&from)) {
-                return Err(self.trouble("the server does not honour ranges, so that a broken stream can't go on"));
+                return Err(
+                    self.trouble("the server does not honour ranges, so that a broken stream can't go on")
+                );
             }
             match answer.body.next().await {
                 Some(Ok(piece)) => return Ok((piece, answer.body)),
@@ -178,7 +183,10 @@ impl Source {
             }
         }
         let tries = PAUSES.len();
-        Err(self.trouble(format!("the stream broke at byte {} and {tries} tries to go on failed: {last}", rest.offset)))
+        Err(self.trouble(format!(
+            "the stream broke at byte {} and {tries} tries to go on failed: {last}",
+            rest.offset
+        )))
     }
 
     fn changed(&self) -> Error {

@@ -35,7 +35,11 @@ where
         (400..=499, _) if status != 429 => (Cause::Refused, said(error, code)),
         _ => (Cause::Trouble, said(error, code)),
     };
-    let id = error.request_id().filter(|id| !id.is_empty()).map(|id| format!(", request {id}")).unwrap_or_default();
+    let id = error
+        .request_id()
+        .filter(|id| !id.is_empty())
+        .map(|id| format!(", request {id}"))
+        .unwrap_or_default();
     Error::new(verb, place, cause, format!("{what} (HTTP {status}{id})"))
 }
 
