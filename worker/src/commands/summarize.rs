@@ -155,9 +155,9 @@ pub fn summarize(
             return Err(malformed(scanner.too_long(blocks.block())));
         }
         match scanner.header(blocks.block(), blocks.ended()).map_err(malformed)? {
-            Some((header, length)) => {
-                used = length;
-                break header;
+            Some(header) => {
+                used = header.length;
+                break header.names;
             }
             None if blocks.ended() && blocks.bytes() == 0 => {
                 return Err(unusable(object, "the file is empty"));

@@ -14,6 +14,15 @@ pub struct Scanner {
     marks: Vec<usize>,
 }
 
+/// The first row of a text.
+#[derive(Debug)]
+pub struct Header {
+    /// The columns' names.
+    pub names: Vec<Vec<u8>>,
+    /// How many bytes it took, with the byte order mark and blank lines before it.
+    pub length: usize,
+}
+
 /// What was found at the beginning of a block.
 enum Found {
     /// A row; the next one begins at `next`.
@@ -31,10 +40,10 @@ impl Default for Scanner {
 }
 
 impl Scanner {
-    /// Reads the header from the first block: the names, and how many bytes it took.
+    /// Reads the header from the first block.
     ///
     /// `None` if the block has no whole row; with `last` set that means that there is no text but blank lines.
-    pub fn header(&mut self, block: &[u8], last: bool) -> Result<Option<(Vec<Vec<u8>>, usize)>, Malformed> {
+    pub fn header(&mut self, block: &[u8], last: bool) -> Result<Option<Header>, Malformed> {
         if !last && block.len() < BYTE_ORDER_MARK.len() {
             return Ok(None);
         }
@@ -50,7 +59,8 @@ impl Scanner {
             line += line_breaks(block.get(at..next).unwrap_or_default());
             if !is_blank(&self.marks) {
                 self.line = line;
-                return Ok(Some(((0..row.len()).map(|index| row.field(index).into_owned()).collect(), next)));
+                let names = (0..row.len()).map(|index| row.field(index).into_owned()).collect();
+                return Ok(Some(Header { names, length: next }));
             }
             at = next;
         }

@@ -17,9 +17,9 @@ fn read(mut text: &[u8], block: usize) -> Result<Vec<Vec<Vec<u8>>>, Malformed> {
         let (block, ended) = (blocks.block(), blocks.ended());
         used = match rows.first() {
             None => match scanner.header(block, ended)? {
-                Some((header, length)) => {
-                    rows.push(header);
-                    length
+                Some(header) => {
+                    rows.push(header.names);
+                    header.length
                 }
                 None => 0,
             },

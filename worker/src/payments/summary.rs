@@ -144,6 +144,9 @@ impl Summary {
 #[inline]
 fn number(row: &Row<'_>, index: usize, name: &str) -> Result<Number, Malformed> {
     let field = row.field(index);
+    if let [digit @ b'0'..=b'9'] = *field {
+        return Ok(Number::Decimal { digits: i64::from(digit - b'0'), scale: 0 });
+    }
     Number::read(&field).ok_or_else(|| not_a_number(row, index, name, &field))
 }
 

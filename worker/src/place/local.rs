@@ -21,7 +21,7 @@ impl LocalFile {
         let file = File::open(path).map_err(failed)?;
         let metadata = file.metadata().map_err(failed)?;
         // Pipes and devices have no size that means anything.
-        let size = metadata.is_file().then(|| metadata.len());
+        let size = metadata.is_file().then_some(metadata.len());
         Ok(LocalFile { path: path.to_owned(), file, size })
     }
 }

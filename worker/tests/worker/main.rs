@@ -1,7 +1,12 @@
 //! The worker's program, run as a container runs it.
 
+#[cfg(test)]
 mod bucket;
+#[cfg(test)]
 mod local;
+#[cfg(test)]
 mod pandas;
+#[cfg(test)]
 mod program;
+#[cfg(test)]
 mod s3;
