@@ -1,5 +1,6 @@
 //! What the sandbox does, seen through the real SDKs over HTTP.
 
+mod ec2;
 mod iam;
 mod server;
 
