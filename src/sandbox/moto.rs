@@ -13,8 +13,11 @@ use super::{Progress, install};
 
 const SERVE: &str = include_str!("moto/serve.py");
 /// The corrections, one file per AWS service; `control` is our own door into moto.
-const FIXES: &[(&str, &str)] =
-    &[("ec2", include_str!("fixes/ec2.py")), ("iam", include_str!("fixes/iam.py"))];
+const FIXES: &[(&str, &str)] = &[
+    ("ec2", include_str!("fixes/ec2.py")),
+    ("iam", include_str!("fixes/iam.py")),
+    ("s3", include_str!("fixes/s3.py")),
+];
 const START_LIMIT: Duration = Duration::from_secs(60);
 const LINES_KEPT: usize = 20;
 

@@ -2,6 +2,7 @@
 
 mod ec2;
 mod iam;
+mod s3;
 mod server;
 
 use super::{Options, Sandbox};

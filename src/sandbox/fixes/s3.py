@@ -1,0 +1,228 @@
+"""S3's buckets as AWS serves them, where moto differs."""
+
+import base64
+import json
+import secrets
+
+import xmltodict
+from moto.core.responses import ActionResult
+from moto.s3 import exceptions, models
+from moto.s3.models import PublicAccessBlock, S3Backend
+from moto.s3.responses import S3Response
+from moto.s3.utils import bucket_policy_is_public
+
+
+class ClientError(exceptions.S3ClientError):
+    def __init__(self, code, message):
+        super().__init__(code, message)
+
+
+# New buckets: encrypted, closed to the public, without access control lists; tags in the call that makes them.
+AES256 = {"Rule": {"ApplyServerSideEncryptionByDefault": {"SSEAlgorithm": "AES256"}, "BucketKeyEnabled": "false"}}
+create_bucket = S3Backend.create_bucket
+
+
+def create_closed_bucket(self, bucket_name, *args, **kwargs):
+    if models.s3_backends.bucket_accounts.get(bucket_name, (None, self.account_id))[1] != self.account_id:
+        raise ClientError(
+            "BucketAlreadyExists",
+            "The requested bucket name is not available. The bucket namespace is shared by all users of the system."
+            " Please select a different name and try again.",
+        )
+    bucket = create_bucket(self, bucket_name, *args, **kwargs)
+    bucket.encryption = AES256
+    bucket.public_access_block = PublicAccessBlock(True, True, True, True)
+    bucket.ownership_rule = "BucketOwnerEnforced"
+    bucket.batchwright_documents = {}
+    return bucket
+
+
+def delete_bucket_encryption(self, bucket_name):
+    bucket = self.get_bucket(bucket_name)
+    bucket.encryption = AES256
+    documents_of(bucket).pop("encryption", None)
+
+
+S3Backend.create_bucket = create_closed_bucket
+S3Backend.delete_bucket_encryption = delete_bucket_encryption
+
+
+# Configurations: what was put is what is got. Moto keeps only the parts it knows, so the document itself is kept here.
+KEPT = ("encryption", "lifecycle", "notification")
+bucket_response_put = S3Response._bucket_response_put
+
+
+def documents_of(bucket):
+    return bucket.__dict__.setdefault("batchwright_documents", {})
+
+
+def put(self, request, bucket_name, querystring):
+    sent = self.body
+    check_put(self, bucket_name, querystring, sent)
+    answer = bucket_response_put(self, request, bucket_name, querystring)
+    bucket = self.backend.get_bucket(bucket_name)
+    for name in KEPT:
+        if name in querystring:
+            documents_of(bucket)[name] = settled(name, xmltodict.parse(sent))
+    if "policy" in querystring:
+        return 204, {}, ""
+    if not querystring and sent:
+        tags = (xmltodict.parse(sent).get("CreateBucketConfiguration") or {}).get("Tags") or {}
+        if tags := as_list(tags.get("Tag")):
+            self.backend.put_bucket_tagging(bucket_name, {tag["Key"]: tag["Value"] or "" for tag in tags})
+    return answer
+
+
+def settled(name, document):
+    """Fills in what AWS fills in: names of rules and notifications, and the bucket key's default."""
+    root = next(iter(document))
+    body = document[root] or {}
+    for key, value in body.items():
+        for item in as_list(value):
+            if not isinstance(item, dict) or key == "EventBridgeConfiguration":
+                continue
+            if name == "lifecycle":
+                item.setdefault("ID", secrets.token_urlsafe(36))
+            elif name == "notification":
+                item.setdefault("Id", secrets.token_urlsafe(36))
+            elif name == "encryption":
+                item.setdefault("BucketKeyEnabled", "false")
+    return xmltodict.unparse({root: body})
+
+
+def as_list(value):
+    return value if isinstance(value, list) else [] if value is None else [value]
+
+
+S3Response._bucket_response_put = put
+
+
+def got_as_put(method, name):
+    original = getattr(S3Response, method)
+
+    def get(self):
+        kept = documents_of(self.backend.get_bucket(self.bucket_name)).get(name)
+        return (200, {"content-type": "application/xml"}, kept) if kept else original(self)
+
+    setattr(S3Response, method, get)
+
+
+got_as_put("get_bucket_encryption", "encryption")
+got_as_put("get_bucket_lifecycle", "lifecycle")
+delete_bucket_lifecycle = S3Backend.delete_bucket_lifecycle
+
+
+def delete_lifecycle(self, bucket_name):
+    documents_of(self.get_bucket(bucket_name)).pop("lifecycle", None)
+    delete_bucket_lifecycle(self, bucket_name)
+
+
+S3Backend.delete_bucket_lifecycle = delete_lifecycle
+
+
+# Answers without content: named as the operation's own, which moto forgets where nothing was ever put.
+def get_bucket_versioning(self):
+    self.data["Action"] = "GetBucketVersioning"
+    status = self.backend.get_bucket(self.bucket_name).versioning_status
+    return self.serialized(ActionResult({"Status": status} if status else {}))
+
+
+def get_bucket_notification(self):
+    document = documents_of(self.backend.get_bucket(self.bucket_name)).get("notification")
+    namespace = 'xmlns="http://s3.amazonaws.com/doc/2006-03-01/"'
+    return 200, {"content-type": "application/xml"}, document or f"<NotificationConfiguration {namespace}/>"
+
+
+S3Response.get_bucket_versioning = get_bucket_versioning
+S3Response.get_bucket_notification = get_bucket_notification
+
+
+# What AWS refuses: malformed or public policies, notifications to nowhere, an empty lifecycle.
+def check_put(response, bucket_name, querystring, sent):
+    if "policy" in querystring:
+        check_policy(response.backend.get_bucket(bucket_name), sent)
+    elif "notification" in querystring:
+        check_destinations(response.backend, xmltodict.parse(sent).get("NotificationConfiguration") or {})
+    elif "lifecycle" in querystring and not (xmltodict.parse(sent).get("LifecycleConfiguration") or {}).get("Rule"):
+        raise exceptions.MalformedXML()
+
+
+def check_policy(bucket, sent):
+    def malformed(message):
+        return ClientError("MalformedPolicy", message)
+
+    try:
+        policy = json.loads(sent)
+    except ValueError:
+        raise malformed("Policies must be valid JSON and the first byte must be '{'") from None
+    if not isinstance(policy, dict) or not as_list(policy.get("Statement")):
+        raise malformed("Missing required field Statement")
+    arn = f"arn:{bucket.partition}:s3:::{bucket.name}"
+    for statement in as_list(policy["Statement"]):
+        if not isinstance(statement, dict) or statement.get("Effect") not in ("Allow", "Deny"):
+            raise malformed("Missing required field Effect")
+        for field in ("Principal", "Action", "Resource"):
+            if field not in statement and f"Not{field}" not in statement:
+                raise malformed(f"Missing required field {field}")
+        for resource in as_list(statement.get("Resource")):
+            if resource != "*" and resource != arn and not resource.startswith(f"{arn}/"):
+                raise malformed("Policy has invalid resource")
+        for action in as_list(statement.get("Action")):
+            if action != "*" and not action.lower().startswith("s3:"):
+                raise malformed("Policy has invalid action")
+    block = bucket.public_access_block
+    if block and block.block_public_policy and bucket_policy_is_public(sent):
+        raise ClientError(
+            "AccessDenied",
+            "User is not authorized to perform: s3:PutBucketPolicy because public policies are blocked by the"
+            " BlockPublicPolicy block public access setting.",
+        )
+
+
+def check_destinations(backend, configuration):
+    from moto.awslambda.models import lambda_backends
+    from moto.sns.models import sns_backends
+    from moto.sqs.models import sqs_backends
+
+    for kind, value in configuration.items():
+        for item in as_list(value):
+            arn = item and next((item[it] for it in ("Queue", "Topic", "CloudFunction") if it in item), None)
+            if not arn or arn.count(":") < 5:
+                continue
+            region, name = arn.split(":")[3], arn.split(":")[-1]
+            if kind == "QueueConfiguration":
+                there = name in sqs_backends[backend.account_id][region].queues
+            elif kind == "TopicConfiguration":
+                there = arn in sns_backends[backend.account_id][region].topics
+            else:
+                there = any(it.function_arn == arn for it in lambda_backends[backend.account_id][region].list_functions())
+            if not there:
+                raise ClientError("InvalidArgument", "Unable to validate the following destination configurations")
+
+
+# ListBuckets: sorted, in pages of at most ten thousand; the region is given where anything was asked about.
+def all_buckets(self):
+    self.data["Action"] = "ListBuckets"
+    prefix, limit = self._get_param("prefix"), self._get_param("max-buckets")
+    token = self._get_param("continuation-token")
+    start = base64.b64decode(token).decode() if token else ""
+    buckets = self.backend.list_buckets(prefix=prefix, bucket_region=self._get_param("bucket-region"), max_buckets=None)
+    buckets = sorted((it for it in buckets if it.name > start), key=lambda it: it.name)
+    page = buckets[: int(limit or 10000)]
+    listed = [
+        {"Name": it.name, "CreationDate": it.creation_date_ISO8601, "BucketRegion": it.region_name} for it in page
+    ]
+    result = {"Owner": {"ID": "bcaf1ffd86f41161ca5fb16fd081034f"}, "Buckets": listed}
+    if prefix:
+        result["Prefix"] = prefix
+    if len(page) < len(buckets):
+        result["ContinuationToken"] = base64.b64encode(page[-1].name.encode()).decode()
+    return self.serialized(ActionResult(result))
+
+
+S3Response.all_buckets = all_buckets
+
+
+# Another account's bucket: there, and none of ours (moto opens it).
+models.s3_allow_crossdomain_access = lambda: False
+models.AccessDeniedByLock = lambda: ClientError("AccessDenied", "Access Denied")
