@@ -15,8 +15,11 @@ const SERVE: &str = include_str!("moto/serve.py");
 /// The corrections, one file per AWS service; `control` is our own door into moto.
 const FIXES: &[(&str, &str)] = &[
     ("ec2", include_str!("fixes/ec2.py")),
+    ("ecr", include_str!("fixes/ecr.py")),
     ("iam", include_str!("fixes/iam.py")),
+    ("logs", include_str!("fixes/logs.py")),
     ("s3", include_str!("fixes/s3.py")),
+    ("tagging", include_str!("fixes/tagging.py")),
 ];
 const START_LIMIT: Duration = Duration::from_secs(60);
 const LINES_KEPT: usize = 20;

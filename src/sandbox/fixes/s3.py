@@ -120,20 +120,31 @@ def delete_lifecycle(self, bucket_name):
 S3Backend.delete_bucket_lifecycle = delete_lifecycle
 
 
-# Answers without content: named as the operation's own, which moto forgets where nothing was ever put.
+# Two answers that moto names wrongly, so that an SDK can't read them.
+NAMESPACE = 'xmlns="http://s3.amazonaws.com/doc/2006-03-01/"'
+
+
+def document(root, inner=""):
+    return 200, {"content-type": "application/xml"}, f"<{root} {NAMESPACE}>{inner}</{root}>"
+
+
 def get_bucket_versioning(self):
-    self.data["Action"] = "GetBucketVersioning"
     status = self.backend.get_bucket(self.bucket_name).versioning_status
-    return self.serialized(ActionResult({"Status": status} if status else {}))
+    return document("VersioningConfiguration", f"<Status>{status}</Status>" if status else "")
+
+
+def get_bucket_accelerate_configuration(self):
+    status = self.backend.get_bucket(self.bucket_name).accelerate_configuration
+    return document("AccelerateConfiguration", f"<Status>{status}</Status>" if status else "")
 
 
 def get_bucket_notification(self):
-    document = documents_of(self.backend.get_bucket(self.bucket_name)).get("notification")
-    namespace = 'xmlns="http://s3.amazonaws.com/doc/2006-03-01/"'
-    return 200, {"content-type": "application/xml"}, document or f"<NotificationConfiguration {namespace}/>"
+    kept = documents_of(self.backend.get_bucket(self.bucket_name)).get("notification")
+    return (200, {"content-type": "application/xml"}, kept) if kept else document("NotificationConfiguration")
 
 
 S3Response.get_bucket_versioning = get_bucket_versioning
+S3Response.get_bucket_accelerate_configuration = get_bucket_accelerate_configuration
 S3Response.get_bucket_notification = get_bucket_notification
 
 
@@ -225,4 +236,3 @@ S3Response.all_buckets = all_buckets
 
 # Another account's bucket: there, and none of ours (moto opens it).
 models.s3_allow_crossdomain_access = lambda: False
-models.AccessDeniedByLock = lambda: ClientError("AccessDenied", "Access Denied")

@@ -1,9 +1,12 @@
 //! What the sandbox does, seen through the real SDKs over HTTP.
 
 mod ec2;
+mod ecr;
 mod iam;
+mod logs;
 mod s3;
 mod server;
+mod tagging;
 
 use super::{Options, Sandbox};
 

@@ -1,0 +1,88 @@
+"""ECR as AWS serves it, where moto differs."""
+
+import base64
+import hashlib
+
+from moto.core.responses import ActionResult
+from moto.ecr import exceptions
+from moto.ecr.models import ECRBackend, Image, Repository
+from moto.ecr.responses import ECRResponse
+
+# Lists come in pages, a hundred at a time unless asked for more.
+PAGED = {"repositories": "repositoryNames", "imageIds": None, "imageDetails": "imageIds"}
+serialized = ECRResponse.serialized
+
+
+def serialized_page(self, action_result):
+    result = action_result.result
+    key = next((it for it in PAGED if isinstance(result, dict) and it in result), None)
+    if key and self._get_action().startswith(("Describe", "List")) and not (PAGED[key] and self._get_param(PAGED[key])):
+        items, token = list(result[key]), self._get_param("nextToken")
+        start, limit = int(base64.b64decode(token)) if token else 0, int(self._get_param("maxResults") or 100)
+        result[key] = items[start : start + limit]
+        if start + limit < len(items):
+            result["nextToken"] = base64.b64encode(str(start + limit).encode()).decode()
+    return serialized(self, action_result)
+
+
+ECRResponse.serialized = serialized_page
+
+
+# Images: the digest is the manifest's own hash, and a tag that may not move says so.
+class ImageTagAlreadyExistsException(exceptions.ImageAlreadyExistsException):
+    code = "ImageTagAlreadyExistsException"
+
+
+def create_digest(self):
+    self._image_digest = "sha256:" + hashlib.sha256(self.image_manifest.encode()).hexdigest()
+
+
+put_image = ECRBackend.put_image
+
+
+def put_image_checked(self, repository_name, image_manifest, image_tag, *args, **kwargs):
+    repository = self._get_repository(repository_name)
+    holder = next((image for image in repository.images if image_tag and image_tag in image.image_tags), None)
+    try:
+        return put_image(self, repository_name, image_manifest, image_tag, *args, **kwargs)
+    except exceptions.ImageAlreadyExistsException:
+        if holder and holder.image_manifest != image_manifest:
+            raise ImageTagAlreadyExistsException(
+                registry_id=repository.registry_id,
+                image_tag=image_tag,
+                digest=holder.get_image_digest(),
+                repository_name=repository_name,
+            ) from None
+        raise
+
+
+Image._create_digest = create_digest
+ECRBackend.put_image = put_image_checked
+
+
+# Addresses: China has a domain of its own.
+make_repository = Repository.__init__
+
+
+def make_addressed_repository(self, *args, **kwargs):
+    make_repository(self, *args, **kwargs)
+    if self.region_name.startswith("cn-"):
+        self.uri = self.uri.replace(".amazonaws.com/", ".amazonaws.com.cn/")
+
+
+Repository.__init__ = make_addressed_repository
+
+
+# Tags of a repository that isn't there.
+def existing(method):
+    original = getattr(ECRBackend, method)
+
+    def checked(self, arn, *args):
+        self._get_repository(self._parse_resource_arn(arn).repo_name)
+        return original(self, arn, *args)
+
+    setattr(ECRBackend, method, checked)
+
+
+for name in ("list_tags_for_resource", "tag_resource", "untag_resource"):
+    existing(name)
