@@ -114,7 +114,7 @@ fn report(error: &summarize::Error) -> u8 {
 
 fn stopped(kind: SignalKind) -> u8 {
     let number = kind.as_raw_value();
-    tracing::warn!(signal = number, "stopped by a signal; nothing was written");
+    tracing::warn!(signal = number, "stopped by a signal before the end");
     u8::try_from(number).map_or(TROUBLE, |number| SIGNALLED.saturating_add(number))
 }
 

@@ -102,7 +102,7 @@ impl Places {
     pub async fn open(&self, place: &Place) -> Result<Box<dyn Input>, Error> {
         match place {
             Place::Local(path) => Ok(Box::new(LocalFile::open(path)?)),
-            Place::S3 { bucket, key } => Ok(Box::new(self.s3().await.open(bucket, key).await?)),
+            Place::S3 { bucket, key } => Ok(Box::new(self.s3().await?.open(bucket, key).await?)),
         }
     }
 
@@ -118,12 +118,12 @@ impl Places {
     pub async fn write(&self, place: &Place, content: Vec<u8>, content_type: &str) -> Result<(), Error> {
         match place {
             Place::Local(path) => local::write(path, &content),
-            Place::S3 { bucket, key } => self.s3().await.write(bucket, key, content, content_type).await,
+            Place::S3 { bucket, key } => self.s3().await?.write(bucket, key, content, content_type).await,
         }
     }
 
-    async fn s3(&self) -> &s3::S3 {
-        self.s3.get_or_init(s3::S3::connect).await
+    async fn s3(&self) -> Result<&s3::S3, Error> {
+        self.s3.get_or_try_init(s3::S3::connect).await
     }
 }
 

@@ -6,7 +6,7 @@ mod failure;
 use aws_sdk_s3::Client;
 use aws_sdk_s3::primitives::ByteStream;
 
-use super::{Error, Place};
+use super::{Cause, Error, Place};
 use download::Download;
 
 /// A client for S3.
@@ -17,13 +17,16 @@ pub(super) struct S3 {
 
 impl S3 {
     /// Takes credentials, region and endpoint from where every AWS tool takes them.
-    pub(super) async fn connect() -> S3 {
+    pub(super) async fn connect() -> Result<S3, Error> {
         let settings = aws_config::load_from_env().await;
+        if settings.region().is_none() {
+            return Err(Error::new("use", "S3", Cause::Refused, "no region is set: AWS_REGION names it"));
+        }
         // The SDK puts the variable of one service over that of all.
         let endpoint = std::env::var("AWS_ENDPOINT_URL_S3").ok();
         let path_style = endpoint.as_deref().or(settings.endpoint_url()).is_some_and(needs_path_style);
         let config = aws_sdk_s3::config::Builder::from(&settings).force_path_style(path_style).build();
-        S3 { client: Client::from_conf(config) }
+        Ok(S3 { client: Client::from_conf(config) })
     }
 
     /// Starts to download the object.

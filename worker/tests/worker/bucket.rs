@@ -25,6 +25,8 @@ pub struct Bucket {
     pub fault: Option<(&'static str, u16, &'static str)>,
     /// After its first bytes the stream says nothing more.
     pub stalls: bool,
+    /// The CRC32 that answers claim, in base64.
+    pub checksum: Option<&'static str>,
     /// What was asked for: method, path, range, condition.
     pub asked: Vec<String>,
     /// Told when an object is asked for.
@@ -101,6 +103,10 @@ async fn get(
     let start: Option<usize> = start.filter(|_| !bucket.no_ranges);
     let rest = object.slice(start.unwrap_or(0)..);
     let response = Response::builder().header("etag", etag).header("content-length", rest.len());
+    let response = match bucket.checksum {
+        Some(checksum) => response.header("x-amz-checksum-crc32", checksum),
+        None => response,
+    };
     let response = match start {
         Some(start) => {
             let range = format!("bytes {start}-{}/{}", object.len() - 1, object.len());

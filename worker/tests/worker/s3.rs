@@ -102,6 +102,13 @@ fn a_server_without_ranges_cannot_go_on() {
 }
 
 #[test]
+fn an_object_whose_checksum_is_wrong_is_trouble() {
+    let server = server(Bucket { checksum: Some("AAAAAA=="), ..Bucket::default() });
+    insta::assert_snapshot!(run(&server).last(), @"2 ERROR failed to read s3://payments/2024/payments.csv: the stream broke at byte 17579: streaming error: body checksum mismatch. expected body checksum to be 00000000 but it was bd5e3980");
+    assert_eq!(result(&server), None);
+}
+
+#[test]
 fn each_refusal_has_its_line_and_its_code() {
     let mut outcomes = Vec::new();
     for fault in [
@@ -181,6 +188,14 @@ fn an_endpoint_where_nobody_listens_is_trouble() {
 }
 
 #[test]
+fn a_missing_region_is_exit_1() {
+    let mut command = worker_with_s3("http://127.0.0.1:1", &SEED_ARGUMENTS);
+    // Without it the SDK would look for a region on the network.
+    command.env_remove("AWS_REGION").env("AWS_EC2_METADATA_DISABLED", "true");
+    insta::assert_snapshot!(Ended::of(command).last(), @"1 ERROR failed to use S3: no region is set: AWS_REGION names it");
+}
+
+#[test]
 fn memory_stays_the_same_for_a_large_object() {
     let sample = fs::read_to_string(file("samples/payments.csv")).unwrap();
     let (header, rows) = sample.split_at(sample.find('\n').unwrap() + 1);
@@ -211,7 +226,7 @@ fn a_signal_stops_it_at_once_and_nothing_is_written() {
             std::process::Command::new("kill").args([format!("-{signal}"), child.id().to_string()]).status();
         assert!(kill.unwrap().success());
         let ended = Ended::with(child.wait_with_output().unwrap());
-        assert_eq!(ended.last(), format!("{code} WARN stopped by a signal; nothing was written"));
+        assert_eq!(ended.last(), format!("{code} WARN stopped by a signal before the end"));
         assert_eq!(result(&server), None);
     }
 }
