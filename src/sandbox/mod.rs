@@ -6,6 +6,7 @@
 //! and [`moto`] runs as a child. What moto gets wrong is put right under `fixes/`, one file per service.
 
 mod admin;
+pub mod batch;
 mod count;
 mod faults;
 pub mod install;

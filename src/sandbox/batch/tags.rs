@@ -1,0 +1,93 @@
+//! Tags of every resource that AWS Batch holds: `GET`, `POST` and `DELETE` on `/v1/tags/{arn}`.
+
+use percent_encoding::percent_decode_str;
+use serde_json::{Map, Value, json};
+
+use super::Batch;
+use super::arn::name_of;
+use super::error::{Result, invalid, refuse};
+use super::request::{Fields, Object};
+use super::state::State;
+
+impl Batch {
+    pub(super) fn tags(
+        &self,
+        method: &http::Method,
+        arn: &str,
+        query: &str,
+        request: &Object,
+    ) -> Result<Value> {
+        let arn = decoded(arn);
+        self.with(|state, _| {
+            let Some(tags) = tags_of(state, &arn) else { refuse!("Resource {arn} does not exist") };
+            match method.as_str() {
+                "GET" => return Ok(json!({ "tags": tags })),
+                "POST" => {
+                    let new = request.object("tags")?.cloned().unwrap_or_default();
+                    check(&new)?;
+                    let keys = tags.keys().chain(new.keys()).collect::<std::collections::BTreeSet<_>>();
+                    if keys.len() > 50 {
+                        invalid!("A resource cannot have more than 50 tags.");
+                    }
+                    tags.extend(new);
+                }
+                _ => {
+                    for pair in query.split('&') {
+                        if let Some(key) = pair.strip_prefix("tagKeys=") {
+                            tags.remove(&decoded(&key.replace('+', " ")));
+                        }
+                    }
+                }
+            }
+            Ok(json!({}))
+        })
+    }
+}
+
+/// Refuses tags that AWS would not take.
+pub(super) fn check(tags: &Map<String, Value>) -> Result<()> {
+    if tags.len() > 50 {
+        invalid!("A resource cannot have more than 50 tags.");
+    }
+    for (key, value) in tags {
+        let Some(value) = value.as_str() else { invalid!("The value of tag {key} must be a string.") };
+        if key.is_empty() || key.chars().count() > 128 || value.chars().count() > 256 {
+            invalid!("Tag keys have 1 to 128 characters, values up to 256: {key}.");
+        }
+        if key.to_ascii_lowercase().starts_with("aws:") {
+            invalid!("Tag keys cannot start with aws: {key}.");
+        }
+    }
+    Ok(())
+}
+
+fn tags_of<'a>(state: &'a mut State, arn: &str) -> Option<&'a mut Map<String, Value>> {
+    let kind = arn.splitn(6, ':').nth(5)?.split('/').next()?;
+    let name = name_of(arn);
+    let detail = match kind {
+        "compute-environment" => {
+            let held = &mut state.environments.get_mut(name)?.detail;
+            (held.shown("computeEnvironmentArn") == arn).then_some(held)
+        }
+        "job-queue" => {
+            let held = &mut state.queues.get_mut(name)?.detail;
+            (held.shown("jobQueueArn") == arn).then_some(held)
+        }
+        "job-definition" => {
+            let (family, revision) = name.rsplit_once(':')?;
+            let held = state.definitions.get_mut(family)?.revisions.get_mut(&revision.parse().ok()?)?;
+            (held.shown("jobDefinitionArn") == arn).then_some(held)
+        }
+        "scheduling-policy" => state.policies.get_mut(arn),
+        "job" => {
+            let held = state.jobs.get_mut(name)?;
+            (held.arn == arn).then_some(&mut held.facts)
+        }
+        _ => None,
+    }?;
+    detail.entry("tags").or_insert_with(|| json!({})).as_object_mut()
+}
+
+fn decoded(text: &str) -> String {
+    percent_decode_str(text).decode_utf8_lossy().into_owned()
+}
