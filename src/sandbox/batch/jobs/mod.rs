@@ -204,3 +204,6 @@ impl Batch {
         })
     }
 }
+
+#[cfg(test)]
+mod tests;
