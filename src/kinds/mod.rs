@@ -2,10 +2,12 @@
 
 use crate::kind::{AnyKind, Erased};
 
+pub mod iam;
 pub mod logs;
 
 /// Every kind, in order of its name.
-pub static KINDS: &[&dyn AnyKind] = &[&Erased::<logs::log_group::LogGroup>::new()];
+pub static KINDS: &[&dyn AnyKind] =
+    &[&Erased::<iam::role::Role>::new(), &Erased::<logs::log_group::LogGroup>::new()];
 
 /// The kind of this name, such as `batch/JobQueue`.
 pub fn kind(name: &str) -> Option<&'static dyn AnyKind> {

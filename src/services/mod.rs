@@ -15,6 +15,7 @@ use futures::{FutureExt, StreamExt, TryStreamExt, stream};
 use crate::resource::{Owner, Place, Tags};
 
 pub mod error;
+pub mod iam;
 pub mod logs;
 pub mod sts;
 pub mod tagging;
@@ -221,7 +222,7 @@ impl<S: Service> AnyService for Erased<S> {
 }
 
 /// Every service that kinds stand on, one line each.
-pub static SERVICES: &[&dyn AnyService] = &[&Erased::<logs::Logs>::new()];
+pub static SERVICES: &[&dyn AnyService] = &[&Erased::<iam::Iam>::new(), &Erased::<logs::Logs>::new()];
 
 /// The service of this name.
 pub fn service(name: &str) -> Option<&'static dyn AnyService> {

@@ -1,0 +1,4 @@
+//! IAM.
+
+pub mod role;
+mod types;

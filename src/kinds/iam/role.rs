@@ -1,0 +1,299 @@
+//! `iam/Role`: whom jobs, compute environments and pipelines act as.
+
+use std::collections::BTreeMap;
+
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+
+use super::types::document::{self, Attached};
+use super::types::name;
+use crate::diff::Diff;
+use crate::field;
+use crate::kind::{Cx, Invalid, Kind, Live};
+use crate::resource::{Place, Readiness};
+use crate::services::iam::{self, Iam, Snapshot};
+use crate::services::{Result, failed};
+use crate::value::Policy;
+
+mod write;
+
+/// An IAM role.
+pub struct Role;
+
+/// What a manifest declares of a role.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub struct Spec {
+    /// Who may assume the role: a policy document of up to 2,048 characters.
+    pub assume_role_policy_document: Policy,
+    /// The path in its ARN, such as `/jobs/`.
+    #[serde(default = "name::root")]
+    #[schemars(transform = field::create_only)]
+    pub path: String,
+    /// What it is for; up to 1,000 characters.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schemars(transform = field::empty)]
+    pub description: Option<String>,
+    /// How long its sessions last at most, in seconds: 3600 to 43200.
+    #[serde(default = "hour")]
+    pub max_session_duration: i32,
+    /// The ARN of the policy that limits what its policies can grant.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schemars(transform = field::empty, transform = field::refers(&["iam/Policy.arn"]))]
+    pub permissions_boundary: Option<String>,
+    /// The ARNs of all its managed policies, AWS's own among them; others are detached. At most 10.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    #[schemars(transform = field::set, transform = field::items_refer(&["iam/Policy.arn"]))]
+    pub managed_policy_arns: Vec<String>,
+    /// All its inline policies; others are removed. At most 10,240 characters together.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    #[schemars(transform = field::keyed("policyName"))]
+    pub policies: Vec<InlinePolicy>,
+}
+
+/// A policy that is part of a role.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub struct InlinePolicy {
+    /// Its name within the role.
+    pub policy_name: String,
+    /// What it allows.
+    pub policy_document: Policy,
+}
+
+fn hour() -> i32 {
+    3600
+}
+
+/// What AWS assigns to a role.
+#[derive(Debug, Clone, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "camelCase")]
+pub struct Outputs {
+    /// Its ARN.
+    pub arn: String,
+    /// Its unique id, `AROA…`: another one if it is made again under the same name.
+    pub role_id: String,
+    /// The instance profiles that hold it.
+    #[serde(default)]
+    pub instance_profiles: Vec<String>,
+}
+
+/// How many managed policies a role takes, unless AWS raised it (20 at most).
+const MOST_ATTACHED: usize = 10;
+/// How many characters its inline policies have together.
+const MOST_INLINE: usize = 10_240;
+/// How many characters its trust policy has, unless AWS raised it (4,096 at most).
+const MOST_TRUST: usize = 2048;
+
+impl Kind for Role {
+    type Spec = Spec;
+    type Outputs = Outputs;
+    type Service = Iam;
+
+    const NAME: &'static str = "iam/Role";
+    const ABOUT: &'static str =
+        "An IAM role: whom jobs, compute environments and pipelines act as, and what they may do.";
+    const CLOUDFORMATION: &'static str = "AWS::IAM::Role";
+    const EXAMPLE: &'static str = "\
+apiVersion: batchwright/v1
+kind: iam/Role
+metadata:
+  name: payments-job
+spec:
+  description: What the payments jobs run as
+  assumeRolePolicyDocument:
+    Version: \"2012-10-17\"
+    Statement:
+      - Effect: Allow
+        Principal: {Service: ecs-tasks.amazonaws.com}
+        Action: sts:AssumeRole
+  managedPolicyArns:
+    - arn:${env.partition}:iam::aws:policy/service-role/AmazonECSTaskExecutionRolePolicy
+  policies:
+    - policyName: read-payments
+      policyDocument:
+        Version: \"2012-10-17\"
+        Statement:
+          - Effect: Allow
+            Action: s3:GetObject
+            Resource: ${s3/Bucket/source.arn}/*
+";
+
+    fn validate_name(name: &str) -> Option<String> {
+        name::invalid(name, 64)
+    }
+
+    fn validate(spec: &Spec, _place: &Place) -> Vec<Invalid> {
+        let mut found = name::path(&spec.path);
+        let trust = "assumeRolePolicyDocument";
+        document::check(trust, &spec.assume_role_policy_document, Attached::Trust, &mut found);
+        document::too_large(trust, &spec.assume_role_policy_document, MOST_TRUST, &mut found);
+        if !(3600..=43_200).contains(&spec.max_session_duration) {
+            let message = format!("{} is outside 3600 to 43200 seconds", spec.max_session_duration);
+            found.push(Invalid::new("maxSessionDuration", message));
+        }
+        if spec.description.as_ref().is_some_and(|text| text.chars().count() > 1000) {
+            found.push(Invalid::new("description", "has more than 1000 characters"));
+        }
+        attachments(spec, &mut found);
+        inline(spec, &mut found);
+        found
+    }
+
+    fn normalise(spec: &mut Spec, _place: &Place) {
+        spec.description = spec.description.take().filter(|text| !text.is_empty());
+        spec.permissions_boundary = spec.permissions_boundary.take().filter(|arn| !arn.is_empty());
+    }
+
+    fn predict(name: &str, spec: &Spec, place: &Place) -> BTreeMap<String, String> {
+        if spec.path.contains("${") {
+            return BTreeMap::new();
+        }
+        BTreeMap::from([("arn".to_owned(), place.iam_arn(&format!("role{}{name}", spec.path)))])
+    }
+
+    fn observe(snapshot: &Snapshot, _place: &Place) -> Vec<Live<Self>> {
+        // Service-linked roles are a kind of their own.
+        let own = |role: &&iam::Role| {
+            !role.detail.path().is_some_and(|path| path.starts_with("/aws-service-role/"))
+        };
+        snapshot.roles.values().filter(own).map(live).collect()
+    }
+
+    async fn create(cx: &Cx<'_, Self>, want: &Spec) -> Result<String> {
+        let call = cx
+            .client
+            .create_role()
+            .role_name(cx.name)
+            .path(&want.path)
+            .assume_role_policy_document(want.assume_role_policy_document.text())
+            .max_session_duration(want.max_session_duration)
+            .set_description(want.description.clone())
+            .set_permissions_boundary(want.permissions_boundary.clone())
+            .set_tags(Some(iam::tags(cx.tags)?));
+        call.send().await.map_err(failed("iam", "CreateRole"))?;
+        for policy in &want.policies {
+            write::put(cx, policy).await?;
+        }
+        for arn in &want.managed_policy_arns {
+            write::attach(cx, arn).await?;
+        }
+        Ok(cx.name.to_owned())
+    }
+
+    async fn update(cx: &Cx<'_, Self>, live: &Live<Self>, want: &Spec, diff: &Diff) -> Result<()> {
+        write::update(cx, &live.spec, want, diff).await
+    }
+
+    async fn delete(cx: &Cx<'_, Self>, live: &Live<Self>) -> Result<()> {
+        for arn in &live.spec.managed_policy_arns {
+            write::detach(cx, arn).await?;
+        }
+        for policy in &live.spec.policies {
+            write::remove(cx, &policy.policy_name).await?;
+        }
+        for profile in &live.outputs.instance_profiles {
+            let call = cx.client.remove_role_from_instance_profile().instance_profile_name(profile);
+            let call = call.role_name(cx.name).send().await;
+            call.map_err(failed("iam", "RemoveRoleFromInstanceProfile"))?;
+        }
+        let call = cx.client.delete_role().role_name(cx.name);
+        call.send().await.map_err(failed("iam", "DeleteRole"))?;
+        Ok(())
+    }
+}
+
+fn attachments(spec: &Spec, found: &mut Vec<Invalid>) {
+    let arns = &spec.managed_policy_arns;
+    if arns.len() > MOST_ATTACHED {
+        let message = format!(
+            "{} policies are attached; a role takes {MOST_ATTACHED}: join some of them, or make some inline",
+            arns.len()
+        );
+        found.push(Invalid::new("managedPolicyArns", message));
+    }
+    let fields = arns.iter().enumerate().map(|(index, arn)| (format!("managedPolicyArns[{index}]"), arn));
+    let boundary = spec.permissions_boundary.iter().map(|arn| ("permissionsBoundary".to_owned(), arn));
+    for (path, arn) in fields.chain(boundary) {
+        let is_policy = arn.starts_with("arn:") && arn.contains(":policy/");
+        if !arn.contains("${") && !is_policy {
+            let message = format!(
+                "`{arn}` is not a policy's ARN: expected `arn:<partition>:iam::<account>:policy/<name>` or `${{iam/Policy/<name>.arn}}`"
+            );
+            found.push(Invalid::new(path, message));
+        }
+    }
+}
+
+fn inline(spec: &Spec, found: &mut Vec<Invalid>) {
+    let mut names = BTreeMap::new();
+    for (index, policy) in spec.policies.iter().enumerate() {
+        let path = format!("policies[{index}]");
+        document::check(
+            &format!("{path}.policyDocument"),
+            &policy.policy_document,
+            Attached::Identity,
+            found,
+        );
+        if let Some(why) =
+            name::invalid(&policy.policy_name, 128).filter(|_| !policy.policy_name.contains("${"))
+        {
+            found.push(Invalid::new(format!("{path}.policyName"), why));
+        }
+        if let Some(first) = names.insert(&policy.policy_name, index) {
+            let message = format!("`{}` is the name of policies[{first}] as well", policy.policy_name);
+            found.push(Invalid::new(format!("{path}.policyName"), message));
+        }
+    }
+    let size =
+        spec.policies.iter().filter_map(|policy| document::size(&policy.policy_document)).sum::<usize>();
+    if size > MOST_INLINE {
+        let message = format!(
+            "have {size} characters together, without white space; a role takes {MOST_INLINE}: make some of them iam/Policy"
+        );
+        found.push(Invalid::new("policies", message));
+    }
+}
+
+fn live(role: &iam::Role) -> Live<Role> {
+    let detail = &role.detail;
+    let arn = detail.arn().unwrap_or_default().to_owned();
+    let policies = detail.role_policy_list().iter().map(|policy| InlinePolicy {
+        policy_name: policy.policy_name().unwrap_or_default().to_owned(),
+        policy_document: Policy::parse(policy.policy_document().unwrap_or_default()),
+    });
+    let profiles = detail.instance_profile_list().iter();
+    Live {
+        physical: detail.role_name().unwrap_or_default().to_owned(),
+        arn: Some(arn.clone()),
+        spec: Spec {
+            assume_role_policy_document: Policy::parse(
+                detail.assume_role_policy_document().unwrap_or_default(),
+            ),
+            path: detail.path().unwrap_or("/").to_owned(),
+            description: role.description.clone(),
+            max_session_duration: role.max_session_duration.unwrap_or_else(hour),
+            permissions_boundary: detail
+                .permissions_boundary()
+                .and_then(|boundary| boundary.permissions_boundary_arn())
+                .map(str::to_owned),
+            managed_policy_arns: detail
+                .attached_managed_policies()
+                .iter()
+                .filter_map(|policy| policy.policy_arn().map(str::to_owned))
+                .collect(),
+            policies: policies.collect(),
+        },
+        outputs: Outputs {
+            arn,
+            role_id: detail.role_id().unwrap_or_default().to_owned(),
+            instance_profiles: profiles.map(|profile| profile.instance_profile_name().to_owned()).collect(),
+        },
+        tags: role.tags(),
+        readiness: Readiness::Ready,
+        revision: None,
+    }
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,4 @@
+//! What several kinds of IAM share.
+
+pub(in crate::kinds) mod document;
+pub(super) mod name;

@@ -1,0 +1,48 @@
+//! Names and paths of IAM entities.
+
+use crate::kind::Invalid;
+
+/// Why IAM would refuse a name: `[\w+=,.@-]`, up to `most` characters.
+pub(in crate::kinds::iam) fn invalid(name: &str, most: usize) -> Option<String> {
+    if name.is_empty() || name.chars().count() > most {
+        let length = name.chars().count();
+        return Some(format!("`{name}` has {length} characters; IAM takes 1 to {most}"));
+    }
+    let wrong = name.chars().find(|c| !(c.is_ascii_alphanumeric() || "_+=,.@-".contains(*c)))?;
+    Some(format!("`{name}` holds {wrong:?}; IAM takes letters, digits and _+=,.@- in names"))
+}
+
+/// Complaints about a path: `/`, or something between two slashes.
+pub(in crate::kinds::iam) fn path(path: &str) -> Vec<Invalid> {
+    if path.contains("${") {
+        return Vec::new();
+    }
+    let printable = path.chars().all(|c| c.is_ascii_graphic());
+    if path.starts_with('/') && path.ends_with('/') && path.len() <= 512 && printable {
+        return Vec::new();
+    }
+    let inside = path.trim_matches('/');
+    vec![Invalid::new(
+        "path",
+        format!(
+            "`{path}` is not a path: it begins and ends with a slash, such as `/{inside}/`, and has up to 512 characters"
+        ),
+    )]
+}
+
+/// Where a path is not said.
+pub(in crate::kinds::iam) fn root() -> String {
+    "/".to_owned()
+}
+
+#[cfg(test)]
+mod tests {
+    #[test]
+    fn names_and_paths() {
+        assert_eq!(super::invalid("payments-job_1@x", 64), None);
+        insta::assert_snapshot!(super::invalid("payments job", 64).unwrap_or_default(), @r#"`payments job` holds ' '; IAM takes letters, digits and _+=,.@- in names"#);
+        assert!(super::invalid(&"x".repeat(65), 64).is_some());
+        assert!(super::path("/jobs/").is_empty() && super::path("/").is_empty());
+        insta::assert_snapshot!(super::path("jobs")[0].message, @r#"`jobs` is not a path: it begins and ends with a slash, such as `/jobs/`, and has up to 512 characters"#);
+    }
+}
