@@ -2,12 +2,18 @@
 
 use crate::kind::{AnyKind, Erased};
 
+pub mod ecr;
 pub mod iam;
 pub mod logs;
+pub mod s3;
 
 /// Every kind, in order of its name.
-pub static KINDS: &[&dyn AnyKind] =
-    &[&Erased::<iam::role::Role>::new(), &Erased::<logs::log_group::LogGroup>::new()];
+pub static KINDS: &[&dyn AnyKind] = &[
+    &Erased::<ecr::repository::Repository>::new(),
+    &Erased::<iam::role::Role>::new(),
+    &Erased::<logs::log_group::LogGroup>::new(),
+    &Erased::<s3::bucket::Bucket>::new(),
+];
 
 /// The kind of this name, such as `batch/JobQueue`.
 pub fn kind(name: &str) -> Option<&'static dyn AnyKind> {

@@ -14,9 +14,11 @@ use futures::{FutureExt, StreamExt, TryStreamExt, stream};
 
 use crate::resource::{Owner, Place, Tags};
 
+pub mod ecr;
 pub mod error;
 pub mod iam;
 pub mod logs;
+pub mod s3;
 pub mod sts;
 pub mod tagging;
 
@@ -222,7 +224,12 @@ impl<S: Service> AnyService for Erased<S> {
 }
 
 /// Every service that kinds stand on, one line each.
-pub static SERVICES: &[&dyn AnyService] = &[&Erased::<iam::Iam>::new(), &Erased::<logs::Logs>::new()];
+pub static SERVICES: &[&dyn AnyService] = &[
+    &Erased::<ecr::Ecr>::new(),
+    &Erased::<iam::Iam>::new(),
+    &Erased::<logs::Logs>::new(),
+    &Erased::<s3::S3>::new(),
+];
 
 /// The service of this name.
 pub fn service(name: &str) -> Option<&'static dyn AnyService> {

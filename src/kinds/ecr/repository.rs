@@ -1,0 +1,346 @@
+//! `ecr/Repository`: where jobs' images lie.
+
+use std::collections::BTreeMap;
+
+use aws_sdk_ecr::types::{
+    EncryptionConfiguration as SdkEncryption, EncryptionType, ImageScanningConfiguration as SdkScanning,
+    ImageTagMutability, ImageTagMutabilityExclusionFilter, ImageTagMutabilityExclusionFilterType,
+};
+use aws_smithy_types::error::operation::BuildError;
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+
+use crate::diff::Diff;
+use crate::field;
+use crate::kind::{Cx, Invalid, Kind, Live};
+use crate::resource::{OnDelete, Place, Readiness};
+use crate::services::ecr::{self, Ecr, RepositoryRead, Snapshot};
+use crate::services::{Error, Result, failed};
+use crate::value::Policy;
+
+mod check;
+mod lifecycle;
+
+pub use lifecycle::LifecyclePolicy;
+
+/// A private repository of container images.
+pub struct Repository;
+
+/// What a manifest declares of a repository.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub struct Spec {
+    /// Whether a tag may move to another image: `MUTABLE`, `IMMUTABLE`, or either `_WITH_EXCLUSION`.
+    #[serde(default = "mutable")]
+    #[schemars(transform = field::one_of(ImageTagMutability::values()))]
+    pub image_tag_mutability: String,
+    /// Tags for which the opposite holds, at most five; only with `_WITH_EXCLUSION`.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    #[schemars(transform = field::set)]
+    pub image_tag_mutability_exclusion_filters: Vec<ExclusionFilter>,
+    /// Whether images are searched for known weaknesses.
+    #[serde(default)]
+    pub image_scanning_configuration: ImageScanning,
+    /// How images are encrypted; absent: with S3's own keys (AES256).
+    #[serde(default)]
+    #[schemars(transform = field::create_only)]
+    pub encryption_configuration: Encryption,
+    /// Which images are deleted by themselves; absent: none.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schemars(transform = field::empty)]
+    pub lifecycle_policy: Option<LifecyclePolicy>,
+    /// The repository policy, at most 10,240 characters: who else may pull and push; absent: nobody.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schemars(transform = field::empty)]
+    pub repository_policy_text: Option<Policy>,
+}
+
+fn mutable() -> String {
+    ImageTagMutability::Mutable.as_str().to_owned()
+}
+
+/// Tags for which the opposite of the repository's mutability holds.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub struct ExclusionFilter {
+    /// `WILDCARD`: `*` stands for any characters.
+    #[schemars(transform = field::one_of(ImageTagMutabilityExclusionFilterType::values()))]
+    pub image_tag_mutability_exclusion_filter_type: String,
+    /// Such as `dev-*`: letters, digits, `.`, `_`, `-` and at most two `*`; 1 to 128 characters.
+    pub image_tag_mutability_exclusion_filter_value: String,
+}
+
+/// Whether images are searched for known weaknesses.
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub struct ImageScanning {
+    /// As soon as they are pushed. The registry's own scanning settings come before this one.
+    #[serde(default)]
+    pub scan_on_push: bool,
+}
+
+/// How images are encrypted.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub struct Encryption {
+    /// `AES256`: S3's own keys; `KMS`: a KMS key; `KMS_DSSE`: a KMS key, twice.
+    #[schemars(transform = field::one_of(EncryptionType::values()))]
+    pub encryption_type: String,
+    /// The KMS key's ARN, id or alias; absent: ECR's own KMS key. Not with `AES256`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schemars(transform = field::server, transform = field::name_or_arn, transform = field::refers(&["kms/Key.arn", "kms/Key.keyId"]))]
+    pub kms_key: Option<String>,
+}
+
+impl Default for Encryption {
+    fn default() -> Self {
+        Self { encryption_type: EncryptionType::Aes256.as_str().to_owned(), kms_key: None }
+    }
+}
+
+/// What AWS assigns to a repository.
+#[derive(Debug, Clone, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "camelCase")]
+pub struct Outputs {
+    /// Its ARN.
+    pub arn: String,
+    /// What images of it are pulled from: `<account>.dkr.ecr.<region>.amazonaws.com/<name>`.
+    pub uri: String,
+    /// The registry that it is in: the account.
+    pub registry_id: String,
+}
+
+impl Outputs {
+    fn of(name: &str, place: &Place) -> Self {
+        let Place { account, region, .. } = place;
+        Self {
+            arn: place.arn("ecr", &format!("repository/{name}")),
+            uri: format!("{account}.dkr.ecr.{region}.{}/{name}", place.dns_suffix()),
+            registry_id: account.clone(),
+        }
+    }
+}
+
+/// Properties of AWS::ECR::Repository that are left as they are, and why.
+pub const NOT_MANAGED: &[(&str, &str)] = &[
+    ("emptyOnDelete", "metadata.onDelete: empty"),
+    ("repositoryName", "metadata.physicalName"),
+    ("tags", "metadata.tags"),
+    ("lifecyclePolicy.registryId", "always the environment's own account"),
+];
+
+impl Kind for Repository {
+    type Spec = Spec;
+    type Outputs = Outputs;
+    type Service = Ecr;
+
+    const NAME: &'static str = "ecr/Repository";
+    const ABOUT: &'static str = "A private repository of container images: whether tags may move, how long images stay, who may pull.";
+    const CLOUDFORMATION: &'static str = "AWS::ECR::Repository";
+    const HOLDS_DATA: bool = true;
+    const EXAMPLE: &'static str = "\
+apiVersion: batchwright/v1
+kind: ecr/Repository
+metadata:
+  name: worker
+  physicalName: payments/worker
+spec:
+  imageTagMutability: IMMUTABLE_WITH_EXCLUSION
+  imageTagMutabilityExclusionFilters:
+    - imageTagMutabilityExclusionFilterType: WILDCARD
+      imageTagMutabilityExclusionFilterValue: latest
+  imageScanningConfiguration: {scanOnPush: true}
+  lifecyclePolicy:
+    lifecyclePolicyText:
+      rules:
+        - rulePriority: 1
+          description: untagged images go after two weeks
+          selection: {tagStatus: untagged, countType: sinceImagePushed, countUnit: days, countNumber: 14}
+          action: {type: expire}
+";
+
+    fn validate(spec: &Spec, _place: &Place) -> Vec<Invalid> {
+        check::check(spec)
+    }
+
+    fn validate_name(name: &str) -> Option<String> {
+        check::check_name(name)
+    }
+
+    fn normalise(spec: &mut Spec, _place: &Place) {
+        spec.lifecycle_policy = spec.lifecycle_policy.take().map(lifecycle::normal);
+    }
+
+    fn predict(name: &str, _spec: &Spec, place: &Place) -> BTreeMap<String, String> {
+        let Outputs { arn, uri, registry_id } = Outputs::of(name, place);
+        BTreeMap::from([
+            ("arn".to_owned(), arn),
+            ("uri".to_owned(), uri),
+            ("registryId".to_owned(), registry_id),
+        ])
+    }
+
+    fn observe(snapshot: &Snapshot, place: &Place) -> Vec<Live<Self>> {
+        snapshot.repositories.iter().map(|(name, read)| live(name, read, place)).collect()
+    }
+
+    /// Makes the repository with its tags; both policies follow as an update.
+    async fn create(cx: &Cx<'_, Self>, want: &Spec) -> Result<String> {
+        let encryption = &want.encryption_configuration;
+        let encryption = SdkEncryption::builder()
+            .encryption_type(EncryptionType::from(encryption.encryption_type.as_str()))
+            .set_kms_key(encryption.kms_key.clone())
+            .build()
+            .map_err(incomplete("CreateRepository"))?;
+        let call = cx.client.create_repository().repository_name(cx.name).registry_id(&cx.place.account);
+        let call = call
+            .set_tags(Some(ecr::tag_list(cx.tags, "CreateRepository")?))
+            .image_tag_mutability(want.image_tag_mutability.as_str().into())
+            .set_image_tag_mutability_exclusion_filters(exclusion_filters(want, "CreateRepository")?)
+            .image_scanning_configuration(scanning(want))
+            .encryption_configuration(encryption);
+        call.send().await.map_err(failed("ecr", "CreateRepository"))?;
+        Ok(cx.name.to_owned())
+    }
+
+    async fn update(cx: &Cx<'_, Self>, _live: &Live<Self>, want: &Spec, diff: &Diff) -> Result<()> {
+        if diff.touches("imageTagMutability") || diff.touches("imageTagMutabilityExclusionFilters") {
+            let call = cx.client.put_image_tag_mutability().repository_name(cx.name);
+            let call = call
+                .registry_id(&cx.place.account)
+                .image_tag_mutability(want.image_tag_mutability.as_str().into())
+                .set_image_tag_mutability_exclusion_filters(exclusion_filters(
+                    want,
+                    "PutImageTagMutability",
+                )?);
+            call.send().await.map_err(failed("ecr", "PutImageTagMutability"))?;
+        }
+        if diff.touches("imageScanningConfiguration") {
+            let call = cx.client.put_image_scanning_configuration().repository_name(cx.name);
+            let call = call.registry_id(&cx.place.account).image_scanning_configuration(scanning(want));
+            call.send().await.map_err(failed("ecr", "PutImageScanningConfiguration"))?;
+        }
+        if diff.touches("lifecyclePolicy") {
+            put_lifecycle(cx, want).await?;
+        }
+        if diff.touches("repositoryPolicyText") {
+            put_policy(cx, want).await?;
+        }
+        Ok(())
+    }
+
+    async fn delete(cx: &Cx<'_, Self>, _live: &Live<Self>) -> Result<()> {
+        let empty = cx.on_delete == OnDelete::Empty;
+        let call = cx.client.delete_repository().repository_name(cx.name);
+        let call = call.registry_id(&cx.place.account).force(empty);
+        match call.send().await.map_err(failed("ecr", "DeleteRepository")) {
+            Err(mut error) if error.is("RepositoryNotEmptyException") => {
+                error.message.push_str("; set metadata.onDelete to `empty` to delete its images as well");
+                Err(error)
+            }
+            answer => answer.map(drop),
+        }
+    }
+}
+
+fn live(name: &str, read: &RepositoryRead, place: &Place) -> Live<Repository> {
+    let repository = &read.repository;
+    let Outputs { arn, uri, registry_id } = Outputs::of(name, place);
+    let outputs = Outputs {
+        arn: repository.repository_arn().map_or(arn, str::to_owned),
+        uri: repository.repository_uri().map_or(uri, str::to_owned),
+        registry_id: repository.registry_id().map_or(registry_id, str::to_owned),
+    };
+    let filters = repository.image_tag_mutability_exclusion_filters().iter();
+    let encryption = repository.encryption_configuration();
+    Live {
+        physical: name.to_owned(),
+        arn: Some(outputs.arn.clone()),
+        spec: Spec {
+            image_tag_mutability: repository
+                .image_tag_mutability()
+                .map_or_else(mutable, |mutability| mutability.as_str().to_owned()),
+            image_tag_mutability_exclusion_filters: filters
+                .map(|filter| ExclusionFilter {
+                    image_tag_mutability_exclusion_filter_type: filter.filter_type().as_str().to_owned(),
+                    image_tag_mutability_exclusion_filter_value: filter.filter().to_owned(),
+                })
+                .collect(),
+            image_scanning_configuration: ImageScanning {
+                scan_on_push: repository.image_scanning_configuration().is_some_and(|s| s.scan_on_push()),
+            },
+            encryption_configuration: encryption
+                .map(|encryption| Encryption {
+                    encryption_type: encryption.encryption_type().as_str().to_owned(),
+                    kms_key: encryption.kms_key().map(str::to_owned),
+                })
+                .unwrap_or_default(),
+            lifecycle_policy: read.details.lifecycle_policy.as_deref().map(LifecyclePolicy::parse),
+            repository_policy_text: read.details.policy.as_deref().map(Policy::parse),
+        },
+        outputs,
+        tags: read.details.tags.clone(),
+        readiness: Readiness::Ready,
+        revision: None,
+    }
+}
+
+fn scanning(want: &Spec) -> SdkScanning {
+    SdkScanning::builder().scan_on_push(want.image_scanning_configuration.scan_on_push).build()
+}
+
+fn exclusion_filters(
+    want: &Spec,
+    operation: &'static str,
+) -> Result<Option<Vec<ImageTagMutabilityExclusionFilter>>> {
+    let filters = want.image_tag_mutability_exclusion_filters.iter().map(|filter| {
+        let kind = filter.image_tag_mutability_exclusion_filter_type.as_str();
+        ImageTagMutabilityExclusionFilter::builder()
+            .filter_type(ImageTagMutabilityExclusionFilterType::from(kind))
+            .filter(&filter.image_tag_mutability_exclusion_filter_value)
+            .build()
+    });
+    let filters: std::result::Result<Vec<_>, _> = filters.collect();
+    let filters = filters.map_err(incomplete(operation))?;
+    Ok((!filters.is_empty()).then_some(filters))
+}
+
+/// What the SDK's builders say of a spec that lacks what a call needs.
+fn incomplete(operation: &'static str) -> impl Fn(BuildError) -> Error {
+    move |error| Error::malformed("ecr", operation, error.to_string())
+}
+
+async fn put_lifecycle(cx: &Cx<'_, Repository>, want: &Spec) -> Result<()> {
+    let account = &cx.place.account;
+    match &want.lifecycle_policy {
+        Some(policy) => {
+            let call = cx.client.put_lifecycle_policy().repository_name(cx.name).registry_id(account);
+            let call = call.lifecycle_policy_text(policy.text());
+            call.send().await.map_err(failed("ecr", "PutLifecyclePolicy"))?;
+        }
+        None => {
+            let call = cx.client.delete_lifecycle_policy().repository_name(cx.name).registry_id(account);
+            call.send().await.map_err(failed("ecr", "DeleteLifecyclePolicy"))?;
+        }
+    }
+    Ok(())
+}
+
+async fn put_policy(cx: &Cx<'_, Repository>, want: &Spec) -> Result<()> {
+    let account = &cx.place.account;
+    match &want.repository_policy_text {
+        Some(policy) => {
+            let call = cx.client.set_repository_policy().repository_name(cx.name).registry_id(account);
+            let call = call.policy_text(policy.text());
+            call.send().await.map_err(failed("ecr", "SetRepositoryPolicy"))?;
+        }
+        None => {
+            let call = cx.client.delete_repository_policy().repository_name(cx.name).registry_id(account);
+            call.send().await.map_err(failed("ecr", "DeleteRepositoryPolicy"))?;
+        }
+    }
+    Ok(())
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,264 @@
+//! `s3/Bucket`: where jobs' data lies, with everything that guards it.
+
+use std::collections::BTreeMap;
+
+use aws_sdk_s3::types::{BucketLocationConstraint, CreateBucketConfiguration};
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+
+use crate::diff::Diff;
+use crate::field;
+use crate::kind::{Cx, Invalid, Kind, Live};
+use crate::resource::{OnDelete, Place, Readiness};
+use crate::services::s3::{self, BucketRead, S3, Snapshot};
+use crate::services::{Error, Result, failed};
+use crate::value::Policy;
+
+mod access;
+mod encryption;
+mod lifecycle;
+mod notification;
+mod write;
+
+pub use access::{OwnershipControls, OwnershipRule, PublicAccessBlock};
+pub use encryption::{BlockedEncryptionTypes, BucketEncryption, EncryptionByDefault, EncryptionRule};
+pub use lifecycle::LifecycleConfiguration;
+pub use notification::NotificationConfiguration;
+
+/// An S3 bucket for general purpose.
+pub struct Bucket;
+
+/// What a manifest declares of a bucket.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub struct Spec {
+    /// How new objects are encrypted that do not say it themselves; absent: with S3's own keys (AES256).
+    #[serde(default)]
+    pub bucket_encryption: BucketEncryption,
+    /// Whether overwritten and deleted objects are kept as versions; absent: they are not.
+    #[serde(default)]
+    pub versioning_configuration: Versioning,
+    /// What of the public is kept out whatever policies and ACLs say; absent: everything.
+    #[serde(default)]
+    pub public_access_block_configuration: PublicAccessBlock,
+    /// Who owns objects that others write, and whether ACLs count; absent: the bucket's owner, and they do not.
+    #[serde(default)]
+    pub ownership_controls: OwnershipControls,
+    /// When objects move to a cheaper storage class, and when they go; absent: they stay.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schemars(transform = field::empty)]
+    pub lifecycle_configuration: Option<LifecycleConfiguration>,
+    /// Who is told of what happens to objects; absent: nobody.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schemars(transform = field::empty, transform = field::deferrable)]
+    pub notification_configuration: Option<NotificationConfiguration>,
+    /// The bucket policy (AWS::S3::BucketPolicy), at most 20 KB; absent: none.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schemars(transform = field::empty)]
+    pub policy: Option<Policy>,
+}
+
+/// Whether a bucket keeps old versions of its objects.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub struct Versioning {
+    /// `Enabled`, or `Suspended`, which a bucket is as well that was never `Enabled`.
+    #[schemars(transform = field::one_of(&["Enabled", "Suspended"]))]
+    pub status: String,
+}
+
+impl Default for Versioning {
+    fn default() -> Self {
+        Self { status: "Suspended".to_owned() }
+    }
+}
+
+/// What AWS assigns to a bucket.
+#[derive(Debug, Clone, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "camelCase")]
+pub struct Outputs {
+    /// Its ARN, `arn:aws:s3:::<name>`.
+    pub arn: String,
+    /// Its host name without a region.
+    pub domain_name: String,
+    /// Its host name in its region.
+    pub regional_domain_name: String,
+}
+
+impl Outputs {
+    fn of(name: &str, place: &Place) -> Self {
+        let suffix = place.dns_suffix();
+        Self {
+            arn: format!("arn:{}:s3:::{name}", place.partition),
+            domain_name: format!("{name}.s3.{suffix}"),
+            regional_domain_name: format!("{name}.s3.{}.{suffix}", place.region),
+        }
+    }
+}
+
+/// Properties of AWS::S3::Bucket that are left as they are, and why.
+pub const NOT_MANAGED: &[(&str, &str)] = &[
+    ("abacStatus", "our tags say whose a bucket is; policies that decide by them are not ours to switch on"),
+    ("accelerateConfiguration", "jobs run in the bucket's region"),
+    ("accessControl", "ACLs are off by default (ownershipControls); a policy says the same"),
+    ("analyticsConfigurations", "a report about a bucket, not part of what jobs need"),
+    ("bucketNamePrefix", "names follow from the environment and the manifest"),
+    ("bucketNamespace", "create-only, and part of the name: AWS's default, global"),
+    ("corsConfiguration", "for browsers; no job is one"),
+    ("intelligentTieringConfigurations", "lifecycleConfiguration moves objects by age"),
+    ("inventoryConfigurations", "a report about a bucket, not part of what jobs need"),
+    ("loggingConfiguration", "server access logs; CloudTrail is set up for an account, not for a stack"),
+    ("metadataConfiguration", "S3 Tables are resources with a life of their own"),
+    ("metadataTableConfiguration", "S3 Tables are resources with a life of their own"),
+    ("metricsConfigurations", "a report about a bucket, not part of what jobs need"),
+    ("objectLockConfiguration", "cannot be taken back: not to be switched on by a line in a manifest"),
+    ("objectLockEnabled", "cannot be taken back: not to be switched on by a line in a manifest"),
+    ("replicationConfiguration", "spans two environments, each of which must own its side"),
+    ("websiteConfiguration", "serves the public; a batch stack does not"),
+    ("versioningConfiguration.mfaDelete", "can only be set with the root user's MFA device"),
+    ("bucketName", "metadata.physicalName"),
+    ("tags", "metadata.tags"),
+];
+
+impl Kind for Bucket {
+    type Spec = Spec;
+    type Outputs = Outputs;
+    type Service = S3;
+
+    const NAME: &'static str = "s3/Bucket";
+    const ABOUT: &'static str = "An S3 bucket: its encryption, versions, guards against the public, lifecycle, policy and notifications.";
+    const CLOUDFORMATION: &'static str = "AWS::S3::Bucket";
+    const HOLDS_DATA: bool = true;
+    const EXAMPLE: &'static str = "\
+apiVersion: batchwright/v1
+kind: s3/Bucket
+metadata:
+  name: source
+  physicalName: payments-source-111122223333
+spec:
+  versioningConfiguration: {status: Enabled}
+  lifecycleConfiguration:
+    rules:
+      - id: old-versions
+        status: Enabled
+        noncurrentVersionExpiration: {noncurrentDays: 30}
+        abortIncompleteMultipartUpload: {daysAfterInitiation: 7}
+  policy:
+    Version: \"2012-10-17\"
+    Statement:
+      - Sid: OnlyOverTls
+        Effect: Deny
+        Principal: \"*\"
+        Action: s3:*
+        Resource: [\"${s3/Bucket/source.arn}\", \"${s3/Bucket/source.arn}/*\"]
+        Condition: {Bool: {aws:SecureTransport: false}}
+";
+
+    fn validate(spec: &Spec, _place: &Place) -> Vec<Invalid> {
+        let mut found = Vec::new();
+        encryption::check(&spec.bucket_encryption, &mut found);
+        access::check(&spec.ownership_controls, &mut found);
+        if let Some(policy) = &spec.policy {
+            access::check_policy(policy, &spec.public_access_block_configuration, &mut found);
+        }
+        if let Some(lifecycle) = &spec.lifecycle_configuration {
+            lifecycle::check(lifecycle, &mut found);
+        }
+        if let Some(notification) = &spec.notification_configuration {
+            notification::check(notification, &mut found);
+        }
+        found
+    }
+
+    fn validate_name(name: &str) -> Option<String> {
+        access::check_name(name)
+    }
+
+    fn normalise(spec: &mut Spec, _place: &Place) {
+        spec.lifecycle_configuration = spec.lifecycle_configuration.take().and_then(lifecycle::normal);
+        spec.notification_configuration =
+            spec.notification_configuration.take().and_then(notification::normal);
+    }
+
+    fn predict(name: &str, _spec: &Spec, place: &Place) -> BTreeMap<String, String> {
+        let Outputs { arn, domain_name, regional_domain_name } = Outputs::of(name, place);
+        BTreeMap::from([
+            ("arn".to_owned(), arn),
+            ("domainName".to_owned(), domain_name),
+            ("regionalDomainName".to_owned(), regional_domain_name),
+        ])
+    }
+
+    fn observe(snapshot: &Snapshot, place: &Place) -> Vec<Live<Self>> {
+        snapshot.buckets.iter().map(|(name, bucket)| live(name, bucket, place)).collect()
+    }
+
+    /// Makes the bucket with its tags; everything else follows as an update. S3 gives a new bucket its safe defaults.
+    async fn create(cx: &Cx<'_, Self>, want: &Spec) -> Result<String> {
+        let mut configuration = CreateBucketConfiguration::builder();
+        // The one region that must not be named (CreateBucketConfiguration, API reference).
+        if cx.place.region != "us-east-1" {
+            configuration =
+                configuration.location_constraint(BucketLocationConstraint::from(cx.place.region.as_str()));
+        }
+        let configuration = configuration.set_tags(Some(s3::tag_list(cx.tags, "CreateBucket")?)).build();
+        let call = cx.client.create_bucket().bucket(cx.name).create_bucket_configuration(configuration);
+        let call = call.set_object_ownership(want.ownership_controls.to_sdk());
+        call.send().await.map_err(failed("s3", "CreateBucket"))?;
+        Ok(cx.name.to_owned())
+    }
+
+    async fn update(cx: &Cx<'_, Self>, _live: &Live<Self>, want: &Spec, diff: &Diff) -> Result<()> {
+        write::update(cx, want, diff).await
+    }
+
+    async fn delete(cx: &Cx<'_, Self>, _live: &Live<Self>) -> Result<()> {
+        let account = &cx.place.account;
+        if cx.on_delete == OnDelete::Empty && !s3::empty(cx.client, account, cx.name).await? {
+            // More remains than one call should take: the next one goes on.
+            return Ok(());
+        }
+        let call = cx.client.delete_bucket().bucket(cx.name).expected_bucket_owner(account);
+        match call.send().await.map_err(failed("s3", "DeleteBucket")) {
+            Err(mut error) if error.is("BucketNotEmpty") && cx.on_delete != OnDelete::Empty => {
+                error.message.push_str("; set metadata.onDelete to `empty` to delete its objects as well");
+                Err(error)
+            }
+            answer => answer.map(drop),
+        }
+    }
+}
+
+fn live(name: &str, bucket: &BucketRead, place: &Place) -> Live<Bucket> {
+    let outputs = Outputs::of(name, place);
+    let status = bucket.versioning.status();
+    Live {
+        physical: name.to_owned(),
+        arn: Some(outputs.arn.clone()),
+        spec: Spec {
+            bucket_encryption: BucketEncryption::from_sdk(bucket.encryption.as_ref()),
+            versioning_configuration: status
+                .map(|status| Versioning { status: status.as_str().to_owned() })
+                .unwrap_or_default(),
+            public_access_block_configuration: PublicAccessBlock::from_sdk(
+                bucket.public_access_block.as_ref(),
+            ),
+            ownership_controls: OwnershipControls::from_sdk(bucket.ownership_controls.as_ref()),
+            lifecycle_configuration: bucket.lifecycle.as_ref().and_then(LifecycleConfiguration::from_sdk),
+            notification_configuration: NotificationConfiguration::from_sdk(&bucket.notification),
+            policy: bucket.policy.as_deref().map(Policy::parse),
+        },
+        outputs,
+        tags: bucket.tags.clone(),
+        readiness: Readiness::Ready,
+        revision: None,
+    }
+}
+
+/// What the SDK's builders say of a spec that lacks what a call needs.
+fn incomplete(operation: &'static str) -> impl Fn(aws_smithy_types::error::operation::BuildError) -> Error {
+    move |error| Error::malformed("s3", operation, error.to_string())
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,216 @@
+//! Who may do what: Block Public Access, object ownership, the bucket policy; and the bucket's name.
+
+use aws_sdk_s3::types::{
+    ObjectOwnership, OwnershipControls as SdkOwnership, OwnershipControlsRule, PublicAccessBlockConfiguration,
+};
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+use serde_json::Value;
+
+use super::incomplete;
+use crate::field;
+use crate::kind::Invalid;
+use crate::services::Result;
+use crate::value::Policy;
+
+/// What of the public is kept out, whatever policies and ACLs say. A field that is left out means `true`.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub struct PublicAccessBlock {
+    /// Calls that would set a public ACL fail.
+    #[serde(default = "yes")]
+    pub block_public_acls: bool,
+    /// Public ACLs that are there already do not count.
+    #[serde(default = "yes")]
+    pub ignore_public_acls: bool,
+    /// Calls that would set a public bucket policy fail.
+    #[serde(default = "yes")]
+    pub block_public_policy: bool,
+    /// With a public policy only AWS services and this account get in.
+    #[serde(default = "yes")]
+    pub restrict_public_buckets: bool,
+}
+
+fn yes() -> bool {
+    true
+}
+
+impl PublicAccessBlock {
+    const fn all(on: bool) -> Self {
+        Self {
+            block_public_acls: on,
+            ignore_public_acls: on,
+            block_public_policy: on,
+            restrict_public_buckets: on,
+        }
+    }
+
+    /// A bucket that says nothing keeps nobody out.
+    pub(super) fn from_sdk(sdk: Option<&PublicAccessBlockConfiguration>) -> Self {
+        let Some(sdk) = sdk else { return Self::all(false) };
+        Self {
+            block_public_acls: sdk.block_public_acls().unwrap_or_default(),
+            ignore_public_acls: sdk.ignore_public_acls().unwrap_or_default(),
+            block_public_policy: sdk.block_public_policy().unwrap_or_default(),
+            restrict_public_buckets: sdk.restrict_public_buckets().unwrap_or_default(),
+        }
+    }
+
+    /// `None` if nobody is kept out: S3 takes no such block, it wants it deleted.
+    pub(super) fn to_sdk(&self) -> Option<PublicAccessBlockConfiguration> {
+        (*self != Self::all(false)).then(|| {
+            PublicAccessBlockConfiguration::builder()
+                .block_public_acls(self.block_public_acls)
+                .ignore_public_acls(self.ignore_public_acls)
+                .block_public_policy(self.block_public_policy)
+                .restrict_public_buckets(self.restrict_public_buckets)
+                .build()
+        })
+    }
+}
+
+impl Default for PublicAccessBlock {
+    /// As S3 gives it to every new bucket since April 2023.
+    fn default() -> Self {
+        Self::all(true)
+    }
+}
+
+/// Who owns objects that others write.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub struct OwnershipControls {
+    /// Exactly one rule.
+    pub rules: Vec<OwnershipRule>,
+}
+
+/// The one rule of a bucket's ownership controls.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub struct OwnershipRule {
+    /// `BucketOwnerEnforced`: the bucket's owner, and ACLs are off; `BucketOwnerPreferred`: the bucket's owner if the
+    /// writer says so; `ObjectWriter`: whoever writes.
+    #[schemars(transform = field::one_of(ObjectOwnership::values()))]
+    pub object_ownership: String,
+}
+
+impl Default for OwnershipControls {
+    /// As S3 gives it to every new bucket since April 2023.
+    fn default() -> Self {
+        Self::of(&ObjectOwnership::BucketOwnerEnforced)
+    }
+}
+
+impl OwnershipControls {
+    fn of(ownership: &ObjectOwnership) -> Self {
+        Self { rules: vec![OwnershipRule { object_ownership: ownership.as_str().to_owned() }] }
+    }
+
+    /// In a bucket that says nothing, whoever writes an object owns it.
+    pub(super) fn from_sdk(sdk: Option<&SdkOwnership>) -> Self {
+        match sdk.map(SdkOwnership::rules) {
+            None | Some([]) => Self::of(&ObjectOwnership::ObjectWriter),
+            Some(rules) => Self {
+                rules: rules
+                    .iter()
+                    .map(|rule| OwnershipRule {
+                        object_ownership: rule.object_ownership().as_str().to_owned(),
+                    })
+                    .collect(),
+            },
+        }
+    }
+
+    /// What the one rule says, as CreateBucket takes it.
+    pub(super) fn to_sdk(&self) -> Option<ObjectOwnership> {
+        self.rules.first().map(|rule| ObjectOwnership::from(rule.object_ownership.as_str()))
+    }
+
+    pub(super) fn to_sdk_rules(&self) -> Result<SdkOwnership> {
+        let rule = OwnershipControlsRule::builder().set_object_ownership(self.to_sdk()).build();
+        rule.and_then(|rule| SdkOwnership::builder().rules(rule).build())
+            .map_err(incomplete("PutBucketOwnershipControls"))
+    }
+}
+
+pub(super) fn check(ownership: &OwnershipControls, found: &mut Vec<Invalid>) {
+    let count = ownership.rules.len();
+    if count != 1 {
+        found.push(Invalid::new(
+            "ownershipControls.rules",
+            format!("{count} rules, but S3 takes exactly one"),
+        ));
+    }
+}
+
+/// S3 refuses a policy without these (PutBucketPolicy: MalformedPolicy).
+const NEEDED: &[&[&str]] =
+    &[&["Effect"], &["Principal", "NotPrincipal"], &["Action", "NotAction"], &["Resource", "NotResource"]];
+
+/// A bucket policy holds at most this many bytes.
+const LONGEST_POLICY: usize = 20 * 1024;
+
+pub(super) fn check_policy(policy: &Policy, block: &PublicAccessBlock, found: &mut Vec<Invalid>) {
+    let statements = match policy.0.get("Statement") {
+        Some(Value::Array(statements)) => statements.iter().collect(),
+        Some(one @ Value::Object(_)) => vec![one],
+        _ => {
+            let what = "not a policy document: expected an object with `Version` and `Statement`";
+            found.push(Invalid::new("policy", what));
+            return;
+        }
+    };
+    let size = policy.text().len();
+    if size > LONGEST_POLICY {
+        found.push(Invalid::new("policy", format!("{size} bytes, but S3 takes at most {LONGEST_POLICY}")));
+    }
+    for (index, statement) in statements.into_iter().enumerate() {
+        let path = format!("policy.Statement[{index}]");
+        for names in NEEDED {
+            if !names.iter().any(|name| statement.get(name).is_some()) {
+                let what =
+                    format!("lacks {}, which every statement of a bucket policy needs", names.join(" or "));
+                found.push(Invalid::new(path.clone(), what));
+            }
+        }
+        if block.block_public_policy && is_public(statement) {
+            let what = "allows everybody, which publicAccessBlockConfiguration.blockPublicPolicy refuses; \
+                        name the principals, or add a Condition that narrows it down";
+            found.push(Invalid::new(path, what));
+        }
+    }
+}
+
+/// Whether a statement surely counts as public: anybody may, on no condition.
+fn is_public(statement: &Value) -> bool {
+    let star = |value: &Value| match value {
+        Value::Array(items) => items.iter().any(|item| item == "*"),
+        one => one == "*",
+    };
+    let principal = statement.get("Principal");
+    let anybody = principal.is_some_and(|p| star(p) || p.get("AWS").is_some_and(star));
+    anybody && statement.get("Effect").is_some_and(|e| e == "Allow") && statement.get("Condition").is_none()
+}
+
+/// The rules for names of general purpose buckets (S3 user guide, "General purpose bucket naming rules").
+pub(super) fn check_name(name: &str) -> Option<String> {
+    let plain = |c: char| c.is_ascii_lowercase() || c.is_ascii_digit();
+    if !(3..=63).contains(&name.len()) {
+        return Some(format!("a bucket's name has 3 to 63 characters, this one has {}", name.len()));
+    }
+    if let Some(bad) = name.chars().find(|&c| !plain(c) && c != '-' && c != '.') {
+        return Some(format!(
+            "{bad:?} may not stand in a bucket's name: lower-case letters, digits, `-` and `.` may"
+        ));
+    }
+    if !name.starts_with(plain) || !name.ends_with(plain) {
+        return Some("a bucket's name begins and ends with a letter or a digit".to_owned());
+    }
+    if name.contains("..") || name.parse::<std::net::Ipv4Addr>().is_ok() {
+        return Some("a bucket's name is no IP address and has no two dots side by side".to_owned());
+    }
+    let prefix = ["xn--", "sthree-", "amzn-s3-demo-"].into_iter().find(|prefix| name.starts_with(prefix));
+    let suffix =
+        ["-s3alias", "--ol-s3", ".mrap", "--x-s3", "--table-s3"].into_iter().find(|s| name.ends_with(s));
+    prefix.or(suffix).map(|reserved| format!("S3 keeps names with `{reserved}` for itself"))
+}

@@ -1,0 +1,148 @@
+//! How new objects are encrypted.
+
+use aws_sdk_s3::types::{
+    BlockedEncryptionTypes as SdkBlocked, EncryptionType, ServerSideEncryption,
+    ServerSideEncryptionByDefault, ServerSideEncryptionConfiguration, ServerSideEncryptionRule,
+};
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+
+use super::incomplete;
+use crate::field;
+use crate::kind::Invalid;
+use crate::services::Result;
+
+/// How new objects are encrypted that do not say it themselves.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub struct BucketEncryption {
+    /// Exactly one rule.
+    pub server_side_encryption_configuration: Vec<EncryptionRule>,
+}
+
+/// The one rule of a bucket's encryption.
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub struct EncryptionRule {
+    /// The algorithm, and the key.
+    #[serde(default)]
+    pub server_side_encryption_by_default: EncryptionByDefault,
+    /// Whether one data key serves many objects, which costs fewer KMS requests; for `aws:kms` only.
+    #[serde(default)]
+    pub bucket_key_enabled: bool,
+    /// Kinds of encryption that requests may not ask for; absent: as S3 has it (SSE-C is refused by new buckets).
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schemars(transform = field::server)]
+    pub blocked_encryption_types: Option<BlockedEncryptionTypes>,
+}
+
+/// The algorithm and key of a bucket's encryption.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub struct EncryptionByDefault {
+    /// `AES256`: S3's own keys; `aws:kms`: a KMS key; `aws:kms:dsse`: a KMS key, twice.
+    #[schemars(transform = field::one_of(ALGORITHMS))]
+    pub sse_algorithm: String,
+    /// The KMS key's id, ARN or alias; absent: S3's own KMS key. Not with `AES256`.
+    #[serde(default, rename = "kmsMasterKeyID", skip_serializing_if = "Option::is_none")]
+    #[schemars(transform = field::empty, transform = field::name_or_arn, transform = field::refers(&["kms/Key.arn", "kms/Key.keyId"]))]
+    pub kms_master_key_id: Option<String>,
+}
+
+/// Kinds of encryption that requests may not ask for.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub struct BlockedEncryptionTypes {
+    /// `SSE-C`, or `NONE` to refuse nothing.
+    #[schemars(transform = field::set, transform = field::items_one_of(EncryptionType::values()))]
+    pub encryption_type: Vec<String>,
+}
+
+/// Of the SDK's list, those that a bucket takes.
+const ALGORITHMS: &[&str] = &["AES256", "aws:kms", "aws:kms:dsse"];
+
+impl Default for BucketEncryption {
+    fn default() -> Self {
+        Self { server_side_encryption_configuration: vec![EncryptionRule::default()] }
+    }
+}
+
+impl Default for EncryptionByDefault {
+    fn default() -> Self {
+        Self { sse_algorithm: "AES256".to_owned(), kms_master_key_id: None }
+    }
+}
+
+impl BucketEncryption {
+    /// A bucket that says nothing encrypts with AES256, as all do since January 2023.
+    pub(super) fn from_sdk(sdk: Option<&ServerSideEncryptionConfiguration>) -> Self {
+        match sdk.map(ServerSideEncryptionConfiguration::rules) {
+            None | Some([]) => Self::default(),
+            Some(rules) => Self { server_side_encryption_configuration: rules.iter().map(rule).collect() },
+        }
+    }
+
+    pub(super) fn to_sdk(&self) -> Result<ServerSideEncryptionConfiguration> {
+        let sdk = |rule: &EncryptionRule| {
+            let by = &rule.server_side_encryption_by_default;
+            let by = ServerSideEncryptionByDefault::builder()
+                .sse_algorithm(ServerSideEncryption::from(by.sse_algorithm.as_str()))
+                .set_kms_master_key_id(by.kms_master_key_id.clone())
+                .build()?;
+            let blocked = rule.blocked_encryption_types.as_ref().map(|blocked| {
+                let types =
+                    blocked.encryption_type.iter().map(|t| EncryptionType::from(t.as_str())).collect();
+                SdkBlocked::builder().set_encryption_type(Some(types)).build()
+            });
+            Ok(ServerSideEncryptionRule::builder()
+                .apply_server_side_encryption_by_default(by)
+                .bucket_key_enabled(rule.bucket_key_enabled)
+                .set_blocked_encryption_types(blocked)
+                .build())
+        };
+        let rules: std::result::Result<Vec<_>, _> =
+            self.server_side_encryption_configuration.iter().map(sdk).collect();
+        let configuration = rules
+            .and_then(|rules| ServerSideEncryptionConfiguration::builder().set_rules(Some(rules)).build());
+        configuration.map_err(incomplete("PutBucketEncryption"))
+    }
+}
+
+fn rule(sdk: &ServerSideEncryptionRule) -> EncryptionRule {
+    let by = sdk.apply_server_side_encryption_by_default();
+    EncryptionRule {
+        server_side_encryption_by_default: by
+            .map(|by| EncryptionByDefault {
+                sse_algorithm: by.sse_algorithm().as_str().to_owned(),
+                kms_master_key_id: by.kms_master_key_id().map(str::to_owned),
+            })
+            .unwrap_or_default(),
+        bucket_key_enabled: sdk.bucket_key_enabled().unwrap_or_default(),
+        blocked_encryption_types: sdk.blocked_encryption_types().map(|blocked| BlockedEncryptionTypes {
+            encryption_type: blocked.encryption_type().iter().map(|t| t.as_str().to_owned()).collect(),
+        }),
+    }
+}
+
+pub(super) fn check(encryption: &BucketEncryption, found: &mut Vec<Invalid>) {
+    const PATH: &str = "bucketEncryption.serverSideEncryptionConfiguration";
+    let rules = &encryption.server_side_encryption_configuration;
+    if rules.len() != 1 {
+        found.push(Invalid::new(PATH, format!("{} rules, but S3 takes exactly one", rules.len())));
+    }
+    for (index, rule) in rules.iter().enumerate() {
+        let by = &rule.server_side_encryption_by_default;
+        if by.sse_algorithm == "AES256" && by.kms_master_key_id.is_some() {
+            found.push(Invalid::new(
+                format!("{PATH}[{index}].serverSideEncryptionByDefault.kmsMasterKeyID"),
+                "AES256 takes no KMS key; set sseAlgorithm to `aws:kms`, or leave the key out",
+            ));
+        }
+        if rule.bucket_key_enabled && by.sse_algorithm != "aws:kms" {
+            found.push(Invalid::new(
+                format!("{PATH}[{index}].bucketKeyEnabled"),
+                format!("{} has no bucket key; only `aws:kms` has one", by.sse_algorithm),
+            ));
+        }
+    }
+}

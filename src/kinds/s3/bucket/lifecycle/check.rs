@@ -1,0 +1,181 @@
+//! What S3 refuses in lifecycle rules (PutBucketLifecycleConfiguration; S3 user guide, "Lifecycle configuration elements").
+
+use std::collections::BTreeSet;
+
+use super::{LifecycleConfiguration, Rule, Transition, day};
+use crate::kind::Invalid;
+
+const MOST_RULES: usize = 1000;
+const LONGEST_ID: usize = 255;
+/// Both infrequent-access classes take objects of this age only.
+const DAYS_BEFORE_IA: i32 = 30;
+
+pub(in super::super) fn check(configuration: &LifecycleConfiguration, found: &mut Vec<Invalid>) {
+    let rules = &configuration.rules;
+    if rules.len() > MOST_RULES {
+        let what = format!("{} rules, but S3 takes at most {MOST_RULES}", rules.len());
+        found.push(Invalid::new("lifecycleConfiguration.rules", what));
+    }
+    let mut ids = BTreeSet::new();
+    for (index, rule) in rules.iter().enumerate() {
+        let mut rule_check =
+            RuleCheck { rule, path: format!("lifecycleConfiguration.rules[{index}]"), found };
+        if !ids.insert(&rule.id) {
+            rule_check.wrong(".id", format!("{:?} names another rule already", rule.id));
+        }
+        rule_check.all();
+    }
+}
+
+struct RuleCheck<'a> {
+    rule: &'a Rule,
+    path: String,
+    found: &'a mut Vec<Invalid>,
+}
+
+impl RuleCheck<'_> {
+    fn wrong(&mut self, field: &str, message: impl Into<String>) {
+        self.found.push(Invalid::new(format!("{}{field}", self.path), message));
+    }
+
+    fn all(&mut self) {
+        let rule = self.rule;
+        if rule.id.is_empty() || rule.id.chars().count() > LONGEST_ID {
+            self.wrong(".id", format!("expected 1 to {LONGEST_ID} characters"));
+        }
+        let actions = rule.expiration_in_days.is_some()
+            || rule.expiration_date.is_some()
+            || rule.expired_object_delete_marker
+            || rule.noncurrent_version_expiration.is_some()
+            || !rule.transitions.is_empty()
+            || !rule.noncurrent_version_transitions.is_empty()
+            || rule.abort_incomplete_multipart_upload.is_some();
+        if !actions {
+            self.wrong("", "does nothing; add an action such as expirationInDays, or remove the rule");
+        }
+        self.filter();
+        self.expiration();
+        self.noncurrent();
+        for (index, transition) in rule.transitions.iter().enumerate() {
+            self.transition(index, transition);
+        }
+    }
+
+    fn filter(&mut self) {
+        let rule = self.rule;
+        let (more, less) = (rule.object_size_greater_than, rule.object_size_less_than);
+        if let (Some(more), Some(less)) = (more, less)
+            && more >= less
+        {
+            self.wrong(
+                ".objectSizeLessThan",
+                format!("no object has more than {more} and fewer than {less} bytes"),
+            );
+        }
+        let narrow = !rule.tag_filters.is_empty() || more.is_some() || less.is_some();
+        if narrow && rule.abort_incomplete_multipart_upload.is_some() {
+            let what = "goes by prefix only; put it into a rule without tagFilters and sizes";
+            self.wrong(".abortIncompleteMultipartUpload", what);
+        }
+        if !rule.tag_filters.is_empty() && rule.expired_object_delete_marker {
+            let what = "delete markers carry no tags; put it into a rule without tagFilters";
+            self.wrong(".expiredObjectDeleteMarker", what);
+        }
+        let mut keys = BTreeSet::new();
+        for (index, tag) in rule.tag_filters.iter().enumerate() {
+            if !keys.insert(&tag.key) {
+                self.wrong(
+                    &format!(".tagFilters[{index}].key"),
+                    format!("{:?} is asked for already", tag.key),
+                );
+            }
+        }
+    }
+
+    fn expiration(&mut self) {
+        let rule = self.rule;
+        let ways = usize::from(rule.expiration_in_days.is_some())
+            + usize::from(rule.expiration_date.is_some())
+            + usize::from(rule.expired_object_delete_marker);
+        if ways > 1 {
+            let what =
+                "expirationInDays, expirationDate and expiredObjectDeleteMarker exclude each other; keep one";
+            self.wrong("", what);
+        }
+        self.at_least(".expirationInDays", rule.expiration_in_days, 1);
+        self.midnight(".expirationDate", rule.expiration_date.as_deref());
+        let dates = rule.transitions.iter().any(|t| t.transition_date.is_some());
+        let days = rule.transitions.iter().any(|t| t.transition_in_days.is_some());
+        if (dates || rule.expiration_date.is_some()) && (days || rule.expiration_in_days.is_some()) {
+            self.wrong("", "mixes days and dates; a rule goes by either");
+        }
+    }
+
+    fn noncurrent(&mut self) {
+        let rule = self.rule;
+        if let Some(expiration) = &rule.noncurrent_version_expiration {
+            let path = ".noncurrentVersionExpiration";
+            self.at_least(&format!("{path}.noncurrentDays"), Some(expiration.noncurrent_days), 1);
+            self.kept(path, expiration.newer_noncurrent_versions);
+        }
+        for (index, transition) in rule.noncurrent_version_transitions.iter().enumerate() {
+            let path = format!(".noncurrentVersionTransitions[{index}]");
+            let least = least_days(&transition.storage_class);
+            self.at_least(&format!("{path}.transitionInDays"), Some(transition.transition_in_days), least);
+            self.kept(&path, transition.newer_noncurrent_versions);
+        }
+        let abort = rule.abort_incomplete_multipart_upload.as_ref().map(|abort| abort.days_after_initiation);
+        self.at_least(".abortIncompleteMultipartUpload.daysAfterInitiation", abort, 1);
+    }
+
+    fn transition(&mut self, index: usize, transition: &Transition) {
+        let path = format!(".transitions[{index}]");
+        let class = &transition.storage_class;
+        if transition.transition_in_days.is_some() == transition.transition_date.is_some() {
+            self.wrong(&path, "expected either transitionInDays or transitionDate");
+        }
+        self.at_least(&format!("{path}.transitionInDays"), transition.transition_in_days, least_days(class));
+        self.midnight(&format!("{path}.transitionDate"), transition.transition_date.as_deref());
+        if let (Some(moves), Some(goes)) = (transition.transition_in_days, self.rule.expiration_in_days)
+            && moves >= goes
+        {
+            let what = format!("objects go after {goes} days, before they would move; move them earlier");
+            self.wrong(&format!("{path}.transitionInDays"), what);
+        }
+        let twice = self.rule.transitions.iter().take(index).any(|other| other.storage_class == *class);
+        if twice {
+            self.wrong(
+                &format!("{path}.storageClass"),
+                format!("another transition moves to {class} already"),
+            );
+        }
+    }
+
+    fn at_least(&mut self, field: &str, value: Option<i32>, least: i32) {
+        if let Some(value) = value.filter(|value| *value < least) {
+            self.wrong(field, format!("{value}, but S3 takes {least} or more"));
+        }
+    }
+
+    fn kept(&mut self, path: &str, versions: Option<i32>) {
+        if let Some(versions) = versions.filter(|versions| !(1..=100).contains(versions)) {
+            self.wrong(
+                &format!("{path}.newerNoncurrentVersions"),
+                format!("{versions}, but S3 takes 1 to 100"),
+            );
+        }
+    }
+
+    fn midnight(&mut self, field: &str, date: Option<&str>) {
+        let Some(text) = date.filter(|text| !text.contains("${")) else { return };
+        match day(text) {
+            Some(date) if date.secs() % (24 * 60 * 60) == 0 => {}
+            Some(_) => self.wrong(field, format!("{text:?} is not midnight UTC; write only the day")),
+            None => self.wrong(field, format!("{text:?} is not a day such as 2027-01-01")),
+        }
+    }
+}
+
+fn least_days(class: &str) -> i32 {
+    if class.ends_with("_IA") { DAYS_BEFORE_IA } else { 0 }
+}
