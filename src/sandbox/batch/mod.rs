@@ -226,6 +226,8 @@ impl Batch {
             "listjobs" => self.list_jobs(request),
             "canceljob" => self.cancel_job(request),
             "terminatejob" => self.terminate_job(request),
+            "canceljobs" => self.stop_many(request, false),
+            "terminatejobs" => self.stop_many(request, true),
             "getjobqueuesnapshot" => self.get_job_queue_snapshot(request),
             other => refuse!("{method} {other}: this operation of AWS Batch is not served by the sandbox"),
         }

@@ -153,3 +153,6 @@ fn check_fairshare(fair: &Object) -> Result<()> {
     }
     Ok(())
 }
+
+#[cfg(test)]
+mod tests;

@@ -264,3 +264,6 @@ fn change_policy(state: &State, detail: &mut Object, policy: &str) -> Result<()>
 fn named(detail: &Object) -> Value {
     Value::Object(keep(detail, &["jobQueueName", "jobQueueArn"]))
 }
+
+#[cfg(test)]
+mod tests;

@@ -3,6 +3,11 @@
 use aws_credential_types::Credentials;
 use aws_sdk_cloudwatchlogs::types::InputLogEvent;
 use aws_sdk_iam::error::ProvideErrorMetadata;
+use aws_smithy_runtime_api::box_error::BoxError;
+use aws_smithy_runtime_api::client::interceptors::Intercept;
+use aws_smithy_runtime_api::client::interceptors::context::BeforeTransmitInterceptorContextMut;
+use aws_smithy_runtime_api::client::runtime_components::RuntimeComponents;
+use aws_smithy_types::config_bag::ConfigBag;
 use aws_smithy_types::error::display::DisplayErrorContext;
 use percent_encoding::percent_decode_str;
 
@@ -45,6 +50,7 @@ impl Upstream {
                         .endpoint_url(&self.services)
                         .region($sdk::config::Region::new(settings.region.clone()))
                         .credentials_provider(credentials.clone())
+                        .interceptor(AsAccount(settings.account.clone()))
                         .build(),
                 )
             };
@@ -54,6 +60,26 @@ impl Upstream {
             ec2: client!(aws_sdk_ec2),
             logs: client!(aws_sdk_cloudwatchlogs),
         }
+    }
+}
+
+/// Tells moto which account a call is for; credentials alone would all mean its default account.
+#[derive(Debug)]
+struct AsAccount(String);
+
+impl Intercept for AsAccount {
+    fn name(&self) -> &'static str {
+        "AsAccount"
+    }
+
+    fn modify_before_signing(
+        &self,
+        context: &mut BeforeTransmitInterceptorContextMut<'_>,
+        _: &RuntimeComponents,
+        _: &mut ConfigBag,
+    ) -> Result<(), BoxError> {
+        context.request_mut().headers_mut().try_insert("x-moto-account-id", self.0.clone())?;
+        Ok(())
     }
 }
 

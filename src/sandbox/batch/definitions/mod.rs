@@ -122,3 +122,6 @@ pub(super) fn find_active<'a>(state: &'a State, reference: &str) -> Result<&'a O
         None => refuse!("Job definition {reference} does not exist or is not in ACTIVE status"),
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -243,3 +243,6 @@ pub(super) fn refuse_moving(resource: &Managed, verb: &str) -> Result<()> {
 fn named(detail: &Object) -> Value {
     Value::Object(keep(detail, &["computeEnvironmentName", "computeEnvironmentArn"]))
 }
+
+#[cfg(test)]
+mod tests;

@@ -20,6 +20,24 @@ impl Batch {
         self.stop(&request, true)
     }
 
+    /// CancelJobs and TerminateJobs: what goes wrong with one job is told for that one.
+    pub(in crate::sandbox::batch) fn stop_many(&self, request: Object, also_running: bool) -> Result<Value> {
+        let jobs = request.texts("jobs")?;
+        let reason = request.required("reason")?;
+        let (mut successful, mut errors) = (Vec::new(), Vec::new());
+        for job in jobs {
+            let one = json!({ "jobId": job, "reason": reason });
+            match self.stop(&one.as_object().cloned().unwrap_or_default(), also_running) {
+                Ok(_) => successful.push(job),
+                Err(error) => {
+                    errors
+                        .push(json!({ "job": job, "code": "ClientException", "message": error.to_string() }));
+                }
+            }
+        }
+        Ok(json!({ "successful": successful, "errors": errors }))
+    }
+
     fn stop(&self, request: &Object, also_running: bool) -> Result<Value> {
         let id = name_of(request.required("jobId")?);
         let reason = request.required("reason")?;

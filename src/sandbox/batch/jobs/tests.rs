@@ -259,7 +259,9 @@ async fn cancelling_ends_a_job_that_waits() {
     bench.until(&id, "RUNNABLE").await;
     let front = bench.ok("GetJobQueueSnapshot", json!({ "jobQueue": "q" })).await;
     assert!(front["frontOfQueue"]["jobs"][0]["jobArn"].as_str().unwrap().ends_with(&id));
-    bench.ok("CancelJob", json!({ "jobId": id, "reason": "never mind" })).await;
+    let answer = bench.ok("CancelJobs", json!({ "jobs": [id, "none"], "reason": "never mind" })).await;
+    assert_eq!(answer["successful"], json!([id]));
+    assert_eq!(answer["errors"][0]["message"], "Job none does not exist");
     let job = bench.job(&id).await;
     assert_eq!(
         (&job["status"], &job["statusReason"], &job["isCancelled"]),
