@@ -2,6 +2,7 @@
 
 use crate::kind::{AnyKind, Erased};
 
+pub mod ec2;
 pub mod ecr;
 pub mod iam;
 pub mod logs;
@@ -9,6 +10,9 @@ pub mod s3;
 
 /// Every kind, in order of its name.
 pub static KINDS: &[&dyn AnyKind] = &[
+    &Erased::<ec2::security_group::SecurityGroup>::new(),
+    &Erased::<ec2::subnet::Subnet>::new(),
+    &Erased::<ec2::vpc::Vpc>::new(),
     &Erased::<ecr::repository::Repository>::new(),
     &Erased::<iam::role::Role>::new(),
     &Erased::<logs::log_group::LogGroup>::new(),

@@ -14,6 +14,7 @@ use futures::{FutureExt, StreamExt, TryStreamExt, stream};
 
 use crate::resource::{Owner, Place, Tags};
 
+pub mod ec2;
 pub mod ecr;
 pub mod error;
 pub mod iam;
@@ -225,6 +226,7 @@ impl<S: Service> AnyService for Erased<S> {
 
 /// Every service that kinds stand on, one line each.
 pub static SERVICES: &[&dyn AnyService] = &[
+    &Erased::<ec2::Ec2>::new(),
     &Erased::<ecr::Ecr>::new(),
     &Erased::<iam::Iam>::new(),
     &Erased::<logs::Logs>::new(),

@@ -1,0 +1,218 @@
+//! `ec2/SecurityGroup`: who may talk to what.
+
+use aws_sdk_ec2::types::{ResourceType, SecurityGroup as Reported};
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+
+use crate::diff::{Diff, FieldChange};
+use crate::field;
+use crate::kind::{Cx, Effect, Identity, Invalid, Kind, Live, Order, Reason, Refs, strongest};
+use crate::resource::{Place, Readiness};
+use crate::services::ec2::{Ec2, Snapshot, assigned, once, tag_on_create, tags};
+use crate::services::{Result, failed};
+
+mod rule;
+#[cfg(test)]
+mod tests;
+mod write;
+
+pub use rule::{EgressRule, IngressRule};
+
+/// A security group.
+pub struct SecurityGroup;
+
+/// What the API takes and a manifest cannot say, and why.
+pub const NOT_MANAGED: &[(&str, &str)] = &[
+    ("DryRun", "a plan does not ask AWS"),
+    ("TagSpecifications", "tags are metadata"),
+    ("GroupName", "it is metadata.physicalName"),
+    ("SourceSecurityGroupName", "names work in default VPCs only; sourceSecurityGroupId works everywhere"),
+    ("VpcPeeringConnectionId", "it follows from the group on the other side"),
+];
+
+/// What a manifest declares of a security group.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub struct Spec {
+    /// What it is for: 1 to 255 letters, digits, spaces and `._-:/()#,@[]+=&;{}!$*`.
+    #[schemars(transform = field::create_only)]
+    pub group_description: String,
+    /// The VPC that it guards; absent: the account's default VPC.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schemars(transform = field::server, transform = field::create_only, transform = field::refers(&["ec2/Vpc.id"]))]
+    pub vpc_id: Option<String>,
+    /// What is let in: one source for each rule. Rules of others are removed.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    #[schemars(transform = field::set, transform = field::deferrable)]
+    pub security_group_ingress: Vec<IngressRule>,
+    /// What is let out: one destination for each rule; absent: everything over IPv4; `[]`: nothing. Rules of others are
+    /// removed.
+    #[serde(default = "everything")]
+    #[schemars(transform = field::set, transform = field::deferrable)]
+    pub security_group_egress: Vec<EgressRule>,
+}
+
+/// What AWS lets out of a new group.
+fn everything() -> Vec<EgressRule> {
+    vec![EgressRule::everything()]
+}
+
+/// What AWS assigns to a security group.
+#[derive(Debug, Clone, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "camelCase")]
+pub struct Outputs {
+    /// Its id: `sg-…`.
+    pub id: String,
+    /// Its id, as CloudFormation calls it.
+    pub group_id: String,
+    /// Its ARN.
+    pub arn: String,
+    /// Its name.
+    pub name: Option<String>,
+    /// The VPC that it guards.
+    pub vpc_id: Option<String>,
+    /// The account that it belongs to.
+    pub owner_id: Option<String>,
+}
+
+impl Kind for SecurityGroup {
+    type Spec = Spec;
+    type Outputs = Outputs;
+    type Service = Ec2;
+
+    const NAME: &'static str = "ec2/SecurityGroup";
+    const ABOUT: &'static str = "A security group: who may talk to the network interfaces that carry it.";
+    const CLOUDFORMATION: &'static str = "AWS::EC2::SecurityGroup";
+    const IDENTITY: Identity = Identity::Assigned;
+    const EXAMPLE: &'static str = "\
+apiVersion: batchwright/v1
+kind: ec2/SecurityGroup
+metadata:
+  name: jobs
+spec:
+  groupDescription: Batch jobs
+  vpcId: ${ec2/Vpc/main.id}
+  securityGroupIngress:
+    - {ipProtocol: tcp, fromPort: 2049, toPort: 2049, sourceSecurityGroupId: '${ec2/SecurityGroup/jobs.id}'}
+  securityGroupEgress:
+    - {ipProtocol: tcp, fromPort: 443, toPort: 443, cidrIp: 0.0.0.0/0, description: AWS and package mirrors}
+";
+
+    fn validate(spec: &Spec, _place: &Place) -> Vec<Invalid> {
+        let mut wrong = Vec::new();
+        let text = &spec.group_description;
+        if !text.contains("${") && (text.is_empty() || text.len() > 255 || !text.chars().all(is_allowed)) {
+            wrong.push(Invalid::new(
+                "groupDescription",
+                format!("{text:?}: AWS takes 1 to 255 letters, digits, spaces and ._-:/()#,@[]+=&;{{}}!$*"),
+            ));
+        }
+        wrong.extend(rule::check(
+            "securityGroupIngress",
+            spec.security_group_ingress.iter().map(IngressRule::parts),
+        ));
+        wrong.extend(rule::check(
+            "securityGroupEgress",
+            spec.security_group_egress.iter().map(EgressRule::parts),
+        ));
+        wrong
+    }
+
+    fn validate_name(name: &str) -> Option<String> {
+        if name.starts_with("sg-") {
+            return Some("AWS keeps names that begin with sg- for ids; call it something else".to_owned());
+        }
+        (name.is_empty() || name.len() > 255 || !name.chars().all(is_allowed)).then(|| {
+            "a security group's name has 1 to 255 letters, digits, spaces and ._-:/()#,@[]+=&;{}!$*"
+                .to_owned()
+        })
+    }
+
+    fn normalise(spec: &mut Spec, _place: &Place) {
+        spec.security_group_ingress.iter_mut().for_each(IngressRule::normalise);
+        spec.security_group_egress.iter_mut().for_each(EgressRule::normalise);
+    }
+
+    fn effect(_live: &Spec, _want: &Spec, changes: &[FieldChange], _refs: &Refs) -> (Effect, Reason) {
+        match strongest(changes, Self::IDENTITY) {
+            // Names are unique in a VPC.
+            (Effect::Replace(_), Reason(why)) if changes.iter().all(|change| change.path != "vpcId") => (
+                Effect::Replace(Order::DeleteFirst),
+                Reason(format!("{why}, and its name is taken while it exists")),
+            ),
+            other => other,
+        }
+    }
+
+    fn observe(snapshot: &Snapshot, place: &Place) -> Vec<Live<Self>> {
+        snapshot.security_groups.values().filter_map(|group| live(group, place)).collect()
+    }
+
+    async fn create(cx: &Cx<'_, Self>, want: &Spec) -> Result<String> {
+        // Its rules are the next update: the id is known and tagged by then, whatever becomes of this call.
+        let call = cx
+            .client
+            .create_security_group()
+            .group_name(cx.name)
+            .description(&want.group_description)
+            .set_vpc_id(want.vpc_id.clone())
+            .tag_specifications(tag_on_create(ResourceType::SecurityGroup, cx.tags));
+        let call = call.customize().config_override(once());
+        let answer = call.send().await.map_err(failed("ec2", "CreateSecurityGroup"))?;
+        assigned(answer.group_id(), "CreateSecurityGroup")
+    }
+
+    async fn update(cx: &Cx<'_, Self>, live: &Live<Self>, want: &Spec, diff: &Diff) -> Result<()> {
+        if diff.touches("securityGroupIngress") {
+            write::ingress(cx, live, want).await?;
+        }
+        if diff.touches("securityGroupEgress") {
+            write::egress(cx, live, want).await?;
+        }
+        Ok(())
+    }
+
+    async fn delete(cx: &Cx<'_, Self>, live: &Live<Self>) -> Result<()> {
+        // Two groups that name each other could otherwise neither of them go.
+        write::forget_others(cx, live).await?;
+        let call = cx.client.delete_security_group().group_id(&live.physical);
+        call.send().await.map_err(failed("ec2", "DeleteSecurityGroup"))?;
+        Ok(())
+    }
+}
+
+fn is_allowed(c: char) -> bool {
+    c.is_ascii_alphanumeric() || " ._-:/()#,@[]+=&;{}!$*".contains(c)
+}
+
+fn live(group: &Reported, place: &Place) -> Option<Live<SecurityGroup>> {
+    let id = group.group_id()?.to_owned();
+    let arn = group
+        .security_group_arn()
+        .map_or_else(|| place.arn("ec2", &format!("security-group/{id}")), str::to_owned);
+    Some(Live {
+        physical: id.clone(),
+        arn: Some(arn.clone()),
+        spec: Spec {
+            group_description: group.description().unwrap_or_default().to_owned(),
+            vpc_id: group.vpc_id().map(str::to_owned),
+            security_group_ingress: group.ip_permissions().iter().flat_map(IngressRule::observe).collect(),
+            security_group_egress: group
+                .ip_permissions_egress()
+                .iter()
+                .flat_map(EgressRule::observe)
+                .collect(),
+        },
+        outputs: Outputs {
+            group_id: id.clone(),
+            arn,
+            name: group.group_name().map(str::to_owned),
+            vpc_id: group.vpc_id().map(str::to_owned),
+            owner_id: group.owner_id().map(str::to_owned),
+            id,
+        },
+        tags: tags(group.tags()),
+        readiness: Readiness::Ready,
+        revision: None,
+    })
+}

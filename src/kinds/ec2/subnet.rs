@@ -1,0 +1,268 @@
+//! `ec2/Subnet`: a part of a VPC in one availability zone.
+
+use aws_sdk_ec2::types::{HostnameType, ResourceType};
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+
+use super::types::cidr::{self, Cidr};
+use crate::diff::{Diff, FieldChange};
+use crate::field;
+use crate::kind::{Cx, Effect, Identity, Invalid, Kind, Live, Order, Reason, Refs, strongest};
+use crate::resource::Place;
+use crate::services::ec2::{Ec2, Snapshot, assigned, once, tag_on_create};
+use crate::services::{Result, failed};
+
+mod observe;
+#[cfg(test)]
+mod tests;
+mod write;
+
+/// A subnet.
+pub struct Subnet;
+
+/// What the API takes and a manifest cannot say, and why.
+pub const NOT_MANAGED: &[(&str, &str)] = &[
+    ("DryRun", "a plan does not ask AWS"),
+    ("TagSpecifications", "tags are metadata"),
+    ("DisableLniAtDeviceIndex", "it is said by leaving enableLniAtDeviceIndex out"),
+];
+
+/// What a manifest declares of a subnet.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub struct Spec {
+    /// The VPC that it is a part of.
+    #[schemars(transform = field::create_only, transform = field::refers(&["ec2/Vpc.id"]))]
+    pub vpc_id: String,
+    /// Its range of IPv4 addresses within its VPC's, /16 to /28; absent: `ipv4IpamPoolId` gives one, or it has none.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schemars(transform = field::server, transform = field::create_only)]
+    pub cidr_block: Option<String>,
+    /// The IPAM pool that its IPv4 range comes from. AWS does not report it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schemars(transform = field::empty, transform = field::write_only)]
+    pub ipv4_ipam_pool_id: Option<String>,
+    /// How large a range `ipv4IpamPoolId` gives: the prefix length. AWS does not report it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schemars(transform = field::empty, transform = field::write_only)]
+    pub ipv4_netmask_length: Option<i32>,
+    /// The availability zone by name, such as `${env.region}a`; absent: AWS chooses.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schemars(transform = field::server, transform = field::create_only)]
+    pub availability_zone: Option<String>,
+    /// The availability zone by id, such as `euw1-az1`: the same place in every account.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schemars(transform = field::server, transform = field::create_only)]
+    pub availability_zone_id: Option<String>,
+    /// Its range of IPv6 addresses within its VPC's, /44 to /64. Where IPAM chooses, list this field under
+    /// `metadata.ignore`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schemars(transform = field::empty)]
+    pub ipv6_cidr_block: Option<String>,
+    /// The IPAM pool that its IPv6 range comes from. AWS does not report it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schemars(transform = field::empty, transform = field::write_only)]
+    pub ipv6_ipam_pool_id: Option<String>,
+    /// How large a range `ipv6IpamPoolId` gives: the prefix length. AWS does not report it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schemars(transform = field::empty, transform = field::write_only)]
+    pub ipv6_netmask_length: Option<i32>,
+    /// Whether it has no IPv4 addresses at all.
+    #[serde(default)]
+    #[schemars(transform = field::create_only)]
+    pub ipv6_native: bool,
+    /// Whether network interfaces made in it get a public IPv4 address.
+    #[serde(default)]
+    pub map_public_ip_on_launch: bool,
+    /// Whether network interfaces made in it get an IPv6 address.
+    #[serde(default)]
+    pub assign_ipv6_address_on_creation: bool,
+    /// Whether DNS answers with synthetic IPv6 addresses for names that have IPv4 ones only.
+    #[serde(default, rename = "enableDns64")]
+    pub enable_dns64: bool,
+    /// What instances in it are called in DNS.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schemars(transform = field::empty)]
+    pub private_dns_name_options_on_launch: Option<PrivateDnsNameOptions>,
+    /// The position (1 for `eth1`) of network interfaces on the local network of an Outpost.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schemars(transform = field::empty)]
+    pub enable_lni_at_device_index: Option<i32>,
+    /// The Outpost that it is on.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schemars(transform = field::empty, transform = field::create_only)]
+    pub outpost_arn: Option<String>,
+    /// Whether network interfaces made in it get an address of `customerOwnedIpv4Pool`; on an Outpost only.
+    #[serde(default)]
+    pub map_customer_owned_ip_on_launch: bool,
+    /// The Outpost's pool of customer-owned addresses.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schemars(transform = field::empty)]
+    pub customer_owned_ipv4_pool: Option<String>,
+}
+
+/// What instances in a subnet are called in DNS.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub struct PrivateDnsNameOptions {
+    /// `ip-name`: after the address; `resource-name`: after the instance's id, the only way without IPv4.
+    #[serde(default = "ip_name")]
+    #[schemars(transform = field::one_of(HostnameType::values()))]
+    pub hostname_type: String,
+    /// Whether the resource name has an A record.
+    #[serde(default, rename = "enableResourceNameDnsARecord")]
+    pub enable_resource_name_dns_a_record: bool,
+    /// Whether the resource name has an AAAA record.
+    #[serde(default, rename = "enableResourceNameDnsAAAARecord")]
+    pub enable_resource_name_dns_aaaa_record: bool,
+}
+
+fn ip_name() -> String {
+    HostnameType::IpName.as_str().to_owned()
+}
+
+impl Default for PrivateDnsNameOptions {
+    fn default() -> Self {
+        Self {
+            hostname_type: ip_name(),
+            enable_resource_name_dns_a_record: false,
+            enable_resource_name_dns_aaaa_record: false,
+        }
+    }
+}
+
+/// What AWS assigns to a subnet.
+#[derive(Debug, Clone, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "camelCase")]
+pub struct Outputs {
+    /// Its id: `subnet-…`.
+    pub id: String,
+    /// Its ARN.
+    pub arn: String,
+    /// The VPC that it is a part of.
+    pub vpc_id: Option<String>,
+    /// Its range of IPv4 addresses.
+    pub cidr_block: Option<String>,
+    /// Its availability zone by name.
+    pub availability_zone: Option<String>,
+    /// Its availability zone by id.
+    pub availability_zone_id: Option<String>,
+    /// The account that it belongs to.
+    pub owner_id: Option<String>,
+    /// The id of its association with its IPv6 range, which removing it takes.
+    pub ipv6_association_id: Option<String>,
+}
+
+impl Kind for Subnet {
+    type Spec = Spec;
+    type Outputs = Outputs;
+    type Service = Ec2;
+
+    const NAME: &'static str = "ec2/Subnet";
+    const ABOUT: &'static str = "A subnet: a part of a VPC in one availability zone.";
+    const CLOUDFORMATION: &'static str = "AWS::EC2::Subnet";
+    const IDENTITY: Identity = Identity::Assigned;
+    const EXAMPLE: &'static str = "\
+apiVersion: batchwright/v1
+kind: ec2/Subnet
+metadata:
+  name: public-a
+spec:
+  vpcId: ${ec2/Vpc/main.id}
+  cidrBlock: 10.20.0.0/20
+  availabilityZone: ${env.region}a
+  mapPublicIpOnLaunch: true
+";
+
+    fn validate(spec: &Spec, _place: &Place) -> Vec<Invalid> {
+        let mut wrong = Vec::new();
+        let say = |path: &str, message: &str| Invalid::new(path, message);
+        if let Some(range) = &spec.cidr_block {
+            wrong.extend(cidr::check("cidrBlock", range, true, 16..=28));
+        } else if spec.ipv4_ipam_pool_id.is_none() && !spec.ipv6_native {
+            wrong.push(say(
+                "cidrBlock",
+                "a subnet needs a range of addresses: add one such as 10.0.0.0/20, or ipv4IpamPoolId, or set ipv6Native",
+            ));
+        }
+        if spec.cidr_block.is_some() && spec.ipv6_native {
+            wrong.push(say("cidrBlock", "with ipv6Native a subnet has no IPv4 addresses: remove it"));
+        }
+        if let Some(range) = &spec.ipv6_cidr_block {
+            wrong.extend(cidr::check("ipv6CidrBlock", range, false, 44..=64));
+        } else if spec.ipv6_native && spec.ipv6_ipam_pool_id.is_none() {
+            wrong.push(say(
+                "ipv6CidrBlock",
+                "with ipv6Native a subnet needs a range of IPv6 addresses: add one",
+            ));
+        }
+        if spec.availability_zone.is_some() && spec.availability_zone_id.is_some() {
+            wrong.push(say("availabilityZoneId", "AWS takes either this or availabilityZone: remove one"));
+        }
+        if spec.map_customer_owned_ip_on_launch != spec.customer_owned_ipv4_pool.is_some() {
+            wrong.push(say(
+                "customerOwnedIpv4Pool",
+                "it goes with mapCustomerOwnedIpOnLaunch: declare both or neither",
+            ));
+        }
+        wrong
+    }
+
+    fn normalise(spec: &mut Spec, _place: &Place) {
+        spec.cidr_block.iter_mut().chain(&mut spec.ipv6_cidr_block).for_each(cidr::respell);
+        if spec.ipv6_native {
+            // There is no other way, and AWS sets both by itself.
+            spec.assign_ipv6_address_on_creation = true;
+            spec.private_dns_name_options_on_launch.get_or_insert_default().hostname_type =
+                HostnameType::ResourceName.as_str().to_owned();
+        }
+    }
+
+    fn effect(live: &Spec, want: &Spec, changes: &[FieldChange], _refs: &Refs) -> (Effect, Reason) {
+        let range = |spec: &Spec| spec.cidr_block.as_ref().and_then(|text| text.parse::<Cidr>().ok());
+        let apart = changes.iter().any(|change| change.path == "vpcId")
+            || range(live).zip(range(want)).is_some_and(|(live, want)| !live.overlaps(&want));
+        match strongest(changes, Self::IDENTITY) {
+            (Effect::Replace(_), Reason(why)) if !apart => (
+                Effect::Replace(Order::DeleteFirst),
+                Reason(format!("{why}, and its addresses are taken while it exists")),
+            ),
+            other => other,
+        }
+    }
+
+    fn observe(snapshot: &Snapshot, place: &Place) -> Vec<Live<Self>> {
+        snapshot.subnets.values().filter_map(|subnet| observe::live(subnet, place)).collect()
+    }
+
+    async fn create(cx: &Cx<'_, Self>, want: &Spec) -> Result<String> {
+        let call = cx
+            .client
+            .create_subnet()
+            .vpc_id(&want.vpc_id)
+            .set_cidr_block(want.cidr_block.clone())
+            .set_ipv4_ipam_pool_id(want.ipv4_ipam_pool_id.clone())
+            .set_ipv4_netmask_length(want.ipv4_netmask_length)
+            .set_availability_zone(want.availability_zone.clone())
+            .set_availability_zone_id(want.availability_zone_id.clone())
+            .set_ipv6_cidr_block(want.ipv6_cidr_block.clone())
+            .set_ipv6_ipam_pool_id(want.ipv6_ipam_pool_id.clone())
+            .set_ipv6_netmask_length(want.ipv6_netmask_length)
+            .set_ipv6_native(want.ipv6_native.then_some(true))
+            .set_outpost_arn(want.outpost_arn.clone())
+            .tag_specifications(tag_on_create(ResourceType::Subnet, cx.tags));
+        let call = call.customize().config_override(once());
+        let answer = call.send().await.map_err(failed("ec2", "CreateSubnet"))?;
+        assigned(answer.subnet().and_then(|subnet| subnet.subnet_id()), "CreateSubnet")
+    }
+
+    async fn update(cx: &Cx<'_, Self>, live: &Live<Self>, want: &Spec, diff: &Diff) -> Result<()> {
+        write::update(cx, live, want, diff).await
+    }
+
+    async fn delete(cx: &Cx<'_, Self>, live: &Live<Self>) -> Result<()> {
+        let call = cx.client.delete_subnet().subnet_id(&live.physical);
+        call.send().await.map_err(failed("ec2", "DeleteSubnet"))?;
+        Ok(())
+    }
+}

@@ -1,0 +1,3 @@
+//! Shapes that several kinds of EC2 share.
+
+pub mod cidr;

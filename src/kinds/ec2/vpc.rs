@@ -1,0 +1,244 @@
+//! `ec2/Vpc`: a network of one's own.
+
+use std::collections::BTreeMap;
+
+use aws_sdk_ec2::types::{ResourceType, Tenancy};
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+use serde_json::Value;
+
+use super::types::cidr::{self, Cidr};
+use crate::diff::{Diff, FieldChange};
+use crate::field;
+use crate::kind::{Cx, Effect, Identity, Invalid, Kind, Live, Reason, Refs, strongest};
+use crate::resource::Place;
+use crate::services::ec2::{Ec2, Snapshot, assigned, once, tag_on_create};
+use crate::services::{Result, failed};
+
+mod encryption;
+mod observe;
+#[cfg(test)]
+mod tests;
+mod write;
+
+pub use encryption::EncryptionControl;
+
+/// A VPC.
+pub struct Vpc;
+
+/// What the API takes and a manifest cannot say, and why.
+pub const NOT_MANAGED: &[(&str, &str)] = &[
+    ("DryRun", "a plan does not ask AWS"),
+    ("TagSpecifications", "tags are metadata"),
+    (
+        "EnableNetworkAddressUsageMetrics",
+        "reading it takes another call per VPC and plan; it changes nothing but metrics",
+    ),
+    ("Ipv6CidrBlock", "it is an item of ipv6CidrBlocks"),
+];
+
+/// What a manifest declares of a VPC.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub struct Spec {
+    /// Its primary range of IPv4 addresses, /16 to /28, such as `10.0.0.0/16`; absent: `ipv4IpamPoolId` gives one.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schemars(transform = field::server, transform = field::create_only)]
+    pub cidr_block: Option<String>,
+    /// The IPAM pool that the primary range comes from. AWS does not report it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schemars(transform = field::empty, transform = field::write_only)]
+    pub ipv4_ipam_pool_id: Option<String>,
+    /// How large a range `ipv4IpamPoolId` gives: the prefix length. AWS does not report it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schemars(transform = field::empty, transform = field::write_only)]
+    pub ipv4_netmask_length: Option<i32>,
+    /// Further ranges of IPv4 addresses, /16 to /28.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    #[schemars(transform = field::set)]
+    pub secondary_cidr_blocks: Vec<String>,
+    /// Whether AWS gives it a /56 of IPv6 addresses.
+    #[serde(default)]
+    pub amazon_provided_ipv6_cidr_block: bool,
+    /// Ranges of IPv6 addresses out of `ipv6Pool` or `ipv6IpamPoolId`. Where IPAM chooses, list this field under
+    /// `metadata.ignore`.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    #[schemars(transform = field::set)]
+    pub ipv6_cidr_blocks: Vec<String>,
+    /// Your own pool that `ipv6CidrBlocks` come from.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schemars(transform = field::empty, transform = field::write_only)]
+    pub ipv6_pool: Option<String>,
+    /// The IPAM pool that IPv6 addresses come from. AWS does not report it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schemars(transform = field::empty, transform = field::write_only)]
+    pub ipv6_ipam_pool_id: Option<String>,
+    /// How large a range `ipv6IpamPoolId` gives: the prefix length. AWS does not report it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schemars(transform = field::empty, transform = field::write_only)]
+    pub ipv6_netmask_length: Option<i32>,
+    /// Where AWS advertises the IPv6 addresses from, such as a local zone group; absent: AWS chooses the region.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schemars(transform = field::server, transform = field::create_only)]
+    pub ipv6_cidr_block_network_border_group: Option<String>,
+    /// Whether the DNS server of Amazon answers in it.
+    #[serde(default = "yes")]
+    pub enable_dns_support: bool,
+    /// Whether instances with public addresses get public DNS names. Interface endpoints with private DNS need it.
+    #[serde(default)]
+    pub enable_dns_hostnames: bool,
+    /// `default`, or `dedicated`: instances run on hardware of their own. Only from `dedicated` to `default` is a change
+    /// in place.
+    #[serde(default = "shared")]
+    #[schemars(transform = field::create_only, transform = field::one_of(&["default", "dedicated", "host"]))]
+    pub instance_tenancy: String,
+    /// Whether traffic in it must be encrypted; absent: left as it is.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schemars(transform = field::server, transform = field::create_only)]
+    pub vpc_encryption_control: Option<EncryptionControl>,
+}
+
+fn yes() -> bool {
+    true
+}
+
+fn shared() -> String {
+    Tenancy::Default.as_str().to_owned()
+}
+
+/// What AWS assigns to a VPC.
+#[derive(Debug, Clone, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "camelCase")]
+pub struct Outputs {
+    /// Its id: `vpc-…`.
+    pub id: String,
+    /// Its ARN.
+    pub arn: String,
+    /// Its primary range of IPv4 addresses.
+    pub cidr_block: Option<String>,
+    /// The range of IPv6 addresses that AWS gave it.
+    pub ipv6_cidr_block: Option<String>,
+    /// The security group of whatever names none.
+    pub default_security_group_id: Option<String>,
+    /// The route table of subnets that have none of their own.
+    pub main_route_table_id: Option<String>,
+    /// The account that it belongs to.
+    pub owner_id: Option<String>,
+    /// By range: the id of its association, which removing it takes.
+    #[serde(default)]
+    pub cidr_block_associations: BTreeMap<String, String>,
+}
+
+impl Kind for Vpc {
+    type Spec = Spec;
+    type Outputs = Outputs;
+    type Service = Ec2;
+
+    const NAME: &'static str = "ec2/Vpc";
+    const ABOUT: &'static str = "A VPC: a network of one's own, and its ranges of addresses.";
+    const CLOUDFORMATION: &'static str = "AWS::EC2::VPC";
+    const IDENTITY: Identity = Identity::Assigned;
+    const EXAMPLE: &'static str = "\
+apiVersion: batchwright/v1
+kind: ec2/Vpc
+metadata:
+  name: main
+spec:
+  cidrBlock: 10.20.0.0/16
+  enableDnsHostnames: true
+";
+
+    fn validate(spec: &Spec, _place: &Place) -> Vec<Invalid> {
+        let mut wrong = Vec::new();
+        if spec.cidr_block.is_none() && spec.ipv4_ipam_pool_id.is_none() {
+            wrong.push(Invalid::new(
+                "cidrBlock",
+                "a VPC needs a range of addresses: add one such as 10.0.0.0/16, or ipv4IpamPoolId",
+            ));
+        }
+        let ranges = spec.cidr_block.iter().map(|range| ("cidrBlock".to_owned(), range)).chain(
+            spec.secondary_cidr_blocks
+                .iter()
+                .enumerate()
+                .map(|(index, range)| (format!("secondaryCidrBlocks[{index}]"), range)),
+        );
+        let mut seen: Vec<Cidr> = Vec::new();
+        for (path, text) in ranges {
+            wrong.extend(cidr::check(&path, text, true, 16..=28));
+            let Ok(range) = text.parse::<Cidr>() else { continue };
+            if let Some(other) = seen.iter().find(|other| other.overlaps(&range)) {
+                wrong.push(Invalid::new(
+                    path,
+                    format!("{range} overlaps {other}; the ranges of a VPC must not"),
+                ));
+            }
+            seen.push(range);
+        }
+        for (index, range) in spec.ipv6_cidr_blocks.iter().enumerate() {
+            wrong.extend(cidr::check(&format!("ipv6CidrBlocks[{index}]"), range, false, 44..=60));
+        }
+        if spec.enable_dns_hostnames && !spec.enable_dns_support {
+            wrong.push(Invalid::new(
+                "enableDnsHostnames",
+                "DNS names need DNS: set enableDnsSupport to true as well",
+            ));
+        }
+        wrong
+    }
+
+    fn normalise(spec: &mut Spec, _place: &Place) {
+        spec.cidr_block
+            .iter_mut()
+            .chain(&mut spec.secondary_cidr_blocks)
+            .chain(&mut spec.ipv6_cidr_blocks)
+            .for_each(cidr::respell);
+    }
+
+    fn effect(_live: &Spec, _want: &Spec, changes: &[FieldChange], _refs: &Refs) -> (Effect, Reason) {
+        // ModifyVpcTenancy goes one way only.
+        let others: Vec<FieldChange> = changes
+            .iter()
+            .filter(|change| {
+                change.path != "instanceTenancy"
+                    || change.before != Some(Value::from("dedicated"))
+                    || change.after != Some(Value::from("default"))
+            })
+            .cloned()
+            .collect();
+        strongest(&others, Self::IDENTITY)
+    }
+
+    fn observe(snapshot: &Snapshot, place: &Place) -> Vec<Live<Self>> {
+        snapshot.vpcs.values().filter_map(|vpc| observe::live(snapshot, vpc, place)).collect()
+    }
+
+    async fn create(cx: &Cx<'_, Self>, want: &Spec) -> Result<String> {
+        let call = cx
+            .client
+            .create_vpc()
+            .set_cidr_block(want.cidr_block.clone())
+            .set_ipv4_ipam_pool_id(want.ipv4_ipam_pool_id.clone())
+            .set_ipv4_netmask_length(want.ipv4_netmask_length)
+            .amazon_provided_ipv6_cidr_block(want.amazon_provided_ipv6_cidr_block)
+            .set_ipv6_cidr_block_network_border_group(want.ipv6_cidr_block_network_border_group.clone())
+            .instance_tenancy(want.instance_tenancy.as_str().into())
+            .set_vpc_encryption_control(want.vpc_encryption_control.as_ref().map(EncryptionControl::sdk))
+            .tag_specifications(tag_on_create(ResourceType::Vpc, cx.tags));
+        // Named ranges are added by the next update; only IPAM's own choice must be made here.
+        let chosen = want.ipv6_ipam_pool_id.clone().filter(|_| want.ipv6_cidr_blocks.is_empty());
+        let call = call.set_ipv6_netmask_length(want.ipv6_netmask_length.filter(|_| chosen.is_some()));
+        let call = call.set_ipv6_ipam_pool_id(chosen).customize().config_override(once());
+        let answer = call.send().await.map_err(failed("ec2", "CreateVpc"))?;
+        assigned(answer.vpc().and_then(|vpc| vpc.vpc_id()), "CreateVpc")
+    }
+
+    async fn update(cx: &Cx<'_, Self>, live: &Live<Self>, want: &Spec, diff: &Diff) -> Result<()> {
+        write::update(cx, live, want, diff).await
+    }
+
+    async fn delete(cx: &Cx<'_, Self>, live: &Live<Self>) -> Result<()> {
+        let call = cx.client.delete_vpc().vpc_id(&live.physical);
+        call.send().await.map_err(failed("ec2", "DeleteVpc"))?;
+        Ok(())
+    }
+}

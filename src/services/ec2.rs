@@ -1,0 +1,173 @@
+//! EC2: networks and what guards them.
+
+use std::collections::BTreeMap;
+use std::time::Duration;
+
+use aws_config::SdkConfig;
+use aws_sdk_ec2::Client;
+use aws_sdk_ec2::config::retry::RetryConfig;
+use aws_sdk_ec2::types::{
+    InternetGateway, ResourceType, RouteTable, SecurityGroup, Subnet, Tag, TagSpecification, Vpc, VpcEndpoint,
+};
+
+use super::{Error, Fault, Result, Scope, Service, Target, error, failed, own_tags};
+use crate::resource::Tags;
+
+mod read;
+
+/// EC2.
+pub struct Ec2;
+
+/// What was read, each by its id.
+#[derive(Debug, Default)]
+pub struct Snapshot {
+    /// VPCs.
+    pub vpcs: BTreeMap<String, Vpc>,
+    /// The DNS attributes of the VPCs that are ours: they take two calls for each.
+    pub dns: BTreeMap<String, Dns>,
+    /// Subnets.
+    pub subnets: BTreeMap<String, Subnet>,
+    /// Internet gateways.
+    pub internet_gateways: BTreeMap<String, InternetGateway>,
+    /// Route tables.
+    pub route_tables: BTreeMap<String, RouteTable>,
+    /// Security groups.
+    pub security_groups: BTreeMap<String, SecurityGroup>,
+    /// VPC endpoints.
+    pub vpc_endpoints: BTreeMap<String, VpcEndpoint>,
+}
+
+/// What DescribeVpcs does not say of a VPC.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Dns {
+    /// `enableDnsSupport`.
+    pub support: bool,
+    /// `enableDnsHostnames`.
+    pub hostnames: bool,
+}
+
+impl Service for Ec2 {
+    const NAME: &'static str = "ec2";
+    type Client = Client;
+    type Snapshot = Snapshot;
+
+    fn client(config: &SdkConfig) -> Client {
+        Client::new(config)
+    }
+
+    async fn read(client: &Client, scope: &Scope) -> Result<Snapshot> {
+        read::read(client, scope).await
+    }
+
+    async fn tag(client: &Client, target: Target<'_>, set: &Tags, unset: &[String]) -> Result<()> {
+        if !set.is_empty() {
+            let call = client.create_tags().resources(target.physical).set_tags(Some(sdk_tags(set)));
+            call.send().await.map_err(failed("ec2", "CreateTags"))?;
+        }
+        if !unset.is_empty() {
+            let keys = unset.iter().map(|key| Tag::builder().key(key).build()).collect();
+            let call = client.delete_tags().resources(target.physical).set_tags(Some(keys));
+            call.send().await.map_err(failed("ec2", "DeleteTags"))?;
+        }
+        Ok(())
+    }
+
+    fn classify(error: &Error, _age: Duration) -> Fault {
+        let Some(code) = error.code.as_deref() else { return error::classify(error) };
+        match code {
+            // What holds it goes away by itself: network interfaces of ended tasks linger for minutes.
+            "DependencyViolation" | "InvalidGroup.InUse" | "InvalidIPAddress.InUse" | "ResourceInUse" => {
+                Fault::Settling(minutes(20))
+            }
+            "InvalidPermission.Duplicate" | "RouteAlreadyExists" | "InvalidGroup.Duplicate" => Fault::Exists,
+            // A part is not as it was when we looked: the next look tells.
+            "InvalidPermission.NotFound"
+            | "InvalidRoute.NotFound"
+            | "InvalidAssociationID.NotFound"
+            | "Gateway.NotAttached"
+            | "IncorrectState"
+            | "InvalidState" => Fault::Settling(minutes(2)),
+            // A subnet moves between route tables: it has to leave the other one first.
+            "Resource.AlreadyAssociated" => Fault::Settling(minutes(5)),
+            "Unavailable" | "ServerInternal" => Fault::Unknown,
+            "InvalidParameterValue" if error.message.contains("belong to different networks") => {
+                Fault::Propagating(minutes(2))
+            }
+            missing if missing.ends_with("NotFound") && error.operation.starts_with("Delete") => Fault::Gone,
+            missing if missing.ends_with("NotFound") => Fault::Propagating(minutes(2)),
+            _ => error::classify(error),
+        }
+    }
+}
+
+const fn minutes(minutes: u64) -> Duration {
+    Duration::from_secs(minutes * 60)
+}
+
+/// A resource's tags, without AWS's own.
+pub fn tags(tags: &[Tag]) -> Tags {
+    own_tags(tags.iter().map(|tag| (tag.key().unwrap_or_default(), tag.value().unwrap_or_default())))
+}
+
+/// Tags for the create call itself.
+pub fn tag_on_create(resource: ResourceType, tags: &Tags) -> TagSpecification {
+    TagSpecification::builder().resource_type(resource).set_tags(Some(sdk_tags(tags))).build()
+}
+
+fn sdk_tags(tags: &Tags) -> Vec<Tag> {
+    tags.iter().map(|(key, value)| Tag::builder().key(key).value(value).build()).collect()
+}
+
+/// For creates that AWS would do twice: the SDK must not send them again by itself (D25).
+pub fn once() -> aws_sdk_ec2::config::Builder {
+    aws_sdk_ec2::Config::builder().retry_config(RetryConfig::disabled())
+}
+
+/// The id in the answer to a create.
+pub fn assigned(id: Option<&str>, operation: &'static str) -> Result<String> {
+    id.map(str::to_owned)
+        .ok_or_else(|| Error::malformed("ec2", operation, "the answer does not say which id it was given"))
+}
+
+#[cfg(test)]
+mod tests {
+    use std::time::Duration;
+
+    use super::Ec2;
+    use crate::services::{Error, Fault, Service};
+
+    fn fault(operation: &'static str, code: &str, message: &str) -> Fault {
+        let error = Error { code: Some(code.to_owned()), ..Error::malformed("ec2", operation, message) };
+        Ec2::classify(&error, Duration::ZERO)
+    }
+
+    #[test]
+    fn errors_are_told_apart() {
+        let settling = |minutes: u64| Fault::Settling(Duration::from_secs(60 * minutes));
+        let propagating = Fault::Propagating(Duration::from_secs(120));
+        for (operation, code, expected) in [
+            ("DeleteVpc", "DependencyViolation", settling(20)),
+            ("DetachInternetGateway", "DependencyViolation", settling(20)),
+            ("DeleteSecurityGroup", "InvalidGroup.InUse", settling(20)),
+            ("DeleteVpc", "InvalidVpcID.NotFound", Fault::Gone),
+            ("DeleteSecurityGroup", "InvalidGroup.NotFound", Fault::Gone),
+            ("DeleteVpcEndpoints", "InvalidVpcEndpoint.NotFound", Fault::Gone),
+            ("DeleteRoute", "InvalidRoute.NotFound", settling(2)),
+            ("CreateSubnet", "InvalidVpcID.NotFound", propagating),
+            ("AuthorizeSecurityGroupIngress", "InvalidGroup.NotFound", propagating),
+            ("CreateRoute", "NatGatewayNotFound", propagating),
+            ("AuthorizeSecurityGroupIngress", "InvalidPermission.Duplicate", Fault::Exists),
+            ("RevokeSecurityGroupEgress", "InvalidPermission.NotFound", settling(2)),
+            ("CreateSecurityGroup", "InvalidGroup.Duplicate", Fault::Exists),
+            ("AssociateRouteTable", "Resource.AlreadyAssociated", settling(5)),
+            ("CreateVpc", "RequestLimitExceeded", Fault::Throttled),
+            ("CreateVpc", "VpcLimitExceeded", Fault::Terminal),
+            ("CreateVpc", "UnauthorizedOperation", Fault::Terminal),
+        ] {
+            assert_eq!(fault(operation, code, ""), expected, "{operation} {code}");
+        }
+        let message = "route table rtb-1 and network gateway igw-1 belong to different networks";
+        assert_eq!(fault("CreateRoute", "InvalidParameterValue", message), propagating);
+        assert_eq!(fault("CreateRoute", "InvalidParameterValue", "another"), Fault::Terminal);
+    }
+}
