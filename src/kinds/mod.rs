@@ -14,7 +14,10 @@ pub static KINDS: &[&dyn AnyKind] = &[
     &Erased::<ec2::subnet::Subnet>::new(),
     &Erased::<ec2::vpc::Vpc>::new(),
     &Erased::<ecr::repository::Repository>::new(),
+    &Erased::<iam::oidc_provider::OidcProvider>::new(),
+    &Erased::<iam::policy::Policy>::new(),
     &Erased::<iam::role::Role>::new(),
+    &Erased::<iam::service_linked_role::ServiceLinkedRole>::new(),
     &Erased::<logs::log_group::LogGroup>::new(),
     &Erased::<s3::bucket::Bucket>::new(),
 ];

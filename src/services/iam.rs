@@ -6,7 +6,8 @@ use std::time::Duration;
 use aws_config::SdkConfig;
 use aws_sdk_iam::Client;
 use aws_sdk_iam::operation::get_open_id_connect_provider::GetOpenIdConnectProviderOutput;
-use aws_sdk_iam::types::{EntityType, ManagedPolicyDetail, RoleDetail, Tag};
+use aws_sdk_iam::types::{self, EntityType, ManagedPolicyDetail, RoleDetail, Tag};
+use futures::{StreamExt, TryStreamExt, stream};
 
 use super::{AT_ONCE, Error, Fault, Result, Scope, Service, Target, error, failed, own_tags};
 use crate::resource::{OWNER_TAG, Owner, Tags};
@@ -197,34 +198,33 @@ fn is_of(tags: &Tags, owner: &Owner) -> bool {
     tags.get(OWNER_TAG) == Some(&owner.0)
 }
 
-/// Reads the tags of the policies that may concern us: declared, found by the tag search, or attached to a role of
-/// ours (the search lags behind). No bulk read gives them.
+/// Reads the tags and descriptions of the policies that may concern us: declared, found by the tag search, or attached
+/// to a role of ours (the search lags behind). The bulk read lacks the ones and does not promise the others.
 async fn with_tags(
     client: &Client,
     scope: &Scope,
     mut policies: BTreeMap<String, Policy>,
     swept: &BTreeSet<String>,
 ) -> Result<BTreeMap<String, Policy>> {
-    use futures::{StreamExt, TryStreamExt, stream};
-
     let declared: BTreeSet<&str> = scope.names("iam/Policy").collect();
-    let candidates: Vec<String> = policies
-        .iter()
-        .filter(|(arn, policy)| {
-            policy.detail.policy_name().is_some_and(|name| declared.contains(name))
-                || swept.contains(*arn)
-                || !policy.attached.is_empty()
-        })
-        .map(|(arn, _)| arn.clone())
-        .collect();
-    let tags: Vec<(String, Option<Tags>)> = stream::iter(candidates)
-        .map(|arn| async move { Ok::<_, Error>((arn.clone(), tag::of_policy(client, &arn).await?)) })
+    let concerns = |arn: &String, policy: &Policy| {
+        policy.detail.policy_name().is_some_and(|name| declared.contains(name))
+            || swept.contains(arn)
+            || !policy.attached.is_empty()
+    };
+    let candidates: Vec<String> =
+        policies.iter().filter(|(arn, policy)| concerns(arn, policy)).map(|(arn, _)| arn.clone()).collect();
+    let got: Vec<(String, Option<types::Policy>)> = stream::iter(candidates)
+        .map(|arn| async move { Ok::<_, Error>((arn.clone(), named::get_policy(client, &arn).await?)) })
         .buffer_unordered(AT_ONCE)
         .try_collect()
         .await?;
-    for (arn, tags) in tags {
-        match (tags, policies.get_mut(&arn)) {
-            (Some(tags), Some(policy)) => policy.tags = tags,
+    for (arn, got) in got {
+        match (got, policies.get_mut(&arn)) {
+            (Some(got), Some(policy)) => {
+                policy.tags = own_tags(got.tags().iter().map(|tag| (tag.key(), tag.value())));
+                policy.detail.description = got.description;
+            }
             // Deleted since it was listed.
             _ => {
                 policies.remove(&arn);

@@ -1,4 +1,7 @@
 //! IAM.
 
+pub mod oidc_provider;
+pub mod policy;
 pub mod role;
+pub mod service_linked_role;
 mod types;

@@ -102,7 +102,8 @@ IAMBackend.create_role = create_role_once
 
 # UpdateRole leaves alone what it isn't told (moto resets it).
 def update_role(self, role_name, role_description, max_session_duration):
-    role = modifiable(self, role_name)
+    # The description of a service-linked role is anybody's to change; nothing else of it is.
+    role = self.get_role(role_name) if max_session_duration is None else modifiable(self, role_name)
     if role_description is not None:
         role.description = role_description
     if max_session_duration is not None:

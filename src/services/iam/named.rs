@@ -11,7 +11,7 @@ use aws_sdk_iam::types::{
 use futures::future::try_join_all;
 
 use super::super::{Result, Scope, failed, own_tags};
-use super::{Policy, Role, Snapshot, if_there, is_of, plain, tag};
+use super::{Policy, Role, Snapshot, if_there, is_of, plain};
 
 /// Reads what a poll waits for, and nothing else.
 pub(super) async fn read(client: &Client, scope: &Scope) -> Result<Snapshot> {
@@ -130,18 +130,12 @@ async fn policy(client: &Client, scope: &Scope, name: &str) -> Result<Option<Pol
 }
 
 async fn policy_at(client: &Client, scope: &Scope, arn: String) -> Result<Option<Policy>> {
-    let got = async {
-        let got = client.get_policy().policy_arn(&arn).send().await.map_err(failed("iam", "GetPolicy"))?;
-        Ok(got.policy)
-    };
-    let (got, versions, holders) = futures::join!(got, versions(client, &arn), holders(client, scope, &arn));
-    let Some(Some(policy)) = if_there(got)? else { return Ok(None) };
+    let (policy, versions, holders) =
+        futures::join!(get_policy(client, &arn), versions(client, &arn), holders(client, scope, &arn));
+    let Some(policy) = policy? else { return Ok(None) };
     let versions = if_there(versions)?.unwrap_or_default();
     let holders = if_there(holders)?.unwrap_or_default();
-    let tags = match &policy.tags {
-        Some(tags) if !tags.is_empty() => own_tags(tags.iter().map(|tag| (tag.key(), tag.value()))),
-        _ => tag::of_policy(client, &arn).await?.unwrap_or_default(),
-    };
+    let tags = own_tags(policy.tags().iter().map(|tag| (tag.key(), tag.value())));
     let detail = ManagedPolicyDetail::builder()
         .set_policy_name(policy.policy_name)
         .set_policy_id(policy.policy_id)
@@ -159,6 +153,12 @@ async fn policy_at(client: &Client, scope: &Scope, arn: String) -> Result<Option
         found.attach(ours, entity, &name);
     }
     Ok(Some(found))
+}
+
+/// A managed policy without its documents; `None` if there is none of this ARN.
+pub(super) async fn get_policy(client: &Client, arn: &str) -> Result<Option<types::Policy>> {
+    let got = client.get_policy().policy_arn(arn).send().await.map_err(failed("iam", "GetPolicy"));
+    Ok(if_there(got)?.and_then(|got| got.policy))
 }
 
 async fn versions(client: &Client, arn: &str) -> Result<Vec<PolicyVersion>> {

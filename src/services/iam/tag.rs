@@ -2,7 +2,7 @@
 
 use aws_sdk_iam::Client;
 
-use super::super::{Error, Result, Target, failed, own_tags};
+use super::super::{Error, Result, Target, failed};
 use crate::resource::Tags;
 
 /// Sets and removes tags: of roles and instance profiles by name, of all else by ARN.
@@ -54,19 +54,6 @@ pub(super) async fn tag(client: &Client, target: Target<'_>, set: &Tags, unset: 
         kind => return Err(unknown(kind)),
     }
     Ok(())
-}
-
-/// The tags of a managed policy; `None` if there is none of this ARN.
-pub(super) async fn of_policy(client: &Client, arn: &str) -> Result<Option<Tags>> {
-    let mut pages = client.list_policy_tags().policy_arn(arn).into_paginator().items().send();
-    let mut tags = Vec::new();
-    while let Some(tag) = pages.next().await {
-        match super::if_there(tag.map_err(failed("iam", "ListPolicyTags")))? {
-            Some(tag) => tags.push((tag.key, tag.value)),
-            None => return Ok(None),
-        }
-    }
-    Ok(Some(own_tags(tags)))
 }
 
 /// The name at the end of a role's ARN: a service-linked role goes by its service's name where AWS's is not known.
