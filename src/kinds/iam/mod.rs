@@ -4,4 +4,6 @@ pub mod oidc_provider;
 pub mod policy;
 pub mod role;
 pub mod service_linked_role;
+#[cfg(test)]
+mod tests;
 mod types;

@@ -6,7 +6,7 @@ import uuid
 from moto.core.responses import ActionResult, EmptyResult
 from moto.iam import exceptions, responses
 from moto.iam.aws_managed_policies import aws_managed_policies_data
-from moto.iam.models import AWSManagedPolicy, IAMBackend
+from moto.iam.models import AWSManagedPolicy, IAMBackend, Policy
 from moto.iam.responses import IamResponse
 
 
@@ -264,6 +264,11 @@ IamResponse.RESPONSE_KEY_PATH_TO_TRANSFORMER = {
     "ListRolesResponse.Roles.Role.AssumeRolePolicyDocument": responses.url_encode,
     "GetAccountAuthorizationDetailsResponse.RoleDetailList.RoleDetail.AssumeRolePolicyDocument": responses.url_encode,
 }
+
+
+# A policy's name and id in GetAccountAuthorizationDetails (moto's serializer does not find them).
+Policy.policy_name = property(lambda self: self.name)
+Policy.policy_id = property(lambda self: self.id)
 
 
 # GetAccountAuthorizationDetails: the filter and pages are honoured; of AWS's policies only those in use are given.

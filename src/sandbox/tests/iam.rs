@@ -169,6 +169,8 @@ async fn authorization_details_come_in_pages_with_all_versions_of_own_policies()
         policies.extend(page.policies.unwrap_or_default());
     }
     assert_eq!((count, roles.len(), policies.len()), (3, 3, 3));
+    let names: Vec<_> = policies.iter().filter_map(|policy| policy.policy_name()).collect();
+    assert_eq!(names, ["a", "b", "c"]);
     assert!(policies.iter().all(|policy| policy.policy_version_list().len() == 2));
     assert!(policies.iter().all(|policy| policy.default_version_id() == Some("v1")));
     assert_eq!(decoded(policies[0].policy_version_list()[0].document().unwrap()), POLICY);
