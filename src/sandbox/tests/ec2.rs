@@ -276,7 +276,7 @@ async fn an_interface_endpoint_holds_its_subnets_and_groups() {
     modify.private_dns_enabled(false).send().await.unwrap();
     let described = ec2.describe_vpc_endpoints().vpc_endpoint_ids(&id).send().await.unwrap();
     let endpoint = &described.vpc_endpoints()[0];
-    assert_eq!(endpoint.subnet_ids(), [two.clone()]);
+    assert_eq!(endpoint.subnet_ids(), std::slice::from_ref(&two));
     assert_eq!(endpoint.groups()[0].group_id(), Some(second.as_str()));
     assert_eq!(endpoint.network_interface_ids().len(), 1);
     assert_eq!(endpoint.private_dns_enabled(), Some(false));
