@@ -1,14 +1,16 @@
 //! The door for tests and tools in other processes: a few paths under `/_batchwright/` on the same port.
 
+use std::path::PathBuf;
 use std::time::Duration;
 
 use http::{Method, Response, StatusCode};
 use serde::Deserialize;
-use serde_json::json;
+use serde_json::{Value, json};
 
 use super::faults::Faults;
 use super::reply::{self, Body};
 use super::server::State;
+use super::snapshot::{self, Snapshot};
 
 /// What every such path begins with.
 pub const PREFIX: &str = "/_batchwright/";
@@ -25,30 +27,63 @@ struct RefuseWrites {
     refuse: bool,
 }
 
+#[derive(Deserialize)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+struct Settings {
+    transition_milliseconds: Option<u64>,
+    job_step_milliseconds: Option<u64>,
+    relationship_lag: Option<u32>,
+    role_propagation_milliseconds: Option<u64>,
+}
+
+#[derive(Deserialize)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+struct Image {
+    image: String,
+    program: PathBuf,
+    #[serde(default)]
+    args: Vec<String>,
+}
+
 /// Answers a request whose path, without the prefix, is `path`.
-pub fn answer(state: &State, method: &Method, path: &str, body: &[u8]) -> Response<Body> {
-    match (method.as_str(), path) {
-        ("GET", "stats") => stats(state),
+pub async fn answer(state: &State, method: &Method, path: &str, body: &[u8]) -> Response<Body> {
+    let answer = match (method.as_str(), path) {
+        ("GET", "stats") => Ok(stats(state)),
+        ("GET", "queue-history") => {
+            serde_json::to_value(state.batch.queue_history()).map_err(|it| it.to_string())
+        }
         ("POST", "reset-counters") => {
             state.recorder.reset();
             state.faults.rewind();
-            done()
+            Ok(json!({}))
         }
         ("POST", "faults") => with(body, |faults: Faults| state.faults.set(faults)),
         ("POST", "latency") => with(body, |latency: Latency| {
             state.set_latency(Duration::from_secs_f64((latency.milliseconds / 1000.0).clamp(0.0, 60.0)));
         }),
         ("POST", "refuse-writes") => with(body, |asked: RefuseWrites| state.set_refuse_writes(asked.refuse)),
-        _ => reply::json(
-            StatusCode::NOT_FOUND,
-            &json!({ "message": format!("there is no {method} {PREFIX}{path}") }),
-        ),
+        ("POST", "settings") => with(body, |settings: Settings| change(state, &settings)),
+        ("POST", "images") => with(body, |it: Image| state.batch.map_image(&it.image, it.program, it.args)),
+        ("POST", "snapshot") => match snapshot::take(state).await {
+            Ok(snapshot) => serde_json::to_value(snapshot).map_err(|error| error.to_string()),
+            Err(error) => Err(error.to_string()),
+        },
+        ("POST", "restore") => match serde_json::from_slice::<Snapshot>(body) {
+            Ok(kept) => done(snapshot::restore(state, &kept).await),
+            Err(error) => Err(error.to_string()),
+        },
+        ("POST", "reset") => done(snapshot::reset(state).await),
+        _ => Err(format!("there is no {method} {PREFIX}{path}")),
+    };
+    match answer {
+        Ok(value) => reply::json(StatusCode::OK, &value),
+        Err(message) => reply::json(StatusCode::BAD_REQUEST, &json!({ "message": message })),
     }
 }
 
-fn stats(state: &State) -> Response<Body> {
+fn stats(state: &State) -> Value {
     let stats = state.recorder.stats();
-    let value = json!({
+    json!({
         "count": stats.count(),
         "reads": stats.reads(),
         "writes": stats.writes(),
@@ -56,20 +91,25 @@ fn stats(state: &State) -> Response<Body> {
         "maxParallel": stats.max_parallel(),
         "perAction": stats.per_action(),
         "calls": stats.calls,
-    });
-    reply::json(StatusCode::OK, &value)
+    })
 }
 
-fn with<T: serde::de::DeserializeOwned>(body: &[u8], apply: impl FnOnce(T)) -> Response<Body> {
-    match serde_json::from_slice(body) {
-        Ok(value) => {
-            apply(value);
-            done()
-        }
-        Err(error) => reply::json(StatusCode::BAD_REQUEST, &json!({ "message": error.to_string() })),
-    }
+fn change(state: &State, asked: &Settings) {
+    let mut settings = state.batch.settings();
+    let milliseconds = |asked: Option<u64>, now: Duration| asked.map_or(now, Duration::from_millis);
+    settings.transition = milliseconds(asked.transition_milliseconds, settings.transition);
+    settings.job_step = milliseconds(asked.job_step_milliseconds, settings.job_step);
+    settings.role_propagation = milliseconds(asked.role_propagation_milliseconds, settings.role_propagation);
+    settings.relationship_lag = asked.relationship_lag.unwrap_or(settings.relationship_lag);
+    state.batch.set_settings(settings);
 }
 
-fn done() -> Response<Body> {
-    reply::json(StatusCode::OK, &json!({}))
+fn with<T: serde::de::DeserializeOwned>(body: &[u8], apply: impl FnOnce(T)) -> Result<Value, String> {
+    let asked = serde_json::from_slice(body).map_err(|error| error.to_string())?;
+    apply(asked);
+    Ok(json!({}))
+}
+
+fn done(result: Result<(), super::Error>) -> Result<Value, String> {
+    result.map(|()| json!({})).map_err(|error| error.to_string())
 }

@@ -16,6 +16,8 @@ mod options;
 mod reply;
 mod request;
 mod server;
+mod snapshot;
+mod tagging;
 #[cfg(test)]
 mod tests;
 
@@ -23,13 +25,15 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::time::Duration;
 
+pub use batch::Batch;
 pub use count::{Call, Stats};
 pub use faults::{Exact, Fault, Faults, Rates, Stop, StopWhen};
 pub use options::{MotoSource, Options, Progress};
+pub use snapshot::Snapshot;
 
 use server::State;
 
-/// Why a sandbox could not be started; completes "failed to start the sandbox".
+/// Why a sandbox could not be started, or its state not be kept.
 #[derive(Debug, thiserror::Error)]
 pub enum Error {
     /// Moto could not be put into the cache folder.
@@ -41,6 +45,9 @@ pub enum Error {
     /// No port of the loopback interface could be had.
     #[error("no port on 127.0.0.1 could be opened: {0}")]
     Listen(#[source] std::io::Error),
+    /// A snapshot could not be taken or put back.
+    #[error("the account's state could not be kept or put back: {0}")]
+    Snapshot(String),
 }
 
 /// A running sandbox: one AWS account in one partition, on a port of its own.
@@ -57,7 +64,17 @@ impl Sandbox {
         let listener =
             tokio::net::TcpListener::bind(("127.0.0.1", options.port)).await.map_err(Error::Listen)?;
         let endpoint = format!("http://{}", listener.local_addr().map_err(Error::Listen)?);
-        let state = Arc::new(State::new(&options, moto, &endpoint));
+        let settings = batch::Settings {
+            transition: options.transition,
+            job_step: options.job_step,
+            ..batch::Settings::new(&options.account, &options.region)
+        };
+        let upstream = batch::Upstream {
+            access_key_id: request::OWN_ACCESS_KEY.to_owned(),
+            ..batch::Upstream::at(&endpoint)
+        };
+        let batch = Batch::new(settings, upstream, batch::Programs::default());
+        let state = Arc::new(State::new(&options, moto, batch));
         let accepting = tokio::spawn(server::accept(listener, Arc::clone(&state)));
         progress(Progress::Ready { endpoint: endpoint.clone() });
         Ok(Self { state, endpoint, accepting })
@@ -138,8 +155,30 @@ impl Sandbox {
         self.state.set_latency(latency);
     }
 
-    /// Stops listening, and with it whatever it started.
+    /// Its AWS Batch: settings, images, the history of its queues.
+    #[must_use]
+    pub fn batch(&self) -> &Batch {
+        &self.state.batch
+    }
+
+    /// Keeps the whole state of the account, Batch and every other service, for [`Sandbox::restore`].
+    pub async fn snapshot(&self) -> Result<Snapshot, Error> {
+        snapshot::take(&self.state).await
+    }
+
+    /// Puts a snapshot back, as often as you like. Jobs of the present are killed.
+    pub async fn restore(&self, snapshot: &Snapshot) -> Result<(), Error> {
+        snapshot::restore(&self.state, snapshot).await
+    }
+
+    /// Forgets everything, as a new account would look.
+    pub async fn reset(&self) -> Result<(), Error> {
+        snapshot::reset(&self.state).await
+    }
+
+    /// Ends the jobs' processes, then stops listening; an own moto goes with it.
     pub async fn stop(self) {
+        self.state.batch.shutdown().await;
         self.accepting.abort();
     }
 }

@@ -12,7 +12,8 @@ use std::time::Duration;
 use super::{Progress, install};
 
 const SERVE: &str = include_str!("moto/serve.py");
-/// The corrections, one file per AWS service; `control` is our own door into moto.
+const SNAPSHOTS: &str = include_str!("moto/snapshots.py");
+/// The corrections, one file per AWS service.
 const FIXES: &[(&str, &str)] = &[
     ("ec2", include_str!("fixes/ec2.py")),
     ("ecr", include_str!("fixes/ecr.py")),
@@ -109,7 +110,7 @@ impl Moto {
 
     fn send_fixes(&mut self) -> std::io::Result<()> {
         let fixes: BTreeMap<&str, &str> = FIXES.iter().copied().collect();
-        let line = serde_json::json!({ "fixes": fixes }).to_string();
+        let line = serde_json::json!({ "fixes": fixes, "snapshots": SNAPSHOTS }).to_string();
         match &mut self.stdin {
             Some(stdin) => stdin
                 .write_all(line.as_bytes())

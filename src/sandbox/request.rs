@@ -7,6 +7,9 @@ use percent_encoding::percent_decode_str;
 
 use super::operations;
 
+/// With this key the sandbox itself asks: its calls are served and neither counted nor broken.
+pub const OWN_ACCESS_KEY: &str = "AKIASANDBOXITSELF000";
+
 /// How a service speaks, which decides what its errors look like.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Protocol {
@@ -37,14 +40,15 @@ pub struct Target {
     pub protocol: Protocol,
     /// Whether it can change something.
     pub write: bool,
+    /// Whether the sandbox itself asks: its Batch, or a job that it runs.
+    pub own: bool,
 }
 
 impl Target {
     /// Reads it off a request. `body` need only be given where [`wants_body`] says so.
     #[must_use]
     pub fn of(method: &Method, path: &str, query: &str, headers: &HeaderMap, body: &[u8]) -> Self {
-        let (service, region) =
-            scope(query, headers).unwrap_or_else(|| (unsigned_service(body).into(), None));
+        let Scope { service, region, own } = scope(query, headers).unwrap_or_else(|| Scope::unsigned(body));
         let json_target = text(headers, "x-amz-target").and_then(|target| target.rsplit('.').next());
         let cbor = path.strip_prefix("/service/").and_then(|rest| rest.split_once("/operation/"));
         let form = parameter(body, "Action").or_else(|| parameter(query.as_bytes(), "Action"));
@@ -58,7 +62,7 @@ impl Target {
             _ => (operations::rest(method, path), Protocol::RestJson),
         };
         let write = operations::can_change(&service, &action);
-        Self { service, region, action, protocol, write }
+        Self { service, region, action, protocol, write, own }
     }
 }
 
@@ -66,7 +70,7 @@ impl Target {
 #[must_use]
 pub fn wants_body(query: &str, headers: &HeaderMap) -> bool {
     match scope(query, headers) {
-        Some((service, _)) => service != "s3",
+        Some(scope) => scope.service != "s3",
         None => text(headers, "content-type")
             .is_some_and(|kind| kind.starts_with("application/x-www-form-urlencoded")),
     }
@@ -81,29 +85,36 @@ pub(super) fn parameter<'a>(form: &'a [u8], name: &str) -> Option<Cow<'a, str>> 
     })
 }
 
-/// Service and region of the signature's scope, from the header or a presigned URL.
-fn scope(query: &str, headers: &HeaderMap) -> Option<(String, Option<String>)> {
-    let credential = match text(headers, header::AUTHORIZATION.as_str())
-        .and_then(|value| value.split_once("Credential="))
-    {
+/// What a signature says.
+struct Scope {
+    service: String,
+    region: Option<String>,
+    own: bool,
+}
+
+impl Scope {
+    /// Only S3 and a few operations of STS are called without a signature.
+    fn unsigned(body: &[u8]) -> Self {
+        let sts = parameter(body, "Action").is_some_and(|action| action.starts_with("AssumeRoleWith"));
+        Self { service: if sts { "sts" } else { "s3" }.to_owned(), region: None, own: false }
+    }
+}
+
+/// The signature's scope, from the header or a presigned URL.
+fn scope(query: &str, headers: &HeaderMap) -> Option<Scope> {
+    let authorization = text(headers, header::AUTHORIZATION.as_str());
+    let credential = match authorization.and_then(|value| value.split_once("Credential=")) {
         Some((_, rest)) => Cow::Borrowed(rest.split(',').next()?.trim()),
         None => parameter(query.as_bytes(), "X-Amz-Credential")?,
     };
     let parts: Vec<&str> = credential.split('/').collect();
-    match parts.as_slice() {
-        [_, _, region, service, "aws4_request"] => Some(((*service).to_owned(), Some((*region).to_owned()))),
+    let (key, region, service) = match parts.as_slice() {
+        [key, _, region, service, "aws4_request"] => (key, Some((*region).to_owned()), service),
         // A signature for several regions names none.
-        [_, _, service, "aws4_request"] => Some(((*service).to_owned(), None)),
-        _ => None,
-    }
-}
-
-/// Only S3 and a few operations of STS are called without a signature.
-fn unsigned_service(body: &[u8]) -> &'static str {
-    match parameter(body, "Action") {
-        Some(action) if action.starts_with("AssumeRoleWith") => "sts",
-        _ => "s3",
-    }
+        [key, _, service, "aws4_request"] => (key, None, service),
+        _ => return None,
+    };
+    Some(Scope { service: (*service).to_owned(), region, own: *key == OWN_ACCESS_KEY })
 }
 
 fn text<'a>(headers: &'a HeaderMap, name: &str) -> Option<&'a str> {

@@ -5,22 +5,26 @@ use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::time::Duration;
 
 use bytes::Bytes;
+use http::request::Parts;
 use http::{HeaderName, HeaderValue, Request, Response, StatusCode, Uri, header};
 use http_body_util::{BodyExt, Limited};
 use hyper::body::Incoming;
 use hyper::service::service_fn;
 use hyper_util::client::legacy::{Client, connect::HttpConnector};
 use hyper_util::rt::{TokioExecutor, TokioIo};
+use serde_json::json;
 use tokio::net::{TcpListener, TcpStream};
 use tokio::task::JoinSet;
 
 use super::admin;
+use super::batch::Batch;
 use super::count::Recorder;
 use super::faults::{Fault, Judge, StopWhen, Verdict};
 use super::moto::Moto;
 use super::options::Options;
 use super::reply::{self, Body, BodyError};
 use super::request::{Target, wants_body};
+use super::tagging;
 
 /// Which account moto answers as.
 const ACCOUNT_HEADER: HeaderName = HeaderName::from_static("x-moto-account-id");
@@ -33,6 +37,7 @@ pub struct State {
     pub region: String,
     pub recorder: Recorder,
     pub faults: Judge,
+    pub batch: Batch,
     refuse_writes: AtomicBool,
     latency: AtomicU64,
     moto: Arc<Moto>,
@@ -45,7 +50,7 @@ pub struct State {
 struct Cut;
 
 impl State {
-    pub fn new(options: &Options, moto: Arc<Moto>, _endpoint: &str) -> Self {
+    pub fn new(options: &Options, moto: Arc<Moto>, batch: Batch) -> Self {
         let mut connector = HttpConnector::new();
         connector.set_nodelay(true);
         Self {
@@ -53,6 +58,7 @@ impl State {
             region: options.region.clone(),
             recorder: Recorder::default(),
             faults: Judge::default(),
+            batch,
             refuse_writes: AtomicBool::new(false),
             latency: AtomicU64::new(0),
             moto,
@@ -70,6 +76,18 @@ impl State {
         self.latency.store(u64::try_from(latency.as_micros()).unwrap_or(u64::MAX), Ordering::Relaxed);
     }
 
+    /// Asks moto something that is no AWS call.
+    pub async fn ask_moto(&self, mut request: Request<Body>) -> Result<(StatusCode, Bytes), String> {
+        let uri = format!("http://127.0.0.1:{}{}", self.moto.port(), request.uri());
+        *request.uri_mut() = uri.parse().map_err(|error| format!("{error}"))?;
+        let account = HeaderValue::from_str(&self.account).map_err(|error| error.to_string())?;
+        request.headers_mut().insert(ACCOUNT_HEADER, account);
+        let response = self.client.request(request).await.map_err(|error| error.to_string())?;
+        let status = response.status();
+        let body = response.into_body().collect().await.map_err(|error| error.to_string())?;
+        Ok((status, body.to_bytes()))
+    }
+
     fn verdict(&self, target: &Target) -> Verdict {
         if target.write && self.refuse_writes.load(Ordering::Relaxed) {
             return Verdict::Break(Fault::Deny);
@@ -85,13 +103,13 @@ pub async fn accept(listener: TcpListener, state: Arc<State>) {
         tokio::select! {
             Some(_) = connections.join_next() => {}
             accepted = listener.accept() => if let Ok((stream, _)) = accepted {
-                connections.spawn(serve(stream, Arc::clone(&state)));
+                connections.spawn(converse(stream, Arc::clone(&state)));
             },
         }
     }
 }
 
-async fn serve(stream: TcpStream, state: Arc<State>) {
+async fn converse(stream: TcpStream, state: Arc<State>) {
     let _ = stream.set_nodelay(true);
     let service = service_fn(move |request| {
         let state = Arc::clone(&state);
@@ -105,15 +123,25 @@ async fn serve(stream: TcpStream, state: Arc<State>) {
 }
 
 async fn answer(state: Arc<State>, request: Request<Incoming>) -> Result<Response<Body>, Cut> {
-    let path = request.uri().path();
-    if let Some(rest) = path.strip_prefix(admin::PREFIX) {
+    if !is_local(&request) {
+        return Ok(reply::json(StatusCode::FORBIDDEN, &json!({ "message": "no calls from web pages" })));
+    }
+    if let Some(rest) = request.uri().path().strip_prefix(admin::PREFIX) {
         let (rest, method) = (rest.to_owned(), request.method().clone());
         let body = request.into_body().collect().await.map_err(|_| Cut)?.to_bytes();
-        return Ok(admin::answer(&state, &method, &rest, &body));
+        return Ok(admin::answer(&state, &method, &rest, &body).await);
     }
     // A caller that goes away must not cut its call's work short: it runs on in a task of its own.
     let work = async move { call(&state, request).await };
     tokio::spawn(work).await.unwrap_or(Err(Cut))
+}
+
+/// Whether a program of this machine asks. A web page open in a browser must not reach what runs local programs.
+fn is_local(request: &Request<Incoming>) -> bool {
+    let host = request.headers().get(header::HOST).and_then(|host| host.to_str().ok()).unwrap_or_default();
+    let name = host.rsplit_once(':').map_or(host, |(name, _)| name);
+    let local = name == "127.0.0.1" || name == "localhost" || name.ends_with(".localhost");
+    local && !request.headers().contains_key(header::ORIGIN)
 }
 
 async fn call(state: &State, request: Request<Incoming>) -> Result<Response<Body>, Cut> {
@@ -126,6 +154,10 @@ async fn call(state: &State, request: Request<Incoming>) -> Result<Response<Body
         (Bytes::new(), Some(incoming))
     };
     let target = Target::of(&parts.method, parts.uri.path(), &query, &parts.headers, &known);
+    parts.headers.insert(ACCOUNT_HEADER, HeaderValue::from_str(&state.account).map_err(|_| Cut)?);
+    if target.own {
+        return Ok(serve(state, &target, parts, known, stream).await);
+    }
     let mut ticket = state.recorder.begin(&target.service, &target.action, target.write);
     let latency = state.latency.load(Ordering::Relaxed);
     if latency > 0 {
@@ -145,12 +177,7 @@ async fn call(state: &State, request: Request<Incoming>) -> Result<Response<Body
         }
         Verdict::Pass | Verdict::Break(Fault::LostReply) | Verdict::Stop(StopWhen::After) => {}
     }
-    parts.headers.insert(ACCOUNT_HEADER, HeaderValue::from_str(&state.account).map_err(|_| Cut)?);
-    let body = match stream {
-        Some(stream) => stream.map_err(BodyError::from).boxed(),
-        None => reply::whole(known),
-    };
-    let response = serve_by_moto(state, &target, Request::from_parts(parts, body)).await;
+    let response = serve(state, &target, parts, known, stream).await;
     match verdict {
         Verdict::Pass => {
             ticket.answered(response.status().as_u16());
@@ -166,6 +193,30 @@ async fn call(state: &State, request: Request<Incoming>) -> Result<Response<Body
             Err(Cut)
         }
     }
+}
+
+/// Hands a request to whoever serves it.
+async fn serve(
+    state: &State,
+    target: &Target,
+    mut parts: Parts,
+    known: Bytes,
+    stream: Option<Incoming>,
+) -> Response<Body> {
+    let path = parts.uri.path_and_query().map_or("/", |path| path.as_str());
+    if target.service == "batch" {
+        return state.batch.handle(&parts.method, path, &known).await.map(reply::whole);
+    }
+    let body = match stream {
+        Some(stream) => stream.map_err(BodyError::from).boxed(),
+        None if target.service == "tagging" => {
+            let body = tagging::with_batch(&state.batch, target, &known).await;
+            parts.headers.insert(header::CONTENT_LENGTH, body.len().into());
+            reply::whole(body)
+        }
+        None => reply::whole(known),
+    };
+    serve_by_moto(state, target, Request::from_parts(parts, body)).await
 }
 
 async fn serve_by_moto(state: &State, target: &Target, mut request: Request<Body>) -> Response<Body> {

@@ -1,5 +1,7 @@
 //! Tags of every resource that AWS Batch holds: `GET`, `POST` and `DELETE` on `/v1/tags/{arn}`.
 
+use std::collections::BTreeMap;
+
 use percent_encoding::percent_decode_str;
 use serde_json::{Map, Value, json};
 
@@ -42,6 +44,28 @@ impl Batch {
             Ok(json!({}))
         })
     }
+}
+
+impl Batch {
+    /// ARN and tags of everything that has tags, for the tagging API. Jobs are not among them, as on AWS.
+    pub fn tagged(&self) -> BTreeMap<String, Value> {
+        self.with(|state, _| Ok(tagged(state))).unwrap_or_default()
+    }
+}
+
+fn tagged(state: &State) -> BTreeMap<String, Value> {
+    let environments =
+        state.environments.values().map(|one| (one.detail.shown("computeEnvironmentArn"), &one.detail));
+    let queues = state.queues.values().map(|one| (one.detail.shown("jobQueueArn"), &one.detail));
+    let revisions = state.definitions.values().flat_map(|family| family.revisions.values());
+    let definitions = revisions.map(|one| (one.shown("jobDefinitionArn"), one));
+    let policies = state.policies.iter().map(|(arn, detail)| (arn.as_str(), detail));
+    environments
+        .chain(queues)
+        .chain(definitions)
+        .chain(policies)
+        .filter_map(|(arn, detail)| Some((arn.to_owned(), detail.get("tags")?.clone())))
+        .collect()
 }
 
 /// Refuses tags that AWS would not take.

@@ -1,6 +1,6 @@
 """Serves moto on a free port of 127.0.0.1, with Batchwright's corrections applied.
 
-The parent sends a line of JSON {"fixes": {name: source}} first and keeps our standard input open for as
+The parent sends a line of JSON {"fixes": {name: source}, "snapshots": source} first and keeps our standard input open for as
 long as it lives: when that pipe closes, however the parent ended, this process ends too. The first line
 written to standard output is the port.
 """
@@ -18,12 +18,13 @@ signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C reaches the whole group; 
 
 
 def follow_parent():
-    while sys.stdin.buffer.read(65536):
+    while os.read(0, 65536):
         pass
     os._exit(0)
 
 
-fixes = json.loads(sys.stdin.buffer.readline())["fixes"]
+sources = json.loads(sys.stdin.buffer.readline())
+fixes = sources["fixes"]
 threading.Thread(target=follow_parent, daemon=True).start()
 
 from moto.moto_server.werkzeug_app import (  # noqa: E402
@@ -49,10 +50,12 @@ def load(name, source):
     linecache.cache[path] = (len(source), None, source.splitlines(True), path)
     sys.modules[module.__name__] = module
     exec(compile(source, path, "exec"), module.__dict__)
+    return module
 
 
 for name in sorted(fixes):
     load(name, fixes[name])
+snapshots = load("snapshots", sources["snapshots"])
 
 
 
@@ -62,6 +65,11 @@ dispatcher = DomainDispatcherApplication(create_backend_app)
 def app(environ, start_response):
     """Says what moto stumbled over instead of showing a page for people."""
     try:
+        path = environ.get("PATH_INFO", "")
+        if path.startswith("/batchwright/"):
+            text = snapshots.answer(path.removeprefix("/batchwright/"), environ["HTTP_X_MOTO_ACCOUNT_ID"]).encode()
+            start_response("200 OK", [("content-type", "text/plain"), ("content-length", str(len(text)))])
+            return [text]
         return dispatcher(environ, start_response)
     except Exception as error:
         traceback.print_exc()

@@ -1,5 +1,6 @@
 //! What the sandbox does, seen through the real SDKs over HTTP.
 
+mod batch;
 mod ec2;
 mod ecr;
 mod iam;
