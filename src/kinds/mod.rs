@@ -7,6 +7,8 @@ pub mod ecr;
 pub mod iam;
 pub mod logs;
 pub mod s3;
+#[cfg(test)]
+pub(crate) mod trial;
 
 /// Every kind, in order of its name.
 pub static KINDS: &[&dyn AnyKind] = &[

@@ -6,11 +6,11 @@ use aws_sdk_cloudwatchlogs::types::LogGroupClass;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use crate::diff::Diff;
+use crate::diff::{Diff, FieldChange};
 use crate::field;
-use crate::kind::{Cx, Invalid, Kind, Live, Ownership};
+use crate::kind::{self, Cx, Effect, Invalid, Kind, Live, Ownership, Reason, Refs};
 use crate::resource::{OnDelete, Place, Readiness, Tags};
-use crate::services::logs::{Logs, Snapshot};
+use crate::services::logs::{self, Logs, Snapshot};
 use crate::services::{Error, Result, failed};
 
 /// A CloudWatch log group.
@@ -35,6 +35,10 @@ pub struct Spec {
     /// Whether AWS refuses to delete the group.
     #[serde(default)]
     pub deletion_protection_enabled: bool,
+    /// The account-level policy that decides in place of `retentionInDays`: AWS says it, it is not declared.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schemars(transform = field::server, transform = field::runtime_owned)]
+    pub retention_policy_name: Option<String>,
 }
 
 fn standard() -> String {
@@ -54,6 +58,16 @@ pub struct Outputs {
 /// The numbers of days that PutRetentionPolicy takes (API reference, `retentionInDays`).
 const RETENTIONS: &[i32] = &[
     1, 3, 5, 7, 14, 30, 60, 90, 120, 150, 180, 365, 400, 545, 731, 1096, 1827, 2192, 2557, 2922, 3288, 3653,
+];
+
+/// Properties of AWS::Logs::LogGroup that are left as they are, and why.
+pub const NOT_MANAGED: &[(&str, &str)] = &[
+    ("bearerTokenAuthenticationEnabled", "for writers outside AWS; jobs write through their execution role"),
+    ("dataProtectionPolicy", "masks what jobs print: set up for an account, not for a stack"),
+    ("fieldIndexPolicies", "speeds up searches, changes nothing that jobs need"),
+    ("logGroupName", "metadata.physicalName"),
+    ("resourcePolicyDocument", "for other services that write; jobs write through their execution role"),
+    ("tags", "metadata.tags"),
 ];
 
 impl Kind for LogGroup {
@@ -77,15 +91,47 @@ spec:
 ";
 
     fn validate(spec: &Spec, _place: &Place) -> Vec<Invalid> {
-        match spec.retention_in_days {
-            Some(days) if !RETENTIONS.contains(&days) => {
-                let nearest = RETENTIONS.iter().min_by_key(|r| r.abs_diff(days)).copied().unwrap_or(30);
-                vec![Invalid::new(
-                    "retentionInDays",
-                    format!("{days} is not a retention that AWS offers; the nearest is {nearest}"),
-                )]
+        let mut found = Vec::new();
+        if let Some(days) = spec.retention_in_days.filter(|days| !RETENTIONS.contains(days)) {
+            let nearest = RETENTIONS.iter().min_by_key(|r| r.abs_diff(days)).copied().unwrap_or(30);
+            let what = format!("{days} is not a retention that AWS offers; the nearest is {nearest}");
+            found.push(Invalid::new("retentionInDays", what));
+        }
+        if spec.retention_policy_name.is_some() {
+            let what = "AWS says this, a manifest does not; remove it";
+            found.push(Invalid::new("retentionPolicyName", what));
+        }
+        found
+    }
+
+    fn validate_name(name: &str) -> Option<String> {
+        let fits = |c: char| c.is_ascii_alphanumeric() || ".-_/#".contains(c);
+        match name.chars().find(|&c| !fits(c)) {
+            Some(bad) => Some(format!(
+                "{bad:?} may not stand in a log group's name: letters, digits, `.`, `-`, `_`, `/` and `#` may"
+            )),
+            None if !(1..=512).contains(&name.len()) => {
+                Some(format!("a log group's name has 1 to 512 characters, this one has {}", name.len()))
             }
-            _ => Vec::new(),
+            None if name.starts_with("aws/") => {
+                Some("AWS keeps names that begin with `aws/` for itself".to_owned())
+            }
+            None => None,
+        }
+    }
+
+    /// Where an account-level policy decides, a retention of the group's own would never be seen.
+    fn effect(live: &Spec, _want: &Spec, changes: &[FieldChange], _refs: &Refs) -> (Effect, Reason) {
+        let retention = changes.iter().any(|change| change.path == "retentionInDays");
+        match &live.retention_policy_name {
+            Some(policy) if retention => {
+                let what = format!(
+                    "the account's retention policy {policy:?} decides how long events are kept; remove \
+                     retentionInDays, or list it in metadata.ignore"
+                );
+                (Effect::Impossible(what), Reason::default())
+            }
+            _ => kind::strongest(changes, Self::IDENTITY),
         }
     }
 
@@ -108,7 +154,9 @@ spec:
             .log_group_class(want.log_group_class.as_str().into());
         let call = call.deletion_protection_enabled(want.deletion_protection_enabled);
         call.send().await.map_err(failed("logs", "CreateLogGroup"))?;
-        put_retention(cx, want).await?;
+        if want.retention_in_days.is_some() {
+            put_retention(cx, want).await?;
+        }
         Ok(cx.name.to_owned())
     }
 
@@ -126,11 +174,10 @@ spec:
     }
 
     async fn delete(cx: &Cx<'_, Self>, live: &Live<Self>) -> Result<()> {
-        if cx.on_delete == OnDelete::Refuse && live.outputs.stored_bytes > 0 {
-            let what = format!(
-                "it holds {} bytes of logs; set metadata.onDelete to `empty` or `retain`",
-                live.outputs.stored_bytes
-            );
+        if cx.on_delete == OnDelete::Refuse
+            && (live.outputs.stored_bytes > 0 || logs::has_streams(cx.client, cx.name).await?)
+        {
+            let what = "it holds logs; set metadata.onDelete to `empty` or `retain`";
             return Err(Error::malformed("logs", "DeleteLogGroup", what));
         }
         if live.spec.deletion_protection_enabled {
@@ -153,10 +200,12 @@ fn live(name: &str, group: &aws_sdk_cloudwatchlogs::types::LogGroup, tags: &Tags
         physical: name.to_owned(),
         arn: Some(arn.clone()),
         spec: Spec {
-            retention_in_days: group.retention_in_days(),
+            // Under an account-level policy AWS tells that one's days, not the group's own.
+            retention_in_days: group.retention_in_days().filter(|_| group.retention_policy_name().is_none()),
             kms_key_id: group.kms_key_id().map(str::to_owned),
             log_group_class: group.log_group_class().map_or_else(standard, |class| class.as_str().to_owned()),
             deletion_protection_enabled: group.deletion_protection_enabled().unwrap_or_default(),
+            retention_policy_name: group.retention_policy_name().map(str::to_owned),
         },
         outputs: Outputs { arn, stored_bytes: group.stored_bytes().unwrap_or_default() },
         tags: tags.clone(),
@@ -202,3 +251,6 @@ async fn put_protection(cx: &Cx<'_, LogGroup>, on: bool) -> Result<()> {
     call.send().await.map_err(failed("logs", "PutLogGroupDeletionProtection"))?;
     Ok(())
 }
+
+#[cfg(test)]
+mod tests;

@@ -86,3 +86,15 @@ def existing(method):
 
 for name in ("list_tags_for_resource", "tag_resource", "untag_resource"):
     existing(name)
+
+
+# An empty scanning configuration means "not on push", not "as it was".
+put_image_scanning_configuration = ECRBackend.put_image_scanning_configuration
+
+
+def put_scanning(self, registry_id, repository_name, image_scan_config):
+    scanning = image_scan_config or {"scanOnPush": False}
+    return put_image_scanning_configuration(self, registry_id, repository_name, scanning)
+
+
+ECRBackend.put_image_scanning_configuration = put_scanning

@@ -1,1 +1,318 @@
+use aws_sdk_ecr::types::Repository as SdkRepository;
+use serde_json::{Value, json};
 
+use super::*;
+use crate::diff;
+use crate::kind::{AnyKind, Erased};
+use crate::kinds::trial::Trial;
+use crate::services::ecr::Details;
+
+const KIND: Erased<Repository> = Erased::new();
+
+fn place() -> Place {
+    Place::new("111122223333", "eu-west-1")
+}
+
+/// A repository as DescribeRepositories shows it.
+fn read() -> RepositoryRead {
+    let filter = ImageTagMutabilityExclusionFilter::builder()
+        .filter_type(ImageTagMutabilityExclusionFilterType::Wildcard)
+        .filter("latest");
+    let encryption = SdkEncryption::builder()
+        .encryption_type(EncryptionType::Kms)
+        .kms_key("arn:aws:kms:eu-west-1:111122223333:key/1");
+    let repository = SdkRepository::builder()
+        .repository_name("worker")
+        .repository_arn("arn:aws:ecr:eu-west-1:111122223333:repository/worker")
+        .repository_uri("111122223333.dkr.ecr.eu-west-1.amazonaws.com/worker")
+        .registry_id("111122223333")
+        .image_tag_mutability(ImageTagMutability::ImmutableWithExclusion)
+        .image_tag_mutability_exclusion_filters(filter.build().unwrap())
+        .image_scanning_configuration(SdkScanning::builder().scan_on_push(true).build())
+        .encryption_configuration(encryption.build().unwrap());
+    RepositoryRead {
+        repository: repository.build(),
+        details: Details {
+            lifecycle_policy: Some(rules(["b", "a"]).to_string()),
+            policy: Some(r#"{"Version":"2012-10-17","Statement":[]}"#.to_owned()),
+            tags: [("team".to_owned(), "payments".to_owned())].into(),
+        },
+    }
+}
+
+fn rules(tags: [&str; 2]) -> Value {
+    let selection =
+        |status: &str| json!({"tagStatus": status, "countType": "imageCountMoreThan", "countNumber": 5});
+    let mut tagged = selection("tagged");
+    tagged["tagPrefixList"] = json!(tags);
+    tagged["tagPatternList"] = json!([]);
+    json!({"rules": [
+        {"rulePriority": 2, "selection": selection("any"), "action": {"type": "expire"}},
+        {"rulePriority": 1, "selection": tagged, "action": {"type": "expire"}},
+    ]})
+}
+
+fn observed(read: RepositoryRead) -> Live<Repository> {
+    let snapshot = Snapshot { repositories: [("worker".to_owned(), read)].into() };
+    let mut live = Repository::observe(&snapshot, &place()).remove(0);
+    Repository::normalise(&mut live.spec, &place());
+    live
+}
+
+#[test]
+fn a_repository_is_reported_whole_and_in_the_manifests_words() {
+    let live = observed(read());
+    insta::assert_json_snapshot!(json!({"spec": live.spec, "outputs": live.outputs}), @r#"
+{
+  "outputs": {
+    "arn": "arn:aws:ecr:eu-west-1:111122223333:repository/worker",
+    "registryId": "111122223333",
+    "uri": "111122223333.dkr.ecr.eu-west-1.amazonaws.com/worker"
+  },
+  "spec": {
+    "encryptionConfiguration": {
+      "encryptionType": "KMS",
+      "kmsKey": "arn:aws:kms:eu-west-1:111122223333:key/1"
+    },
+    "imageScanningConfiguration": {
+      "scanOnPush": true
+    },
+    "imageTagMutability": "IMMUTABLE_WITH_EXCLUSION",
+    "imageTagMutabilityExclusionFilters": [
+      {
+        "imageTagMutabilityExclusionFilterType": "WILDCARD",
+        "imageTagMutabilityExclusionFilterValue": "latest"
+      }
+    ],
+    "lifecyclePolicy": {
+      "lifecyclePolicyText": {
+        "rules": [
+          {
+            "action": {
+              "type": "expire"
+            },
+            "rulePriority": 1,
+            "selection": {
+              "countNumber": 5,
+              "countType": "imageCountMoreThan",
+              "tagPrefixList": [
+                "a",
+                "b"
+              ],
+              "tagStatus": "tagged"
+            }
+          },
+          {
+            "action": {
+              "type": "expire"
+            },
+            "rulePriority": 2,
+            "selection": {
+              "countNumber": 5,
+              "countType": "imageCountMoreThan",
+              "tagStatus": "any"
+            }
+          }
+        ]
+      }
+    },
+    "repositoryPolicyText": {
+      "Statement": [],
+      "Version": "2012-10-17"
+    }
+  }
+}
+"#);
+}
+
+#[test]
+fn spelling_of_a_lifecycle_policy_is_no_drift() {
+    let differs = |want: Value| {
+        let want = KIND.normal(&want, &place()).unwrap();
+        let live = serde_json::to_value(observed(read()).spec).unwrap();
+        let found = diff::walk(&live, &want, &KIND.facts().rules, &[]);
+        found.into_iter().map(|change| change.path).collect::<Vec<_>>()
+    };
+    let want = |policy: Value| {
+        json!({
+            "imageTagMutability": "IMMUTABLE_WITH_EXCLUSION",
+            "imageTagMutabilityExclusionFilters": [{"imageTagMutabilityExclusionFilterType": "WILDCARD", "imageTagMutabilityExclusionFilterValue": "latest"}],
+            "imageScanningConfiguration": {"scanOnPush": true},
+            // ECR answers with the ARN of its own key where none was named.
+            "encryptionConfiguration": {"encryptionType": "KMS"},
+            "lifecyclePolicy": {"lifecyclePolicyText": policy},
+            "repositoryPolicyText": {"Version": "2012-10-17", "Statement": []},
+        })
+    };
+    assert_eq!(differs(want(rules(["a", "b"]))), [] as [&str; 0]);
+    assert_eq!(differs(want(rules(["a", "b"]).to_string().into())), [] as [&str; 0]);
+    assert_eq!(differs(want(rules(["a", "c"]))), ["lifecyclePolicy.lifecyclePolicyText"]);
+    assert_eq!(
+        differs(json!({})),
+        [
+            "encryptionConfiguration.encryptionType",
+            "imageScanningConfiguration.scanOnPush",
+            "imageTagMutability",
+            "imageTagMutabilityExclusionFilters",
+            "lifecyclePolicy",
+            "repositoryPolicyText",
+        ]
+    );
+}
+
+#[test]
+fn outputs_follow_from_the_name() {
+    let spec = serde_json::from_value(json!({})).unwrap();
+    let china = Place::new("111122223333", "cn-north-1");
+    insta::assert_json_snapshot!(Repository::predict("a/worker", &spec, &china), @r#"
+{
+  "arn": "arn:aws-cn:ecr:cn-north-1:111122223333:repository/a/worker",
+  "registryId": "111122223333",
+  "uri": "111122223333.dkr.ecr.cn-north-1.amazonaws.com.cn/a/worker"
+}
+"#);
+}
+
+fn complaints(spec: Value) -> String {
+    let spec: Spec = serde_json::from_value(spec).unwrap();
+    let found = Repository::validate(&spec, &place()).into_iter();
+    found.map(|invalid| format!("{}: {}\n", invalid.path, invalid.message)).collect()
+}
+
+#[test]
+fn the_example_is_valid() {
+    let manifest: Value = serde_yaml::from_str(Repository::EXAMPLE).unwrap();
+    assert_eq!(complaints(manifest["spec"].clone()), "");
+    assert_eq!(Repository::validate_name(manifest["metadata"]["physicalName"].as_str().unwrap()), None);
+}
+
+#[test]
+fn mistakes_are_told() {
+    let expire = json!({"type": "expire"});
+    let filter = |value: &str| json!({"imageTagMutabilityExclusionFilterType": "WILDCARD", "imageTagMutabilityExclusionFilterValue": value});
+    insta::assert_snapshot!(complaints(json!({
+        "imageTagMutabilityExclusionFilters": [filter("a b"), filter("*a*b*"), filter("${var.x}"), filter("c"), filter("d"), filter("e")],
+        "encryptionConfiguration": {"encryptionType": "AES256", "kmsKey": "k"},
+        "repositoryPolicyText": {},
+        "lifecyclePolicy": {"lifecyclePolicyText": {"rules": [
+            {"rulePriority": 1, "selection": {"tagStatus": "any"}, "action": expire},
+            {"rulePriority": 1, "selection": {"tagStatus": "tagged"}, "action": expire},
+            {"rulePriority": 0, "action": expire},
+            {"rulePriority": 3, "selection": {"tagStatus": "old"}},
+            {"selection": {"tagStatus": "untagged"}, "action": expire},
+        ]}},
+    })), @r#"
+imageTagMutabilityExclusionFilters: MUTABLE takes no filters; set imageTagMutability to `MUTABLE_WITH_EXCLUSION`
+imageTagMutabilityExclusionFilters: 6 filters, but ECR takes at most 5
+imageTagMutabilityExclusionFilters[0].imageTagMutabilityExclusionFilterValue: "a b": expected 1 to 128 letters, digits, `.`, `_`, `-` and at most two `*`
+imageTagMutabilityExclusionFilters[1].imageTagMutabilityExclusionFilterValue: "*a*b*": expected 1 to 128 letters, digits, `.`, `_`, `-` and at most two `*`
+encryptionConfiguration.kmsKey: AES256 takes no KMS key; set encryptionType to `KMS`, or leave the key out
+repositoryPolicyText: not a policy document: expected an object with `Version` and `Statement`
+lifecyclePolicy.lifecyclePolicyText.rules[0].rulePriority: a rule for `any` images comes last: give it the highest number
+lifecyclePolicy.lifecyclePolicyText.rules[1].rulePriority: 1 belongs to another rule already
+lifecyclePolicy.lifecyclePolicyText.rules[1].selection: `tagStatus: tagged` needs tagPrefixList or tagPatternList
+lifecyclePolicy.lifecyclePolicyText.rules[2].rulePriority: 0, but ECR takes 1 or more
+lifecyclePolicy.lifecyclePolicyText.rules[2]: lacks `selection`: which images it is for
+lifecyclePolicy.lifecyclePolicyText.rules[3]: lacks `action: {type: expire}`
+lifecyclePolicy.lifecyclePolicyText.rules[3].selection.tagStatus: expected `tagged`, `untagged` or `any`
+lifecyclePolicy.lifecyclePolicyText.rules[4]: lacks `rulePriority`, a whole number
+"#);
+    insta::assert_snapshot!(complaints(json!({
+        "imageTagMutability": "MUTABLE_WITH_EXCLUSION",
+        "lifecyclePolicy": {"lifecyclePolicyText": "rules"},
+    })), @r#"
+imageTagMutabilityExclusionFilters: MUTABLE_WITH_EXCLUSION needs 1 to 5 filters; add one
+lifecyclePolicy.lifecyclePolicyText: not a lifecycle policy: expected an object with a list `rules`
+"#);
+}
+
+#[test]
+fn names_are_checked_as_ecr_checks_them() {
+    for good in ["worker", "payments/worker", "a.b_c__d-e--f", "0a"] {
+        assert_eq!(Repository::validate_name(good), None, "{good}");
+    }
+    for bad in ["a", "Worker", "a/", "/ab", "a//b", "a..b", "a___b", "a-_b", "-ab", "a b", &"a".repeat(257)] {
+        assert!(Repository::validate_name(bad).is_some(), "{bad}");
+    }
+}
+
+#[test]
+fn every_property_is_said_or_listed_as_not_managed() {
+    // AWS::ECR::Repository without what only AWS writes.
+    let properties = "emptyOnDelete encryptionConfiguration imageScanningConfiguration imageTagMutability \
+        imageTagMutabilityExclusionFilters lifecyclePolicy repositoryName repositoryPolicyText tags";
+    for property in properties.split_whitespace() {
+        let said = KIND.facts().rules.fields.contains_key(property);
+        let listed = NOT_MANAGED.iter().any(|(name, _)| *name == property);
+        assert!(said != listed, "{property}: said {said}, not managed {listed}");
+    }
+}
+
+fn everything(count: i64, scan: bool) -> Value {
+    let mut policy = rules(["x", "y"]);
+    policy["rules"][0]["selection"]["countNumber"] = count.into();
+    json!({
+        "imageTagMutability": if scan { "IMMUTABLE_WITH_EXCLUSION" } else { "MUTABLE_WITH_EXCLUSION" },
+        "imageTagMutabilityExclusionFilters": [
+            {"imageTagMutabilityExclusionFilterType": "WILDCARD", "imageTagMutabilityExclusionFilterValue": format!("dev-{count}*")}],
+        "imageScanningConfiguration": {"scanOnPush": scan},
+        "lifecyclePolicy": {"lifecyclePolicyText": policy},
+        "repositoryPolicyText": {"Version": "2012-10-17", "Statement": [{"Sid": format!("n{count}"), "Effect": "Allow",
+            "Principal": {"Service": "batch.amazonaws.com"}, "Action": ["ecr:BatchGetImage", "ecr:GetDownloadUrlForLayer"]}]},
+    })
+}
+
+#[tokio::test]
+async fn every_aspect_is_written_changed_and_taken_back() {
+    let trial = Trial::new("ecr/Repository", "trial/worker").await;
+    trial.settle(&json!({})).await;
+    trial.settle(&everything(5, true)).await;
+    trial.settle(&everything(7, false)).await;
+    trial.settle(&json!({})).await;
+    trial.delete(OnDelete::Refuse).await.unwrap();
+    assert_eq!(trial.look(true).await.unwrap(), None);
+    assert_eq!(trial.look(false).await.unwrap(), None);
+}
+
+#[tokio::test]
+async fn what_is_predicted_is_what_comes() {
+    let trial = Trial::new("ecr/Repository", "trial/predicted").await;
+    let live = trial.settle(&json!({})).await;
+    for (name, value) in KIND.predict("trial/predicted", &json!({}), &trial.place) {
+        assert_eq!(live.outputs[&name], value, "{name}");
+    }
+}
+
+#[tokio::test]
+async fn a_look_at_a_repository_takes_four_calls_all_at_once() {
+    let trial = Trial::new("ecr/Repository", "trial/calls").await;
+    trial.settle(&json!({})).await;
+    for only in [true, false] {
+        trial.sandbox.reset_stats();
+        assert!(trial.look(only).await.unwrap().is_some());
+        let stats = trial.sandbox.stats();
+        assert_eq!((stats.count(), stats.writes(), stats.depth()), (4, 0, 1), "{:?}", stats.per_action());
+    }
+}
+
+#[tokio::test]
+async fn images_go_only_when_that_is_said_and_a_tag_has_a_digest() {
+    let trial = Trial::new("ecr/Repository", "trial/images").await;
+    let client = trial.client::<Ecr>();
+    assert_eq!(ecr::image_digest(client, "trial/images", "latest").await.unwrap(), None);
+    trial.settle(&json!({})).await;
+    assert_eq!(ecr::image_digest(client, "trial/images", "latest").await.unwrap(), None);
+    let manifest = r#"{"schemaVersion":2,"mediaType":"application/vnd.docker.distribution.manifest.v2+json","config":{"mediaType":"application/vnd.docker.container.image.v1+json","size":2,"digest":"sha256:44136fa355b3678a1146ad16f7e8649e94fb4fc21fe77e8310c060f61caaff8a"},"layers":[]}"#;
+    let put = client.put_image().repository_name("trial/images").image_manifest(manifest).image_tag("latest");
+    let image = put.send().await.unwrap().image.unwrap();
+    let digest = ecr::image_digest(client, "trial/images", "latest").await.unwrap();
+    assert_eq!(digest.as_deref(), image.image_id().unwrap().image_digest());
+    assert!(digest.unwrap().starts_with("sha256:"));
+    let error = trial.delete(OnDelete::Refuse).await.unwrap_err();
+    assert!(
+        error.is("RepositoryNotEmptyException") && error.message.contains("metadata.onDelete"),
+        "{error}"
+    );
+    trial.delete(OnDelete::Empty).await.unwrap();
+    assert_eq!(trial.look(true).await.unwrap(), None);
+}

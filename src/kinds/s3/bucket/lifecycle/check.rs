@@ -106,7 +106,10 @@ impl RuleCheck<'_> {
         self.midnight(".expirationDate", rule.expiration_date.as_deref());
         let dates = rule.transitions.iter().any(|t| t.transition_date.is_some());
         let days = rule.transitions.iter().any(|t| t.transition_in_days.is_some());
-        if (dates || rule.expiration_date.is_some()) && (days || rule.expiration_in_days.is_some()) {
+        if ways < 2
+            && (dates || rule.expiration_date.is_some())
+            && (days || rule.expiration_in_days.is_some())
+        {
             self.wrong("", "mixes days and dates; a rule goes by either");
         }
     }

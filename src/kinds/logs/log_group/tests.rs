@@ -1,0 +1,180 @@
+use aws_sdk_cloudwatchlogs::types::LogGroup as SdkGroup;
+use aws_sdk_cloudwatchlogs::types::builders::LogGroupBuilder;
+use serde_json::{Value, json};
+
+use super::*;
+use crate::diff;
+use crate::kind::{AnyKind, Erased};
+use crate::kinds::trial::Trial;
+
+const KIND: Erased<LogGroup> = Erased::new();
+
+fn place() -> Place {
+    Place::new("111122223333", "eu-west-1")
+}
+
+/// A group as DescribeLogGroups shows it.
+fn group() -> LogGroupBuilder {
+    SdkGroup::builder()
+        .log_group_name("/batch/payments")
+        .arn("arn:aws:logs:eu-west-1:111122223333:log-group:/batch/payments:*")
+        .log_group_arn("arn:aws:logs:eu-west-1:111122223333:log-group:/batch/payments")
+        .log_group_class(LogGroupClass::Standard)
+        .creation_time(1)
+        .metric_filter_count(0)
+        .stored_bytes(0)
+        .deletion_protection_enabled(false)
+}
+
+fn observed(group: LogGroupBuilder) -> Live<LogGroup> {
+    let snapshot = Snapshot { groups: [("/batch/payments".to_owned(), (group.build(), Tags::new()))].into() };
+    LogGroup::observe(&snapshot, &place()).remove(0)
+}
+
+fn changes(group: LogGroupBuilder, want: Value) -> Vec<FieldChange> {
+    let want = KIND.normal(&want, &place()).unwrap();
+    let live = serde_json::to_value(observed(group).spec).unwrap();
+    diff::walk(&live, &want, &KIND.facts().rules, &[])
+}
+
+#[test]
+fn what_aws_fills_in_is_no_drift() {
+    assert_eq!(changes(group(), json!({})), []);
+}
+
+#[test]
+fn a_group_is_reported_whole_and_in_the_manifests_words() {
+    let live = observed(
+        group()
+            .retention_in_days(30)
+            .kms_key_id("arn:aws:kms:eu-west-1:111122223333:key/1")
+            .log_group_class(LogGroupClass::InfrequentAccess)
+            .deletion_protection_enabled(true)
+            .stored_bytes(7),
+    );
+    insta::assert_json_snapshot!(json!({"spec": live.spec, "outputs": live.outputs}), @r#"
+{
+  "outputs": {
+    "arn": "arn:aws:logs:eu-west-1:111122223333:log-group:/batch/payments",
+    "storedBytes": 7
+  },
+  "spec": {
+    "deletionProtectionEnabled": true,
+    "kmsKeyId": "arn:aws:kms:eu-west-1:111122223333:key/1",
+    "logGroupClass": "INFREQUENT_ACCESS",
+    "retentionInDays": 30
+  }
+}
+"#);
+}
+
+#[test]
+fn the_arn_has_one_form() {
+    let old = SdkGroup::builder().arn("arn:aws:logs:eu-west-1:111122223333:log-group:/batch/payments:*");
+    let spec = serde_json::from_value(json!({})).unwrap();
+    assert_eq!(observed(old).outputs.arn, LogGroup::predict("/batch/payments", &spec, &place())["arn"]);
+}
+
+#[test]
+fn a_policy_of_the_account_decides_in_place_of_the_group() {
+    let under_policy = || group().retention_in_days(90).retention_policy_name("ninety");
+    assert_eq!(changes(under_policy(), json!({})), []);
+    let want = json!({"retentionInDays": 30});
+    let found = changes(under_policy(), want.clone());
+    let paths: Vec<&str> = found.iter().map(|change| change.path.as_str()).collect();
+    assert_eq!(paths, ["retentionInDays"]);
+    let live = serde_json::to_value(observed(under_policy()).spec).unwrap();
+    let want = KIND.normal(&want, &place()).unwrap();
+    let (effect, _) = KIND.effect(&live, &want, &found, &Refs);
+    insta::assert_json_snapshot!(effect, @r#"
+{
+  "is": "impossible",
+  "how": "the account's retention policy \"ninety\" decides how long events are kept; remove retentionInDays, or list it in metadata.ignore"
+}
+"#);
+    let (effect, _) = KIND.effect(&live, &want, &[], &Refs);
+    assert_eq!(effect, Effect::Update(String::new()));
+}
+
+#[test]
+fn a_class_cannot_change() {
+    let found = changes(group(), json!({"logGroupClass": "INFREQUENT_ACCESS"}));
+    let live = serde_json::to_value(observed(group()).spec).unwrap();
+    let (effect, reason) = KIND.effect(&live, &live, &found, &Refs);
+    assert!(matches!(effect, Effect::Replace(_)), "{effect:?}");
+    assert_eq!(reason.to_string(), "logGroupClass is create-only");
+}
+
+#[test]
+fn mistakes_are_told() {
+    let spec = serde_json::from_value(json!({"retentionInDays": 31, "retentionPolicyName": "x"})).unwrap();
+    let found = LogGroup::validate(&spec, &place()).into_iter();
+    let found: String = found.map(|invalid| format!("{}: {}\n", invalid.path, invalid.message)).collect();
+    insta::assert_snapshot!(found, @r#"
+retentionInDays: 31 is not a retention that AWS offers; the nearest is 30
+retentionPolicyName: AWS says this, a manifest does not; remove it
+"#);
+    assert_eq!(
+        LogGroup::validate(&serde_json::from_value(json!({"retentionInDays": 30})).unwrap(), &place()),
+        []
+    );
+}
+
+#[test]
+fn names_are_checked_as_cloudwatch_checks_them() {
+    for good in ["/batch/payments", "a", "a.b-c_d#1"] {
+        assert_eq!(LogGroup::validate_name(good), None, "{good}");
+    }
+    for bad in ["", "a b", "aws/batch", "a:b", &"a".repeat(513)] {
+        assert!(LogGroup::validate_name(bad).is_some(), "{bad}");
+    }
+}
+
+#[test]
+fn every_property_is_said_or_listed_as_not_managed() {
+    // AWS::Logs::LogGroup without what only AWS writes.
+    let properties = "bearerTokenAuthenticationEnabled dataProtectionPolicy deletionProtectionEnabled fieldIndexPolicies \
+        kmsKeyId logGroupClass logGroupName resourcePolicyDocument retentionInDays tags";
+    for property in properties.split_whitespace() {
+        let said = KIND.facts().rules.fields.contains_key(property);
+        let listed = NOT_MANAGED.iter().any(|(name, _)| *name == property);
+        assert!(said != listed, "{property}: said {said}, not managed {listed}");
+    }
+}
+
+#[tokio::test]
+async fn every_aspect_is_written_changed_and_taken_back() {
+    let trial = Trial::new("logs/LogGroup", "/trial/every-aspect").await;
+    let everything = |key: &str, days: i32, protect: bool| json!({"retentionInDays": days, "kmsKeyId": trial.place.arn("kms", &format!("key/{key}")), "deletionProtectionEnabled": protect});
+    trial.settle(&everything("1", 30, true)).await;
+    trial.settle(&everything("2", 14, false)).await;
+    trial.settle(&json!({})).await;
+    trial.settle(&json!({"deletionProtectionEnabled": true})).await;
+    trial.delete(OnDelete::Refuse).await.unwrap();
+    assert_eq!(trial.look(true).await.unwrap(), None);
+}
+
+#[tokio::test]
+async fn a_group_that_was_written_to_goes_only_when_that_is_said() {
+    let trial = Trial::new("logs/LogGroup", "/trial/written").await;
+    trial.settle(&json!({})).await;
+    let client = trial.client::<Logs>();
+    client.create_log_stream().log_group_name("/trial/written").log_stream_name("a").send().await.unwrap();
+    let error = trial.delete(OnDelete::Refuse).await.unwrap_err();
+    assert!(error.message.contains("metadata.onDelete"), "{error}");
+    trial.delete(OnDelete::Empty).await.unwrap();
+    assert_eq!(trial.look(true).await.unwrap(), None);
+}
+
+#[tokio::test]
+async fn a_look_at_a_group_takes_two_calls_and_reads_no_namesake() {
+    let trial = Trial::new("logs/LogGroup", "/trial/look").await;
+    let client = trial.client::<Logs>();
+    client.create_log_group().log_group_name("/trial/look-alike").send().await.unwrap();
+    assert_eq!(trial.look(false).await.unwrap(), None);
+    trial.settle(&json!({})).await;
+    trial.sandbox.reset_stats();
+    assert!(trial.look(false).await.unwrap().is_some());
+    let stats = trial.sandbox.stats();
+    assert_eq!((stats.count(), stats.writes(), stats.depth()), (2, 0, 2), "{:?}", stats.per_action());
+}
