@@ -235,15 +235,14 @@ impl Batch {
 
     /// Kills every job's processes and waits until they are gone. Nothing is started afterwards.
     pub async fn shutdown(&self) {
-        let running = {
+        let mut running = {
             let mut runs = lock(&self.shared.runs);
             runs.closed = true;
             std::mem::take(&mut runs.running)
         };
         self.shared.wake.notify_one();
-        for (_, run) in running {
-            run.end().await;
-        }
+        running.values_mut().for_each(jobs::Run::revoke);
+        futures::future::join_all(running.into_values().map(jobs::Run::gone)).await;
     }
 
     /// Works on the state as it is at this moment, and writes down what that did to the queues.

@@ -144,7 +144,7 @@ fn multinode(request: &Object, platform: Platform) -> Result<()> {
 }
 
 /// The nodes that `2`, `0:3`, `:3` or `4:` means.
-fn span(text: &str, count: i64) -> Result<std::ops::RangeInclusive<usize>> {
+pub(in crate::sandbox::batch) fn span(text: &str, count: i64) -> Result<std::ops::RangeInclusive<usize>> {
     let (from, to) = text.split_once(':').unwrap_or((text, text));
     let end = |side: &str, open: i64| if side.is_empty() { Some(open) } else { side.parse().ok() };
     match end(from, 0).zip(end(to, count - 1)) {

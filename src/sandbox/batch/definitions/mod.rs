@@ -17,7 +17,7 @@ use super::page::page;
 use super::request::{Fields, Object};
 use super::state::State;
 
-pub(super) use check::{retry, timeout};
+pub(super) use check::{retry, span, timeout};
 pub(super) use fill::retry as filled_retry;
 
 /// All revisions under one name. The counter never goes back, also when every revision is deregistered.

@@ -95,8 +95,12 @@ impl Batch {
             }
             let until = now + super::clock::millis(settings.transition);
             entry(state, &name)?.life = Life::begin(Status::Deleting, until, fault);
-            Ok(json!({}))
-        })
+            Ok(())
+        })?;
+        if has_instances(&detail) {
+            self.take_hosts(detail.shown("computeEnvironmentArn"));
+        }
+        Ok(json!({}))
     }
 
     /// Why AWS Batch would call this environment `INVALID`: its roles, subnets or security groups.

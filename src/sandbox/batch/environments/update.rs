@@ -5,7 +5,7 @@
 use serde_json::{Value, json};
 
 use super::check::{self, NOT_FOR_FARGATE};
-use super::{entry, find, is_fargate, kind_of, named, refuse_moving};
+use super::{entry, find, has_instances, is_fargate, named, refuse_moving};
 use crate::sandbox::batch::Batch;
 use crate::sandbox::batch::arn::is_service_linked;
 use crate::sandbox::batch::clock::millis;
@@ -49,7 +49,12 @@ impl Batch {
             ))
         })?;
         let fault = self.fault_of(&after).await?;
-        self.with(|state, now| {
+        let cut_off = replaces_instances(&before, &request, &after)
+            && after
+                .object("updatePolicy")?
+                .is_some_and(|policy| policy.get("terminateJobsOnUpdate") == Some(&true.into()));
+        let arn = before.shown("computeEnvironmentArn").to_owned();
+        let answer = self.with(|state, now| {
             let (name, environment) = find(state, reference)?;
             refuse_moving(environment, "update")?;
             if environment.detail != before {
@@ -60,8 +65,22 @@ impl Batch {
             environment.detail = after;
             environment.life = Life::begin(Status::Updating, now + millis(settings.transition), fault);
             Ok(named(&environment.detail))
-        })
+        })?;
+        if cut_off {
+            self.take_hosts(&arn);
+        }
+        Ok(answer)
     }
+}
+
+/// Whether an update is one of the infrastructure: instances are replaced, not only added or taken away.
+fn replaces_instances(before: &Object, request: &Object, after: &Object) -> bool {
+    let resources = |detail: &Object| detail.get("computeResources").cloned().unwrap_or_default();
+    let (old, new) = (resources(before), resources(after));
+    let refreshed =
+        request.get("computeResources").is_some_and(|one| one["updateToLatestImageVersion"] == true);
+    let changed = INFRASTRUCTURE.iter().chain(&["type"]).any(|name| old[*name] != new[*name]);
+    has_instances(before) && (refreshed || changed)
 }
 
 /// The environment as the request leaves it.
@@ -152,9 +171,9 @@ fn instances(before: &Object, request: &Object, old: &Object, change: &Object) -
              compute environment will cause it to scale-down to minvCpus."
         );
     }
-    let refreshed = change.get("updateToLatestImageVersion") == Some(&Value::Bool(true));
-    let replaced = INFRASTRUCTURE.iter().chain(&["type"]).any(|name| merged.get(*name) != old.get(*name));
-    if (refreshed || replaced) && kind_of(before) != "ECS_MANAGED_INSTANCES" {
+    let mut after = before.clone();
+    after.insert("computeResources".into(), Value::Object(merged.clone()));
+    if replaces_instances(before, request, &after) {
         may_replace_instances(before, request, old, &merged)?;
     }
     Ok(merged)

@@ -17,7 +17,7 @@ use super::error::{Result, invalid};
 use super::request::{Fields, Object};
 use super::state::State;
 
-pub(super) use run::Runs;
+pub(super) use run::{Run, Runs};
 use work::Work;
 
 /// One job: a single one, the parent of an array, or a child of one.
@@ -52,6 +52,8 @@ pub(super) struct Job {
     pub launched: bool,
     pub cancelled: bool,
     pub terminated: bool,
+    /// Whether its instance was taken away under it.
+    pub host_lost: bool,
 }
 
 /// A job's part in an array.

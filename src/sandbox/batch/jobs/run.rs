@@ -20,6 +20,8 @@ use crate::sandbox::batch::{Batch, lock};
 
 /// Time between SIGTERM and SIGKILL; AWS gives 30 seconds.
 const GRACE: Duration = Duration::from_secs(2);
+/// How long the end of the service waits for the last lines of a job to be written.
+const PATIENCE: Duration = Duration::from_secs(5);
 /// What ECS says of a container that ended by itself, well or not.
 const EXITED: &str = "Essential container in task exited";
 
@@ -31,20 +33,27 @@ pub(in crate::sandbox::batch) struct Runs {
     pub scheduling: bool,
     /// Whether nothing may be started any more.
     pub closed: bool,
+    /// Counts attempts, so that one which was taken back is not mistaken for the next.
+    launched: u64,
 }
 
 /// An attempt under way. Without it the processes are killed and nothing is reported.
 pub(in crate::sandbox::batch) struct Run {
     stop: Option<oneshot::Sender<()>>,
     task: JoinHandle<()>,
+    number: u64,
 }
 
 impl Run {
-    /// Kills the processes and waits until they are gone.
-    pub async fn end(mut self) {
+    /// Has the processes killed.
+    pub fn revoke(&mut self) {
         self.stop.take();
-        if let Err(error) = (&mut self.task).await {
-            tracing::debug!(%error, "a job's attempt did not end by itself");
+    }
+
+    /// Waits until the processes are gone and the rest of their output is written, but not for ever.
+    pub async fn gone(mut self) {
+        if tokio::time::timeout(PATIENCE, &mut self.task).await.is_err() {
+            self.task.abort();
         }
     }
 }
@@ -78,11 +87,13 @@ impl Batch {
         if runs.closed {
             return;
         }
+        runs.launched += 1;
+        let number = runs.launched;
         let (stop, stopped) = oneshot::channel();
         let batch = self.clone();
         let key = id.clone();
-        let task = tokio::spawn(async move { batch.attempt(id, stopped).await });
-        runs.running.insert(key, Run { stop: Some(stop), task });
+        let task = tokio::spawn(async move { batch.attempt(id, number, stopped).await });
+        runs.running.insert(key, Run { stop: Some(stop), task, number });
     }
 
     /// Asks the processes of these jobs to end.
@@ -102,23 +113,31 @@ impl Batch {
         lock(&self.shared.runs).running.clear();
     }
 
-    async fn attempt(&self, id: String, mut stopped: oneshot::Receiver<()>) {
-        let ending = self.run(&id, &mut stopped).await;
-        if let Some(ending) = ending {
-            lock(&self.shared.runs).running.remove(&id);
-            let ended = self.with(|state, now| {
-                state.end_attempt(&id, &ending, now);
-                Ok(())
-            });
-            tracing::debug!(job = id, ?ending, ok = ended.is_ok(), "a job's attempt has ended");
-            self.shared.wake.notify_one();
+    async fn attempt(&self, id: String, number: u64, mut stopped: oneshot::Receiver<()>) {
+        let Some(ending) = self.run(&id, &mut stopped).await else { return };
+        {
+            let mut runs = lock(&self.shared.runs);
+            if runs.running.get(&id).is_none_or(|run| run.number != number) {
+                return;
+            }
+            runs.running.remove(&id);
         }
+        let ended = self.with(|state, now| {
+            state.end_attempt(&id, ending, now);
+            Ok(())
+        });
+        tracing::debug!(job = id, ok = ended.is_ok(), "a job's attempt has ended");
+        self.shared.wake.notify_one();
     }
 
     /// Runs one attempt to its end; nothing if it was taken back.
     async fn run(&self, id: &str, stopped: &mut oneshot::Receiver<()>) -> Option<Ending> {
         let task = uuid::Uuid::new_v4().simple().to_string();
         let job = self.with(|state, _| Ok(state.begin_attempt(id, &task, &self.settings()))).ok()??;
+        if job.terminated {
+            // Somebody was quicker than the process.
+            return Some(failed_to_start(&job, "Task was stopped before it started".into()));
+        }
         let Some((program, arguments)) = self.program(&job.work.image) else {
             return Some(unpullable(&job));
         };

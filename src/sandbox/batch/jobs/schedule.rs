@@ -181,16 +181,20 @@ impl State {
     }
 
     /// Ends an attempt: the job is over, or waits for its next attempt.
-    pub(super) fn end_attempt(&mut self, id: &str, ending: &Ending, now: u64) {
+    pub(super) fn end_attempt(&mut self, id: &str, mut ending: Ending, now: u64) {
         let Some(job) = self.jobs.get_mut(id) else { return };
         job.launched = false;
+        if std::mem::take(&mut job.host_lost) {
+            ending.exit_code = None;
+            ending.status_reason = "Host EC2 (instance i-00000000000000000) terminated.".into();
+        }
         if let Some(code) = ending.exit_code {
             job.task.insert("exitCode".into(), code.into());
         }
         if let Some(reason) = &ending.reason {
             job.task.insert("reason".into(), reason.as_str().into());
         }
-        job.attempts.push(job.attempt(ending, now));
+        job.attempts.push(job.attempt(&ending, now));
         if job.terminated {
             // The reason is the caller's, set when the job was terminated.
             job.enter(JobStatus::Failed, now);

@@ -53,6 +53,19 @@ impl Batch {
         Ok(json!({}))
     }
 
+    /// Takes the instances away from the jobs that run on an environment; what happens to them is up to their retries.
+    pub(in crate::sandbox::batch) fn take_hosts(&self, environment: &str) {
+        let running = self.with(|state, _| {
+            let hit = state.jobs.values_mut().filter(|job| job.launched && job.occupies(environment));
+            let lost = hit.map(|job| {
+                job.host_lost = true;
+                job.id.clone()
+            });
+            Ok(lost.collect::<Vec<_>>())
+        });
+        self.signal(&running.unwrap_or_default());
+    }
+
     /// Ends every job of a queue that is going away.
     pub(in crate::sandbox::batch) fn end_jobs_of_queue(&self, arn: &str, reason: &str) {
         let running = self.with(|state, now| {

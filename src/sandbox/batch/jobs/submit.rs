@@ -54,6 +54,7 @@ impl Batch {
                 launched: false,
                 cancelled: false,
                 terminated: false,
+                host_lost: false,
             };
             let size = array_size(&request)?;
             let waits = dependencies(state, &request, size)?;

@@ -1,5 +1,8 @@
 //! Jobs as real processes: `sh -c` stands in for every image that begins with `worker`.
 
+mod asked;
+mod order;
+
 use std::time::Duration;
 
 use serde_json::{Value, json};
@@ -80,38 +83,6 @@ async fn a_job_runs_and_its_output_is_logged() {
     let task = job["container"]["taskArn"].as_str().unwrap();
     assert!(task.starts_with(&format!("{}/", cluster.replace(":cluster/", ":task/"))), "{task}");
     assert!(job["container"]["logStreamName"].as_str().unwrap().starts_with("jd/default/"));
-}
-
-#[tokio::test]
-async fn parameters_are_put_into_the_command() {
-    let bench = Bench::with_shell(Settings::default()).await;
-    let jd = changed(
-        definition("jd", &["echo $0 $1", "Ref::file", "Ref::mode"]),
-        json!({
-            "parameters": { "mode": "fast", "file": "none" },
-        }),
-    );
-    bench.ok("RegisterJobDefinition", jd).await;
-    let id = bench.submit_defined(json!({ "parameters": { "file": "a b.csv" } })).await;
-    let job = bench.until(&id, "SUCCEEDED").await;
-    assert_eq!(bench.lines("/aws/batch/job", &job), ["a b.csv fast"]);
-    bench.ok("RegisterJobDefinition", definition("open", &["Ref::nothing"])).await;
-    let request = json!({ "jobName": "job", "jobQueue": "q", "jobDefinition": "open" });
-    assert_eq!(
-        bench.call("SubmitJob", request).await.unwrap_err(),
-        "ClientException: Unable to substitute value. No parameter found for reference nothing"
-    );
-}
-
-#[tokio::test]
-async fn every_status_takes_its_step() {
-    let settings = Settings { job_step: Duration::from_secs(1), ..Settings::default() };
-    let bench = Bench::with_shell(settings).await;
-    let id = bench.submit("true", json!({})).await;
-    for status in ["SUBMITTED", "PENDING", "RUNNABLE", "STARTING", "SUCCEEDED"] {
-        bench.until(&id, status).await;
-        bench.advance(1);
-    }
 }
 
 #[tokio::test]
@@ -252,117 +223,39 @@ async fn nothing_is_left_behind_after_shutdown() {
 }
 
 #[tokio::test]
-async fn cancelling_ends_a_job_that_waits() {
+async fn losing_its_instance_is_a_reason_to_retry() {
     let bench = Bench::with_shell(Settings::default()).await;
-    bench.ok("UpdateComputeEnvironment", json!({ "computeEnvironment": "ce", "state": "DISABLED" })).await;
-    let id = bench.submit("true", json!({})).await;
-    bench.until(&id, "RUNNABLE").await;
-    let front = bench.ok("GetJobQueueSnapshot", json!({ "jobQueue": "q" })).await;
-    assert!(front["frontOfQueue"]["jobs"][0]["jobArn"].as_str().unwrap().ends_with(&id));
-    let answer = bench.ok("CancelJobs", json!({ "jobs": [id, "none"], "reason": "never mind" })).await;
-    assert_eq!(answer["successful"], json!([id]));
-    assert_eq!(answer["errors"][0]["message"], "Job none does not exist");
-    let job = bench.job(&id).await;
-    assert_eq!(
-        (&job["status"], &job["statusReason"], &job["isCancelled"]),
-        (&json!("FAILED"), &json!("never mind"), &json!(true))
-    );
-}
-
-#[tokio::test]
-async fn an_array_runs_its_children() {
-    let bench = Bench::with_shell(Settings::default()).await;
-    let script =
-        "echo $AWS_BATCH_JOB_ARRAY_INDEX of $AWS_BATCH_JOB_ARRAY_SIZE; test $AWS_BATCH_JOB_ARRAY_INDEX != 1";
-    let id = bench.submit(script, json!({ "arrayProperties": { "size": 3 } })).await;
-    let parent = bench.until(&id, "FAILED").await;
-    assert_eq!(parent["statusReason"], "Array Child Job failed");
-    assert_eq!(parent["arrayProperties"]["size"], 3);
-    let summary = &parent["arrayProperties"]["statusSummary"];
-    assert_eq!(
-        (&summary["SUCCEEDED"], &summary["FAILED"], &summary["RUNNING"]),
-        (&json!(2), &json!(1), &json!(0))
-    );
-    let request = json!({ "arrayJobId": id, "jobStatus": "SUCCEEDED" });
-    let children = bench.ok("ListJobs", request).await;
-    let ids: Vec<&str> = children["jobSummaryList"]
-        .as_array()
-        .unwrap()
-        .iter()
-        .map(|one| one["jobId"].as_str().unwrap())
-        .collect();
-    assert_eq!(ids, [format!("{id}:0"), format!("{id}:2")]);
-    let child = bench.job(&format!("{id}:2")).await;
-    assert_eq!(child["arrayProperties"]["index"], 2);
-    assert_eq!(bench.lines("/aws/batch/job", &child), ["2 of 3"]);
-}
-
-#[tokio::test]
-async fn dependencies_are_waited_for() {
-    let bench = Bench::with_shell(Settings::default()).await;
-    let order = tempfile::NamedTempFile::new().unwrap();
-    let script = format!("echo $AWS_BATCH_JOB_ID >> {}", order.path().display());
-    let array = bench
-        .submit(&script, json!({ "arrayProperties": { "size": 3 }, "dependsOn": [{ "type": "SEQUENTIAL" }] }))
+    let policy = json!({ "computeEnvironment": "ec2", "updatePolicy": { "terminateJobsOnUpdate": true } });
+    bench.ok("CreateComputeEnvironment", crate::sandbox::batch::tests::ec2("ec2")).await;
+    bench.ok("UpdateComputeEnvironment", policy).await;
+    bench.ok("CreateJobQueue", queue_on("onec2", &["ec2"])).await;
+    let script = "test $AWS_BATCH_JOB_ATTEMPT = 2 || exec sleep 1000";
+    let change =
+        json!({ "platformCapabilities": ["EC2"], "containerProperties": { "executionRoleArn": null } });
+    bench.ok("RegisterJobDefinition", changed(definition("jd", &[script]), change)).await;
+    let rules =
+        json!([{ "onStatusReason": "Host EC2*", "action": "RETRY" }, { "onReason": "*", "action": "EXIT" }]);
+    let id = bench
+        .submit_defined(
+            json!({ "jobQueue": "onec2", "retryStrategy": { "attempts": 3, "evaluateOnExit": rules } }),
+        )
         .await;
-    let pairs = bench
-        .submit_defined(json!({
-            "arrayProperties": { "size": 3 }, "dependsOn": [{ "jobId": array, "type": "N_TO_N" }],
-        }))
-        .await;
-    let last = bench.submit_defined(json!({ "dependsOn": [{ "jobId": pairs }] })).await;
-    bench.until(&last, "SUCCEEDED").await;
-    let ran = std::fs::read_to_string(order.path()).unwrap();
-    let ran: Vec<&str> = ran.lines().collect();
-    let at = |id: String| ran.iter().position(|one| *one == id).unwrap();
-    for index in 0..3 {
-        assert!(at(format!("{array}:{index}")) < at(format!("{pairs}:{index}")));
-        assert!(index == 0 || at(format!("{array}:{}", index - 1)) < at(format!("{array}:{index}")));
-    }
-    assert_eq!(ran.last(), Some(&last.as_str()));
-
-    let fails = bench.submit("exit 1", json!({})).await;
-    let waits = bench.submit_defined(json!({ "dependsOn": [{ "jobId": fails }] })).await;
-    assert_eq!(bench.until(&waits, "FAILED").await["statusReason"], "Dependent Job failed");
-}
-
-#[tokio::test]
-async fn jobs_wait_for_room() {
-    let bench = Bench::with_shell(Settings::default()).await;
-    let small = json!({ "computeEnvironment": "ce", "computeResources": { "maxvCpus": 1 } });
-    bench.ok("UpdateComputeEnvironment", small).await;
-    let first = bench.submit("exec sleep 1000", json!({})).await;
-    let second = bench.submit("true", json!({})).await;
-    bench.until(&first, "RUNNING").await;
-    bench.until(&second, "RUNNABLE").await;
-    bench.ok("TerminateJob", json!({ "jobId": first, "reason": "make room" })).await;
-    bench.until(&second, "SUCCEEDED").await;
-}
-
-#[tokio::test]
-async fn jobs_are_listed_by_status_and_filter() {
-    let bench = Bench::with_shell(Settings::default()).await;
-    let mut ids = Vec::new();
-    for name in ["load-a", "load-b", "other"] {
-        ids.push(bench.submit("true", json!({ "jobName": name })).await);
-    }
-    for id in &ids {
-        bench.until(id, "SUCCEEDED").await;
-    }
-    let names = async |request: Value| {
-        let answer = bench.ok("ListJobs", request).await;
-        let jobs = answer["jobSummaryList"].as_array().unwrap().iter();
-        jobs.map(|one| one["jobName"].as_str().unwrap().to_owned()).collect::<Vec<_>>()
+    bench.until(&id, "RUNNING").await;
+    // More room does not interrupt anything, other instances do.
+    let update = async |change: Value| {
+        bench
+            .ok(
+                "UpdateComputeEnvironment",
+                json!({ "computeEnvironment": "ec2", "computeResources": change }),
+            )
+            .await;
     };
-    assert_eq!(names(json!({ "jobQueue": "q" })).await, Vec::<String>::new());
-    assert_eq!(
-        names(json!({ "jobQueue": "q", "jobStatus": "SUCCEEDED", "maxResults": 2 })).await,
-        ["load-a", "load-b"]
-    );
-    let filters = json!([{ "name": "JOB_NAME", "values": ["LOAD*"] }]);
-    assert_eq!(names(json!({ "jobQueue": "q", "filters": filters })).await, ["load-a", "load-b"]);
-    let filters = json!([{ "name": "JOB_DEFINITION", "values": ["jd:3"] }]);
-    assert_eq!(names(json!({ "jobQueue": "q", "filters": filters })).await, ["other"]);
+    update(json!({ "maxvCpus": 32 })).await;
+    assert_eq!(bench.job(&id).await["status"], "RUNNING");
+    update(json!({ "instanceTypes": ["c5.large"] })).await;
+    let job = bench.until(&id, "SUCCEEDED").await;
+    let reason = job["attempts"][0]["statusReason"].as_str().unwrap();
+    assert!(reason.starts_with("Host EC2 (instance "), "{reason}");
 }
 
 #[tokio::test]
@@ -376,49 +269,4 @@ async fn a_restored_job_starts_anew() {
     std::fs::write(&flag, "").unwrap();
     bench.batch.restore(snapshot).unwrap();
     bench.until(&id, "SUCCEEDED").await;
-}
-
-#[tokio::test]
-async fn submissions_that_aws_refuses_are_refused() {
-    let bench = Bench::with_shell(Settings::default()).await;
-    bench.ok("RegisterJobDefinition", definition("jd", &["true"])).await;
-    bench.ok("RegisterJobDefinition", definition("gone", &["true"])).await;
-    bench.ok("DeregisterJobDefinition", json!({ "jobDefinition": "gone:1" })).await;
-    bench.ok("CreateComputeEnvironment", crate::sandbox::batch::tests::ec2("ec2")).await;
-    bench.ok("CreateJobQueue", queue_on("onec2", &["ec2"])).await;
-    bench.ok("CreateJobQueue", changed(queue_on("closed", &["ce"]), json!({ "state": "DISABLED" }))).await;
-    let request = json!({ "jobName": "job", "jobQueue": "q", "jobDefinition": "jd" });
-    for (change, message) in [
-        (json!({ "jobQueue": "none" }), "Job queue none does not exist"),
-        (json!({ "jobQueue": "closed" }), "Job queue closed is not in ENABLED state"),
-        (
-            json!({ "jobDefinition": "gone:1" }),
-            "Job definition gone:1 does not exist or is not in ACTIVE status",
-        ),
-        (json!({ "jobDefinition": "gone" }), "Job definition gone does not exist or is not in ACTIVE status"),
-        (
-            json!({ "jobQueue": "onec2" }),
-            "Job Queue is attached to Compute Environment that can not run Jobs with capability FARGATE.",
-        ),
-        (
-            json!({ "jobName": "a b" }),
-            "Error executing request, Exception : Job name should match valid pattern",
-        ),
-        (
-            json!({ "arrayProperties": { "size": 1 } }),
-            "Error executing request, Exception : Array size must be between 2 and 10000.",
-        ),
-        (
-            json!({ "shareIdentifier": "a" }),
-            "Job with shareIdentifier or schedulingPriority can onlybe submitted to job queue with fair share \
-             scheduling policy.",
-        ),
-        (
-            json!({ "timeout": { "attemptDurationSeconds": 5 } }),
-            "Error executing request, Exception : AttemptDurationSeconds in Timeout must be at least 60 seconds.",
-        ),
-    ] {
-        let error = bench.call("SubmitJob", changed(request.clone(), change)).await.unwrap_err();
-        assert_eq!(error, format!("ClientException: {message}"));
-    }
 }

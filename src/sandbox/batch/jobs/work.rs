@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 
+use crate::sandbox::batch::definitions::span;
 use crate::sandbox::batch::error::{Result, refuse};
 use crate::sandbox::batch::request::{Fields, Object};
 
@@ -111,8 +112,14 @@ fn place(facts: &Object) -> Option<String> {
     if facts.contains_key("eksProperties") {
         return Some("/eksProperties/podProperties/containers/0".into());
     }
-    // The ranges cover all nodes; the first stands for the main node's.
-    let range = "/nodeProperties/nodeRangeProperties/0";
+    let nodes = facts.get("nodeProperties")?;
+    let main = usize::try_from(nodes["mainNode"].as_u64()?).ok()?;
+    let count = nodes["numNodes"].as_i64()?;
+    let holds = |range: &Value| {
+        span(range["targetNodes"].as_str().unwrap_or_default(), count).is_ok_and(|span| span.contains(&main))
+    };
+    let range = nodes["nodeRangeProperties"].as_array()?.iter().position(holds)?;
+    let range = format!("/nodeProperties/nodeRangeProperties/{range}");
     ["container", "ecsProperties/taskProperties/0/containers/0", "eksProperties/podProperties/containers/0"]
         .iter()
         .map(|inner| format!("{range}/{inner}"))
