@@ -19,7 +19,7 @@ pub(super) fn page(request: &Object, name: &str, items: Vec<(String, Value)>) ->
         Some(size @ 1..=100) => usize::try_from(size).unwrap_or(LARGEST),
         Some(size) => invalid!("maxResults must be between 1 and 100, got {size}."),
     };
-    let after = request.text("nextToken")?.map(|token| decode(token)).transpose()?;
+    let after = request.text("nextToken")?.map(decode).transpose()?;
     let mut rest =
         items.into_iter().filter(|(key, _)| after.as_ref().is_none_or(|after| key > after)).peekable();
     let shown: Vec<(String, Value)> = rest.by_ref().take(size).collect();

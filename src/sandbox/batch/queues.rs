@@ -26,6 +26,13 @@ const CREATABLE: [&str; 7] = [
     "jobStateTimeLimitActions",
 ];
 
+/// Why a job may be stuck, as far as a queue can act on it.
+const STUCK: [&str; 3] = [
+    "CAPACITY:INSUFFICIENT_INSTANCE_CAPACITY",
+    "MISCONFIGURATION:COMPUTE_ENVIRONMENT_MAX_RESOURCE",
+    "MISCONFIGURATION:JOB_RESOURCE_REQUIREMENT",
+];
+
 impl Batch {
     pub(super) fn create_job_queue(&self, request: Object) -> Result<Value> {
         let settings = self.settings();
@@ -228,6 +235,9 @@ fn check_detail(detail: &Object) -> Result<()> {
         }
         if !action.integer("maxTimeSeconds")?.is_some_and(|time| (600..=86_400).contains(&time)) {
             invalid!("maxTimeSeconds must be between 600 and 86400.");
+        }
+        if !STUCK.contains(&action.required("reason")?) {
+            invalid!("Invalid job reason. Valid job reasons: [{}]", STUCK.join(", "));
         }
         if !seen.insert((action.required("state")?, action.required("reason")?)) {
             invalid!("Duplicate job state limit actions are not allowed.");

@@ -1,5 +1,6 @@
 //! Jobs: what one is, and how it is shown. `submit` makes them, `schedule` moves them, `run` runs them.
 
+mod blocked;
 mod list;
 mod logs;
 mod retry;

@@ -20,7 +20,7 @@ use crate::sandbox::batch::{Batch, lock};
 
 /// Time between SIGTERM and SIGKILL; AWS gives 30 seconds.
 const GRACE: Duration = Duration::from_secs(2);
-/// How long the end of the service waits for the last lines of a job to be written.
+/// How long anybody waits for the last lines of a job.
 const PATIENCE: Duration = Duration::from_secs(5);
 /// What ECS says of a container that ended by itself, well or not.
 const EXITED: &str = "Essential container in task exited";
@@ -178,8 +178,11 @@ impl Batch {
         let ending = self.watch(&job, began, &mut child, &group, stopped).await;
         // What the leader left behind would hold the pipes open.
         drop(group);
-        for reader in readers.into_iter().flatten() {
-            let _ = reader.await;
+        for mut reader in readers.into_iter().flatten() {
+            // Somebody who left the group may hold a pipe open; a container would have ended with its leader.
+            if tokio::time::timeout(PATIENCE, &mut reader).await.is_err() {
+                reader.abort();
+            }
         }
         let _ = writer.await;
         ending

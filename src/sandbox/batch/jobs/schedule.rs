@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 use std::sync::{Arc, Weak};
 
+use super::blocked::most;
 use super::retry::Ending;
 use super::{Array, Job, JobStatus};
 use crate::sandbox::batch::clock::millis;
@@ -75,7 +76,8 @@ impl State {
         for (_, _, id) in ids {
             let Some(job) = self.jobs.get(&id) else { continue };
             let rested = job.since + millis(settings.job_step) <= now;
-            let step = if job.is_parent() { self.parent_step(job) } else { self.step(job, rested, &used) };
+            let step =
+                if job.is_parent() { self.parent_step(job) } else { self.step(job, rested, now, &used) };
             let Some(step) = step else { continue };
             moved = true;
             let Some(job) = self.jobs.get_mut(&id) else { continue };
@@ -84,26 +86,34 @@ impl State {
                 Step::On(environment) => {
                     *used.entry(environment.clone()).or_default() += job.work.vcpus;
                     job.environment = Some(environment);
+                    job.reason = None;
                     job.enter(JobStatus::Starting, now);
                 }
-                Step::Fail(reason) => job.fail(reason, now),
+                Step::Fail(reason) => job.fail(&reason, now),
+                Step::Cancel(reason) => {
+                    job.cancelled = true;
+                    job.fail(&reason, now);
+                }
+                Step::Note(reason) => job.reason = reason.map(str::to_owned),
             }
         }
         moved
     }
 
-    fn step(&self, job: &Job, rested: bool, used: &Used) -> Option<Step> {
+    fn step(&self, job: &Job, rested: bool, now: u64, used: &Used) -> Option<Step> {
         match job.status {
             JobStatus::Submitted if rested => Some(Step::To(JobStatus::Pending)),
             JobStatus::Pending => {
                 let waits = || job.waits_for.iter().map(|id| self.jobs.get(id).map(|one| one.status));
                 if waits().any(|status| matches!(status, None | Some(JobStatus::Failed))) {
-                    return Some(Step::Fail("Dependent Job failed"));
+                    return Some(Step::Fail("Dependent Job failed".into()));
                 }
                 let met = waits().all(|status| status == Some(JobStatus::Succeeded));
                 (met && rested).then_some(Step::To(JobStatus::Runnable))
             }
-            JobStatus::Runnable if rested => self.room(job, used).map(Step::On),
+            JobStatus::Runnable if rested => {
+                self.room(job, used).map(Step::On).or_else(|| self.stuck(job, now))
+            }
             _ => None,
         }
     }
@@ -117,7 +127,7 @@ impl State {
             begun |= child.status != JobStatus::Submitted;
         }
         match (over, failed) {
-            (true, true) => Some(Step::Fail("Array Child Job failed")),
+            (true, true) => Some(Step::Fail("Array Child Job failed".into())),
             (true, false) => Some(Step::To(JobStatus::Succeeded)),
             _ => (begun && job.status == JobStatus::Submitted).then_some(Step::To(JobStatus::Pending)),
         }
@@ -135,10 +145,18 @@ impl State {
                 return None;
             }
             let arn = environment.detail.shown("computeEnvironmentArn");
-            let most = environment.detail.get("computeResources").and_then(|found| found.get("maxvCpus"));
-            let most = most.and_then(serde_json::Value::as_f64).unwrap_or(f64::MAX);
+            let most = most(&environment.detail).unwrap_or(f64::MAX);
             (used.get(arn).copied().unwrap_or_default() + job.work.vcpus <= most).then(|| arn.to_owned())
         })
+    }
+
+    /// A job without room: the queue's time limit ends it, or it tells why it is stuck.
+    fn stuck(&self, job: &Job, now: u64) -> Option<Step> {
+        if let Some((_, reason)) = self.limit(job).filter(|(at, _)| *at <= now) {
+            return Some(Step::Cancel(reason));
+        }
+        let reason = self.blocked(job);
+        (job.reason.as_deref() != reason).then_some(Step::Note(reason))
     }
 
     /// The vCPUs in use on each compute environment.
@@ -176,8 +194,9 @@ impl State {
         let waiting =
             self.jobs.values().filter(|job| !job.status.is_over() && !job.launched && !job.is_parent());
         let steps = waiting.clone().map(|job| job.since + millis(settings.job_step));
+        let limits = waiting.clone().filter_map(|job| self.limit(job)).map(|(at, _)| at);
         let transition = waiting.clone().next().and_then(|_| self.next_due()).map(|(at, ..)| at);
-        steps.chain(transition).filter(|at| *at > now).min()
+        steps.chain(limits).chain(transition).filter(|at| *at > now).min()
     }
 
     /// Ends an attempt: the job is over, or waits for its next attempt.
@@ -236,5 +255,7 @@ type Used = BTreeMap<String, f64>;
 enum Step {
     To(JobStatus),
     On(String),
-    Fail(&'static str),
+    Fail(String),
+    Cancel(String),
+    Note(Option<&'static str>),
 }

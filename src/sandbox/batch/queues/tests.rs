@@ -60,8 +60,11 @@ async fn requests_that_aws_refuses_are_refused() {
     let same_order =
         json!([{ "order": 1, "computeEnvironment": "a" }, { "order": 1, "computeEnvironment": "b" }]);
     let actions = |action: &str, time: u64| {
+        let reason =
+            if action == "UNKNOWN" { "UNKNOWN" } else { "MISCONFIGURATION:JOB_RESOURCE_REQUIREMENT" };
+        let action = action.replace("UNKNOWN", "CANCEL");
         json!({ "jobStateTimeLimitActions": [
-            { "reason": "r", "state": "RUNNABLE", "maxTimeSeconds": time, "action": action },
+            { "reason": reason, "state": "RUNNABLE", "maxTimeSeconds": time, "action": action },
         ] })
     };
     let q = |order: &[&str]| queue_on("q", order);
@@ -81,6 +84,11 @@ async fn requests_that_aws_refuses_are_refused() {
         (changed(q(&["a"]), json!({ "priority": 1001 })), "Priority must be between 0 and 1000."),
         (changed(q(&["a"]), json!({ "priority": null })), "priority is required."),
         (changed(q(&["a"]), actions("TERMINATE", 600)), "Invalid job action. Valid job actions: [CANCEL]"),
+        (
+            changed(q(&["a"]), actions("UNKNOWN", 600)),
+            "Invalid job reason. Valid job reasons: [CAPACITY:INSUFFICIENT_INSTANCE_CAPACITY, \
+             MISCONFIGURATION:COMPUTE_ENVIRONMENT_MAX_RESOURCE, MISCONFIGURATION:JOB_RESOURCE_REQUIREMENT]",
+        ),
         (changed(q(&["a"]), actions("CANCEL", 10)), "maxTimeSeconds must be between 600 and 86400."),
     ];
     for (request, message) in create {

@@ -105,3 +105,31 @@ async fn jobs_wait_for_room() {
     bench.ok("TerminateJob", json!({ "jobId": first, "reason": "make room" })).await;
     bench.until(&second, "SUCCEEDED").await;
 }
+
+#[tokio::test]
+async fn a_stuck_job_says_why_and_is_cancelled_in_time() {
+    let bench = Bench::with_shell(Settings::default()).await;
+    let none = json!({ "computeEnvironment": "ce", "computeResources": { "maxvCpus": 0 } });
+    bench.ok("UpdateComputeEnvironment", none).await;
+    let stuck = "MISCONFIGURATION:COMPUTE_ENVIRONMENT_MAX_RESOURCE";
+    let actions =
+        json!([{ "reason": stuck, "state": "RUNNABLE", "maxTimeSeconds": 600, "action": "CANCEL" }]);
+    bench.ok("UpdateJobQueue", json!({ "jobQueue": "q", "jobStateTimeLimitActions": actions })).await;
+    let id = bench.submit("true", json!({})).await;
+    bench.until(&id, "RUNNABLE").await;
+    let told = async || loop {
+        let job = bench.job(&id).await;
+        if job["statusReason"].is_string() {
+            return job["statusReason"].as_str().unwrap().to_owned();
+        }
+        tokio::task::yield_now().await;
+    };
+    let reason = tokio::time::timeout(Duration::from_secs(30), told()).await.unwrap();
+    assert_eq!(
+        reason,
+        format!("{stuck} - CE(s) associated with the job queue cannot meet the CPU requirement of the job.")
+    );
+    bench.advance(600);
+    let job = bench.until(&id, "FAILED").await;
+    assert_eq!(job["statusReason"], format!("Canceled by JobStateTimeLimit action due to reason: {stuck}"));
+}
