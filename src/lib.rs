@@ -2,12 +2,13 @@
 //!
 //! Read in this order: [`resource`] has the nouns; [`value`] and [`field`] say when two values mean the same and what a
 //! change to a field does; [`kind`] is what a kind of resource is; [`kinds`] are the kinds; [`services`] read AWS;
-//! [`diff`] compares two documents. [`sandbox`] is an AWS to try things on.
+//! [`diff`] compares two documents. [`manifest`] reads what is declared. [`sandbox`] is an AWS to try things on.
 
 pub mod diff;
 pub mod field;
 pub mod kind;
 pub mod kinds;
+pub mod manifest;
 pub mod resource;
 pub mod sandbox;
 pub mod services;

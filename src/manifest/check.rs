@@ -1,0 +1,316 @@
+//! A tree against a JSON Schema: all that is wrong, each in our words and at its place.
+
+use std::collections::BTreeSet;
+
+use jsonschema::error::{TypeKind, ValidationErrorKind};
+use jsonschema::{JsonType, ValidationError, Validator};
+use schemars::JsonSchema;
+use schemars::generate::SchemaSettings;
+use serde_json::{Value, json};
+
+use super::error::Complaint;
+use super::nearest::{did_you_mean, listed};
+use super::source::Span;
+use super::tree::{Data, Node, Step, path_of, shortened, steps};
+use crate::diff::Rules;
+
+/// How labels of fixed choices begin.
+const ONE_OF: &str = "expected one of: ";
+
+/// Of one mapping's unknown fields, this many are named one by one.
+const MOST_UNKNOWN: usize = 20;
+
+/// A schema that trees are checked against.
+pub struct Checker {
+    validator: Result<Validator, String>,
+    rules: Rules,
+}
+
+impl Checker {
+    /// The schema of a type.
+    pub fn of<T: JsonSchema>() -> Self {
+        let generator = SchemaSettings::draft2020_12().into_generator();
+        Self::new(&generator.into_root_schema_for::<T>().to_value())
+    }
+
+    /// A root schema.
+    pub fn new(schema: &Value) -> Self {
+        let mut exact = schema.clone();
+        bounded(&mut exact);
+        Self {
+            validator: jsonschema::validator_for(&exact).map_err(|error| error.to_string()),
+            rules: Rules::of(schema),
+        }
+    }
+
+    /// All that is wrong. `at` is where something missing in the node itself is marked.
+    pub fn check(&self, node: &Node, at: Span) -> Vec<Complaint> {
+        let validator = match &self.validator {
+            Ok(validator) => validator,
+            Err(error) => {
+                let message = format!("the schema itself is wrong: {error}");
+                return vec![Complaint::new(at, message).help(BUG)];
+            }
+        };
+        let json = node.to_json();
+        let mut complaints = Vec::new();
+        for error in validator.iter_errors(&json) {
+            self.explain(node, at, &error, &mut complaints);
+        }
+        // A wrong type is often no choice of an enum either: the choices say more.
+        complaints.sort_by_key(|it| !it.label.starts_with(ONE_OF));
+        let mut said = BTreeSet::new();
+        complaints.retain(|it| said.insert((it.span, it.message.clone())));
+        complaints
+    }
+
+    fn explain(&self, root: &Node, at: Span, error: &ValidationError<'_>, complaints: &mut Vec<Complaint>) {
+        let path = steps(root, error.instance_path().as_str());
+        let (node, key) = root.follow(&path);
+        let key = if path.is_empty() { at } else { key };
+        if matches!(node.data, Data::Broken(_)) {
+            return;
+        }
+        match error.kind() {
+            ValidationErrorKind::AdditionalProperties { unexpected } => {
+                complaints.extend(self.unknown(node, &path, unexpected));
+            }
+            ValidationErrorKind::AnyOf { context } | ValidationErrorKind::OneOfNotValid { context } => {
+                let names = constants(context);
+                if !names.is_empty() {
+                    let complaint = choice(node.span, &named(&path), node, &names);
+                    complaints.push(with_origin(complaint, node));
+                    return;
+                }
+                for error in branch(context, error.instance_path().as_str()) {
+                    self.explain(root, at, error, complaints);
+                }
+            }
+            ValidationErrorKind::Required { property } => {
+                let property = property.as_str().unwrap_or_default();
+                let place =
+                    if path.is_empty() { "here".to_owned() } else { format!("in `{}`", path_of(&path)) };
+                complaints.push(Complaint::new(key, format!("the field `{property}` is missing {place}")));
+            }
+            kind => {
+                if let Some(complaint) = of_value(node, key, &path, kind, error) {
+                    complaints.push(with_origin(complaint, node));
+                }
+            }
+        }
+    }
+
+    fn unknown(&self, node: &Node, path: &[Step], unexpected: &[String]) -> Vec<Complaint> {
+        let rules = self.rules.at(&path_of(path));
+        let known = || rules.into_iter().flat_map(|rules| rules.fields.keys()).map(String::as_str);
+        let missing = || known().filter(|name| node.entry(name).is_none());
+        let mut complaints = Vec::new();
+        for name in unexpected.iter().take(MOST_UNKNOWN) {
+            let span = node.entry(name).map_or(node.span, |entry| entry.at);
+            let expected = match listed(known()) {
+                none if none.is_empty() => "no fields are expected here".to_owned(),
+                names => format!("{ONE_OF}{names}"),
+            };
+            let complaint =
+                Complaint::new(span, format!("unknown field `{}`", shortened(name))).label(expected);
+            complaints.push(complaint.help_if(did_you_mean(name, missing())));
+        }
+        if let Some(next) = unexpected.get(MOST_UNKNOWN) {
+            let span = node.entry(next).map_or(node.span, |entry| entry.at);
+            let more = unexpected.len() - MOST_UNKNOWN;
+            complaints
+                .push(Complaint::new(span, format!("and {more} more unknown fields in the same mapping")));
+        }
+        complaints
+    }
+}
+
+const BUG: &str = "this is a bug of batchwright: please report it with this manifest";
+
+/// A document that passes its schema and yet can't be decoded.
+pub fn undecodable(span: Span, error: &serde_json::Error) -> Complaint {
+    Complaint::new(span, format!("this passes the schema and still can't be read: {error}")).help(BUG)
+}
+
+/// What is wrong with one value. Nothing, if it holds a reference whose value nobody knows yet.
+fn of_value(
+    node: &Node,
+    key: Span,
+    path: &[Step],
+    kind: &ValidationErrorKind,
+    error: &ValidationError<'_>,
+) -> Option<Complaint> {
+    // What is written as nothing has no place of its own.
+    let span = if node.data == Data::Null { key } else { node.span };
+    let what = named(path);
+    let is = node.described();
+    if let ValidationErrorKind::Type { kind } = kind {
+        let expected = types(kind);
+        let complaint = Complaint::new(span, format!("{what} is {is}")).label(format!("expected {expected}"));
+        return Some(complaint.help_if(retyped(node, kind)));
+    }
+    if node.text().is_some_and(|text| text.contains("${")) {
+        return None;
+    }
+    let wrong = |label: String| Some(Complaint::new(span, format!("{what} is {is}")).label(label));
+    match kind {
+        ValidationErrorKind::Enum { options } => {
+            let names: Vec<&str> =
+                options.as_array().into_iter().flatten().filter_map(Value::as_str).collect();
+            Some(choice(span, &what, node, &names))
+        }
+        ValidationErrorKind::Constant { expected_value } => wrong(format!("expected {expected_value}")),
+        ValidationErrorKind::Minimum { limit } => wrong(format!("expected at least {limit}")),
+        ValidationErrorKind::Maximum { limit } => wrong(format!("expected at most {limit}")),
+        ValidationErrorKind::ExclusiveMinimum { limit } => wrong(format!("expected more than {limit}")),
+        ValidationErrorKind::ExclusiveMaximum { limit } => wrong(format!("expected less than {limit}")),
+        ValidationErrorKind::Pattern { pattern } => wrong(format!("expected a text of the form {pattern}")),
+        ValidationErrorKind::MinLength { limit: 1 } => wrong("expected a text that is not empty".to_owned()),
+        ValidationErrorKind::MinLength { limit } => wrong(format!("expected at least {limit} characters")),
+        ValidationErrorKind::MaxLength { limit } => wrong(format!("expected at most {limit} characters")),
+        ValidationErrorKind::MinItems { limit } => {
+            wrong(format!("expected at least {limit}: {}", items(*limit)))
+        }
+        ValidationErrorKind::MaxItems { limit } => {
+            wrong(format!("expected at most {limit}: {}", items(*limit)))
+        }
+        ValidationErrorKind::MinProperties { limit } => wrong(format!("expected at least {limit} entries")),
+        ValidationErrorKind::MaxProperties { limit } => wrong(format!("expected at most {limit} entries")),
+        ValidationErrorKind::UniqueItems => Some(
+            Complaint::new(span, format!("{what} holds the same item twice"))
+                .label("expected different items"),
+        ),
+        _ => Some(Complaint::new(span, format!("{what} is wrong: {}", shortened(&error.to_string())))),
+    }
+}
+
+/// The field or item that a path leads to.
+fn named(path: &[Step]) -> String {
+    match path.last() {
+        Some(Step::Key(key)) => format!("`{}`", shortened(key)),
+        Some(Step::Item(_)) => "this item".to_owned(),
+        None => "this".to_owned(),
+    }
+}
+
+/// A value that is none of those that may be.
+fn choice(span: Span, what: &str, node: &Node, names: &[&str]) -> Complaint {
+    let near = node.text().and_then(|text| did_you_mean(text, names.iter().copied()));
+    let complaint = Complaint::new(span, format!("{what} is {}", node.described()));
+    complaint.label(format!("{ONE_OF}{}", listed(names.iter().copied()))).help_if(near)
+}
+
+/// The texts that may be, if all choices are texts: an enum whose members have a description each.
+fn constants<'e>(context: &'e [Vec<ValidationError<'static>>]) -> Vec<&'e str> {
+    let mut names = Vec::new();
+    for error in context.iter().flatten() {
+        match error.kind() {
+            ValidationErrorKind::Constant { expected_value } => names.extend(expected_value.as_str()),
+            ValidationErrorKind::Enum { options } => {
+                names.extend(options.as_array().into_iter().flatten().filter_map(Value::as_str));
+            }
+            ValidationErrorKind::Type { .. } => {}
+            _ => return Vec::new(),
+        }
+    }
+    names
+}
+
+fn items(limit: u64) -> &'static str {
+    if limit == 1 { "one item" } else { "items" }
+}
+
+/// Says where the value comes from that a variable brought here.
+fn with_origin(complaint: Complaint, node: &Node) -> Complaint {
+    match node.via {
+        Some(via) => complaint.related(via, "the variable's value"),
+        None => complaint,
+    }
+}
+
+/// The errors of the choice that was meant: not those of a choice of another type.
+fn branch<'e>(context: &'e [Vec<ValidationError<'static>>], here: &str) -> Vec<&'e ValidationError<'static>> {
+    let other_type = |error: &&ValidationError<'_>| {
+        error.instance_path().as_str() == here && matches!(error.kind(), ValidationErrorKind::Type { .. })
+    };
+    let of_type = context.iter().filter(|errors| !errors.iter().any(|error| other_type(&error)));
+    let nearest = of_type.min_by_key(|errors| errors.len());
+    // If no choice has this type, the first that takes something says what was expected.
+    let something = |errors: &&Vec<ValidationError<'static>>| {
+        !errors.iter().any(|error| {
+            matches!(error.kind(), ValidationErrorKind::Type { kind: TypeKind::Single(JsonType::Null) })
+        })
+    };
+    nearest.or_else(|| context.iter().find(something)).into_iter().flatten().collect()
+}
+
+fn types(kind: &TypeKind) -> String {
+    let word = |kind: JsonType| match kind {
+        JsonType::Integer => "a whole number",
+        JsonType::Number => "a number",
+        JsonType::String => "a text",
+        JsonType::Boolean => "`true` or `false`",
+        JsonType::Array => "a list",
+        JsonType::Object => "a mapping",
+        JsonType::Null => "nothing",
+    };
+    let words: Vec<&str> = match kind {
+        TypeKind::Single(kind) => vec![word(*kind)],
+        // That a field may also be left empty helps nobody.
+        TypeKind::Multiple(set) => set.iter().filter(|it| *it != JsonType::Null).map(word).collect(),
+    };
+    words.join(" or ")
+}
+
+fn takes(kind: &TypeKind, wanted: JsonType) -> bool {
+    match kind {
+        TypeKind::Single(kind) => *kind == wanted,
+        TypeKind::Multiple(set) => set.contains(wanted),
+    }
+}
+
+/// The smallest change that gives a value the type that was expected.
+fn retyped(node: &Node, kind: &TypeKind) -> Option<String> {
+    match &node.data {
+        Data::Number(_, text) if takes(kind, JsonType::String) => {
+            Some(format!("put it in quotes: \"{text}\""))
+        }
+        Data::Bool(it) if takes(kind, JsonType::String) => Some(format!("put it in quotes: \"{it}\"")),
+        Data::Text(text) if takes(kind, JsonType::Boolean) => match text.to_lowercase().as_str() {
+            "true" | "false" => Some("remove the quotes".to_owned()),
+            "yes" | "on" | "y" => Some("write `true`: in YAML 1.2 this is a text".to_owned()),
+            "no" | "off" | "n" => Some("write `false`: in YAML 1.2 this is a text".to_owned()),
+            _ => None,
+        },
+        Data::Text(text) if takes(kind, JsonType::Integer) && text.parse::<i64>().is_ok() => {
+            Some("remove the quotes".to_owned())
+        }
+        Data::Text(text) if takes(kind, JsonType::Array) => {
+            Some(format!("write it as a list: [{}]", shortened(text)))
+        }
+        _ => None,
+    }
+}
+
+/// The formats of whole numbers say how large they may be; the schema alone would let larger ones pass.
+fn bounded(schema: &mut Value) {
+    match schema {
+        Value::Object(fields) => {
+            let bounds = match fields.get("format").and_then(Value::as_str) {
+                Some("int32") => Some((json!(i32::MIN), json!(i32::MAX))),
+                Some("uint32") => Some((json!(0), json!(u32::MAX))),
+                Some("int64") => Some((json!(i64::MIN), json!(i64::MAX))),
+                Some("uint16") => Some((json!(0), json!(u16::MAX))),
+                Some("uint8") => Some((json!(0), json!(u8::MAX))),
+                _ => None,
+            };
+            if let Some((least, most)) = bounds {
+                fields.entry("minimum").or_insert(least);
+                fields.entry("maximum").or_insert(most);
+            }
+            fields.values_mut().for_each(bounded);
+        }
+        Value::Array(items) => items.iter_mut().for_each(bounded),
+        _ => {}
+    }
+}

@@ -1,0 +1,129 @@
+//! The envelope of a manifest: everything but `spec` (D2).
+
+use std::collections::BTreeMap;
+
+use schemars::JsonSchema;
+use serde::Deserialize;
+use serde_json::{Map, Value};
+
+use super::check::Checker;
+use super::error::Complaint;
+use super::tree::Node;
+use crate::field;
+use crate::resource::{Lifecycle, OnDelete};
+
+/// The format that manifests are written in.
+pub const API_VERSION: &str = "batchwright/v1";
+
+/// One manifest.
+#[derive(Debug, Deserialize, JsonSchema)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub struct Envelope {
+    /// The format: `batchwright/v1`.
+    #[schemars(transform = field::one_of(&[API_VERSION]))]
+    #[allow(dead_code, reason = "read by the schema check alone")]
+    pub api_version: String,
+    /// `<service>/<Kind>`, such as `batch/JobQueue`.
+    #[allow(dead_code, reason = "read from the tree, so that it is known of documents that do not decode")]
+    pub kind: String,
+    /// Our own settings.
+    pub metadata: Metadata,
+    /// AWS's fields; see `batchwright explain <kind>`.
+    #[serde(default)]
+    #[allow(dead_code, reason = "checked against the kind's own schema")]
+    pub spec: Option<Map<String, Value>>,
+}
+
+/// Our own settings of a resource.
+#[derive(Debug, Deserialize, JsonSchema)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub struct Metadata {
+    /// The logical name: stable for life. References use it.
+    #[schemars(regex(pattern = "^[A-Za-z][A-Za-z0-9_-]{0,62}$"))]
+    #[allow(dead_code, reason = "read from the tree, so that it is known of documents that do not decode")]
+    pub name: String,
+    /// The name in AWS; absent: the environment's `namePrefix` and the logical name.
+    #[serde(default)]
+    #[schemars(length(min = 1))]
+    pub physical_name: Option<String>,
+    /// Its former logical name, also as `<service>/<Kind>/<name>`.
+    #[serde(default)]
+    pub renamed_from: Option<String>,
+    /// Neither deleted nor replaced; kept as a tag, so that it holds after the manifest is gone.
+    #[serde(default)]
+    pub protect: bool,
+    /// Tags of the resource, over those of the environment.
+    #[serde(default)]
+    pub tags: BTreeMap<String, String>,
+    /// Field paths that are left alone, such as `computeResources.maxvCpus`.
+    #[serde(default)]
+    pub ignore: Vec<String>,
+    /// Whether the resource exists in this environment: `${var.private}`.
+    #[serde(default = "yes")]
+    #[allow(dead_code, reason = "read from the tree, so that it is known of documents that do not decode")]
+    pub when: bool,
+    /// What becomes of its data when it is to be deleted.
+    #[serde(default)]
+    pub on_delete: OnDelete,
+    /// Further resources that come first, as `<service>/<Kind>/<name>`.
+    #[serde(default)]
+    pub depends_on: Vec<String>,
+    /// How it lives.
+    #[serde(default)]
+    pub lifecycle: Lifecycle,
+}
+
+fn yes() -> bool {
+    true
+}
+
+/// The identity of a document before its variables are known: both parts must be written out.
+pub fn identity(document: &Node) -> Option<(&str, &str)> {
+    Some((document.get("kind")?.text()?, document.get("metadata")?.get("name")?.text()?))
+}
+
+/// The schema check of the envelope. What it says of `spec` is only that it is a mapping.
+pub fn checker() -> Checker {
+    Checker::of::<Envelope>()
+}
+
+/// What the schema of the envelope cannot say.
+pub fn settings(document: &Node, metadata: &Metadata) -> Vec<Complaint> {
+    let mut complaints = Vec::new();
+    let at = |path: &str| document.follow(&super::tree::path_steps(path)).1;
+    if let Some(timeout) = &metadata.lifecycle.drain_timeout
+        && !is_duration(timeout)
+    {
+        complaints.push(
+            Complaint::new(at("metadata.lifecycle.drainTimeout"), format!("`{timeout}` is not a time span"))
+                .label("expected a number and a unit, such as 90s, 30m or 2h"),
+        );
+    }
+    for entry in document.get("metadata").and_then(|it| it.get("tags")).map(Node::entries).unwrap_or_default()
+    {
+        complaints.extend(tag(entry.at, &entry.key, entry.value.text()));
+    }
+    complaints
+}
+
+/// What AWS does not take as a tag, or what is ours.
+pub fn tag(at: super::source::Span, key: &str, value: Option<&str>) -> Option<Complaint> {
+    let lower = key.to_lowercase();
+    if lower.starts_with("aws:") || lower.starts_with(crate::resource::TAG_PREFIX) {
+        let whose = if lower.starts_with("aws:") { "AWS's" } else { "batchwright's" };
+        return Some(
+            Complaint::new(at, format!("the tag key `{key}` is {whose} own")).help("choose another prefix"),
+        );
+    }
+    if key.chars().count() > 128 || value.is_some_and(|value| value.chars().count() > 256) {
+        return Some(
+            Complaint::new(at, "this tag is too long")
+                .label("expected a key of at most 128 characters and a value of at most 256"),
+        );
+    }
+    None
+}
+
+fn is_duration(text: &str) -> bool {
+    text.strip_suffix(['s', 'm', 'h']).is_some_and(|digits| digits.parse::<u32>().is_ok())
+}

@@ -1,0 +1,259 @@
+//! `environment.yaml`: where an environment lives, which stacks it has, and how it differs from others.
+
+use std::collections::BTreeMap;
+use std::path::Path;
+use std::str::FromStr;
+
+use schemars::JsonSchema;
+use serde::Deserialize;
+use serde_json::{Map, Value};
+
+use super::check::Checker;
+use super::document;
+use super::error::Complaint;
+use super::nearest;
+use super::parse::parse;
+use super::source::{Sources, Span};
+use super::tree::{Node, Step, path_steps};
+use super::variables::{Scope, substitute};
+use crate::resource::{Limits, Place, ResourceId};
+
+/// The file that makes a folder an environment.
+pub const FILE: &str = "environment.yaml";
+
+/// An environment.
+#[derive(Debug, Deserialize, JsonSchema)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub struct Environment {
+    /// The project, such as `owner/repo`; with the environment's name it is the owner of what is made.
+    #[schemars(regex(pattern = "^[A-Za-z0-9_.-]+(/[A-Za-z0-9_.-]+)*$"), length(max = 200))]
+    pub project: String,
+    /// The AWS account, twelve digits in quotes: a run against another is refused before anything is read.
+    #[schemars(regex(pattern = "^[0-9]{12}$"))]
+    pub account: String,
+    /// The region, such as `eu-west-1`. The partition follows from it.
+    #[schemars(regex(pattern = "^[a-z]{2,4}(-[a-z]+)+-[0-9]+$"))]
+    pub region: String,
+    /// What physical names begin with. Two environments of one account need different ones.
+    #[serde(default)]
+    #[schemars(regex(pattern = "^[A-Za-z0-9][A-Za-z0-9._-]{0,39}$|^$"))]
+    pub name_prefix: String,
+    /// The folders under `stacks/` that belong to the environment.
+    #[schemars(length(min = 1))]
+    pub stacks: Vec<String>,
+    /// What `${var.<name>}` stands for: any YAML value.
+    #[serde(default)]
+    #[allow(dead_code, reason = "read from the tree, so that places are kept")]
+    pub variables: Map<String, Value>,
+    /// Tags of every resource.
+    #[serde(default)]
+    pub tags: BTreeMap<String, String>,
+    /// What `${image.<name>}` stands for.
+    #[serde(default)]
+    pub images: BTreeMap<String, NamedImage>,
+    /// Merge patches by `<service>/<Kind>/<name>`: `null` removes a field, a list is replaced whole.
+    #[serde(default)]
+    #[allow(dead_code, reason = "applied to trees, so that places are kept")]
+    pub patches: BTreeMap<String, Patch>,
+    /// Limits on what one apply may delete.
+    #[serde(default)]
+    pub limits: Limits,
+    /// Resources whose deletion was reviewed, as `<service>/<Kind>/<name>`.
+    #[serde(default)]
+    pub allow_delete: Vec<String>,
+}
+
+/// A patch of a manifest.
+#[derive(Debug, Deserialize, JsonSchema)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+#[allow(dead_code, reason = "applied to trees, so that places are kept")]
+pub struct Patch {
+    /// Changes to our own settings.
+    #[serde(default)]
+    pub metadata: Option<Map<String, Value>>,
+    /// Changes to AWS's fields.
+    #[serde(default)]
+    pub spec: Option<Map<String, Value>>,
+}
+
+/// An image that job definitions use (D6).
+#[derive(Debug, Deserialize, JsonSchema)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub struct NamedImage {
+    /// The repository that holds it: `ecr/Repository/<name>`.
+    pub repository: String,
+    /// The tag that is resolved to a digest.
+    #[serde(default = "latest")]
+    pub tag: String,
+}
+
+fn latest() -> String {
+    "latest".to_owned()
+}
+
+/// An environment with the places of its parts.
+#[derive(Debug)]
+pub struct Loaded {
+    /// What it says.
+    pub file: Environment,
+    /// Where it says it.
+    pub tree: Node,
+    /// Where it lives.
+    pub place: Place,
+    /// Its variables, `${env.…}` in them replaced.
+    pub variables: BTreeMap<String, Node>,
+    /// Resources whose deletion was reviewed.
+    pub allow_delete: Vec<ResourceId>,
+}
+
+/// Reads the environment's file. Nothing, if something in it is wrong: then the rest can't be understood.
+pub fn load(
+    sources: &mut Sources,
+    path: &Path,
+    name: &str,
+    complaints: &mut Vec<Complaint>,
+) -> Option<Loaded> {
+    let before = complaints.len();
+    let tree = read(sources, path, complaints)?;
+    let place = place(&tree);
+    let scope = Scope::environment(name, &place);
+    let tree = replaced(&tree, &scope, sources, complaints);
+    complaints.extend(Checker::of::<Environment>().check(&tree, tree.span));
+    if complaints.len() > before {
+        return None;
+    }
+    let file: Environment = match serde_json::from_value(tree.to_json()) {
+        Ok(file) => file,
+        Err(error) => {
+            complaints.push(super::check::undecodable(tree.span, &error));
+            return None;
+        }
+    };
+    for entry in tree.get("tags").map(Node::entries).unwrap_or_default() {
+        complaints.extend(document::tag(entry.at, &entry.key, entry.value.text()));
+    }
+    let at = |path: &[Step]| tree.follow(path).1;
+    let mut allow_delete = Vec::new();
+    for (index, text) in file.allow_delete.iter().enumerate() {
+        let span = at(&[Step::Key("allowDelete".into()), Step::Item(index)]);
+        match resource_id(text, span) {
+            Ok(id) => allow_delete.push(id),
+            Err(complaint) => complaints.push(complaint),
+        }
+    }
+    let entries = tree.get("variables").map(Node::entries).unwrap_or_default();
+    let variables = entries.iter().map(|entry| (entry.key.clone(), entry.value.clone())).collect();
+    Some(Loaded { place: Place::new(&*file.account, &*file.region), file, variables, allow_delete, tree })
+}
+
+/// The tree of an environment's file.
+fn read(sources: &mut Sources, path: &Path, complaints: &mut Vec<Complaint>) -> Option<Node> {
+    let file = match sources.read(path) {
+        Ok(file) => file,
+        Err(complaint) => {
+            complaints.push(complaint);
+            return None;
+        }
+    };
+    let mut parsed = parse(file, sources.get(file)?);
+    complaints.append(&mut parsed.complaints);
+    if parsed.cut {
+        return None;
+    }
+    let mut documents = parsed.documents.into_iter();
+    let Some(tree) = documents.next() else {
+        complaints.push(
+            Complaint::new(Span::whole(file), "the environment's file is empty")
+                .help("it needs at least `project`, `account`, `region` and `stacks`"),
+        );
+        return None;
+    };
+    if let Some(second) = documents.next() {
+        complaints.push(Complaint::new(
+            second.span,
+            "an environment's file holds one document, and this is a second one",
+        ));
+        return None;
+    }
+    Some(tree)
+}
+
+/// Account and region, as far as they can be read: what `${env.…}` in the file itself needs.
+fn place(tree: &Node) -> Place {
+    let text = |key: &str| tree.get(key).and_then(Node::text).unwrap_or_default();
+    Place::new(text("account"), text("region"))
+}
+
+/// Replaces `${env.…}` everywhere but in patches, which are replaced with the manifests that they patch, and
+/// `${var.…}` in tags.
+fn replaced(tree: &Node, scope: &Scope<'_>, sources: &Sources, complaints: &mut Vec<Complaint>) -> Node {
+    let mut tree = tree.clone();
+    let mut variables = BTreeMap::new();
+    let super::tree::Data::Map(entries) = &mut tree.data else { return tree };
+    // Variables first: the tags may use them.
+    entries.sort_by_key(|entry| entry.key != "variables");
+    for entry in entries.iter_mut() {
+        match entry.key.as_str() {
+            "patches" => {}
+            "variables" => {
+                entry.value = substitute(&entry.value, scope, sources, complaints);
+                for variable in entry.value.entries() {
+                    variables.insert(variable.key.clone(), variable.value.clone());
+                }
+            }
+            _ => {
+                let scope = Scope { variables: &variables, ..*scope };
+                entry.value = substitute(&entry.value, &scope, sources, complaints);
+            }
+        }
+    }
+    tree
+}
+
+/// A text that names a resource.
+pub fn resource_id(text: &str, span: Span) -> Result<ResourceId, Complaint> {
+    let wrong = |message: String| Complaint::new(span, message);
+    let id = ResourceId::from_str(text).map_err(|_| {
+        wrong(format!("`{text}` is not the name of a resource"))
+            .label("expected <service>/<Kind>/<name>, such as batch/JobQueue/payments")
+    })?;
+    if crate::kinds::kind(&id.kind).is_none() {
+        let kinds = crate::kinds::KINDS.iter().map(|kind| kind.facts().name);
+        return Err(
+            wrong(format!("unknown kind `{}`", id.kind)).help_if(nearest::did_you_mean(&id.kind, kinds))
+        );
+    }
+    Ok(id)
+}
+
+/// Complains if another environment of the same account has the same prefix: their resources would collide.
+pub fn collisions(root: &Path, name: &str, loaded: &Loaded) -> Option<Complaint> {
+    for other in environments(root).into_iter().filter(|other| other != name) {
+        // Whatever else is wrong over there is that environment's own matter.
+        let mut sources = Sources::default();
+        let Some(tree) = read(&mut sources, &root.join(&other).join(FILE), &mut Vec::new()) else { continue };
+        let place = place(&tree);
+        let tree = replaced(&tree, &Scope::environment(&other, &place), &sources, &mut Vec::new());
+        let prefix = tree.get("namePrefix").and_then(Node::text).unwrap_or_default();
+        if place.account == loaded.place.account && prefix == loaded.file.name_prefix {
+            let span = loaded.tree.follow(&path_steps("namePrefix")).1;
+            let message =
+                format!("the environment `{other}` of the same account has the same name prefix, `{prefix}`");
+            let help = "give each its own `namePrefix`, such as `${env.name}-`: else their resources collide";
+            return Some(Complaint::new(span, message).help(help));
+        }
+    }
+    None
+}
+
+/// The environments that exist, by name.
+pub fn environments(root: &Path) -> Vec<String> {
+    let Ok(folders) = std::fs::read_dir(root) else { return Vec::new() };
+    let mut names: Vec<String> = folders
+        .flatten()
+        .filter(|folder| folder.path().join(FILE).is_file())
+        .map(|folder| folder.file_name().to_string_lossy().into_owned())
+        .collect();
+    names.sort();
+    names
+}

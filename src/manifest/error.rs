@@ -1,0 +1,154 @@
+//! What is wrong in manifests: collected over all files, sorted, rendered in one place.
+
+use std::fmt;
+
+use super::source::{Sources, Span};
+use crate::resource::Position;
+
+/// Something wrong, while the files are still at hand.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Complaint {
+    /// Where.
+    pub span: Span,
+    /// What is wrong.
+    pub message: String,
+    /// Beside the marker: what was expected.
+    pub label: String,
+    /// What to do.
+    pub help: Vec<String>,
+    /// Other places that matter, each with what it is.
+    pub related: Vec<(Span, String)>,
+}
+
+impl Complaint {
+    /// Something wrong at a place.
+    pub fn new(span: Span, message: impl Into<String>) -> Self {
+        Self { span, message: message.into(), label: String::new(), help: Vec::new(), related: Vec::new() }
+    }
+
+    /// Says beside the marker what was expected.
+    pub fn label(mut self, label: impl Into<String>) -> Self {
+        self.label = label.into();
+        self
+    }
+
+    /// Adds what to do.
+    pub fn help(mut self, help: impl Into<String>) -> Self {
+        self.help.push(help.into());
+        self
+    }
+
+    /// Adds what to do, if something is known.
+    pub fn help_if(self, help: Option<String>) -> Self {
+        match help {
+            Some(help) => self.help(help),
+            None => self,
+        }
+    }
+
+    /// Points to another place.
+    pub fn related(mut self, span: Span, label: impl Into<String>) -> Self {
+        self.related.push((span, label.into()));
+        self
+    }
+}
+
+/// One error in a manifest: complete, whatever becomes of the files.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ManifestError {
+    /// Where it is. Line 0: the file or folder as a whole. No file: the command line.
+    pub at: Excerpt,
+    /// What is wrong.
+    pub message: String,
+    /// What to do.
+    pub help: Vec<String>,
+    /// Other places that matter.
+    pub related: Vec<Excerpt>,
+}
+
+/// A place with the line that stands there.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Excerpt {
+    /// The place.
+    pub position: Position,
+    /// How many characters the marker covers.
+    pub width: usize,
+    /// The line.
+    pub line: Option<String>,
+    /// What is said beside the marker.
+    pub label: String,
+}
+
+impl ManifestError {
+    /// An error about a file, a folder or an argument as a whole.
+    pub fn whole(file: impl Into<String>, message: impl Into<String>) -> Self {
+        let position = Position { file: file.into(), line: 0, column: 0 };
+        let at = Excerpt { position, width: 0, line: None, label: String::new() };
+        Self { at, message: message.into(), help: Vec::new(), related: Vec::new() }
+    }
+
+    /// Adds what to do.
+    pub fn help(mut self, help: impl Into<String>) -> Self {
+        self.help.push(help.into());
+        self
+    }
+
+    /// Adds what to do, if something is known.
+    pub fn help_if(mut self, help: Option<String>) -> Self {
+        self.help.extend(help);
+        self
+    }
+
+    /// Where it is.
+    pub fn position(&self) -> &Position {
+        &self.at.position
+    }
+}
+
+/// Everything that is wrong, of all files, by file, line and column.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Errors(pub Vec<ManifestError>);
+
+impl Errors {
+    pub(super) fn of(complaints: Vec<Complaint>, sources: &Sources) -> Self {
+        let excerpt = |span: Span, label: String| Excerpt {
+            position: sources.position(span),
+            width: span.width,
+            line: sources.line(span).map(str::to_owned),
+            label,
+        };
+        let errors = complaints.into_iter().map(|complaint| ManifestError {
+            at: excerpt(complaint.span, complaint.label),
+            message: complaint.message,
+            help: complaint.help,
+            related: complaint.related.into_iter().map(|(span, label)| excerpt(span, label)).collect(),
+        });
+        let mut errors = Self(errors.collect());
+        errors.sort();
+        errors
+    }
+
+    pub(super) fn one(error: ManifestError) -> Self {
+        Self(vec![error])
+    }
+
+    pub(super) fn sort(&mut self) {
+        self.0.sort_by(|a, b| (a.position(), &a.message).cmp(&(b.position(), &b.message)));
+        self.0.dedup();
+    }
+}
+
+impl fmt::Display for Errors {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.render(false))
+    }
+}
+
+impl fmt::Display for ManifestError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.render(false))
+    }
+}
+
+impl std::error::Error for Errors {}
+impl std::error::Error for ManifestError {}

@@ -1,0 +1,308 @@
+//! Manifests: YAML text → [`Desired`], with every error of every file at its line and column.
+//!
+//! A file becomes a tree that knows its places ([`parse`], [`tree`]); variables are replaced in it ([`variables`]) and an
+//! environment's patches applied; the tree is checked against the JSON Schema of its kind ([`check`]); only then is it
+//! decoded and validated by the kind ([`resources`]). What resources say of each other comes last ([`references`]).
+//! Nothing here calls AWS.
+
+use std::collections::BTreeMap;
+use std::path::{Path, PathBuf};
+
+use serde_json::Value;
+
+use crate::resource::{Desired, Image, Owner};
+
+mod check;
+mod cycles;
+mod document;
+mod environment;
+mod error;
+mod nearest;
+mod parse;
+mod patch;
+mod references;
+mod render;
+mod resources;
+mod scalar;
+mod schema;
+mod source;
+mod tree;
+mod variables;
+
+pub use environment::environments;
+pub use error::{Errors, Excerpt, ManifestError};
+pub use schema::schema;
+
+use environment::Loaded;
+use error::Complaint;
+use nearest::{did_you_mean, listed};
+use references::Web;
+use resources::{Reader, Resource};
+use source::{Sources, Span, shown};
+use tree::{Node, Step};
+
+/// What the command line adds to the manifests.
+#[derive(Debug, Clone, Default)]
+pub struct Options {
+    /// Images that are known already, by name: `<repository uri>@sha256:<digest>`.
+    pub images: BTreeMap<String, String>,
+    /// Variables that replace those of `environment.yaml`; each is read as a YAML value.
+    pub variables: BTreeMap<String, String>,
+}
+
+/// The folder of stacks beside the environments.
+const STACKS: &str = "stacks";
+
+/// Folders of a stack nest this deep at most; a link to a folder above would have no end.
+const DEEPEST: usize = 16;
+
+/// Reads `<root>/<environment>/environment.yaml` and the stacks that it names. Every error of every file at once.
+pub fn load(root: &Path, environment: &str, options: &Options) -> Result<Desired, Errors> {
+    let folder = folder_of(root, environment).map_err(Errors::one)?;
+    let mut sources = Sources::default();
+    let mut complaints = Vec::new();
+    let path = folder.join(environment::FILE);
+    let Some(mut loaded) = environment::load(&mut sources, &path, environment, &mut complaints) else {
+        return Err(Errors::of(complaints, &sources));
+    };
+    let mut whole = overridden(&mut loaded, &mut sources, options);
+    complaints.extend(environment::collisions(root, environment, &loaded));
+    let (documents, cut) = documents(root, &loaded, &mut sources, &mut complaints);
+
+    let mut reader = Reader::new(environment, &loaded, &sources);
+    let resources: Vec<Resource> =
+        documents.iter().filter_map(|(stack, document)| reader.read(stack, document)).collect();
+    let complete = !cut && reader.nameless == 0;
+    if complete {
+        reader.unused_patches(&resources);
+    }
+    let nothing = resources.is_empty() && reader.nameless == 0 && !cut;
+    complaints.append(&mut reader.complaints);
+    complaints.extend(Web::check(&resources, &loaded, &sources, complete));
+    if complaints.is_empty() && !resources.iter().any(|resource| resource.on) {
+        let stacks = loaded.tree.follow(&[Step::Key("stacks".into())]).1;
+        let why =
+            if nothing { "declares no resources" } else { "declares no resources: all are switched off" };
+        complaints.push(
+            Complaint::new(stacks, format!("the environment `{environment}` {why}"))
+                .help(format!("to delete everything it has, run `batchwright destroy {environment}`")),
+        );
+    }
+    let mut errors = Errors::of(complaints, &sources);
+    errors.0.append(&mut whole);
+    if !errors.0.is_empty() {
+        errors.sort();
+        return Err(errors);
+    }
+    Ok(desired(environment, loaded, resources, options))
+}
+
+fn desired(environment: &str, loaded: Loaded, resources: Vec<Resource>, options: &Options) -> Desired {
+    let Loaded { file, place, allow_delete, .. } = loaded;
+    let image = |(name, image): (String, environment::NamedImage)| {
+        let resolved = options.images.get(&name).cloned();
+        let repository = image.repository.parse().ok()?;
+        Some((name, Image { repository, tag: image.tag, resolved }))
+    };
+    Desired {
+        environment: environment.to_owned(),
+        owner: Owner(format!("{}/{environment}", file.project)),
+        place,
+        name_prefix: file.name_prefix,
+        resources: resources
+            .into_iter()
+            .filter_map(|resource| resource.declared)
+            .map(|declared| (declared.id.clone(), declared))
+            .collect(),
+        images: file.images.into_iter().filter_map(image).collect(),
+        limits: file.limits,
+        allow_delete,
+    }
+}
+
+/// The folder of an environment, or what there is instead.
+fn folder_of(root: &Path, environment: &str) -> Result<PathBuf, ManifestError> {
+    let here = shown(root);
+    if !root.exists() {
+        return Err(ManifestError::whole(here, "the manifests' folder does not exist")
+            .help("run this in the repository's root, or say where the manifests are with --manifests"));
+    }
+    if !root.is_dir() {
+        return Err(ManifestError::whole(here, "this is not a folder")
+            .help("--manifests takes the folder that holds `stacks` and the environments"));
+    }
+    let there = environments(root);
+    // What is no plain name is no environment: `..` would lead out of the folder.
+    if there.iter().any(|name| name == environment) {
+        return Ok(root.join(environment));
+    }
+    if there.is_empty() {
+        return Err(ManifestError::whole(here, "the manifests' folder holds no environment").help(format!(
+            "write {}/{environment}/{}, with at least `project`, `account`, `region` and `stacks`",
+            shown(root),
+            environment::FILE
+        )));
+    }
+    Err(ManifestError::whole(here, format!("there is no environment `{environment}`"))
+        .help_if(did_you_mean(environment, there.iter().map(String::as_str)))
+        .help(format!("environments are: {}", listed(there.iter().map(String::as_str)))))
+}
+
+/// Puts what the command line says in the place of what the file says.
+fn overridden(loaded: &mut Loaded, sources: &mut Sources, options: &Options) -> Vec<ManifestError> {
+    let mut errors = Vec::new();
+    for (name, text) in &options.variables {
+        let known = loaded.variables.keys().map(String::as_str);
+        if !loaded.variables.contains_key(name) {
+            errors.push(
+                ManifestError::whole("", format!("the environment has no variable `{name}` to replace"))
+                    .help_if(did_you_mean(name, known)),
+            );
+            continue;
+        }
+        let file = sources.add(format!("the value of variable {name}"), text.clone());
+        let mut parsed = sources.get(file).map(|source| parse::parse(file, source)).unwrap_or_default();
+        if !parsed.complaints.is_empty() {
+            errors.append(&mut Errors::of(parsed.complaints, sources).0);
+            continue;
+        }
+        let value = if parsed.documents.is_empty() {
+            Node::new(tree::Data::Null, Span::whole(file))
+        } else {
+            parsed.documents.swap_remove(0)
+        };
+        loaded.variables.insert(name.clone(), value);
+    }
+    for (name, image) in &options.images {
+        let known = loaded.file.images.keys().map(String::as_str);
+        if !loaded.file.images.contains_key(name) {
+            errors.push(
+                ManifestError::whole("", format!("the environment has no image `{name}`"))
+                    .help_if(did_you_mean(name, known)),
+            );
+        } else if !is_pinned(image) {
+            errors.push(
+                ManifestError::whole("", format!("the image `{image}` names no digest"))
+                    .help("write it as <repository>@sha256:<64 hexadecimal digits>"),
+            );
+        }
+    }
+    errors
+}
+
+fn is_pinned(image: &str) -> bool {
+    image.split_once("@sha256:").is_some_and(|(repository, digest)| {
+        !repository.is_empty() && digest.len() == 64 && digest.chars().all(|c| c.is_ascii_hexdigit())
+    })
+}
+
+/// The documents of all stacks, each with its stack; and whether some could not be read.
+fn documents(
+    root: &Path,
+    loaded: &Loaded,
+    sources: &mut Sources,
+    complaints: &mut Vec<Complaint>,
+) -> (Vec<(String, Node)>, bool) {
+    let mut documents = Vec::new();
+    let mut cut = false;
+    let mut seen: Vec<&str> = Vec::new();
+    for (index, stack) in loaded.file.stacks.iter().enumerate() {
+        let span = loaded.tree.follow(&[Step::Key("stacks".into()), Step::Item(index)]).1;
+        if seen.contains(&stack.as_str()) {
+            complaints.push(Complaint::new(span, format!("the stack `{stack}` is named twice")));
+            continue;
+        }
+        seen.push(stack);
+        let files = match files_of(root, stack, span) {
+            Ok(files) => files,
+            Err(complaint) => {
+                complaints.push(complaint);
+                cut = true;
+                continue;
+            }
+        };
+        for path in files {
+            match sources.read(&path) {
+                Ok(file) => {
+                    let mut parsed =
+                        sources.get(file).map(|source| parse::parse(file, source)).unwrap_or_default();
+                    complaints.append(&mut parsed.complaints);
+                    cut |= parsed.cut;
+                    documents.extend(parsed.documents.into_iter().map(|document| (stack.clone(), document)));
+                }
+                Err(complaint) => {
+                    complaints.push(complaint);
+                    cut = true;
+                }
+            }
+        }
+    }
+    (documents, cut)
+}
+
+/// The manifests of a stack, in order of their paths.
+fn files_of(root: &Path, stack: &str, span: Span) -> Result<Vec<PathBuf>, Complaint> {
+    let stacks = root.join(STACKS);
+    let there = folders(&stacks);
+    if !there.iter().any(|name| name == stack) {
+        let names = || there.iter().map(String::as_str);
+        let complaint = Complaint::new(span, format!("there is no stack `{}`", tree::shortened(stack)));
+        let help = match listed(names()) {
+            none if none.is_empty() => format!("write its manifests under {}/{stack}/", shown(&stacks)),
+            names => format!("stacks in {} are: {names}", shown(&stacks)),
+        };
+        return Err(complaint.help_if(did_you_mean(stack, names())).help(help));
+    }
+    let folder = stacks.join(stack);
+    let mut files = Vec::new();
+    if let Err(error) = walk(&folder, 0, &mut files) {
+        return Err(Complaint::new(span, format!("the stack `{stack}` can't be read: {error}")));
+    }
+    if files.is_empty() {
+        let message = format!("the stack `{stack}` holds no manifests");
+        return Err(Complaint::new(span, message)
+            .help(format!("write one into {}/, such as {stack}.yaml", shown(&folder))));
+    }
+    files.sort();
+    Ok(files)
+}
+
+fn walk(folder: &Path, depth: usize, files: &mut Vec<PathBuf>) -> std::io::Result<()> {
+    for entry in std::fs::read_dir(folder)? {
+        let path = entry?.path();
+        let name = path.file_name().unwrap_or_default().to_string_lossy().into_owned();
+        // Editors leave hidden files beside those that they have open.
+        if name.starts_with('.') {
+            continue;
+        }
+        if path.is_dir() {
+            if depth < DEEPEST {
+                walk(&path, depth + 1, files)?;
+            }
+        } else if matches!(path.extension().and_then(|it| it.to_str()), Some("yaml" | "yml")) {
+            files.push(path);
+        }
+    }
+    Ok(())
+}
+
+fn folders(folder: &Path) -> Vec<String> {
+    let Ok(entries) = std::fs::read_dir(folder) else { return Vec::new() };
+    let folders = entries.flatten().filter(|entry| entry.path().is_dir());
+    let mut names: Vec<String> =
+        folders.map(|entry| entry.file_name().to_string_lossy().into_owned()).collect();
+    names.sort();
+    names
+}
+
+/// Reads one YAML text into a value: for what is written in YAML and is no manifest. Errors name its line and column.
+pub fn value(name: &str, text: &str) -> Result<Vec<Value>, Errors> {
+    let mut sources = Sources::default();
+    let file = sources.add(name.to_owned(), text.to_owned());
+    let parsed = sources.get(file).map(|source| parse::parse(file, source)).unwrap_or_default();
+    if parsed.complaints.is_empty() {
+        Ok(parsed.documents.iter().map(Node::to_json).collect())
+    } else {
+        Err(Errors::of(parsed.complaints, &sources))
+    }
+}

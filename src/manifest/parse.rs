@@ -1,0 +1,291 @@
+//! YAML text → trees, with limits on depth and on what aliases may grow to.
+
+use std::borrow::Cow;
+use std::collections::BTreeMap;
+
+use saphyr_parser::{Event, Parser, ScalarStyle, ScanError, Span as Marked, Tag};
+
+use super::error::Complaint;
+use super::scalar;
+use super::source::{Source, Span};
+use super::tree::{Data, Entry, Node};
+
+/// How deep values may nest: AWS's deepest, and then three times as deep.
+pub const DEEPEST: usize = 64;
+/// How many values a file may hold after its aliases are expanded.
+pub const MOST: usize = 50_000;
+
+/// The documents of a file, and what is wrong with its YAML. After an error that leaves the rest unreadable there are
+/// fewer documents than the file has.
+#[derive(Debug, Default)]
+pub struct Parsed {
+    /// The documents, without those that hold nothing.
+    pub documents: Vec<Node>,
+    /// What is wrong.
+    pub complaints: Vec<Complaint>,
+    /// Whether something had to be left unread.
+    pub cut: bool,
+}
+
+/// Reads all documents of a text.
+pub fn parse(file: usize, source: &Source) -> Parsed {
+    let mut builder = Builder { file, ..Builder::default() };
+    let mut parser = Parser::new_from_str(&source.text);
+    while let Some(event) = parser.next_event() {
+        let done = match event {
+            Ok((event, span)) => builder.take(event, span),
+            Err(error) => Err(scan_error(file, &source.text, &error)),
+        };
+        if let Err(complaint) = done {
+            builder.parsed.complaints.push(complaint);
+            builder.parsed.cut = true;
+            break;
+        }
+    }
+    builder.parsed
+}
+
+/// A collection that is not complete yet.
+struct Frame {
+    node: Node,
+    anchor: usize,
+    /// Of a mapping: the key whose value comes next.
+    key: Option<(String, Span)>,
+    /// Of a mapping: its keys, and which entry has each.
+    keys: BTreeMap<String, usize>,
+    /// Of a mapping: what `<<` brings.
+    merged: Vec<Node>,
+}
+
+#[derive(Default)]
+struct Builder {
+    file: usize,
+    parsed: Parsed,
+    frames: Vec<Frame>,
+    anchors: BTreeMap<usize, (Node, usize)>,
+    values: usize,
+}
+
+type Done = Result<(), Complaint>;
+
+impl Builder {
+    fn take(&mut self, event: Event<'_>, marked: Marked) -> Done {
+        let span = self.span(marked);
+        match event {
+            Event::Scalar(text, style, anchor, tag) => {
+                let data = self.scalar(&text, style, tag, span)?;
+                self.complete(Node::new(data, span), anchor)
+            }
+            Event::Alias(anchor) => {
+                let Some((node, size)) = self.anchors.get(&anchor).cloned() else {
+                    return Err(Complaint::new(span, "an alias can't stand inside of what it stands for"));
+                };
+                self.count(size, span)?;
+                self.deep(depth(&node), span)?;
+                self.complete(Node { span, ..node }, 0)
+            }
+            Event::SequenceStart(anchor, tag) => self.open(Data::List(Vec::new()), anchor, tag, span),
+            Event::MappingStart(anchor, tag) => self.open(Data::Map(Vec::new()), anchor, tag, span),
+            Event::SequenceEnd | Event::MappingEnd => match self.frames.pop() {
+                Some(frame) => {
+                    let anchor = frame.anchor;
+                    let node = self.close(frame);
+                    self.complete(node, anchor)
+                }
+                None => Ok(()),
+            },
+            Event::DocumentStart(_) => {
+                self.anchors.clear();
+                Ok(())
+            }
+            Event::Nothing | Event::StreamStart | Event::StreamEnd | Event::DocumentEnd => Ok(()),
+        }
+    }
+
+    fn span(&self, marked: Marked) -> Span {
+        let (start, end) = (marked.start, marked.end);
+        // What goes on over several lines is marked on its first: the renderer ends the marker with the line.
+        let width =
+            if start.line() == end.line() { end.col().saturating_sub(start.col()) } else { usize::MAX };
+        Span { file: self.file, line: start.line(), column: start.col() + 1, width: width.max(1) }
+    }
+
+    fn count(&mut self, more: usize, span: Span) -> Done {
+        self.values += more;
+        if self.values <= MOST {
+            return Ok(());
+        }
+        Err(Complaint::new(
+            span,
+            format!("the file holds more than {MOST} values once its aliases are expanded"),
+        )
+        .help("write fewer aliases, or split the file"))
+    }
+
+    fn deep(&self, more: usize, span: Span) -> Done {
+        if self.frames.len() + more <= DEEPEST {
+            return Ok(());
+        }
+        Err(too_deep(span))
+    }
+
+    fn scalar(
+        &mut self,
+        text: &str,
+        style: ScalarStyle,
+        tag: Option<Cow<'_, Tag>>,
+        span: Span,
+    ) -> Result<Data, Complaint> {
+        self.count(1, span)?;
+        let Some(tag) = tag else {
+            return Ok(match style {
+                ScalarStyle::Plain => scalar::plain(text),
+                _ => Data::Text(text.to_owned()),
+            });
+        };
+        match (tag.is_yaml_core_schema(), tag.suffix.as_str()) {
+            (true, "str") => Ok(Data::Text(text.to_owned())),
+            (true, "int" | "float" | "bool" | "null") => Ok(scalar::plain(text)),
+            _ => Err(unknown_tag(&tag, span)),
+        }
+    }
+
+    fn open(&mut self, data: Data, anchor: usize, tag: Option<Cow<'_, Tag>>, span: Span) -> Done {
+        if let Some(tag) =
+            tag.filter(|tag| !(tag.is_yaml_core_schema() && matches!(tag.suffix.as_str(), "map" | "seq")))
+        {
+            return Err(unknown_tag(&tag, span));
+        }
+        self.count(1, span)?;
+        self.deep(1, span)?;
+        // A block collection's span has no width worth marking.
+        let node = Node::new(data, Span { width: 1, ..span });
+        self.frames.push(Frame { node, anchor, key: None, keys: BTreeMap::new(), merged: Vec::new() });
+        Ok(())
+    }
+
+    fn close(&mut self, mut frame: Frame) -> Node {
+        let merged = std::mem::take(&mut frame.merged);
+        if let Data::Map(entries) = &mut frame.node.data {
+            // The mapping's own keys win, then those of the merge that comes first.
+            for entry in merged.iter().flat_map(Node::entries) {
+                if !frame.keys.contains_key(&entry.key) {
+                    frame.keys.insert(entry.key.clone(), entries.len());
+                    entries.push(entry.clone());
+                }
+            }
+        }
+        frame.node
+    }
+
+    /// Puts a complete value where it belongs.
+    fn complete(&mut self, node: Node, anchor: usize) -> Done {
+        if anchor > 0 {
+            let size = node.size();
+            self.count(size, node.span)?;
+            self.anchors.insert(anchor, (node.clone(), size));
+        }
+        let Some(frame) = self.frames.last_mut() else {
+            if node.data != Data::Null {
+                self.parsed.documents.push(node);
+            }
+            return Ok(());
+        };
+        let Data::Map(entries) = &mut frame.node.data else {
+            if let Data::List(items) = &mut frame.node.data {
+                items.push(node);
+            }
+            return Ok(());
+        };
+        match frame.key.take() {
+            None => frame.key = Some(key_of(&node)?),
+            Some((key, at)) if key == "<<" => merge(&mut frame.merged, node, at)?,
+            Some((key, at)) => match frame.keys.get(&key).and_then(|first| entries.get(*first)) {
+                Some(first) => {
+                    let complaint = Complaint::new(at, format!("the key `{key}` is written twice"))
+                        .related(first.at, "first here")
+                        .help("keep one of the two: nothing says which would count");
+                    self.parsed.complaints.push(complaint);
+                }
+                None => {
+                    frame.keys.insert(key.clone(), entries.len());
+                    entries.push(Entry { key, at, value: node });
+                }
+            },
+        }
+        Ok(())
+    }
+}
+
+fn merge(merged: &mut Vec<Node>, node: Node, at: Span) -> Done {
+    let wrong =
+        || Complaint::new(at, "`<<` takes a mapping, or a list of mappings").help("write `<<: *anchor`");
+    match node.data {
+        Data::Map(_) => merged.push(node),
+        Data::List(items) if items.iter().all(|item| matches!(item.data, Data::Map(_))) => {
+            merged.extend(items)
+        }
+        _ => return Err(wrong()),
+    }
+    Ok(())
+}
+
+fn key_of(node: &Node) -> Result<(String, Span), Complaint> {
+    let text = match &node.data {
+        Data::Text(text) if !text.is_empty() => text.clone(),
+        Data::Number(_, text) => text.clone(),
+        Data::Bool(it) => it.to_string(),
+        _ => {
+            return Err(Complaint::new(node.span, format!("a key must be a text, not {}", node.described())));
+        }
+    };
+    Ok((text, node.span))
+}
+
+fn depth(node: &Node) -> usize {
+    let inner = node.items().iter().chain(node.entries().iter().map(|entry| &entry.value)).map(depth).max();
+    inner.map_or(0, |inner| inner + 1).max(usize::from(matches!(node.data, Data::List(_) | Data::Map(_))))
+}
+
+fn too_deep(span: Span) -> Complaint {
+    Complaint::new(span, format!("values are nested more than {DEEPEST} deep"))
+        .help("no AWS resource nests this deep: look for a missing closing bracket or a slipped indentation")
+}
+
+fn unknown_tag(tag: &Tag, span: Span) -> Complaint {
+    Complaint::new(span, format!("the YAML tag `{tag}` is not understood here")).help(
+        "CloudFormation's `!Ref`, `!GetAtt` and `!Sub` are all written `${<service>/<Kind>/<name>.<output>}`",
+    )
+}
+
+fn scan_error(file: usize, text: &str, error: &ScanError) -> Complaint {
+    let mark = error.marker();
+    let line = mark.line().max(1);
+    let info = error.info();
+    if let Some(complaint) = tab(file, text, line).or_else(|| tab(file, text, line.saturating_sub(1))) {
+        return complaint;
+    }
+    let span = Span { file, line, column: mark.col() + 1, width: 1 };
+    if info.contains("recursion limit") {
+        return too_deep(span);
+    }
+    let complaint = Complaint::new(span, format!("not valid YAML: {info}"));
+    if info.contains("mapping values are not allowed") {
+        return complaint.help(
+            "put a text that holds `: ` in quotes, and check the indentation of this line and the one before",
+        );
+    }
+    if info.contains("start with any character") || info.contains("unexpected character") {
+        return complaint.help("put a text that begins with `@`, a backtick, `%`, `*`, `&` or `!` in quotes");
+    }
+    complaint
+}
+
+/// The tab that indents a line, if one does: the parser has no clear words for it.
+fn tab(file: usize, text: &str, line: usize) -> Option<Complaint> {
+    let written = text.lines().nth(line.checked_sub(1)?)?;
+    let indent: String = written.chars().take_while(|c| matches!(c, ' ' | '\t')).collect();
+    let column = indent.chars().position(|c| c == '\t')? + 1;
+    let span = Span { file, line, column, width: 1 };
+    Some(Complaint::new(span, "a tab in the indentation").help("indent with spaces: YAML takes no tabs here"))
+}

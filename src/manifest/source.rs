@@ -1,0 +1,175 @@
+//! The files that are read, and places in them.
+
+use std::fs;
+use std::io::Read;
+use std::path::Path;
+
+use super::error::Complaint;
+use crate::resource::Position;
+
+/// A manifest larger than this is refused: a thousand of the longest job definitions fit.
+pub const LARGEST: u64 = 1024 * 1024;
+
+/// A place in a file. Lines and columns are 1-based, columns and widths in characters; line 0 is the file as a whole.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Span {
+    /// Which file, as [`Sources`] counts them.
+    pub file: usize,
+    /// Its first line.
+    pub line: usize,
+    /// Where it begins in that line.
+    pub column: usize,
+    /// How many characters of that line it takes.
+    pub width: usize,
+}
+
+impl Span {
+    /// A file as a whole.
+    pub fn whole(file: usize) -> Self {
+        Self { file, ..Self::default() }
+    }
+}
+
+/// One file.
+#[derive(Debug)]
+pub struct Source {
+    /// As the user would type it.
+    pub path: String,
+    /// Its text, without a byte order mark.
+    pub text: String,
+    lines: Vec<String>,
+}
+
+/// All files of one load, in the order in which they were read.
+#[derive(Debug, Default)]
+pub struct Sources {
+    files: Vec<Source>,
+}
+
+impl Sources {
+    /// Adds a text.
+    pub fn add(&mut self, path: String, text: String) -> usize {
+        let lines = text.replace("\r\n", "\n").split(['\n', '\r']).map(str::to_owned).collect();
+        self.files.push(Source { path, text, lines });
+        self.files.len() - 1
+    }
+
+    /// Reads a file, and says what keeps it from being text.
+    pub fn read(&mut self, path: &Path) -> Result<usize, Complaint> {
+        let shown = shown(path);
+        let bytes = match bytes(path) {
+            Ok(bytes) => bytes,
+            Err(message) => {
+                let file = self.add(shown, String::new());
+                return Err(Complaint::new(Span::whole(file), message)
+                    .help("keep generated data out of the manifests, or split the file"));
+            }
+        };
+        match String::from_utf8(bytes) {
+            Ok(text) => {
+                let text = text.strip_prefix('\u{feff}').map(str::to_owned).unwrap_or(text);
+                let file = self.add(shown, text);
+                self.printable(file).map(|()| file)
+            }
+            Err(error) => Err(self.not_text(shown, error.as_bytes(), error.utf8_error().valid_up_to())),
+        }
+    }
+
+    /// A file by its number.
+    pub fn get(&self, file: usize) -> Option<&Source> {
+        self.files.get(file)
+    }
+
+    /// A line of a file, 1-based.
+    pub fn line(&self, span: Span) -> Option<&str> {
+        let lines = &self.files.get(span.file)?.lines;
+        lines.get(span.line.checked_sub(1)?).map(String::as_str)
+    }
+
+    /// The place in the words of the rest of the program.
+    pub fn position(&self, span: Span) -> Position {
+        let file = self.files.get(span.file).map(|file| file.path.clone()).unwrap_or_default();
+        Position { file, line: span.line, column: span.column }
+    }
+
+    /// Where `needle` stands for the `nth` time (0-based) at or after a scalar's beginning; the scalar itself, if it
+    /// is written in another way there (escaped, or folded over lines).
+    pub fn find(&self, within: Span, needle: &str, nth: usize) -> Span {
+        let Some(source) = self.files.get(within.file) else { return within };
+        let mut left = nth;
+        let first = within.line.max(1);
+        for (offset, line) in source.lines.iter().skip(first - 1).take(400).enumerate() {
+            let skip = if offset == 0 { within.column.saturating_sub(1) } else { 0 };
+            let start: usize = line.chars().take(skip).map(char::len_utf8).sum();
+            let rest = line.get(start..).unwrap_or_default();
+            for (at, _) in rest.match_indices(needle) {
+                if left == 0 {
+                    let before = rest.get(..at).unwrap_or_default().chars().count();
+                    let width = needle.chars().count();
+                    return Span {
+                        file: within.file,
+                        line: first + offset,
+                        column: skip + before + 1,
+                        width,
+                    };
+                }
+                left -= 1;
+            }
+        }
+        within
+    }
+
+    /// YAML takes no control characters, and some parsers take NUL for the end of the file.
+    fn printable(&self, file: usize) -> Result<(), Complaint> {
+        let Some(source) = self.files.get(file) else { return Ok(()) };
+        for (index, line) in source.lines.iter().enumerate() {
+            for (column, c) in line.chars().enumerate() {
+                if (c.is_control() && c != '\t' && c != '\u{85}') || c == '\u{fffe}' || c == '\u{ffff}' {
+                    let span = Span { file, line: index + 1, column: column + 1, width: 1 };
+                    let message =
+                        format!("the control character U+{:04X} is not allowed in YAML", u32::from(c));
+                    return Err(Complaint::new(span, message)
+                        .help("remove it, or write it as an escape in a double-quoted text"));
+                }
+            }
+        }
+        Ok(())
+    }
+
+    fn not_text(&mut self, path: String, bytes: &[u8], valid: usize) -> Complaint {
+        let before = String::from_utf8_lossy(bytes.get(..valid).unwrap_or_default());
+        let line = before.matches('\n').count() + 1;
+        let column = before.rsplit('\n').next().unwrap_or_default().chars().count() + 1;
+        let byte = bytes.get(valid).copied().unwrap_or_default();
+        let file = self.add(path, String::from_utf8_lossy(bytes).into_owned());
+        let help = match bytes {
+            [0xff, 0xfe, ..] | [0xfe, 0xff, ..] => "this looks like UTF-16: save the file as UTF-8",
+            _ => "save the file as UTF-8",
+        };
+        Complaint::new(Span { file, line, column, width: 1 }, format!("the byte 0x{byte:02x} is not UTF-8"))
+            .help(help)
+    }
+}
+
+fn bytes(path: &Path) -> Result<Vec<u8>, String> {
+    let failed = |error: std::io::Error| format!("the file can't be read: {error}");
+    let mut bytes = Vec::new();
+    let file = fs::File::open(path).map_err(failed)?;
+    let size = file.metadata().map_err(failed)?.len();
+    // Also of what has no size, such as a pipe, no more than this is ever read.
+    file.take(LARGEST + 1).read_to_end(&mut bytes).map_err(failed)?;
+    if bytes.len() as u64 > LARGEST {
+        let size = size.max(bytes.len() as u64);
+        return Err(format!(
+            "the file is too large for a manifest: {:.1} MiB, at most {} MiB",
+            size as f64 / (1024.0 * 1024.0),
+            LARGEST / (1024 * 1024)
+        ));
+    }
+    Ok(bytes)
+}
+
+/// A path as the user would type it, with `/`.
+pub fn shown(path: &Path) -> String {
+    path.to_string_lossy().replace(std::path::MAIN_SEPARATOR, "/")
+}

@@ -1,0 +1,223 @@
+//! A YAML document as a tree in which every value and every key knows where it stands.
+
+use serde_json::{Map, Number, Value};
+
+use super::source::Span;
+
+/// A value and its place.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Node {
+    /// The value.
+    pub data: Data,
+    /// Where it begins.
+    pub span: Span,
+    /// Where the value was set that a variable brought here.
+    pub via: Option<Span>,
+}
+
+/// A value.
+#[derive(Debug, Clone, PartialEq)]
+pub enum Data {
+    /// `null`, `~` or nothing.
+    Null,
+    /// `true` or `false`.
+    Bool(bool),
+    /// A number, and how it was written.
+    Number(Number, String),
+    /// A text.
+    Text(String),
+    /// A list.
+    List(Vec<Node>),
+    /// A mapping, in the order in which it was written; keys are unique.
+    Map(Vec<Entry>),
+    /// A text whose variables are not known: complained about already, and nothing more to be said of it.
+    Broken(String),
+}
+
+/// A key and its value.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Entry {
+    /// The key.
+    pub key: String,
+    /// Where the key stands.
+    pub at: Span,
+    /// Its value.
+    pub value: Node,
+}
+
+/// One step from a value to a value inside it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Step {
+    /// A key of a mapping.
+    Key(String),
+    /// An item of a list, 0-based.
+    Item(usize),
+}
+
+impl Node {
+    /// A value at a place.
+    pub fn new(data: Data, span: Span) -> Self {
+        Self { data, span, via: None }
+    }
+
+    /// The entries of a mapping.
+    pub fn entries(&self) -> &[Entry] {
+        match &self.data {
+            Data::Map(entries) => entries,
+            _ => &[],
+        }
+    }
+
+    /// The items of a list.
+    pub fn items(&self) -> &[Node] {
+        match &self.data {
+            Data::List(items) => items,
+            _ => &[],
+        }
+    }
+
+    /// An entry of a mapping.
+    pub fn entry(&self, key: &str) -> Option<&Entry> {
+        self.entries().iter().find(|entry| entry.key == key)
+    }
+
+    /// The value of a key.
+    pub fn get(&self, key: &str) -> Option<&Node> {
+        self.entry(key).map(|entry| &entry.value)
+    }
+
+    /// The text that it is.
+    pub fn text(&self) -> Option<&str> {
+        match &self.data {
+            Data::Text(text) => Some(text),
+            _ => None,
+        }
+    }
+
+    /// How many values there are in it, itself included.
+    pub fn size(&self) -> usize {
+        1 + match &self.data {
+            Data::List(items) => items.iter().map(Node::size).sum::<usize>(),
+            Data::Map(entries) => entries.iter().map(|entry| entry.value.size()).sum::<usize>(),
+            _ => 0,
+        }
+    }
+
+    /// The value without its places.
+    pub fn to_json(&self) -> Value {
+        match &self.data {
+            Data::Null => Value::Null,
+            Data::Bool(it) => Value::Bool(*it),
+            Data::Number(number, _) => Value::Number(number.clone()),
+            Data::Text(text) | Data::Broken(text) => Value::String(text.clone()),
+            Data::List(items) => items.iter().map(Node::to_json).collect(),
+            Data::Map(entries) => {
+                let fields = entries.iter().map(|entry| (entry.key.clone(), entry.value.to_json()));
+                Value::Object(fields.collect::<Map<_, _>>())
+            }
+        }
+    }
+
+    /// What it is, in words: ``text `abc` ``.
+    pub fn described(&self) -> String {
+        match &self.data {
+            Data::Null => "nothing".to_owned(),
+            Data::Bool(it) => format!("the boolean `{it}`"),
+            Data::Number(_, text) => format!("the number `{text}`"),
+            Data::Text(text) | Data::Broken(text) => format!("the text `{}`", shortened(text)),
+            Data::List(_) => "a list".to_owned(),
+            Data::Map(_) => "a mapping".to_owned(),
+        }
+    }
+
+    /// What a path leads to, and where that stands: the key of a field, the item of a list. Where the path leads
+    /// nowhere, the last that it passes.
+    pub fn follow(&self, path: &[Step]) -> (&Node, Span) {
+        let mut node = self;
+        let mut span = self.span;
+        for step in path {
+            match step {
+                Step::Key(key) => match node.entry(key) {
+                    Some(entry) => (node, span) = (&entry.value, entry.at),
+                    None => break,
+                },
+                Step::Item(index) => match node.items().get(*index) {
+                    Some(item) => (node, span) = (item, item.span),
+                    None => break,
+                },
+            }
+        }
+        (node, span)
+    }
+
+    /// Calls `see` for each field and item with its path, such as `containerProperties.command[0]`, and its place.
+    pub fn each(&self, path: &str, see: &mut dyn FnMut(&str, Span)) {
+        for entry in self.entries() {
+            let path = if path.is_empty() { entry.key.clone() } else { format!("{path}.{}", entry.key) };
+            see(&path, entry.at);
+            entry.value.each(&path, see);
+        }
+        for (index, item) in self.items().iter().enumerate() {
+            let path = format!("{path}[{index}]");
+            see(&path, item.span);
+            item.each(&path, see);
+        }
+    }
+}
+
+/// The steps of a JSON pointer; `node` tells keys that are digits from items.
+pub fn steps(node: &Node, pointer: &str) -> Vec<Step> {
+    let mut at = Some(node);
+    let mut steps = Vec::new();
+    for part in pointer.split('/').skip(1) {
+        let part = part.replace("~1", "/").replace("~0", "~");
+        let item = match at.map(|node| &node.data) {
+            Some(Data::List(_)) => part.parse().ok(),
+            _ => None,
+        };
+        at = match item {
+            Some(index) => at.and_then(|node| node.items().get(index)),
+            None => at.and_then(|node| node.get(&part)),
+        };
+        steps.push(item.map_or(Step::Key(part), Step::Item));
+    }
+    steps
+}
+
+/// The steps of a field path such as `computeResources.subnets[0]`.
+pub fn path_steps(path: &str) -> Vec<Step> {
+    let mut steps = Vec::new();
+    for part in path.split('.').filter(|part| !part.is_empty()) {
+        let mut pieces = part.split('[');
+        if let Some(key) = pieces.next().filter(|key| !key.is_empty()) {
+            steps.push(Step::Key(key.to_owned()));
+        }
+        steps.extend(pieces.filter_map(|index| index.trim_end_matches(']').parse().ok()).map(Step::Item));
+    }
+    steps
+}
+
+/// The steps as a field path.
+pub fn path_of(steps: &[Step]) -> String {
+    let mut path = String::new();
+    for step in steps {
+        match step {
+            Step::Key(key) if path.is_empty() => path.push_str(key),
+            Step::Key(key) => {
+                path.push('.');
+                path.push_str(key);
+            }
+            Step::Item(index) => path.push_str(&format!("[{index}]")),
+        }
+    }
+    path
+}
+
+/// A text for a message: its first characters.
+pub fn shortened(text: &str) -> String {
+    const MOST: usize = 60;
+    match text.char_indices().nth(MOST) {
+        Some((end, _)) => format!("{}…", text.get(..end).unwrap_or_default()),
+        None => text.to_owned(),
+    }
+}

@@ -1,0 +1,272 @@
+//! `${var.x}`, `${env.x}`, and what else may stand in `${…}` (D4). References to resources and images stay.
+
+use std::collections::BTreeMap;
+
+use super::error::Complaint;
+use super::nearest::{self, nearest};
+use super::source::{Sources, Span};
+use super::tree::{Data, Entry, Node};
+use crate::resource::Place;
+use crate::value::reference;
+
+/// What names in `${…}` stand for.
+#[derive(Debug, Clone, Copy)]
+pub struct Scope<'a> {
+    /// The environment's name.
+    pub environment: &'a str,
+    /// Where it lives.
+    pub place: &'a Place,
+    /// Its variables.
+    pub variables: &'a BTreeMap<String, Node>,
+    /// The names of its images.
+    pub images: &'a [String],
+}
+
+static NONE: BTreeMap<String, Node> = BTreeMap::new();
+
+impl<'a> Scope<'a> {
+    /// The names that stand for something in `environment.yaml` itself.
+    pub fn environment(name: &'a str, place: &'a Place) -> Self {
+        Self { environment: name, place, variables: &NONE, images: &[] }
+    }
+
+    fn env(&self, name: &str) -> Option<&'a str> {
+        Some(match name {
+            "name" => self.environment,
+            "account" => &self.place.account,
+            "region" => &self.place.region,
+            "partition" => &self.place.partition,
+            "dnsSuffix" => self.place.dns_suffix(),
+            _ => return None,
+        })
+    }
+}
+
+const ENV: [&str; 5] = ["name", "account", "region", "partition", "dnsSuffix"];
+
+/// Replaces variables everywhere in a value, keys included. What can't be replaced is complained about once, and
+/// becomes [`Data::Broken`].
+pub fn substitute(
+    node: &Node,
+    scope: &Scope<'_>,
+    sources: &Sources,
+    complaints: &mut Vec<Complaint>,
+) -> Node {
+    let data = match &node.data {
+        Data::Text(text) if text.contains("${") => return in_text(node, text, scope, sources, complaints),
+        Data::List(items) => {
+            Data::List(items.iter().map(|item| substitute(item, scope, sources, complaints)).collect())
+        }
+        Data::Map(entries) => {
+            let entry = |entry: &Entry| Entry {
+                key: in_key(entry, scope, sources, complaints),
+                at: entry.at,
+                value: substitute(&entry.value, scope, sources, complaints),
+            };
+            Data::Map(entries.iter().map(entry).collect())
+        }
+        other => other.clone(),
+    };
+    Node { data, ..node.clone() }
+}
+
+fn in_key(entry: &Entry, scope: &Scope<'_>, sources: &Sources, complaints: &mut Vec<Complaint>) -> String {
+    if !entry.key.contains("${") {
+        return entry.key.clone();
+    }
+    let key = Node::new(Data::Text(entry.key.clone()), entry.at);
+    match in_text(&key, &entry.key, scope, sources, complaints).data {
+        Data::Text(text) | Data::Broken(text) | Data::Number(_, text) => text,
+        Data::Bool(it) => it.to_string(),
+        _ => {
+            complaints.push(Complaint::new(entry.at, "a key must be a text").label("this variable is none"));
+            entry.key.clone()
+        }
+    }
+}
+
+fn in_text(
+    node: &Node,
+    text: &str,
+    scope: &Scope<'_>,
+    sources: &Sources,
+    complaints: &mut Vec<Complaint>,
+) -> Node {
+    let mut out = String::new();
+    let mut seen: BTreeMap<&str, usize> = BTreeMap::new();
+    let mut broken = false;
+    for piece in pieces(text) {
+        let (whole, name) = match piece {
+            Piece::Literal(literal) => {
+                out.push_str(literal);
+                continue;
+            }
+            Piece::Escaped => {
+                out.push_str("${");
+                continue;
+            }
+            Piece::Unclosed(from) => {
+                let span = sources.find(node.span, from.get(..2).unwrap_or(from), 0);
+                complaints.push(
+                    Complaint::new(span, "`${` without a closing `}`").help("write `$${` for a literal `${`"),
+                );
+                broken = true;
+                continue;
+            }
+            Piece::Name { whole, name } => (whole, name),
+        };
+        let nth = seen.entry(whole).or_default();
+        let span = || sources.find(node.span, whole, *nth);
+        match meaning(name, scope) {
+            Ok(Meaning::Kept) => out.push_str(whole),
+            Ok(Meaning::Text(value)) => out.push_str(value),
+            Ok(Meaning::Variable(variable)) if whole == text => {
+                return Node { data: variable.data.clone(), span: node.span, via: Some(variable.span) };
+            }
+            Ok(Meaning::Variable(variable)) => match in_words(&variable.data) {
+                Some(value) => out.push_str(&value),
+                None => {
+                    let message =
+                        format!("`{whole}` is {} and can't be part of a longer text", variable.described());
+                    let complaint = Complaint::new(span(), message).related(variable.span, "its value");
+                    complaints.push(complaint.help("a list or mapping takes the place of the whole value"));
+                    broken = true;
+                }
+            },
+            Err((message, help)) => {
+                complaints.push(Complaint { help, ..Complaint::new(span(), message) });
+                broken = true;
+            }
+        }
+        *nth += 1;
+    }
+    if !broken && let Some(complaint) = disguised(text, &out, node.span) {
+        complaints.push(complaint);
+        broken = true;
+    }
+    Node { data: if broken { Data::Broken(text.to_owned()) } else { Data::Text(out) }, ..node.clone() }
+}
+
+/// An escaped text that has the form of a reference would later be taken for one.
+fn disguised(text: &str, out: &str, span: Span) -> Option<Complaint> {
+    if !text.contains("$${")
+        || reference::references(out).len() <= reference::references(&text.replace("$${", "")).len()
+    {
+        return None;
+    }
+    Some(Complaint::new(span, "an escaped text can't have the form of a reference to a resource"))
+}
+
+enum Piece<'a> {
+    Literal(&'a str),
+    /// `$${`.
+    Escaped,
+    /// `${name}`.
+    Name {
+        whole: &'a str,
+        name: &'a str,
+    },
+    Unclosed(&'a str),
+}
+
+fn pieces(text: &str) -> Vec<Piece<'_>> {
+    let mut pieces = Vec::new();
+    let mut rest = text;
+    while let Some(at) = rest.find("${") {
+        let (before, from) = rest.split_at(at);
+        if let Some(before) = before.strip_suffix('$') {
+            pieces.extend([Piece::Literal(before), Piece::Escaped]);
+            rest = from.get(2..).unwrap_or_default();
+            continue;
+        }
+        pieces.push(Piece::Literal(before));
+        let Some(end) = from.find('}') else {
+            pieces.push(Piece::Unclosed(from));
+            return pieces;
+        };
+        let whole = from.get(..=end).unwrap_or_default();
+        pieces.push(Piece::Name { whole, name: from.get(2..end).unwrap_or_default() });
+        rest = from.get(end + 1..).unwrap_or_default();
+    }
+    pieces.push(Piece::Literal(rest));
+    pieces
+}
+
+enum Meaning<'a> {
+    /// It stays as it is written.
+    Kept,
+    Text(&'a str),
+    Variable(&'a Node),
+}
+
+type Unknown = (String, Vec<String>);
+
+fn meaning<'a>(name: &str, scope: &Scope<'a>) -> Result<Meaning<'a>, Unknown> {
+    let escape = "write `$${` for a literal `${`".to_owned();
+    // IAM's own policy variables have a colon, or stand for the character that they name.
+    if name.contains(':') || matches!(name, "*" | "?" | "$") {
+        return Ok(Meaning::Kept);
+    }
+    if let Some(variable) = name.strip_prefix("var.") {
+        return scope.variables.get(variable).map(Meaning::Variable).ok_or_else(|| {
+            let known = scope.variables.keys().map(String::as_str);
+            let help = match nearest(variable, known.clone()) {
+                Some(near) => format!("did you mean `${{var.{near}}}`?"),
+                None if scope.variables.is_empty() => "the environment has no variables".to_owned(),
+                None => format!("the environment's variables are: {}", nearest::listed(known)),
+            };
+            (format!("unknown variable `{variable}`"), vec![help])
+        });
+    }
+    if let Some(env) = name.strip_prefix("env.") {
+        return scope.env(env).map(Meaning::Text).ok_or_else(|| {
+            let help = nearest(env, ENV).map(|near| format!("did you mean `${{env.{near}}}`?"));
+            let all = format!("`env` has: {}", ENV.join(", "));
+            (format!("unknown setting `env.{env}`"), vec![help.unwrap_or(all)])
+        });
+    }
+    if let Some(image) = name.strip_prefix("image.") {
+        if scope.images.iter().any(|known| known == image) {
+            return Ok(Meaning::Kept);
+        }
+        let known = scope.images.iter().map(String::as_str);
+        let help = match nearest(image, known.clone()) {
+            Some(near) => format!("did you mean `${{image.{near}}}`?"),
+            None => {
+                format!("add it under `images` in environment.yaml; there are: {}", nearest::listed(known))
+            }
+        };
+        return Err((format!("unknown image `{image}`"), vec![help]));
+    }
+    if reference::whole(&format!("${{{name}}}")).is_some() {
+        return Ok(Meaning::Kept);
+    }
+    if name.contains('/') {
+        let help = if name.contains('.') {
+            "expected `${<service>/<Kind>/<name>.<output>}`, such as `${iam/Role/job.arn}`".to_owned()
+        } else {
+            format!("name the output: `${{{name}.arn}}`")
+        };
+        return Err((format!("`${{{name}}}` is not a reference"), vec![help, escape]));
+    }
+    let names =
+        scope.variables.keys().map(|name| format!("var.{name}")).chain(ENV.map(|name| format!("env.{name}")));
+    let names: Vec<String> = names.chain(scope.images.iter().map(|name| format!("image.{name}"))).collect();
+    let bare = |known: &&String| known.split('.').nth(1) == Some(name);
+    let near = names
+        .iter()
+        .find(bare)
+        .map(String::as_str)
+        .or_else(|| nearest(name, names.iter().map(String::as_str)));
+    let near = near.map(|near| format!("did you mean `${{{near}}}`?"));
+    Err((format!("`${{{name}}}` stands for nothing"), near.into_iter().chain([escape]).collect()))
+}
+
+/// A scalar as part of a longer text.
+fn in_words(data: &Data) -> Option<String> {
+    match data {
+        Data::Text(text) | Data::Number(_, text) => Some(text.clone()),
+        Data::Bool(it) => Some(it.to_string()),
+        Data::Null | Data::List(_) | Data::Map(_) | Data::Broken(_) => None,
+    }
+}

@@ -1,0 +1,254 @@
+//! What users read when their manifests are wrong. A case is a folder of `tests/manifests/`: an environment `dev`, its
+//! stacks, and `errors.txt`, the whole text that is printed. `BLESS=1 cargo test --test manifests` writes it anew.
+
+use std::fs;
+use std::path::{Path, PathBuf};
+
+use batchwright::manifest::{self, Options};
+use batchwright::resource::{Desired, ResourceId};
+use proptest::prelude::*;
+
+const ENVIRONMENT: &str =
+    "project: acme/jobs\naccount: \"111111111111\"\nregion: eu-west-1\nstacks: [main]\n";
+
+fn load(root: &Path) -> Result<Desired, manifest::Errors> {
+    manifest::load(root, "dev", &Options::default())
+}
+
+#[test]
+fn every_case_prints_what_its_golden_file_holds() {
+    let mut cases: Vec<PathBuf> =
+        fs::read_dir("tests/manifests").unwrap().map(|case| case.unwrap().path()).collect();
+    cases.retain(|case| case.join("dev").is_dir());
+    cases.sort();
+    assert!(cases.len() >= 12, "{cases:?}");
+    let mut wrong = String::new();
+    for case in cases {
+        let printed = match load(&case) {
+            Ok(desired) => format!("no errors: {} resources\n", desired.resources.len()),
+            Err(errors) => errors.to_string(),
+        };
+        wrong += &compared(&case.join("errors.txt"), &printed);
+    }
+    assert!(wrong.is_empty(), "{wrong}");
+}
+
+/// What is wrong with what was printed; nothing, if it is what the golden file holds.
+fn compared(golden: &Path, printed: &str) -> String {
+    if std::env::var_os("BLESS").is_some() {
+        fs::write(golden, printed).unwrap();
+    }
+    let expected = fs::read_to_string(golden).unwrap_or_default();
+    if printed == expected {
+        return String::new();
+    }
+    format!("== {}\n-- expected\n{expected}\n-- printed\n{printed}\n", golden.display())
+}
+
+/// For inputs that tests make: too large, or not text, to be kept as files.
+fn golden(name: &str, printed: &str) {
+    let wrong = compared(&Path::new("tests/manifests/generated").join(format!("{name}.txt")), printed);
+    assert!(wrong.is_empty(), "{wrong}");
+}
+
+/// A folder of manifests with one stack.
+struct Folder(tempfile::TempDir);
+
+impl Folder {
+    fn new(environment: &str, manifest: &[u8]) -> Self {
+        let folder = tempfile::tempdir().unwrap();
+        let root = folder.path();
+        fs::create_dir_all(root.join("dev")).unwrap();
+        fs::create_dir_all(root.join("stacks/main")).unwrap();
+        fs::write(root.join("dev/environment.yaml"), environment).unwrap();
+        fs::write(root.join("stacks/main/a.yaml"), manifest).unwrap();
+        Self(folder)
+    }
+
+    /// What is printed, without the folder's own name.
+    fn errors(&self) -> String {
+        let root = self.0.path().to_string_lossy().into_owned();
+        match load(self.0.path()) {
+            Ok(_) => "no errors".to_owned(),
+            Err(errors) => errors.to_string().replace(&root, "manifests"),
+        }
+    }
+}
+
+#[test]
+fn a_missing_folder_and_an_empty_one_say_what_to_do() {
+    let folder = tempfile::tempdir().unwrap();
+    let shown =
+        |errors: manifest::Errors| errors.to_string().replace(&*folder.path().to_string_lossy(), "TMP");
+    golden("missing_folder", &shown(load(&folder.path().join("nowhere")).unwrap_err()));
+    golden("empty_folder", &shown(load(folder.path()).unwrap_err()));
+    fs::write(folder.path().join("file"), "").unwrap();
+    golden("no_folder", &shown(load(&folder.path().join("file")).unwrap_err()));
+}
+
+#[test]
+fn a_missing_environment_names_those_that_exist() {
+    let folder = Folder::new(ENVIRONMENT, b"");
+    for name in ["deev", "..", "", "dev/../dev"] {
+        let errors = manifest::load(folder.0.path(), name, &Options::default()).unwrap_err().to_string();
+        assert!(errors.contains(&format!("there is no environment `{name}`")), "{errors}");
+        assert!(errors.contains("environments are: dev"), "{errors}");
+    }
+}
+
+#[test]
+fn bytes_that_are_no_text_are_named_with_their_place() {
+    golden(
+        "not_utf8",
+        &Folder::new(ENVIRONMENT, b"apiVersion: batchwright/v1\nkind: \"\xff\xfe\"\n").errors(),
+    );
+    golden("utf16", &Folder::new(ENVIRONMENT, b"\xff\xfea\0p\0i\0").errors());
+    golden("nul", &Folder::new(ENVIRONMENT, b"a: 1\nb: \0\nc: 1\n").errors());
+}
+
+#[test]
+fn a_file_of_ten_megabytes_is_refused() {
+    let large = "# a line of a comment, and another\n".repeat(300_000);
+    assert!(large.len() > 10_000_000);
+    golden("ten_megabytes", &Folder::new(ENVIRONMENT, large.as_bytes()).errors());
+}
+
+#[test]
+fn what_nests_or_grows_without_end_is_refused() {
+    let deep = format!("apiVersion: {}\n", "[".repeat(5000));
+    golden("deep_brackets", &Folder::new(ENVIRONMENT, deep.as_bytes()).errors());
+    let block: String = (0..300).map(|depth| format!("{}a:\n", " ".repeat(depth))).collect();
+    golden("deep_mapping", &Folder::new(ENVIRONMENT, block.as_bytes()).errors());
+    let items = "- ".repeat(200_000);
+    assert!(Folder::new(ENVIRONMENT, items.as_bytes()).errors().contains("nested more than 64 deep"));
+    let mut bomb = "a0: &a0 [x, x, x, x, x, x, x, x, x]\n".to_owned();
+    for n in 1..30 {
+        bomb += &format!("a{n}: &a{n} [{}]\n", vec![format!("*a{}", n - 1); 9].join(", "));
+    }
+    golden("alias_bomb", &Folder::new(ENVIRONMENT, bomb.as_bytes()).errors());
+    golden("alias_in_itself", &Folder::new(ENVIRONMENT, b"a: &a [*a]\n").errors());
+}
+
+#[test]
+fn a_kind_like_no_other_is_told_all_kinds() {
+    let text = b"apiVersion: batchwright/v1\nkind: quantum/Computer\nmetadata: {name: a}\n";
+    let errors = Folder::new(ENVIRONMENT, text).errors();
+    assert!(errors.contains("unknown kind `quantum/Computer`") && errors.contains("iam/Role"), "{errors}");
+}
+
+#[test]
+fn a_large_file_of_nothing_but_mistakes_comes_to_an_end() {
+    let mut text = "apiVersion: batchwright/v1\nkind: logs/LogGroup\nmetadata: {name: a}\nspec:\n".to_owned();
+    for n in 0..20_000 {
+        text += &format!("  field{n}: {n}\n");
+    }
+    let errors = Folder::new(ENVIRONMENT, text.as_bytes()).errors();
+    assert!(errors.contains("and 19980 more unknown fields"), "{errors}");
+}
+
+#[test]
+fn two_environments_of_one_account_need_different_prefixes() {
+    let group = b"apiVersion: batchwright/v1\nkind: logs/LogGroup\nmetadata: {name: jobs}\n";
+    let folder = Folder::new(&format!("{ENVIRONMENT}namePrefix: jobs-\n"), group);
+    let other = folder.0.path().join("prod");
+    fs::create_dir(&other).unwrap();
+    fs::write(other.join("environment.yaml"), ENVIRONMENT).unwrap();
+    assert_eq!(folder.errors(), "no errors");
+    fs::write(other.join("environment.yaml"), format!("{ENVIRONMENT}namePrefix: \"jobs-\"\n")).unwrap();
+    golden("same_prefix", &folder.errors());
+}
+
+#[test]
+fn the_command_line_replaces_variables_and_pins_images() {
+    let environment = format!(
+        "{ENVIRONMENT}variables: {{days: 7, on: true}}\nnamePrefix: ${{env.name}}-\ntags: {{Team: payments}}\n"
+    );
+    let group = b"apiVersion: batchwright/v1\nkind: logs/LogGroup\nmetadata: {name: jobs, when: '${var.on}', tags: {Days: 'x${var.days}'}}\nspec: {retentionInDays: '${var.days}'}\n";
+    let folder = Folder::new(&environment, group);
+    let set = |name: &str, value: &str| Options {
+        variables: [(name.to_owned(), value.to_owned())].into(),
+        ..Options::default()
+    };
+    let desired = manifest::load(folder.0.path(), "dev", &set("days", "30")).unwrap();
+    let group = &desired.resources[&ResourceId::new("logs/LogGroup", "jobs")];
+    assert_eq!(group.spec["retentionInDays"], 30);
+    assert_eq!(group.physical_name, "dev-jobs");
+    assert_eq!(group.tags, [("Days".into(), "x30".into()), ("Team".into(), "payments".into())].into());
+    assert_eq!(group.positions["spec.retentionInDays"].column, 8);
+    assert_eq!(desired.owner.0, "acme/jobs/dev");
+    let printed = |options: &Options| {
+        manifest::load(folder.0.path(), "dev", options)
+            .unwrap_err()
+            .to_string()
+            .replace(&*folder.0.path().to_string_lossy(), "manifests")
+    };
+    golden("override_unknown", &printed(&set("day", "30")));
+    golden("override_not_yaml", &printed(&set("days", "[many")));
+    golden("override_switches_off", &printed(&set("on", "false")));
+    golden(
+        "image_without_digest",
+        &printed(&Options {
+            images: [("worker".to_owned(), "x:latest".to_owned())].into(),
+            ..Options::default()
+        }),
+    );
+}
+
+const SOUND: &str = "\
+apiVersion: batchwright/v1
+kind: iam/Role
+metadata:
+  name: job
+  tags: &tags {Team: \"a: b\", Note: 'it''s'}
+spec:
+  description: >-
+    folded
+    text
+  assumeRolePolicyDocument:
+    Version: 2012-10-17
+    Statement:
+      - {Effect: Allow, Principal: {Service: ecs-tasks.amazonaws.com}, Action: sts:AssumeRole}
+---
+apiVersion: batchwright/v1
+kind: logs/LogGroup
+metadata:
+  name: jobs
+  tags: {<<: *tags, Team: ${var.team}}
+spec:
+  retentionInDays: 30 # days
+";
+
+proptest! {
+    #![proptest_config(ProptestConfig { cases: 512, ..ProptestConfig::default() })]
+
+    #[test]
+    fn no_bytes_make_it_panic(bytes in proptest::collection::vec(any::<u8>(), 0..300)) {
+        let _ = manifest::value("a.yaml", &String::from_utf8_lossy(&bytes)).map_err(|errors| errors.to_string());
+    }
+
+    #[test]
+    fn no_yaml_makes_it_panic(text in "[-a{}\\[\\]:,&*!|>'\"%@`#?~<\\\\. \n\t\r0é\u{85}\u{2028}\u{feff}]{0,80}") {
+        let _ = manifest::value("a.yaml", &text).map_err(|errors| errors.render(true));
+    }
+
+    #[test]
+    fn no_change_to_a_manifest_makes_it_panic(
+        changes in proptest::collection::vec((0..SOUND.len(), 0..6_usize, "[-a{}\\[\\]:,&*!|>'\"$#?~<\\\\ \n\té]{0,4}"), 1..6)
+    ) {
+        let mut text = SOUND.to_owned();
+        for (at, gone, new) in changes {
+            let clip = |at: usize| (0..=at.min(text.len())).rev().find(|at| text.is_char_boundary(*at)).unwrap_or(0);
+            let (from, to) = (clip(at), clip(at + gone));
+            text.replace_range(from..to, &new);
+        }
+        let folder = Folder::new(ENVIRONMENT, text.as_bytes());
+        // Whatever is said, it points into the file.
+        if let Err(errors) = load(folder.0.path()) {
+            for error in &errors.0 {
+                let lines = text.split('\n').count();
+                prop_assert!(error.position().line <= lines.max(4), "{error}");
+            }
+            prop_assert!(!errors.to_string().is_empty());
+        }
+    }
+}
