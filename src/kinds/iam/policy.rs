@@ -3,7 +3,6 @@
 use std::collections::BTreeMap;
 
 use aws_sdk_iam::config::retry::RetryConfig;
-use aws_sdk_iam::types::PolicyVersion;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
@@ -13,10 +12,12 @@ use super::types::name;
 use crate::diff::Diff;
 use crate::field;
 use crate::kind::{Cx, Invalid, Kind, Live};
-use crate::resource::{Place, Readiness};
+use crate::resource::Place;
 use crate::services::iam::{self, Iam, Snapshot};
 use crate::services::{Error, Result, failed};
 use crate::value::{self, policy};
+
+mod observe;
 
 /// A customer-managed IAM policy.
 pub struct Policy;
@@ -122,7 +123,7 @@ spec:
     }
 
     fn observe(snapshot: &Snapshot, _place: &Place) -> Vec<Live<Self>> {
-        snapshot.policies.values().map(live).collect()
+        snapshot.policies.values().map(observe::live).collect()
     }
 
     async fn create(cx: &Cx<'_, Self>, want: &Spec) -> Result<String> {
@@ -193,50 +194,6 @@ async fn delete_version(cx: &Cx<'_, Policy>, arn: &str, id: &str) -> Result<()> 
     let call = cx.client.delete_policy_version().policy_arn(arn).version_id(id);
     call.send().await.map_err(failed("iam", "DeletePolicyVersion"))?;
     Ok(())
-}
-
-fn live(found: &iam::Policy) -> Live<Policy> {
-    let detail = &found.detail;
-    let mut versions: Vec<&PolicyVersion> = detail.policy_version_list().iter().collect();
-    versions.sort_by_key(|version| number(version));
-    let default = versions.iter().find(|version| version.is_default_version());
-    let arn = detail.arn().unwrap_or_default().to_owned();
-    Live {
-        physical: detail.policy_name().unwrap_or_default().to_owned(),
-        arn: Some(arn.clone()),
-        spec: Spec {
-            policy_document: parse(default.and_then(|version| version.document())),
-            description: detail.description().map(str::to_owned),
-            path: detail.path().unwrap_or("/").to_owned(),
-        },
-        outputs: Outputs {
-            arn,
-            policy_id: detail.policy_id().unwrap_or_default().to_owned(),
-            default_version_id: detail.default_version_id().unwrap_or_default().to_owned(),
-            versions: versions
-                .iter()
-                .map(|version| Version {
-                    id: version.version_id().unwrap_or_default().to_owned(),
-                    meaning: meaning(&parse(version.document())),
-                })
-                .collect(),
-            attached_roles: found.attached.iter().cloned().collect(),
-            attached_elsewhere: found.attached_elsewhere.iter().cloned().collect(),
-        },
-        tags: found.tags.clone(),
-        readiness: Readiness::Ready,
-        revision: None,
-    }
-}
-
-fn parse(document: Option<&str>) -> value::Policy {
-    value::Policy::parse(document.unwrap_or_default())
-}
-
-/// Versions count up, `v1` first; IAM never gives a number twice.
-fn number(version: &PolicyVersion) -> u32 {
-    let id = version.version_id().unwrap_or_default();
-    id.trim_start_matches('v').parse().unwrap_or_default()
 }
 
 fn meaning(document: &value::Policy) -> String {

@@ -256,3 +256,17 @@ async fn a_plan_reads_iam_in_a_handful_of_calls() {
     account.look(kind("iam/Role").unwrap(), "a", false).await.unwrap();
     assert_eq!(account.sandbox.stats().calls.len(), 2, "{:?}", account.sandbox.stats().calls);
 }
+
+#[tokio::test]
+async fn an_owned_policy_that_nobody_declares_any_more_is_found_with_its_tags() {
+    let account = Account::new().await;
+    let policy = kind("iam/Policy").unwrap();
+    account.create(policy, "left", &json!({"policyDocument": document("s3:*")})).await;
+    let owner = Owner("acme/dev".to_owned());
+    let mut scope = Scope::without_sweep(owner.clone(), account.place.clone(), BTreeMap::new(), false);
+    scope.sweep = crate::services::tagging::sweep(&account.sandbox.sdk_config(), &account.place, &owner);
+    let read = service("iam").unwrap().read(&account.clients, &scope).await.unwrap();
+    let found = policy.observe(&Snapshots(BTreeMap::from([("iam", read)])), &account.place).unwrap();
+    assert_eq!(found.len(), 1);
+    assert_eq!(found[0].owner(), Some(owner));
+}
