@@ -58,7 +58,7 @@ pub enum Error {
 pub async fn ensure(progress: &mut (dyn FnMut(Progress) + Send)) -> Result<PathBuf, Error> {
     let cache = cache_folder()?;
     let (send, mut receive) = tokio::sync::mpsc::unbounded_channel();
-    let work = tokio::task::spawn_blocking(move || install(&cache, &|step| drop(send.send(step))));
+    let work = tokio::task::spawn_blocking(move || install(&cache, "python3", &|step| drop(send.send(step))));
     while let Some(step) = receive.recv().await {
         progress(step);
     }
@@ -73,7 +73,7 @@ fn cache_folder() -> Result<PathBuf, Error> {
     Ok(folders.cache_dir().to_owned())
 }
 
-fn install(cache: &Path, tell: &dyn Fn(Progress)) -> Result<PathBuf, Error> {
+fn install(cache: &Path, interpreter: &str, tell: &dyn Fn(Progress)) -> Result<PathBuf, Error> {
     let digest: String =
         Sha256::digest(REQUIREMENTS).iter().take(6).map(|byte| format!("{byte:02x}")).collect();
     let home = cache.join(format!("moto-{digest}"));
@@ -94,14 +94,14 @@ fn install(cache: &Path, tell: &dyn Fn(Progress)) -> Result<PathBuf, Error> {
     if home.exists() {
         fs::remove_dir_all(&home).map_err(at(&home))?;
     }
-    make_environment(&home, tell)?;
+    make_environment(&home, interpreter, tell)?;
     fetch_packages(&home, tell)?;
     fs::write(home.join(MARKER), "").map_err(at(&home))?;
     Ok(home)
 }
 
-fn make_environment(home: &Path, tell: &dyn Fn(Progress)) -> Result<(), Error> {
-    let asked = Command::new("python3")
+fn make_environment(home: &Path, interpreter: &str, tell: &dyn Fn(Progress)) -> Result<(), Error> {
+    let asked = Command::new(interpreter)
         .args([
             "-c",
             "import sys; print('%d.%d' % sys.version_info[:2]); sys.exit(sys.version_info < (3, 11))",
@@ -113,7 +113,7 @@ fn make_environment(home: &Path, tell: &dyn Fn(Progress)) -> Result<(), Error> {
         return Err(Error::OldPython(String::from_utf8_lossy(&asked.stdout).trim().to_owned()));
     }
     tell(Progress::MakingEnvironment);
-    let made = Command::new("python3")
+    let made = Command::new(interpreter)
         .args(["-m", "venv"])
         .arg(home)
         .stdin(Stdio::null())
@@ -184,4 +184,77 @@ fn last_lines(stdout: &[u8], stderr: &[u8]) -> String {
 fn at(path: &Path) -> impl FnOnce(std::io::Error) -> Error + use<> {
     let path = path.to_owned();
     move |source| Error::Files { path, source }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::sync::Mutex;
+
+    use super::*;
+
+    /// A stand-in for Python in `folder`: its pip does `pip` and writes a line to `folder/installs`.
+    fn interpreter(folder: &Path, version: &str, pip: &str) -> String {
+        let path = folder.join("python3").display().to_string();
+        let script = r#"cat > "$1" <<END
+#!/bin/sh
+case "\$1 \$2" in
+"-c "*) echo VERSION; [ VERSION != 3.8 ];;
+"-m venv") mkdir -p "\$3/bin" && cp "$1" "\$3/bin/python";;
+"-m pip") echo once >> "FOLDER/installs"; PIP;;
+esac
+END
+chmod +x "$1""#;
+        let script = script.replace("VERSION", version).replace("FOLDER", &folder.display().to_string());
+        let script = script.replace("PIP", pip);
+        assert!(Command::new("sh").args(["-c", &script, "sh", &path]).status().unwrap().success());
+        path
+    }
+
+    fn installs(folder: &Path) -> usize {
+        fs::read_to_string(folder.join("installs")).unwrap_or_default().lines().count()
+    }
+
+    #[test]
+    fn it_installs_once_however_many_ask_at_the_same_time() {
+        let folder = tempfile::tempdir().unwrap();
+        let python =
+            interpreter(folder.path(), "3.11", "echo Collecting a==1; echo Installing collected packages: a");
+        let told = Mutex::new(Vec::new());
+        std::thread::scope(|scope| {
+            for _ in 0..4 {
+                scope.spawn(|| {
+                    let tell = |step| told.lock().unwrap().push(step);
+                    assert!(install(folder.path(), &python, &tell).unwrap().join("bin/python").exists());
+                });
+            }
+        });
+        assert_eq!(installs(folder.path()), 1);
+        let told = told.into_inner().unwrap();
+        let of = packages().count();
+        assert!(
+            told.contains(&Progress::Fetching { done: 1, of }) && told.contains(&Progress::Unpacking),
+            "{told:?}"
+        );
+    }
+
+    #[test]
+    fn a_broken_installation_is_told_and_tried_anew() {
+        let folder = tempfile::tempdir().unwrap();
+        let python = interpreter(folder.path(), "3.11", "echo no registry >&2; exit 1");
+        for time in 1..=2 {
+            let message = install(folder.path(), &python, &|_| ()).unwrap_err().to_string();
+            assert!(message.contains("package registry") && message.ends_with("  no registry"), "{message}");
+            assert_eq!(installs(folder.path()), time);
+        }
+    }
+
+    #[test]
+    fn a_missing_or_old_python_is_told_with_what_to_do() {
+        let folder = tempfile::tempdir().unwrap();
+        let missing = install(folder.path(), "/nowhere/python3", &|_| ()).unwrap_err().to_string();
+        assert!(missing.contains("install Python 3.11 or newer"), "{missing}");
+        let old = interpreter(folder.path(), "3.8", "true");
+        let old = install(folder.path(), &old, &|_| ()).unwrap_err().to_string();
+        assert_eq!(old, "python3 is 3.8, but the sandbox needs Python 3.11 or newer");
+    }
 }

@@ -5,8 +5,9 @@
 use std::collections::BTreeMap;
 use std::io::{BufRead, BufReader, Write};
 use std::path::Path;
-use std::process::{Child, ChildStdin, Command, Stdio};
+use std::process::{Child, ChildStderr, ChildStdin, Command, Stdio};
 use std::sync::{Arc, Mutex, PoisonError, mpsc};
+use std::thread::JoinHandle;
 use std::time::Duration;
 
 use super::{Progress, install};
@@ -83,24 +84,25 @@ impl Moto {
         let mut child = Command::new(python)
             .args(["-u", "-c", SERVE])
             .env_remove("MOTO_ACCOUNT_ID")
-            .env("MOTO_IAM_LOAD_MANAGED_POLICIES", "true")
-            .env("PYTHONDONTWRITEBYTECODE", "")
             .stdin(Stdio::piped())
             .stdout(Stdio::piped())
             .stderr(Stdio::piped())
             .spawn()
             .map_err(Error::Spawn)?;
         let stdin = child.stdin.take();
-        let errors = keep_last_lines(child.stderr.take());
+        let (errors, reading) = keep_last_lines(child.stderr.take());
         let ready = first_line(child.stdout.take());
         let mut moto = Self { port: 0, child, stdin };
-        moto.send_fixes().map_err(Error::Spawn)?;
+        // Should it be dead already, that shows below, with its last words.
+        let _ = moto.send_fixes();
         let not_ready = |what| Error::NotReady { what, output: lock(&errors).clone() };
         let line = match ready.recv_timeout(START_LIMIT) {
             Ok(line) => line,
             Err(mpsc::RecvTimeoutError::Timeout) => return Err(not_ready("said nothing for a minute")),
             Err(mpsc::RecvTimeoutError::Disconnected) => {
                 let _ = moto.child.wait();
+                // Its last words may still be on their way.
+                let _ = reading.map(std::thread::JoinHandle::join);
                 return Err(not_ready("ended at once"));
             }
         };
@@ -144,9 +146,11 @@ fn first_line(stdout: Option<std::process::ChildStdout>) -> mpsc::Receiver<Strin
     receive
 }
 
-fn keep_last_lines(stderr: Option<std::process::ChildStderr>) -> Arc<Mutex<Vec<String>>> {
-    let kept = Arc::new(Mutex::new(Vec::new()));
-    if let Some(stderr) = stderr {
+type LastLines = Arc<Mutex<Vec<String>>>;
+
+fn keep_last_lines(stderr: Option<ChildStderr>) -> (LastLines, Option<JoinHandle<()>>) {
+    let kept = LastLines::default();
+    let reading = stderr.map(|stderr| {
         let kept = Arc::clone(&kept);
         std::thread::spawn(move || {
             for line in BufReader::new(stderr).lines().map_while(Result::ok) {
@@ -157,11 +161,29 @@ fn keep_last_lines(stderr: Option<std::process::ChildStderr>) -> Arc<Mutex<Vec<S
                 }
                 kept.push(line);
             }
-        });
-    }
-    kept
+        })
+    });
+    (kept, reading)
 }
 
 fn lock<T>(mutex: &Mutex<T>) -> std::sync::MutexGuard<'_, T> {
     mutex.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_child_that_ends_at_once_is_an_error_with_its_last_words() {
+        let folder = tempfile::tempdir().unwrap();
+        let python = folder.path().join("python");
+        let write = format!(
+            "printf '#!/bin/sh\\necho no such module >&2\\nexit 1\\n' > {0}; chmod +x {0}",
+            python.display()
+        );
+        assert!(Command::new("sh").args(["-c", &write]).status().unwrap().success());
+        let message = Moto::spawn(&python).unwrap_err().to_string();
+        assert!(message.ends_with("\n  no such module"), "{message}");
+    }
 }
