@@ -3,10 +3,9 @@
 use std::collections::BTreeMap;
 
 use aws_sdk_ecr::types::{
-    EncryptionConfiguration as SdkEncryption, EncryptionType, ImageScanningConfiguration as SdkScanning,
-    ImageTagMutability, ImageTagMutabilityExclusionFilter, ImageTagMutabilityExclusionFilterType,
+    EncryptionConfiguration as SdkEncryption, EncryptionType, ImageTagMutability,
+    ImageTagMutabilityExclusionFilterType,
 };
-use aws_smithy_types::error::operation::BuildError;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
@@ -15,11 +14,12 @@ use crate::field;
 use crate::kind::{Cx, Invalid, Kind, Live};
 use crate::resource::{OnDelete, Place, Readiness};
 use crate::services::ecr::{self, Ecr, RepositoryRead, Snapshot};
-use crate::services::{Error, Result, failed};
+use crate::services::{Result, failed};
 use crate::value::Policy;
 
 mod check;
 mod lifecycle;
+mod write;
 
 pub use lifecycle::LifecyclePolicy;
 
@@ -191,42 +191,20 @@ spec:
             .encryption_type(EncryptionType::from(encryption.encryption_type.as_str()))
             .set_kms_key(encryption.kms_key.clone())
             .build()
-            .map_err(incomplete("CreateRepository"))?;
+            .map_err(write::incomplete("CreateRepository"))?;
         let call = cx.client.create_repository().repository_name(cx.name).registry_id(&cx.place.account);
         let call = call
             .set_tags(Some(ecr::tag_list(cx.tags, "CreateRepository")?))
             .image_tag_mutability(want.image_tag_mutability.as_str().into())
-            .set_image_tag_mutability_exclusion_filters(exclusion_filters(want, "CreateRepository")?)
-            .image_scanning_configuration(scanning(want))
+            .set_image_tag_mutability_exclusion_filters(write::exclusion_filters(want, "CreateRepository")?)
+            .image_scanning_configuration(write::scanning(want))
             .encryption_configuration(encryption);
         call.send().await.map_err(failed("ecr", "CreateRepository"))?;
         Ok(cx.name.to_owned())
     }
 
     async fn update(cx: &Cx<'_, Self>, _live: &Live<Self>, want: &Spec, diff: &Diff) -> Result<()> {
-        if diff.touches("imageTagMutability") || diff.touches("imageTagMutabilityExclusionFilters") {
-            let call = cx.client.put_image_tag_mutability().repository_name(cx.name);
-            let call = call
-                .registry_id(&cx.place.account)
-                .image_tag_mutability(want.image_tag_mutability.as_str().into())
-                .set_image_tag_mutability_exclusion_filters(exclusion_filters(
-                    want,
-                    "PutImageTagMutability",
-                )?);
-            call.send().await.map_err(failed("ecr", "PutImageTagMutability"))?;
-        }
-        if diff.touches("imageScanningConfiguration") {
-            let call = cx.client.put_image_scanning_configuration().repository_name(cx.name);
-            let call = call.registry_id(&cx.place.account).image_scanning_configuration(scanning(want));
-            call.send().await.map_err(failed("ecr", "PutImageScanningConfiguration"))?;
-        }
-        if diff.touches("lifecyclePolicy") {
-            put_lifecycle(cx, want).await?;
-        }
-        if diff.touches("repositoryPolicyText") {
-            put_policy(cx, want).await?;
-        }
-        Ok(())
+        write::update(cx, want, diff).await
     }
 
     async fn delete(cx: &Cx<'_, Self>, _live: &Live<Self>) -> Result<()> {
@@ -283,63 +261,6 @@ fn live(name: &str, read: &RepositoryRead, place: &Place) -> Live<Repository> {
         readiness: Readiness::Ready,
         revision: None,
     }
-}
-
-fn scanning(want: &Spec) -> SdkScanning {
-    SdkScanning::builder().scan_on_push(want.image_scanning_configuration.scan_on_push).build()
-}
-
-fn exclusion_filters(
-    want: &Spec,
-    operation: &'static str,
-) -> Result<Option<Vec<ImageTagMutabilityExclusionFilter>>> {
-    let filters = want.image_tag_mutability_exclusion_filters.iter().map(|filter| {
-        let kind = filter.image_tag_mutability_exclusion_filter_type.as_str();
-        ImageTagMutabilityExclusionFilter::builder()
-            .filter_type(ImageTagMutabilityExclusionFilterType::from(kind))
-            .filter(&filter.image_tag_mutability_exclusion_filter_value)
-            .build()
-    });
-    let filters: std::result::Result<Vec<_>, _> = filters.collect();
-    let filters = filters.map_err(incomplete(operation))?;
-    Ok((!filters.is_empty()).then_some(filters))
-}
-
-/// What the SDK's builders say of a spec that lacks what a call needs.
-fn incomplete(operation: &'static str) -> impl Fn(BuildError) -> Error {
-    move |error| Error::malformed("ecr", operation, error.to_string())
-}
-
-async fn put_lifecycle(cx: &Cx<'_, Repository>, want: &Spec) -> Result<()> {
-    let account = &cx.place.account;
-    match &want.lifecycle_policy {
-        Some(policy) => {
-            let call = cx.client.put_lifecycle_policy().repository_name(cx.name).registry_id(account);
-            let call = call.lifecycle_policy_text(policy.text());
-            call.send().await.map_err(failed("ecr", "PutLifecyclePolicy"))?;
-        }
-        None => {
-            let call = cx.client.delete_lifecycle_policy().repository_name(cx.name).registry_id(account);
-            call.send().await.map_err(failed("ecr", "DeleteLifecyclePolicy"))?;
-        }
-    }
-    Ok(())
-}
-
-async fn put_policy(cx: &Cx<'_, Repository>, want: &Spec) -> Result<()> {
-    let account = &cx.place.account;
-    match &want.repository_policy_text {
-        Some(policy) => {
-            let call = cx.client.set_repository_policy().repository_name(cx.name).registry_id(account);
-            let call = call.policy_text(policy.text());
-            call.send().await.map_err(failed("ecr", "SetRepositoryPolicy"))?;
-        }
-        None => {
-            let call = cx.client.delete_repository_policy().repository_name(cx.name).registry_id(account);
-            call.send().await.map_err(failed("ecr", "DeleteRepositoryPolicy"))?;
-        }
-    }
-    Ok(())
 }
 
 #[cfg(test)]

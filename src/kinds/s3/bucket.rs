@@ -208,8 +208,8 @@ spec:
         Ok(cx.name.to_owned())
     }
 
-    async fn update(cx: &Cx<'_, Self>, _live: &Live<Self>, want: &Spec, diff: &Diff) -> Result<()> {
-        write::update(cx, want, diff).await
+    async fn update(cx: &Cx<'_, Self>, live: &Live<Self>, want: &Spec, diff: &Diff) -> Result<()> {
+        write::update(cx, &live.spec, want, diff).await
     }
 
     async fn delete(cx: &Cx<'_, Self>, _live: &Live<Self>) -> Result<()> {

@@ -1,4 +1,6 @@
-use aws_sdk_ecr::types::Repository as SdkRepository;
+use aws_sdk_ecr::types::{
+    ImageScanningConfiguration as SdkScanning, ImageTagMutabilityExclusionFilter, Repository as SdkRepository,
+};
 use serde_json::{Value, json};
 
 use super::*;

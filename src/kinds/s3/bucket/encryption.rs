@@ -82,6 +82,16 @@ impl BucketEncryption {
         }
     }
 
+    /// With what is not declared as the live bucket has it: S3 only replaces the whole.
+    pub(super) fn keeping(mut self, live: &Self) -> Self {
+        let live = &live.server_side_encryption_configuration;
+        for (rule, live) in self.server_side_encryption_configuration.iter_mut().zip(live) {
+            let blocked = rule.blocked_encryption_types.take();
+            rule.blocked_encryption_types = blocked.or_else(|| live.blocked_encryption_types.clone());
+        }
+        self
+    }
+
     pub(super) fn to_sdk(&self) -> Result<ServerSideEncryptionConfiguration> {
         let sdk = |rule: &EncryptionRule| {
             let by = &rule.server_side_encryption_by_default;

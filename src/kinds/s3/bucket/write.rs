@@ -9,7 +9,7 @@ use crate::services::{Result, failed};
 
 /// S3 refuses two changes of one bucket at a time (OperationAborted), so they go in turn: who gets in first, so that no
 /// policy is refused by a block that is to be lifted, and none is open before the block is there.
-pub(super) async fn update(cx: &Cx<'_, Bucket>, want: &Spec, diff: &Diff) -> Result<()> {
+pub(super) async fn update(cx: &Cx<'_, Bucket>, live: &Spec, want: &Spec, diff: &Diff) -> Result<()> {
     if diff.touches("publicAccessBlockConfiguration") {
         put_public_access_block(cx, want).await?;
     }
@@ -20,9 +20,10 @@ pub(super) async fn update(cx: &Cx<'_, Bucket>, want: &Spec, diff: &Diff) -> Res
         call.send().await.map_err(failed("s3", "PutBucketOwnershipControls"))?;
     }
     if diff.touches("bucketEncryption") {
+        let encryption = want.bucket_encryption.clone().keeping(&live.bucket_encryption);
         let call = cx.client.put_bucket_encryption().bucket(cx.name);
         let call = call.expected_bucket_owner(&cx.place.account);
-        let call = call.server_side_encryption_configuration(want.bucket_encryption.to_sdk()?);
+        let call = call.server_side_encryption_configuration(encryption.to_sdk()?);
         call.send().await.map_err(failed("s3", "PutBucketEncryption"))?;
     }
     if diff.touches("versioningConfiguration") {

@@ -1,0 +1,123 @@
+//! What is refused before S3 is asked.
+
+use serde_json::{Value, json};
+
+use super::super::*;
+use super::place;
+
+fn complaints(spec: Value) -> String {
+    let spec: Spec = serde_json::from_value(spec).unwrap();
+    let found = Bucket::validate(&spec, &place()).into_iter();
+    found.map(|invalid| format!("{}: {}\n", invalid.path, invalid.message)).collect()
+}
+
+#[test]
+fn the_example_is_valid() {
+    let manifest: Value = serde_yaml::from_str(Bucket::EXAMPLE).unwrap();
+    assert_eq!(complaints(manifest["spec"].clone()), "");
+    assert_eq!(Bucket::validate_name(manifest["metadata"]["physicalName"].as_str().unwrap()), None);
+}
+
+#[test]
+fn lifecycle_mistakes_are_told() {
+    let rules = json!([
+        {"id": "a", "status": "Enabled"},
+        {"id": "a", "status": "Enabled", "expirationInDays": 0, "expirationDate": "2027-01-01"},
+        {"id": "b", "status": "Enabled", "expirationDate": "soon"},
+        {"id": "c", "status": "Enabled", "expirationDate": "2027-01-01T12:00:00Z"},
+        {"id": "d", "status": "Enabled", "expirationInDays": 20, "transitions": [
+            {"storageClass": "STANDARD_IA", "transitionInDays": 10}, {"storageClass": "GLACIER"}, {"storageClass": "GLACIER", "transitionInDays": 25}]},
+        {"id": "e", "status": "Enabled", "tagFilters": [{"key": "k", "value": "v"}, {"key": "k", "value": "w"}],
+            "expiredObjectDeleteMarker": true, "abortIncompleteMultipartUpload": {"daysAfterInitiation": 0}},
+        {"id": "f", "status": "Enabled", "objectSizeGreaterThan": 10, "objectSizeLessThan": 10,
+            "noncurrentVersionExpiration": {"noncurrentDays": 1, "newerNoncurrentVersions": 101},
+            "noncurrentVersionTransitions": [{"storageClass": "ONEZONE_IA", "transitionInDays": 1}]},
+    ]);
+    insta::assert_snapshot!(complaints(json!({"lifecycleConfiguration": {"rules": rules}})), @r#"
+lifecycleConfiguration.rules[0]: does nothing; add an action such as expirationInDays, or remove the rule
+lifecycleConfiguration.rules[1].id: "a" names another rule already
+lifecycleConfiguration.rules[1]: expirationInDays, expirationDate and expiredObjectDeleteMarker exclude each other; keep one
+lifecycleConfiguration.rules[1].expirationInDays: 0, but S3 takes 1 or more
+lifecycleConfiguration.rules[2].expirationDate: "soon" is not a day such as 2027-01-01
+lifecycleConfiguration.rules[3].expirationDate: "2027-01-01T12:00:00Z" is not midnight UTC; write only the day
+lifecycleConfiguration.rules[4].transitions[0].transitionInDays: 10, but S3 takes 30 or more
+lifecycleConfiguration.rules[4].transitions[1]: expected either transitionInDays or transitionDate
+lifecycleConfiguration.rules[4].transitions[2].transitionInDays: objects go after 20 days, before they would move; move them earlier
+lifecycleConfiguration.rules[4].transitions[2].storageClass: another transition moves to GLACIER already
+lifecycleConfiguration.rules[5].abortIncompleteMultipartUpload: goes by prefix only; put it into a rule without tagFilters and sizes
+lifecycleConfiguration.rules[5].expiredObjectDeleteMarker: delete markers carry no tags; put it into a rule without tagFilters
+lifecycleConfiguration.rules[5].tagFilters[1].key: "k" is asked for already
+lifecycleConfiguration.rules[5].abortIncompleteMultipartUpload.daysAfterInitiation: 0, but S3 takes 1 or more
+lifecycleConfiguration.rules[6].objectSizeLessThan: no object has more than 10 and fewer than 10 bytes
+lifecycleConfiguration.rules[6].noncurrentVersionExpiration.newerNoncurrentVersions: 101, but S3 takes 1 to 100
+lifecycleConfiguration.rules[6].noncurrentVersionTransitions[0].transitionInDays: 1, but S3 takes 30 or more
+"#);
+}
+
+#[test]
+fn other_mistakes_are_told() {
+    let queue = "arn:aws:sqs:eu-west-1:111122223333:jobs";
+    let everybody = json!({"Effect": "Allow", "Principal": "*", "Action": "s3:GetObject", "Resource": "*"});
+    insta::assert_snapshot!(complaints(json!({
+        "bucketEncryption": {"serverSideEncryptionConfiguration": [
+            {"serverSideEncryptionByDefault": {"sseAlgorithm": "AES256", "kmsMasterKeyID": "k"}, "bucketKeyEnabled": true},
+            {},
+        ]},
+        "ownershipControls": {"rules": []},
+        "policy": {"Statement": [everybody, {"Effect": "Deny"}]},
+        "notificationConfiguration": {
+            "queueConfigurations": [{"event": "s3:ObjectCreated:*", "queue": queue}],
+            "topicConfigurations": [{"event": "s3:ObjectCreated:Put", "topic": "t", "filter": {"s3Key": {"rules":
+                [{"name": "prefix", "value": "a"}, {"name": "Prefix", "value": "b"}, {"name": "middle", "value": "c"}]}}}],
+        },
+    })), @r#"
+bucketEncryption.serverSideEncryptionConfiguration: 2 rules, but S3 takes exactly one
+bucketEncryption.serverSideEncryptionConfiguration[0].serverSideEncryptionByDefault.kmsMasterKeyID: AES256 takes no KMS key; set sseAlgorithm to `aws:kms`, or leave the key out
+bucketEncryption.serverSideEncryptionConfiguration[0].bucketKeyEnabled: AES256 has no bucket key; only `aws:kms` has one
+ownershipControls.rules: 0 rules, but S3 takes exactly one
+policy.Statement[0]: allows everybody, which publicAccessBlockConfiguration.blockPublicPolicy refuses; name the principals, or add a Condition that narrows it down
+policy.Statement[1]: lacks Principal or NotPrincipal, which every statement of a bucket policy needs
+policy.Statement[1]: lacks Action or NotAction, which every statement of a bucket policy needs
+policy.Statement[1]: lacks Resource or NotResource, which every statement of a bucket policy needs
+notificationConfiguration.topicConfigurations[0].filter: more than one prefix; keep one
+notificationConfiguration.topicConfigurations[0].filter: "middle" is neither `prefix` nor `suffix`
+notificationConfiguration.topicConfigurations[0]: overlaps with queueConfigurations[0]: S3 tells of an event once; narrow one of the filters
+"#);
+    assert_eq!(
+        complaints(json!({"policy": "no policy"})),
+        "policy: not a policy document: expected an object with `Version` and `Statement`\n"
+    );
+    let narrow = |suffix: &str| json!({"s3Key": {"rules": [{"name": "suffix", "value": suffix}]}});
+    assert_eq!(
+        complaints(json!({
+            "publicAccessBlockConfiguration": {"blockPublicPolicy": false},
+            "policy": {"Statement": everybody},
+            "notificationConfiguration": {"queueConfigurations": [
+                {"event": "s3:ObjectCreated:*", "queue": queue, "filter": narrow(".csv")},
+                {"event": "s3:ObjectCreated:*", "queue": queue, "filter": narrow(".json")},
+            ]},
+        })),
+        ""
+    );
+}
+
+#[test]
+fn names_are_checked_as_s3_checks_them() {
+    for good in ["payments-source-111122223333", "a.b.c", "0aa"] {
+        assert_eq!(Bucket::validate_name(good), None, "{good}");
+    }
+    for bad in [
+        "ab",
+        "Payments",
+        "-abc",
+        "abc-",
+        "a..b",
+        "10.0.0.1",
+        "a_b",
+        "xn--abc",
+        "abc-s3alias",
+        &"a".repeat(64),
+    ] {
+        assert!(Bucket::validate_name(bad).is_some(), "{bad}");
+    }
+}
