@@ -12,9 +12,12 @@ pub(crate) mod trial;
 
 /// Every kind, in order of its name.
 pub static KINDS: &[&dyn AnyKind] = &[
+    &Erased::<ec2::internet_gateway::InternetGateway>::new(),
+    &Erased::<ec2::route_table::RouteTable>::new(),
     &Erased::<ec2::security_group::SecurityGroup>::new(),
     &Erased::<ec2::subnet::Subnet>::new(),
     &Erased::<ec2::vpc::Vpc>::new(),
+    &Erased::<ec2::vpc_endpoint::VpcEndpoint>::new(),
     &Erased::<ecr::repository::Repository>::new(),
     &Erased::<iam::oidc_provider::OidcProvider>::new(),
     &Erased::<iam::policy::Policy>::new(),

@@ -1,6 +1,12 @@
 //! EC2: networks and what guards them.
 
+pub mod internet_gateway;
+pub mod route_table;
 pub mod security_group;
 pub mod subnet;
 pub mod types;
 pub mod vpc;
+pub mod vpc_endpoint;
+
+#[cfg(test)]
+mod tests;

@@ -241,6 +241,18 @@ def set_options(response, endpoint):
         endpoint.dns_options = {**endpoint.dns_options, **value}
 
 
+get_endpoint_filter = VPCEndPoint.get_filter_value
+
+
+def get_endpoint_filter_or_id(self, filter_name, method_name=None):
+    if filter_name == "vpc-endpoint-id":
+        return self.id
+    return get_endpoint_filter(self, filter_name, method_name)
+
+
+VPCEndPoint.get_filter_value = get_endpoint_filter_or_id
+
+
 create_response = VPCs.create_vpc_endpoint
 modify_response = VPCs.modify_vpc_endpoint
 

@@ -295,3 +295,22 @@ async fn an_endpoint_names_a_service_of_its_region() {
     let make = ec2.create_vpc_endpoint().vpc_id(&vpc).service_name("com.amazonaws.eu-west-1.s3").send().await;
     assert_eq!(make.unwrap_err().code(), Some("InvalidServiceName"));
 }
+
+#[tokio::test]
+async fn endpoints_are_found_by_a_filter_of_ids() {
+    let sandbox = sandbox().await;
+    let ec2 = Client::new(&sandbox.sdk_config());
+    let vpc = vpc(&ec2).await;
+    let region = sandbox.sdk_config().region().unwrap().to_string();
+    let make = |service| {
+        ec2.create_vpc_endpoint()
+            .vpc_id(&vpc)
+            .service_name(format!("com.amazonaws.{region}.{service}"))
+            .send()
+    };
+    let id = make("s3").await.unwrap().vpc_endpoint.unwrap().vpc_endpoint_id.unwrap();
+    make("dynamodb").await.unwrap();
+    let filter = Filter::builder().name("vpc-endpoint-id").values(&id).values("vpce-0").build();
+    let found = ec2.describe_vpc_endpoints().filters(filter).send().await.unwrap().vpc_endpoints.unwrap();
+    assert_eq!(found.iter().map(|it| it.vpc_endpoint_id()).collect::<Vec<_>>(), [Some(id.as_str())]);
+}

@@ -1,0 +1,135 @@
+//! `ec2/RouteTable`: where a subnet's traffic goes.
+
+use std::collections::BTreeMap;
+
+use aws_sdk_ec2::types::ResourceType;
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+
+use crate::diff::Diff;
+use crate::field;
+use crate::kind::{Cx, Identity, Invalid, Kind, Live};
+use crate::resource::Place;
+use crate::services::ec2::{Ec2, Snapshot, assigned, tag_on_create};
+use crate::services::{Result, failed};
+
+mod observe;
+mod route;
+#[cfg(test)]
+mod tests;
+mod write;
+
+pub use route::Route;
+
+/// A route table.
+pub struct RouteTable;
+
+/// What the API takes and a manifest cannot say, and why.
+pub const NOT_MANAGED: &[(&str, &str)] = &[
+    ("DryRun", "a plan does not ask AWS"),
+    ("TagSpecifications", "tags are metadata"),
+    ("ClientToken", "it comes from the step that creates"),
+    ("LocalTarget", "the routes that come with a table are AWS's"),
+    ("PublicIpv4Pool", "associations are with subnets and gateways"),
+];
+
+/// What a manifest declares of a route table.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub struct Spec {
+    /// The VPC that it is a part of.
+    #[schemars(transform = field::create_only, transform = field::refers(&["ec2/Vpc.id"]))]
+    pub vpc_id: String,
+    /// Where traffic goes that leaves the VPC. Routes of others are removed; the `local` ones, propagated ones and those
+    /// of gateway endpoints are AWS's.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    #[schemars(transform = field::set)]
+    pub routes: Vec<Route>,
+    /// The subnets that use it. A subnet without a table of its own uses its VPC's main one.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    #[schemars(transform = field::set, transform = field::items_refer(&["ec2/Subnet.id"]))]
+    pub subnet_ids: Vec<String>,
+    /// Internet or virtual private gateways whose incoming traffic it routes.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    #[schemars(transform = field::set, transform = field::items_refer(&["ec2/InternetGateway.id"]))]
+    pub gateway_ids: Vec<String>,
+    /// Virtual private gateways that may add routes to it.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    #[schemars(transform = field::set)]
+    pub propagating_vpn_gateway_ids: Vec<String>,
+}
+
+/// What AWS assigns to a route table.
+#[derive(Debug, Clone, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "camelCase")]
+pub struct Outputs {
+    /// Its id: `rtb-…`.
+    pub id: String,
+    /// Its ARN.
+    pub arn: String,
+    /// The account that it belongs to.
+    pub owner_id: Option<String>,
+    /// By subnet or gateway: the id of the association, which ending it takes.
+    #[serde(default)]
+    pub associations: BTreeMap<String, String>,
+}
+
+impl Kind for RouteTable {
+    type Spec = Spec;
+    type Outputs = Outputs;
+    type Service = Ec2;
+
+    const NAME: &'static str = "ec2/RouteTable";
+    const ABOUT: &'static str = "A route table, its routes, and the subnets that use it.";
+    const CLOUDFORMATION: &'static str = "AWS::EC2::RouteTable";
+    const IDENTITY: Identity = Identity::Assigned;
+    const EXAMPLE: &'static str = "\
+apiVersion: batchwright/v1
+kind: ec2/RouteTable
+metadata:
+  name: public
+spec:
+  vpcId: ${ec2/Vpc/main.id}
+  routes:
+    - {destinationCidrBlock: 0.0.0.0/0, gatewayId: '${ec2/InternetGateway/main.id}'}
+  subnetIds:
+    - ${ec2/Subnet/public-a.id}
+";
+
+    fn validate(spec: &Spec, _place: &Place) -> Vec<Invalid> {
+        route::check("routes", &spec.routes)
+    }
+
+    fn normalise(spec: &mut Spec, _place: &Place) {
+        spec.routes.iter_mut().for_each(Route::normalise);
+    }
+
+    fn observe(snapshot: &Snapshot, place: &Place) -> Vec<Live<Self>> {
+        snapshot.route_tables.values().filter_map(|table| observe::live(table, place)).collect()
+    }
+
+    async fn create(cx: &Cx<'_, Self>, want: &Spec) -> Result<String> {
+        // Routes and associations are the next update: a call of theirs that fails must not lose the id.
+        let call = cx
+            .client
+            .create_route_table()
+            .vpc_id(&want.vpc_id)
+            .client_token(cx.token)
+            .tag_specifications(tag_on_create(ResourceType::RouteTable, cx.tags));
+        let answer = call.send().await.map_err(failed("ec2", "CreateRouteTable"))?;
+        assigned(answer.route_table().and_then(|table| table.route_table_id()), "CreateRouteTable")
+    }
+
+    async fn update(cx: &Cx<'_, Self>, live: &Live<Self>, want: &Spec, diff: &Diff) -> Result<()> {
+        write::update(cx, live, want, diff).await
+    }
+
+    async fn delete(cx: &Cx<'_, Self>, live: &Live<Self>) -> Result<()> {
+        for association in live.outputs.associations.values() {
+            write::disassociate(cx, association).await?;
+        }
+        let call = cx.client.delete_route_table().route_table_id(&live.physical);
+        call.send().await.map_err(failed("ec2", "DeleteRouteTable"))?;
+        Ok(())
+    }
+}

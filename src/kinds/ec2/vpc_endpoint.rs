@@ -1,0 +1,201 @@
+//! `ec2/VpcEndpoint`: a private way from a VPC to a service.
+
+use aws_sdk_ec2::types::{DnsRecordIpType, IpAddressType, VpcEndpointType};
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+use serde_json::json;
+
+use crate::diff::{Diff, FieldChange};
+use crate::field;
+use crate::kind::{Cx, Effect, Identity, Invalid, Kind, Live, Order, Reason, Refs, strongest};
+use crate::resource::Place;
+use crate::services::Result;
+use crate::services::ec2::{Ec2, Snapshot};
+use crate::value::Policy;
+
+mod observe;
+#[cfg(test)]
+mod tests;
+mod validate;
+mod write;
+
+/// A VPC endpoint.
+pub struct VpcEndpoint;
+
+/// What the API takes and a manifest cannot say, and why.
+pub const NOT_MANAGED: &[(&str, &str)] = &[
+    ("DryRun", "a plan does not ask AWS"),
+    ("TagSpecifications", "tags are metadata"),
+    ("ClientToken", "it comes from the step that creates"),
+    ("SubnetConfigurations", "the addresses of its network interfaces are not reported with it"),
+    ("ResetPolicy", "it is said by leaving policyDocument out"),
+    ("AddRouteTableIds", "it follows from routeTableIds"),
+    ("RemoveRouteTableIds", "it follows from routeTableIds"),
+    ("AddSubnetIds", "it follows from subnetIds"),
+    ("RemoveSubnetIds", "it follows from subnetIds"),
+    ("AddSecurityGroupIds", "it follows from securityGroupIds"),
+    ("RemoveSecurityGroupIds", "it follows from securityGroupIds"),
+];
+
+/// What a manifest declares of a VPC endpoint.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub struct Spec {
+    /// The VPC that it serves.
+    #[schemars(transform = field::create_only, transform = field::refers(&["ec2/Vpc.id"]))]
+    pub vpc_id: String,
+    /// The service, such as `com.amazonaws.${env.region}.s3`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schemars(transform = field::server, transform = field::create_only)]
+    pub service_name: Option<String>,
+    /// The region of the service, where it is another one.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schemars(transform = field::server, transform = field::create_only)]
+    pub service_region: Option<String>,
+    /// `Gateway`: routes, for S3 and DynamoDB, free. `Interface`: network interfaces in subnets. Others as AWS has them.
+    #[serde(default = "gateway")]
+    #[schemars(transform = field::create_only, transform = field::one_of(VpcEndpointType::values()))]
+    pub vpc_endpoint_type: String,
+    /// What may be done through it; absent: everything.
+    #[serde(default = "everything")]
+    pub policy_document: Policy,
+    /// Of a `Gateway`: the route tables that get a route to the service.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    #[schemars(transform = field::set, transform = field::items_refer(&["ec2/RouteTable.id", "ec2/Vpc.mainRouteTableId"]))]
+    pub route_table_ids: Vec<String>,
+    /// Of an `Interface`: the subnets that get a network interface, one for each zone.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    #[schemars(transform = field::set, transform = field::items_refer(&["ec2/Subnet.id"]))]
+    pub subnet_ids: Vec<String>,
+    /// Of an `Interface`: who may talk to its network interfaces; absent: the VPC's default group, or what it has.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    #[schemars(transform = field::server, transform = field::set, transform = field::items_refer(&["ec2/SecurityGroup.id", "ec2/SecurityGroup.groupId", "ec2/Vpc.defaultSecurityGroupId"]))]
+    pub security_group_ids: Vec<String>,
+    /// Of an `Interface`: whether the service's public name leads here. The VPC needs `enableDnsSupport` and
+    /// `enableDnsHostnames`.
+    #[serde(default)]
+    pub private_dns_enabled: bool,
+    /// Which kind of addresses it has; absent: AWS chooses.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schemars(transform = field::server, transform = field::one_of(IpAddressType::values()))]
+    pub ip_address_type: Option<String>,
+    /// How DNS answers.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schemars(transform = field::empty)]
+    pub dns_options: Option<DnsOptions>,
+    /// Of a `Resource` endpoint: the resource configuration that it leads to.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schemars(transform = field::empty, transform = field::create_only)]
+    pub resource_configuration_arn: Option<String>,
+    /// Of a `ServiceNetwork` endpoint: the service network that it leads to.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schemars(transform = field::empty, transform = field::create_only)]
+    pub service_network_arn: Option<String>,
+}
+
+/// How DNS answers for an endpoint.
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub struct DnsOptions {
+    /// Which kind of records it has; absent: AWS chooses.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schemars(transform = field::server, transform = field::one_of(DnsRecordIpType::values()))]
+    pub dns_record_ip_type: Option<String>,
+    /// Whether private names are for traffic from outside the VPC only; for services with a gateway endpoint too.
+    #[serde(default)]
+    pub private_dns_only_for_inbound_resolver_endpoint: bool,
+    /// Which private names are used, of `Resource` and `ServiceNetwork` endpoints.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schemars(transform = field::server, transform = field::create_only)]
+    pub private_dns_preference: Option<String>,
+    /// The private names to use, where the preference is for specified ones.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    #[schemars(transform = field::set, transform = field::create_only)]
+    pub private_dns_specified_domains: Vec<String>,
+}
+
+fn gateway() -> String {
+    VpcEndpointType::Gateway.as_str().to_owned()
+}
+
+/// What AWS gives an endpoint that is given none.
+fn everything() -> Policy {
+    Policy(json!({
+        "Version": "2008-10-17",
+        "Statement": [{"Effect": "Allow", "Principal": "*", "Action": "*", "Resource": "*"}],
+    }))
+}
+
+/// What AWS assigns to a VPC endpoint.
+#[derive(Debug, Clone, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "camelCase")]
+pub struct Outputs {
+    /// Its id: `vpce-…`.
+    pub id: String,
+    /// Its ARN.
+    pub arn: String,
+    /// The account that it belongs to.
+    pub owner_id: Option<String>,
+    /// Its first name in DNS, of an `Interface`.
+    pub dns_name: Option<String>,
+    /// Its network interfaces.
+    #[serde(default)]
+    pub network_interface_ids: Vec<String>,
+    /// Its state, as AWS calls it.
+    #[serde(default)]
+    pub state: String,
+}
+
+impl Kind for VpcEndpoint {
+    type Spec = Spec;
+    type Outputs = Outputs;
+    type Service = Ec2;
+
+    const NAME: &'static str = "ec2/VpcEndpoint";
+    const ABOUT: &'static str = "A VPC endpoint: a private way from a VPC to a service.";
+    const CLOUDFORMATION: &'static str = "AWS::EC2::VPCEndpoint";
+    const IDENTITY: Identity = Identity::Assigned;
+    const EXAMPLE: &'static str = "\
+apiVersion: batchwright/v1
+kind: ec2/VpcEndpoint
+metadata:
+  name: s3
+spec:
+  vpcId: ${ec2/Vpc/main.id}
+  serviceName: com.amazonaws.${env.region}.s3
+  routeTableIds:
+    - ${ec2/RouteTable/public.id}
+";
+
+    fn validate(spec: &Spec, _place: &Place) -> Vec<Invalid> {
+        validate::check(spec)
+    }
+
+    fn effect(_live: &Spec, _want: &Spec, changes: &[FieldChange], _refs: &Refs) -> (Effect, Reason) {
+        match strongest(changes, Self::IDENTITY) {
+            // Two ways to one service in one VPC are two routes or two private names for the same destination.
+            (Effect::Replace(_), Reason(why))
+                if changes.iter().all(|change| change.path != "vpcId" && change.path != "serviceName") =>
+            {
+                (Effect::Replace(Order::DeleteFirst), Reason(format!("{why}, and both cannot exist at once")))
+            }
+            other => other,
+        }
+    }
+
+    fn observe(snapshot: &Snapshot, place: &Place) -> Vec<Live<Self>> {
+        snapshot.vpc_endpoints.values().filter_map(|endpoint| observe::live(endpoint, place)).collect()
+    }
+
+    async fn create(cx: &Cx<'_, Self>, want: &Spec) -> Result<String> {
+        write::create(cx, want).await
+    }
+
+    async fn update(cx: &Cx<'_, Self>, live: &Live<Self>, want: &Spec, diff: &Diff) -> Result<()> {
+        write::update(cx, live, want, diff).await
+    }
+
+    async fn delete(cx: &Cx<'_, Self>, live: &Live<Self>) -> Result<()> {
+        write::delete(cx, live).await
+    }
+}
