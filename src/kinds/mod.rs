@@ -2,16 +2,20 @@
 
 use crate::kind::{AnyKind, Erased};
 
+pub mod batch;
 pub mod ec2;
 pub mod ecr;
 pub mod iam;
 pub mod logs;
+pub mod mirror;
 pub mod s3;
 #[cfg(test)]
 pub(crate) mod trial;
 
 /// Every kind, in order of its name.
 pub static KINDS: &[&dyn AnyKind] = &[
+    &Erased::<batch::compute_environment::ComputeEnvironment>::new(),
+    &Erased::<batch::job_queue::JobQueue>::new(),
     &Erased::<ec2::internet_gateway::InternetGateway>::new(),
     &Erased::<ec2::route_table::RouteTable>::new(),
     &Erased::<ec2::security_group::SecurityGroup>::new(),

@@ -14,6 +14,7 @@ use futures::{FutureExt, StreamExt, TryStreamExt, stream};
 
 use crate::resource::{Owner, Place, Tags};
 
+pub mod batch;
 pub mod ec2;
 pub mod ecr;
 pub mod error;
@@ -226,6 +227,7 @@ impl<S: Service> AnyService for Erased<S> {
 
 /// Every service that kinds stand on, one line each.
 pub static SERVICES: &[&dyn AnyService] = &[
+    &Erased::<batch::Batch>::new(),
     &Erased::<ec2::Ec2>::new(),
     &Erased::<ecr::Ecr>::new(),
     &Erased::<iam::Iam>::new(),

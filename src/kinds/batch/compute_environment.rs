@@ -1,0 +1,265 @@
+//! `batch/ComputeEnvironment`: where jobs run.
+
+use std::collections::BTreeMap;
+
+use aws_sdk_batch::types::{CeState, CeStatus, CeType, ComputeEnvironmentDetail};
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+
+use super::types::compute_resources::ComputeResources;
+use super::types::environment_settings::{EcsSettings, EksConfiguration, UpdatePolicy};
+use crate::diff::{Diff, FieldChange};
+use crate::field;
+use crate::kind::{Cx, Effect, Invalid, Kind, Live, Reason, Refs};
+use crate::kinds::mirror::{Field, Part, prune};
+use crate::resource::{Place, Readiness};
+use crate::services::batch::{Batch, Snapshot};
+use crate::services::{Result, own_tags};
+
+mod effect;
+mod validate;
+mod write;
+
+/// A Batch compute environment.
+pub struct ComputeEnvironment;
+
+/// What a manifest declares of a compute environment.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub struct Spec {
+    /// `MANAGED`: Batch launches what jobs need. `UNMANAGED`: you do, into the environment's ECS cluster.
+    #[schemars(transform = field::create_only, transform = field::one_of(CeType::values()))]
+    pub r#type: String,
+    /// `ENABLED`, or `DISABLED`: no further jobs are placed, `minvCpus` are still kept running.
+    #[serde(default = "enabled")]
+    #[schemars(transform = field::one_of(CeState::values()))]
+    pub state: String,
+    /// The vCPUs that an `UNMANAGED` environment counts as, for shares.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schemars(range(min = 0), transform = field::server)]
+    pub unmanagedv_cpus: Option<i32>,
+    /// What a `MANAGED` environment launches.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schemars(transform = field::empty)]
+    pub compute_resources: Option<ComputeResources>,
+    /// The role with which Batch works, by name or ARN. Absent: the service-linked role `AWSServiceRoleForBatch`, which alone allows
+    /// instances to be updated in place.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schemars(transform = field::empty, transform = field::name_or_arn, transform = field::refers(&["iam/Role.arn", "iam/ServiceLinkedRole.arn"]))]
+    pub service_role: Option<String>,
+    /// What becomes of running jobs when an update replaces instances.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schemars(transform = field::empty)]
+    pub update_policy: Option<UpdatePolicy>,
+    /// The EKS cluster that jobs run in; absent: ECS.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schemars(transform = field::empty)]
+    pub eks_configuration: Option<EksConfiguration>,
+    /// Settings of the ECS cluster that Batch makes.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schemars(transform = field::empty)]
+    pub ecs_settings: Option<EcsSettings>,
+    /// Reserved by AWS.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schemars(transform = field::server)]
+    pub context: Option<String>,
+}
+
+fn enabled() -> String {
+    CeState::Enabled.as_str().to_owned()
+}
+
+/// What AWS assigns to a compute environment.
+#[derive(Debug, Clone, Default, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "camelCase")]
+pub struct Outputs {
+    /// Its ARN.
+    pub arn: String,
+    /// The ECS cluster that Batch made for it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub ecs_cluster_arn: Option<String>,
+    /// `ECS` or `EKS`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub container_orchestration_type: Option<String>,
+    /// Tells it from an earlier one of the same name.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub uuid: Option<String>,
+    /// `CREATING`, `UPDATING`, `DELETING`, `VALID` or `INVALID`.
+    pub status: String,
+}
+
+impl Outputs {
+    /// Whether Batch is at work on it: it refuses every change meanwhile.
+    fn is_busy(&self) -> bool {
+        matches!(
+            CeStatus::from(self.status.as_str()),
+            CeStatus::Creating | CeStatus::Updating | CeStatus::Deleting
+        )
+    }
+}
+
+impl Kind for ComputeEnvironment {
+    type Spec = Spec;
+    type Outputs = Outputs;
+    type Service = Batch;
+
+    const NAME: &'static str = "batch/ComputeEnvironment";
+    const ABOUT: &'static str =
+        "A Batch compute environment: where jobs run, on Fargate, on EC2 or Spot instances, or on EKS.";
+    const CLOUDFORMATION: &'static str = "AWS::Batch::ComputeEnvironment";
+    const EXAMPLE: &'static str = "\
+apiVersion: batchwright/v1
+kind: batch/ComputeEnvironment
+metadata:
+  name: fargate
+spec:
+  type: MANAGED
+  computeResources:
+    type: FARGATE
+    maxvCpus: 16
+    subnets: [\"${ec2/Subnet/a.id}\", \"${ec2/Subnet/b.id}\"]
+    securityGroupIds: [\"${ec2/SecurityGroup/jobs.id}\"]
+";
+
+    fn validate(spec: &Spec, _place: &Place) -> Vec<Invalid> {
+        validate::validate(spec)
+    }
+
+    fn normalise(spec: &mut Spec, place: &Place) {
+        // AWS reports the role that it took by itself; both sides name it. A name without its path would denote another role.
+        let role = spec.service_role.take().filter(|role| !role.is_empty());
+        spec.service_role = Some(match role {
+            Some(role) if role != SERVICE_LINKED_ROLE => role,
+            _ => service_linked_role(place),
+        });
+        let on_eks = spec.eks_configuration.is_some();
+        if let Some(resources) = &mut spec.compute_resources {
+            normalise_resources(resources, on_eks);
+        }
+        prune(&mut spec.update_policy);
+        prune(&mut spec.ecs_settings);
+    }
+
+    fn predict(name: &str, _spec: &Spec, place: &Place) -> BTreeMap<String, String> {
+        BTreeMap::from([("arn".to_owned(), place.arn("batch", &format!("compute-environment/{name}")))])
+    }
+
+    fn effect(live: &Spec, want: &Spec, changes: &[FieldChange], refs: &Refs) -> (Effect, Reason) {
+        effect::effect(live, want, changes, refs)
+    }
+
+    fn observe(snapshot: &Snapshot, _place: &Place) -> Vec<Live<Self>> {
+        // Batch shows a deleted environment for a while.
+        let there = |one: &&ComputeEnvironmentDetail| one.status() != Some(&CeStatus::Deleted);
+        snapshot.compute_environments.iter().filter(there).map(live).collect()
+    }
+
+    async fn create(cx: &Cx<'_, Self>, want: &Spec) -> Result<String> {
+        write::create(cx, want).await
+    }
+
+    async fn update(cx: &Cx<'_, Self>, live: &Live<Self>, want: &Spec, diff: &Diff) -> Result<()> {
+        write::update(cx, live, want, diff).await
+    }
+
+    async fn delete(cx: &Cx<'_, Self>, live: &Live<Self>) -> Result<()> {
+        write::delete(cx, live).await
+    }
+}
+
+/// The name of the role that Batch takes by itself.
+const SERVICE_LINKED_ROLE: &str = "AWSServiceRoleForBatch";
+
+fn service_linked_role(place: &Place) -> String {
+    place.iam_arn(&format!("role/aws-service-role/batch.amazonaws.com/{SERVICE_LINKED_ROLE}"))
+}
+
+fn normalise_resources(resources: &mut ComputeResources, on_eks: bool) {
+    if resources.allocation_strategy.is_none() && resources.has_instances() && !on_eks {
+        resources.allocation_strategy = Some("BEST_FIT".to_owned());
+    }
+    for instance_type in &mut resources.instance_types {
+        if instance_type == "default_x86_64" {
+            *instance_type = "optimal".to_owned();
+        }
+    }
+    if !resources.is_ordered() {
+        resources.instance_types.sort();
+        resources.instance_types.dedup();
+    }
+    resources.bid_percentage = resources.bid_percentage.filter(|bid| !matches!(bid, 0 | 100));
+    prune(&mut resources.scaling_policy);
+    let template =
+        resources.managed_instances_provider.as_mut().and_then(|p| p.instance_launch_template.as_mut());
+    if let Some(template) = template {
+        prune(&mut template.network_configuration);
+        prune(&mut template.instance_requirements);
+        prune(&mut template.storage_configuration);
+        prune(&mut template.capacity_reservations);
+        prune(&mut template.local_storage_configuration);
+    }
+}
+
+fn live(detail: &ComputeEnvironmentDetail) -> Live<ComputeEnvironment> {
+    let text = |text: Option<&str>| text.filter(|text| !text.is_empty()).map(str::to_owned);
+    let status = detail.status().map(CeStatus::as_str).unwrap_or_default().to_owned();
+    let arn = detail.compute_environment_arn().unwrap_or_default().to_owned();
+    Live {
+        physical: detail.compute_environment_name().unwrap_or_default().to_owned(),
+        arn: Some(arn.clone()),
+        spec: Spec {
+            r#type: Field::read(detail.r#type(), || CeType::Managed.as_str().to_owned()),
+            state: Field::read(detail.state(), enabled),
+            unmanagedv_cpus: detail.unmanagedv_cpus(),
+            compute_resources: detail.compute_resources().map(Part::of),
+            service_role: text(detail.service_role()),
+            update_policy: detail.update_policy().map(Part::of),
+            eks_configuration: detail.eks_configuration().map(Part::of),
+            ecs_settings: detail.ecs_settings().map(Part::of),
+            context: text(detail.context()),
+        },
+        outputs: Outputs {
+            arn,
+            ecs_cluster_arn: text(detail.ecs_cluster_arn()),
+            container_orchestration_type: detail.container_orchestration_type().map(Part::of),
+            uuid: text(detail.uuid()),
+            status,
+        },
+        tags: own_tags(detail.tags().into_iter().flatten().map(|(k, v)| (k.clone(), v.clone()))),
+        readiness: readiness(detail),
+        revision: None,
+    }
+}
+
+/// What a status reason names when a role or an instance profile is missing, or so new that Batch does not see it yet.
+const OF_ROLES: &[&str] = &[
+    "sts:AssumeRole",
+    "not authorized to perform",
+    "is not authorized",
+    "IamInstanceProfile",
+    "Instance profile",
+    "instance profile",
+    "service role",
+    "Service role",
+    "ServiceRole",
+];
+
+fn readiness(detail: &ComputeEnvironmentDetail) -> Readiness {
+    let reason = detail.status_reason().unwrap_or_default();
+    let said = |status: &str| match reason {
+        "" => status.to_owned(),
+        reason => format!("{status}: {reason}"),
+    };
+    match detail.status() {
+        Some(CeStatus::Valid) => Readiness::Ready,
+        Some(CeStatus::Invalid) if OF_ROLES.iter().any(|part| reason.contains(part)) => {
+            Readiness::Repairable(said("INVALID"))
+        }
+        Some(CeStatus::Invalid) => Readiness::Failed(said("INVALID")),
+        Some(status) => Readiness::Pending(said(status.as_str())),
+        None => Readiness::Pending("no status yet".to_owned()),
+    }
+}
+
+#[cfg(test)]
+mod tests;

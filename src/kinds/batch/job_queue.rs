@@ -1,0 +1,319 @@
+//! `batch/JobQueue`: where jobs wait, and which compute environments take them.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use aws_sdk_batch::types::{JobQueueDetail, JobQueueType, JqState, JqStatus};
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+
+use super::types::queue_orders::{ComputeEnvironmentOrder, JobStateTimeLimitAction, ServiceEnvironmentOrder};
+use crate::diff::{ChangeRule, Diff, FieldChange};
+use crate::field;
+use crate::kind::{Cx, Effect, Invalid, Kind, Live, Order, Reason, Refs};
+use crate::kinds::mirror::{Field, Part};
+use crate::resource::{Place, Readiness};
+use crate::services::batch::{Batch, Snapshot};
+use crate::services::{Result, failed, own_tags};
+
+/// A Batch job queue.
+pub struct JobQueue;
+
+/// What a manifest declares of a job queue.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub struct Spec {
+    /// Which of several queues goes first on a shared compute environment: 0 to 1000, higher first.
+    #[schemars(range(min = 0, max = 1000))]
+    pub priority: i32,
+    /// `ENABLED`, or `DISABLED`: no further jobs are accepted, accepted ones go on.
+    #[serde(default = "enabled")]
+    #[schemars(transform = field::one_of(JqState::values()))]
+    pub state: String,
+    /// The compute environments that take the jobs, 1 to 3, the first that has room first.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    #[schemars(transform = field::empty)]
+    pub compute_environment_order: Vec<ComputeEnvironmentOrder>,
+    /// The service environment that takes the jobs, in place of compute environments.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    #[schemars(transform = field::empty)]
+    pub service_environment_order: Vec<ServiceEnvironmentOrder>,
+    /// How the queue is shared fairly. It can be replaced by another, but neither added nor removed later.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schemars(transform = field::empty, transform = field::refers(&["batch/SchedulingPolicy.arn"]))]
+    pub scheduling_policy_arn: Option<String>,
+    /// What the queue sends jobs to; absent: it follows from the compute environments.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schemars(transform = field::server, transform = field::create_only, transform = field::one_of(JobQueueType::values()))]
+    pub job_queue_type: Option<String>,
+    /// When Batch gives up on a job that waits at the head of the queue.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    #[schemars(transform = field::empty, transform = field::set)]
+    pub job_state_time_limit_actions: Vec<JobStateTimeLimitAction>,
+}
+
+fn enabled() -> String {
+    JqState::Enabled.as_str().to_owned()
+}
+
+/// What AWS assigns to a job queue.
+#[derive(Debug, Clone, Default, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "camelCase")]
+pub struct Outputs {
+    /// Its ARN.
+    pub arn: String,
+    /// `CREATING`, `UPDATING`, `DELETING`, `VALID` or `INVALID`.
+    pub status: String,
+}
+
+impl Outputs {
+    /// Whether Batch is at work on it: it refuses every change meanwhile.
+    fn is_busy(&self) -> bool {
+        matches!(
+            JqStatus::from(self.status.as_str()),
+            JqStatus::Creating | JqStatus::Updating | JqStatus::Deleting
+        )
+    }
+}
+
+impl Kind for JobQueue {
+    type Spec = Spec;
+    type Outputs = Outputs;
+    type Service = Batch;
+
+    const NAME: &'static str = "batch/JobQueue";
+    const ABOUT: &'static str =
+        "A Batch job queue: where jobs wait, and which compute environments take them.";
+    const CLOUDFORMATION: &'static str = "AWS::Batch::JobQueue";
+    const EXAMPLE: &'static str = "\
+apiVersion: batchwright/v1
+kind: batch/JobQueue
+metadata:
+  name: jobs
+spec:
+  priority: 1
+  computeEnvironmentOrder:
+    - computeEnvironment: ${batch/ComputeEnvironment/fargate.arn}
+";
+
+    fn validate(spec: &Spec, _place: &Place) -> Vec<Invalid> {
+        let mut found = Vec::new();
+        let (compute, service) = (spec.compute_environment_order.len(), spec.service_environment_order.len());
+        match (compute, service) {
+            (0, 0) => found.push(Invalid::new("computeEnvironmentOrder", "name 1 to 3 compute environments")),
+            (1..=3, 0) | (0, 1) => {}
+            (_, 0) => found.push(Invalid::new(
+                "computeEnvironmentOrder",
+                format!("there are {compute} compute environments, and Batch takes 3 at most"),
+            )),
+            (0, _) => found.push(Invalid::new("serviceEnvironmentOrder", "Batch takes one at most")),
+            _ => found.push(Invalid::new(
+                "serviceEnvironmentOrder",
+                "excludes computeEnvironmentOrder: keep one of the two",
+            )),
+        }
+        if !(0..=1000).contains(&spec.priority) {
+            let message = format!("{} is not between 0 and 1000", spec.priority);
+            found.push(Invalid::new("priority", message));
+        }
+        let orders: Vec<Option<i32>> =
+            spec.compute_environment_order.iter().map(|entry| entry.order).collect();
+        if let Some(message) = wrong_orders(&orders) {
+            found.push(Invalid::new("computeEnvironmentOrder", message));
+        }
+        let mut seen = BTreeSet::new();
+        for (index, entry) in spec.compute_environment_order.iter().enumerate() {
+            if !seen.insert(&entry.compute_environment) {
+                found.push(Invalid::new(
+                    format!("computeEnvironmentOrder[{index}].computeEnvironment"),
+                    format!("{} is in the list already: remove one", entry.compute_environment),
+                ));
+            }
+        }
+        for (index, action) in spec.job_state_time_limit_actions.iter().enumerate() {
+            if !(600..=86400).contains(&action.max_time_seconds) {
+                found.push(Invalid::new(
+                    format!("jobStateTimeLimitActions[{index}].maxTimeSeconds"),
+                    format!("{} is not between 600 and 86400 seconds", action.max_time_seconds),
+                ));
+            }
+        }
+        found
+    }
+
+    fn normalise(spec: &mut Spec, place: &Place) {
+        let arn = |kind: &str, name: &str| match name.starts_with("arn:") || name.contains("${") {
+            true => name.to_owned(),
+            false => place.arn("batch", &format!("{kind}/{name}")),
+        };
+        // A stable sort: entries without a number keep their place.
+        spec.compute_environment_order.sort_by_key(|entry| entry.order);
+        for entry in &mut spec.compute_environment_order {
+            entry.order = None;
+            entry.compute_environment = arn("compute-environment", &entry.compute_environment);
+        }
+        spec.service_environment_order.sort_by_key(|entry| entry.order);
+        for entry in &mut spec.service_environment_order {
+            entry.order = None;
+            entry.service_environment = arn("service-environment", &entry.service_environment);
+        }
+    }
+
+    fn predict(name: &str, _spec: &Spec, place: &Place) -> BTreeMap<String, String> {
+        BTreeMap::from([("arn".to_owned(), place.arn("batch", &format!("job-queue/{name}")))])
+    }
+
+    fn effect(_live: &Spec, _want: &Spec, changes: &[FieldChange], _refs: &Refs) -> (Effect, Reason) {
+        let because = changes.iter().find_map(|change| match change.path.as_str() {
+            path if change.rule == ChangeRule::CreateOnly => Some(format!("{path} is create-only")),
+            "schedulingPolicyArn" if change.before.is_none() => {
+                Some("schedulingPolicyArn cannot be added to a queue that was made without one".to_owned())
+            }
+            "schedulingPolicyArn" if change.after.is_none() => {
+                Some("schedulingPolicyArn cannot be removed, only replaced by another".to_owned())
+            }
+            _ => None,
+        });
+        match because {
+            // A queue's name is what users submit to: two queues cannot bear it at once.
+            Some(because) => (Effect::Replace(Order::DeleteFirst), Reason(because)),
+            None => (Effect::Update(String::new()), Reason::default()),
+        }
+    }
+
+    fn observe(snapshot: &Snapshot, _place: &Place) -> Vec<Live<Self>> {
+        // Batch shows a deleted queue for a while.
+        let there = |one: &&JobQueueDetail| one.status() != Some(&JqStatus::Deleted);
+        snapshot.job_queues.iter().filter(there).map(live).collect()
+    }
+
+    async fn create(cx: &Cx<'_, Self>, want: &Spec) -> Result<String> {
+        cx.client
+            .create_job_queue()
+            .job_queue_name(cx.name)
+            .state(want.state.as_str().into())
+            .priority(want.priority)
+            .set_scheduling_policy_arn(want.scheduling_policy_arn.clone())
+            .set_compute_environment_order(numbered(want).write())
+            .set_service_environment_order(numbered_services(want).write())
+            .set_job_queue_type(want.job_queue_type.as_deref().map(Into::into))
+            .set_job_state_time_limit_actions(want.job_state_time_limit_actions.write())
+            .set_tags(Some(cx.tags.clone().into_iter().collect()))
+            .send()
+            .await
+            .map_err(failed("batch", "CreateJobQueue"))?;
+        Ok(cx.name.to_owned())
+    }
+
+    async fn update(cx: &Cx<'_, Self>, live: &Live<Self>, want: &Spec, diff: &Diff) -> Result<()> {
+        if live.outputs.is_busy() {
+            return Ok(());
+        }
+        // The policy goes along with every update: Batch takes its absence for an attempt to remove it.
+        let policy = want.scheduling_policy_arn.clone().or_else(|| live.spec.scheduling_policy_arn.clone());
+        let mut call = cx.client.update_job_queue().job_queue(cx.name).set_scheduling_policy_arn(policy);
+        if diff.touches("state") {
+            call = call.state(want.state.as_str().into());
+        }
+        if diff.touches("priority") {
+            call = call.priority(want.priority);
+        }
+        if diff.touches("computeEnvironmentOrder") {
+            call = call.set_compute_environment_order(numbered(want).write());
+        }
+        if diff.touches("serviceEnvironmentOrder") {
+            call = call.set_service_environment_order(numbered_services(want).write());
+        }
+        if diff.touches("jobStateTimeLimitActions") {
+            // An empty list takes all of them away; none would leave them.
+            let actions = want.job_state_time_limit_actions.iter().map(Part::sdk).collect();
+            call = call.set_job_state_time_limit_actions(Some(actions));
+        }
+        call.send().await.map_err(failed("batch", "UpdateJobQueue"))?;
+        Ok(())
+    }
+
+    async fn delete(cx: &Cx<'_, Self>, live: &Live<Self>) -> Result<()> {
+        let arn = &live.outputs.arn;
+        if live.outputs.is_busy() {
+            return Ok(());
+        }
+        if live.spec.state == JqState::Enabled.as_str() {
+            let call = cx.client.update_job_queue().job_queue(arn).state(JqState::Disabled);
+            let call = call.set_scheduling_policy_arn(live.spec.scheduling_policy_arn.clone());
+            call.send().await.map_err(failed("batch", "UpdateJobQueue"))?;
+            return Ok(());
+        }
+        let call = cx.client.delete_job_queue().job_queue(arn);
+        call.send().await.map_err(failed("batch", "DeleteJobQueue"))?;
+        Ok(())
+    }
+}
+
+/// What is wrong with the numbers, if they are given.
+fn wrong_orders(orders: &[Option<i32>]) -> Option<&'static str> {
+    let given: Vec<i32> = orders.iter().flatten().copied().collect();
+    let distinct: BTreeSet<i32> = given.iter().copied().collect();
+    match () {
+        () if given.is_empty() => None,
+        () if given.len() < orders.len() => {
+            Some("give every entry an `order`, or none: the list's order counts then")
+        }
+        () if distinct.len() < given.len() => Some("two entries have the same `order`: make them distinct"),
+        () => None,
+    }
+}
+
+/// The entries with the numbers that Batch wants, in the list's order.
+fn numbered(spec: &Spec) -> Vec<ComputeEnvironmentOrder> {
+    let entries = spec.compute_environment_order.iter().cloned();
+    (1..).zip(entries).map(|(order, entry)| ComputeEnvironmentOrder { order: Some(order), ..entry }).collect()
+}
+
+fn numbered_services(spec: &Spec) -> Vec<ServiceEnvironmentOrder> {
+    let entries = spec.service_environment_order.iter().cloned();
+    (1..).zip(entries).map(|(order, entry)| ServiceEnvironmentOrder { order: Some(order), ..entry }).collect()
+}
+
+fn live(detail: &JobQueueDetail) -> Live<JobQueue> {
+    let arn = detail.job_queue_arn().unwrap_or_default().to_owned();
+    Live {
+        physical: detail.job_queue_name().unwrap_or_default().to_owned(),
+        arn: Some(arn.clone()),
+        spec: Spec {
+            priority: detail.priority().unwrap_or_default(),
+            state: Field::read(detail.state(), enabled),
+            compute_environment_order: detail.compute_environment_order().iter().map(Part::of).collect(),
+            service_environment_order: detail.service_environment_order().iter().map(Part::of).collect(),
+            scheduling_policy_arn: detail.scheduling_policy_arn().map(str::to_owned),
+            job_queue_type: detail.job_queue_type().map(Part::of),
+            job_state_time_limit_actions: detail
+                .job_state_time_limit_actions()
+                .iter()
+                .map(Part::of)
+                .collect(),
+        },
+        outputs: Outputs {
+            arn,
+            status: detail.status().map(JqStatus::as_str).unwrap_or_default().to_owned(),
+        },
+        tags: own_tags(detail.tags().into_iter().flatten().map(|(k, v)| (k.clone(), v.clone()))),
+        readiness: readiness(detail),
+        revision: None,
+    }
+}
+
+fn readiness(detail: &JobQueueDetail) -> Readiness {
+    let said = |status: &str| match detail.status_reason().unwrap_or_default() {
+        "" => status.to_owned(),
+        reason => format!("{status}: {reason}"),
+    };
+    match detail.status() {
+        Some(JqStatus::Valid) => Readiness::Ready,
+        Some(JqStatus::Invalid) => Readiness::Failed(said("INVALID")),
+        Some(status) => Readiness::Pending(said(status.as_str())),
+        None => Readiness::Pending("no status yet".to_owned()),
+    }
+}
+
+#[cfg(test)]
+mod tests;

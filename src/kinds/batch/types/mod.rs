@@ -1,0 +1,5 @@
+//! Shapes inside Batch's specs.
+
+pub mod compute_resources;
+pub mod environment_settings;
+pub mod queue_orders;

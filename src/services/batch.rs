@@ -1,0 +1,260 @@
+//! AWS Batch: compute environments, job queues, job definitions.
+
+use std::collections::BTreeSet;
+use std::time::Duration;
+
+use aws_config::SdkConfig;
+use aws_sdk_batch::Client;
+use aws_sdk_batch::types::{ComputeEnvironmentDetail, JobDefinition, JobQueueDetail};
+use futures::{StreamExt, TryStreamExt, stream};
+
+use super::{Error, Fault, Result, Scope, Service, Target, error, failed};
+use crate::resource::Tags;
+
+/// AWS Batch.
+pub struct Batch;
+
+/// What was read.
+#[derive(Debug, Default)]
+pub struct Snapshot {
+    /// The compute environments of the account, or those that a poll waits for.
+    pub compute_environments: Vec<ComputeEnvironmentDetail>,
+    /// The job queues of the account, or those that a poll waits for.
+    pub job_queues: Vec<JobQueueDetail>,
+    /// The ACTIVE revisions of the families that matter.
+    pub job_definitions: Vec<JobDefinition>,
+}
+
+/// How many names DescribeComputeEnvironments and DescribeJobQueues take at once, and how many items a page holds.
+const PAGE: usize = 100;
+/// How many families are read at once.
+const AT_ONCE: usize = 8;
+/// Up to so many families are asked for one by one, without a look at the whole account.
+const FEW_FAMILIES: usize = 16;
+
+impl Service for Batch {
+    const NAME: &'static str = "batch";
+    type Client = Client;
+    type Snapshot = Snapshot;
+
+    fn client(config: &SdkConfig) -> Client {
+        Client::new(config)
+    }
+
+    async fn read(client: &Client, scope: &Scope) -> Result<Snapshot> {
+        let (compute_environments, job_queues, job_definitions) = futures::try_join!(
+            compute_environments(client, scope),
+            job_queues(client, scope),
+            job_definitions(client, scope),
+        )?;
+        Ok(Snapshot { compute_environments, job_queues, job_definitions })
+    }
+
+    async fn tag(client: &Client, target: Target<'_>, set: &Tags, unset: &[String]) -> Result<()> {
+        let arn = target.arn.unwrap_or(target.physical);
+        if !set.is_empty() {
+            let set = set.iter().map(|(k, v)| (k.clone(), v.clone())).collect();
+            let call = client.tag_resource().resource_arn(arn).set_tags(Some(set));
+            call.send().await.map_err(failed("batch", "TagResource"))?;
+        }
+        if !unset.is_empty() {
+            let call = client.untag_resource().resource_arn(arn).set_tag_keys(Some(unset.to_vec()));
+            call.send().await.map_err(failed("batch", "UntagResource"))?;
+        }
+        Ok(())
+    }
+
+    fn classify(error: &Error, _age: Duration) -> Fault {
+        // Nearly everything is a ClientException: only the message tells (aws-semantics §1.4).
+        if error.code.as_deref() != Some("ClientException") {
+            return error::classify(error);
+        }
+        let says = |fragments: &[&str]| fragments.iter().any(|fragment| error.message.contains(fragment));
+        let creates = error.operation.starts_with("Create") || error.operation.starts_with("Register");
+        if says(&["Object already exists"]) {
+            Fault::Exists
+        } else if says(&["resource is being modified", "found existing JobQueue relationship"]) {
+            // The queue may have let go of the environment minutes ago: Batch forgets the relationship late.
+            Fault::Settling(Duration::from_secs(600))
+        } else if says(FRESH) {
+            Fault::Propagating(Duration::from_secs(120))
+        } else if says(&["does not exist"]) && !creates {
+            Fault::Gone
+        } else {
+            error::classify(error)
+        }
+    }
+}
+
+/// What Batch says of a role, an instance profile or an environment that was made a moment ago.
+const FRESH: &[&str] = &[
+    "is not authorized to perform",
+    "ot authorized to perform: sts:AssumeRole",
+    "ot authorized to perform sts:AssumeRole",
+    "Invalid IamInstanceProfile",
+    "must be created and valid before attaching",
+];
+
+/// All of the account at once (50 at most), or a poll's own.
+async fn compute_environments(client: &Client, scope: &Scope) -> Result<Vec<ComputeEnvironmentDetail>> {
+    let kind = "batch/ComputeEnvironment";
+    if !scope.wants(kind) {
+        return Ok(Vec::new());
+    }
+    let mut found = Vec::new();
+    for names in chunks(scope, kind) {
+        let call = client.describe_compute_environments().set_compute_environments(names);
+        let mut items = call.into_paginator().items().send();
+        while let Some(item) = items.next().await {
+            found.push(item.map_err(failed("batch", "DescribeComputeEnvironments"))?);
+        }
+    }
+    Ok(found)
+}
+
+/// All of the account at once (50 at most), or a poll's own.
+async fn job_queues(client: &Client, scope: &Scope) -> Result<Vec<JobQueueDetail>> {
+    let kind = "batch/JobQueue";
+    if !scope.wants(kind) {
+        return Ok(Vec::new());
+    }
+    let mut found = Vec::new();
+    for names in chunks(scope, kind) {
+        let mut items = client.describe_job_queues().set_job_queues(names).into_paginator().items().send();
+        while let Some(item) = items.next().await {
+            found.push(item.map_err(failed("batch", "DescribeJobQueues"))?);
+        }
+    }
+    Ok(found)
+}
+
+/// `None` for the whole account; in a poll its names, a call's worth at a time.
+fn chunks(scope: &Scope, kind: &str) -> Vec<Option<Vec<String>>> {
+    if !scope.only {
+        return vec![None];
+    }
+    let names: Vec<String> = scope.names(kind).map(str::to_owned).collect();
+    names.chunks(PAGE).map(|names| Some(names.to_vec())).collect()
+}
+
+/// The families that are declared, and those that the tag search names beside them.
+async fn job_definitions(client: &Client, scope: &Scope) -> Result<Vec<JobDefinition>> {
+    let kind = "batch/JobDefinition";
+    if !scope.wants(kind) {
+        return Ok(Vec::new());
+    }
+    let declared: BTreeSet<String> = scope.names(kind).map(str::to_owned).collect();
+    let swept = async {
+        let arns = scope.swept(&scope.place.arn("batch", "job-definition/")).await?;
+        let family = |tail: String| tail.rsplit_once(':').map_or(tail.clone(), |(name, _)| name.to_owned());
+        let families: BTreeSet<String> = arns.into_iter().map(family).collect();
+        read_families(client, families.difference(&declared).cloned().collect()).await
+    };
+    let (mut found, more) = futures::try_join!(read_families(client, declared.clone()), swept)?;
+    found.extend(more);
+    Ok(found)
+}
+
+/// Asks by name, or for the whole account where that takes fewer calls. An account may hold thousands of foreign
+/// revisions, and nothing tells how many: a quarter as many pages as there are families is what it may cost to find out.
+async fn read_families(client: &Client, families: BTreeSet<String>) -> Result<Vec<JobDefinition>> {
+    if families.len() > FEW_FAMILIES
+        && let Some(all) = read_account(client, families.len() / 4).await?
+    {
+        let ours =
+            |one: &JobDefinition| one.job_definition_name().is_some_and(|name| families.contains(name));
+        return Ok(all.into_iter().filter(ours).collect());
+    }
+    let read: Vec<Vec<JobDefinition>> = stream::iter(families)
+        .map(|family| read_family(client, family))
+        .buffer_unordered(AT_ONCE)
+        .try_collect()
+        .await?;
+    Ok(read.into_iter().flatten().collect())
+}
+
+/// The ACTIVE revisions of a family.
+async fn read_family(client: &Client, family: String) -> Result<Vec<JobDefinition>> {
+    let call = client.describe_job_definitions().job_definition_name(family).status("ACTIVE");
+    let mut items = call.into_paginator().items().send();
+    let mut found = Vec::new();
+    while let Some(item) = items.next().await {
+        found.push(item.map_err(failed("batch", "DescribeJobDefinitions"))?);
+    }
+    Ok(found)
+}
+
+/// Every ACTIVE revision of the account; `None` if there are more than so many pages of them.
+async fn read_account(client: &Client, pages: usize) -> Result<Option<Vec<JobDefinition>>> {
+    let mut answers = client.describe_job_definitions().status("ACTIVE").into_paginator().send();
+    let mut found = Vec::new();
+    for _ in 0..pages {
+        let Some(page) = answers.next().await else { return Ok(Some(found)) };
+        let page = page.map_err(failed("batch", "DescribeJobDefinitions"))?;
+        let last = page.next_token().is_none();
+        found.extend(page.job_definitions.unwrap_or_default());
+        if last {
+            return Ok(Some(found));
+        }
+    }
+    Ok(None)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::services::Reached;
+
+    fn fault(operation: &'static str, message: &str) -> Fault {
+        let error = Error {
+            service: "batch",
+            operation,
+            code: Some("ClientException".to_owned()),
+            message: message.to_owned(),
+            request_id: None,
+            reached: Reached::Answered,
+        };
+        Batch::classify(&error, Duration::ZERO)
+    }
+
+    #[test]
+    fn the_message_tells() {
+        let settling = Fault::Settling(Duration::from_secs(600));
+        let fresh = Fault::Propagating(Duration::from_secs(120));
+        let compute = "DeleteComputeEnvironment";
+        for (operation, message, expected) in [
+            ("CreateJobQueue", "Object already exists", Fault::Exists),
+            ("UpdateJobQueue", "Cannot update, resource is being modified.", settling),
+            (compute, "Cannot delete, resource is being modified.", settling),
+            (compute, "Cannot delete, found existing JobQueue relationship", settling),
+            (compute, "Compute environment x does not exist", Fault::Gone),
+            ("UpdateJobQueue", "Job queue x does not exist", Fault::Gone),
+            ("CreateJobQueue", "Compute environment x does not exist", Fault::Terminal),
+            ("CreateComputeEnvironment", "arn:… is not authorized to perform: sts:AssumeRole", fresh),
+            ("CreateComputeEnvironment", "Not authorized to perform sts:AssumeRole", fresh),
+            (
+                "CreateJobQueue",
+                "Compute Environments must be created and valid before attaching to a job queue",
+                fresh,
+            ),
+            (
+                "UpdateComputeEnvironment",
+                "Manually scaling down compute environment is not supported",
+                Fault::Terminal,
+            ),
+            ("RegisterJobDefinition", "Error executing request, Exception : …", Fault::Terminal),
+        ] {
+            assert_eq!(fault(operation, message), expected, "{operation}: {message}");
+        }
+    }
+
+    #[test]
+    fn other_codes_are_read_as_everywhere() {
+        let error = |code: &str| Error {
+            code: Some(code.to_owned()),
+            ..Error::malformed("batch", "DescribeJobQueues", "Rate exceeded")
+        };
+        assert_eq!(Batch::classify(&error("TooManyRequestsException"), Duration::ZERO), Fault::Throttled);
+        assert_eq!(Batch::classify(&error("ServerException"), Duration::ZERO), Fault::Unknown);
+    }
+}
