@@ -23,6 +23,8 @@
 //! - `server`: the same types, whose absence leaves AWS's own value alone.
 //! - `default f: T = v`: absence means `v`, in a manifest and in what AWS reports. Without `= v` it is the type's own
 //!   default (`false`, `0`).
+//! - `flag`: a `bool` that is `false` where it is absent, and is sent only where it is `true`: AWS refuses some of them on
+//!   some platforms, whatever they say.
 //!
 //! Fields that the SDK's struct does not have follow in `beside { … }`: they are the kind's own to send.
 //!
@@ -187,6 +189,26 @@ pub mod class {
 
     /// Absence means the value that the schema gives as `default`.
     pub fn default(_: &mut Schema) {}
+
+    /// Absence means `false`.
+    pub fn flag(_: &mut Schema) {}
+}
+
+/// What is sent of a field, by the class that it has.
+pub mod sent {
+    use super::Field;
+
+    /// The value.
+    pub fn required<S>(field: &impl Field<S>) -> Option<S> {
+        field.write()
+    }
+
+    pub use self::{required as empty, required as server, required as default};
+
+    /// Only `true`.
+    pub fn flag(field: &bool) -> Option<bool> {
+        field.then_some(true)
+    }
 }
 
 /// Marks required fields until [`finish`] lists them.
@@ -219,8 +241,8 @@ macro_rules! mirror {
             $($(#[$beside_meta:meta])* $beside_class:ident $beside:ident: $beside_type:ty $(= $beside_default:expr)?,)*
         })?
     )*) => {$(
-        $(#[$meta])*
         #[derive(Debug, Clone, PartialEq, serde::Serialize, serde::Deserialize, schemars::JsonSchema)]
+        $(#[$meta])*
         #[serde(rename_all = "camelCase", deny_unknown_fields, default)]
         #[schemars(transform = $crate::kinds::mirror::finish)]
         pub struct $name {
@@ -261,7 +283,7 @@ macro_rules! mirror {
 
             fn sdk(&self) -> $sdk {
                 let mut sdk = <$sdk>::builder().build();
-                $(sdk.$field = $crate::kinds::mirror::Field::write(&self.$field);)*
+                $(sdk.$field = $crate::kinds::mirror::sent::$class(&self.$field);)*
                 sdk
             }
         }

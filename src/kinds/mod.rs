@@ -15,6 +15,7 @@ pub(crate) mod trial;
 /// Every kind, in order of its name.
 pub static KINDS: &[&dyn AnyKind] = &[
     &Erased::<batch::compute_environment::ComputeEnvironment>::new(),
+    &Erased::<batch::job_definition::JobDefinition>::new(),
     &Erased::<batch::job_queue::JobQueue>::new(),
     &Erased::<ec2::internet_gateway::InternetGateway>::new(),
     &Erased::<ec2::route_table::RouteTable>::new(),

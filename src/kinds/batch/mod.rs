@@ -1,5 +1,6 @@
 //! AWS Batch.
 
 pub mod compute_environment;
+pub mod job_definition;
 pub mod job_queue;
 pub mod types;

@@ -2,7 +2,7 @@ use aws_sdk_batch::types as sdk;
 use serde_json::{Value, json};
 
 use super::*;
-use crate::diff::walk;
+use crate::diff::{ChangeRule, walk};
 use crate::kind::{AnyKind, Erased, Order};
 use crate::resource::Document;
 

@@ -1,5 +1,10 @@
 //! Shapes inside Batch's specs.
 
 pub mod compute_resources;
+pub mod container;
+pub mod container_properties;
+pub mod ecs;
+pub mod eks;
 pub mod environment_settings;
+pub mod job_settings;
 pub mod queue_orders;
