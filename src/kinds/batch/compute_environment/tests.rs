@@ -223,7 +223,55 @@ fn aws_is_reported_in_the_manifests_words() {
     ComputeEnvironment::normalise(&mut live.spec, &place());
     insta::assert_json_snapshot!(
         json!({"physical": live.physical, "spec": live.spec, "outputs": live.outputs, "tags": live.tags}),
-        @r""
+        @r#"
+        {
+          "outputs": {
+            "arn": "arn:aws:batch:eu-west-1:111122223333:compute-environment/spot-g2",
+            "containerOrchestrationType": "ECS",
+            "ecsClusterArn": "arn:aws:ecs:eu-west-1:111122223333:cluster/spot-g2_Batch_1",
+            "status": "VALID",
+            "uuid": "u"
+          },
+          "physical": "spot-g2",
+          "spec": {
+            "computeResources": {
+              "allocationStrategy": "SPOT_PRICE_CAPACITY_OPTIMIZED",
+              "desiredvCpus": 44,
+              "ec2Configuration": [
+                {
+                  "imageType": "ECS_AL2023"
+                }
+              ],
+              "instanceRole": "arn:aws:iam::111122223333:instance-profile/batch",
+              "instanceTypes": [
+                "c6i",
+                "m6i"
+              ],
+              "launchTemplate": {
+                "launchTemplateId": "lt-1",
+                "version": "$Default"
+              },
+              "maxvCpus": 64,
+              "minvCpus": 0,
+              "securityGroupIds": [
+                "sg-a"
+              ],
+              "subnets": [
+                "subnet-b",
+                "subnet-a"
+              ],
+              "type": "SPOT",
+              "updateToLatestImageVersion": false
+            },
+            "serviceRole": "arn:aws:iam::111122223333:role/aws-service-role/batch.amazonaws.com/AWSServiceRoleForBatch",
+            "state": "ENABLED",
+            "type": "MANAGED"
+          },
+          "tags": {
+            "batchwright:generation": "2"
+          }
+        }
+        "#
     );
 }
 

@@ -104,7 +104,73 @@ fn aws_is_reported_in_the_manifests_words() {
     JobDefinition::normalise(&mut spec, &place());
     insta::assert_json_snapshot!(
         json!({"physical": live.physical, "spec": spec, "outputs": live.outputs, "tags": live.tags}),
-        @r""
+        @r#"
+        {
+          "outputs": {
+            "arn": "arn:aws:batch:eu-west-1:111122223333:job-definition/payments:7",
+            "arnWithoutRevision": "arn:aws:batch:eu-west-1:111122223333:job-definition/payments",
+            "revision": 7
+          },
+          "physical": "payments",
+          "spec": {
+            "containerProperties": {
+              "command": [
+                "summarize",
+                "Ref::file"
+              ],
+              "enableExecuteCommand": false,
+              "environment": [
+                {
+                  "name": "A",
+                  "value": "1"
+                },
+                {
+                  "name": "B",
+                  "value": "2"
+                }
+              ],
+              "executionRoleArn": "arn:aws:iam::111122223333:role/execution",
+              "image": "worker@sha256:aa",
+              "jobRoleArn": "arn:aws:iam::111122223333:role/job",
+              "logConfiguration": {
+                "logDriver": "awslogs",
+                "options": {
+                  "awslogs-group": "/batch/payments"
+                }
+              },
+              "privileged": false,
+              "readonlyRootFilesystem": false,
+              "resourceRequirements": [
+                {
+                  "type": "MEMORY",
+                  "value": "2048"
+                },
+                {
+                  "type": "VCPU",
+                  "value": "1.0"
+                }
+              ]
+            },
+            "parameters": {
+              "file": "payments.csv"
+            },
+            "platformCapabilities": [
+              "FARGATE"
+            ],
+            "propagateTags": false,
+            "retryStrategy": {
+              "attempts": 2
+            },
+            "timeout": {
+              "attemptDurationSeconds": 3600
+            },
+            "type": "container"
+          },
+          "tags": {
+            "team": "data"
+          }
+        }
+        "#
     );
 }
 
@@ -231,7 +297,11 @@ fn what_fargate_refuses_is_known_before() {
     let spec = with(on_fargate(), &path("resourceRequirements"), size("1", "9000"));
     let spec: Spec = serde_json::from_value(spec).unwrap();
     let messages: Vec<String> = validate::validate(&spec).into_iter().map(|invalid| invalid.message).collect();
-    insta::assert_json_snapshot!(messages, @r"");
+    insta::assert_json_snapshot!(messages, @r#"
+    [
+      "with 1 vCPU, FARGATE offers 2048 to 8192 MiB in steps, not 9000; the smallest that fits is 2 vCPU with 9216 MiB"
+    ]
+    "#);
 }
 
 #[test]

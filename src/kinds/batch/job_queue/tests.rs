@@ -48,7 +48,31 @@ fn aws_is_reported_in_the_manifests_words() {
     JobQueue::normalise(&mut live.spec, &place());
     insta::assert_json_snapshot!(
         json!({"physical": live.physical, "spec": live.spec, "outputs": live.outputs, "tags": live.tags}),
-        @r""
+        @r#"
+        {
+          "outputs": {
+            "arn": "arn:aws:batch:eu-west-1:111122223333:job-queue/jobs",
+            "status": "VALID"
+          },
+          "physical": "jobs",
+          "spec": {
+            "computeEnvironmentOrder": [
+              {
+                "computeEnvironment": "arn:aws:batch:eu-west-1:111122223333:compute-environment/first"
+              },
+              {
+                "computeEnvironment": "arn:aws:batch:eu-west-1:111122223333:compute-environment/second"
+              }
+            ],
+            "jobQueueType": "ECS_FARGATE",
+            "priority": 1,
+            "state": "ENABLED"
+          },
+          "tags": {
+            "team": "data"
+          }
+        }
+        "#
     );
 }
 
