@@ -47,8 +47,9 @@ fn with(mut spec: Value, pointer: &str, value: Value) -> Value {
 }
 
 fn reported(revision: i32) -> sdk::JobDefinition {
-    let requirement =
-        |kind: &str, value: &str| sdk::ResourceRequirement::builder().r#type(kind.into()).value(value).build();
+    let requirement = |kind: &str, value: &str| {
+        sdk::ResourceRequirement::builder().r#type(kind.into()).value(value).build()
+    };
     let container = sdk::ContainerProperties::builder()
         .image("worker@sha256:aa")
         .set_command(Some(vec!["summarize".to_owned(), "Ref::file".to_owned()]))
@@ -77,7 +78,9 @@ fn reported(revision: i32) -> sdk::JobDefinition {
         );
     sdk::JobDefinition::builder()
         .job_definition_name("payments")
-        .job_definition_arn(format!("arn:aws:batch:eu-west-1:111122223333:job-definition/payments:{revision}"))
+        .job_definition_arn(format!(
+            "arn:aws:batch:eu-west-1:111122223333:job-definition/payments:{revision}"
+        ))
         .revision(revision)
         .status("ACTIVE")
         .r#type("container")
@@ -205,9 +208,11 @@ fn the_example_needs_nothing_that_aws_fills_in() {
 /// Two spellings of one definition, and one that differs, for each rule of the normal form.
 #[test]
 fn spelling_means_nothing_and_values_do() {
-    let container = |field: &str, value: Value| with(on_ec2(), &format!("/containerProperties/{field}"), value);
+    let container =
+        |field: &str, value: Value| with(on_ec2(), &format!("/containerProperties/{field}"), value);
     let top = |field: &str, value: Value| with(on_ec2(), &format!("/{field}"), value);
-    let requirements = |vcpus: &str| json!([{"type": "VCPU", "value": vcpus}, {"type": "MEMORY", "value": "2048"}]);
+    let requirements =
+        |vcpus: &str| json!([{"type": "VCPU", "value": vcpus}, {"type": "MEMORY", "value": "2048"}]);
     let legacy = |memory: i32| {
         let mut spec = container("vcpus", json!(1));
         let container = spec["containerProperties"].as_object_mut().unwrap();
@@ -215,27 +220,61 @@ fn spelling_means_nothing_and_values_do() {
         container.remove("resourceRequirements");
         spec
     };
-    let retry = |action: &str| json!({"attempts": 2, "evaluateOnExit": [{"onExitCode": "1", "action": action}]});
-    let device = |permissions: Value| json!({"devices": [{"hostPath": "/dev/fuse", "permissions": permissions}]});
+    let retry =
+        |action: &str| json!({"attempts": 2, "evaluateOnExit": [{"onExitCode": "1", "action": action}]});
+    let device =
+        |permissions: Value| json!({"devices": [{"hostPath": "/dev/fuse", "permissions": permissions}]});
     for (same, like, other) in [
-        (on_ec2(), top("platformCapabilities", json!(["EC2"])), top("platformCapabilities", json!(["FARGATE"]))),
+        (
+            on_ec2(),
+            top("platformCapabilities", json!(["EC2"])),
+            top("platformCapabilities", json!(["FARGATE"])),
+        ),
         (on_ec2(), legacy(2048), legacy(4096)),
-        (on_ec2(), container("resourceRequirements", requirements("1.0")), container("resourceRequirements", requirements("2"))),
-        (on_ec2(), container("environment", json!([{"name": "A", "value": ""}])), container("environment", json!([{"name": "A", "value": "1"}]))),
-        (on_ec2(), container("networkConfiguration", json!({})), container("networkConfiguration", json!({"assignPublicIp": "ENABLED"}))),
-        (on_ec2(), container("runtimePlatform", json!({"operatingSystemFamily": "LINUX"})), container("runtimePlatform", json!({"cpuArchitecture": "ARM64"}))),
+        (
+            on_ec2(),
+            container("resourceRequirements", requirements("1.0")),
+            container("resourceRequirements", requirements("2")),
+        ),
+        (
+            on_ec2(),
+            container("environment", json!([{"name": "A", "value": ""}])),
+            container("environment", json!([{"name": "A", "value": "1"}])),
+        ),
+        (
+            on_ec2(),
+            container("networkConfiguration", json!({})),
+            container("networkConfiguration", json!({"assignPublicIp": "ENABLED"})),
+        ),
+        (
+            on_ec2(),
+            container("runtimePlatform", json!({"operatingSystemFamily": "LINUX"})),
+            container("runtimePlatform", json!({"cpuArchitecture": "ARM64"})),
+        ),
         (
             on_ec2(),
             container("fargatePlatformConfiguration", json!({"platformVersion": "LATEST"})),
             container("fargatePlatformConfiguration", json!({"platformVersion": "1.3.0"})),
         ),
         (on_ec2(), container("privileged", json!(false)), container("privileged", json!(true))),
-        (on_ec2(), container("linuxParameters", json!({})), container("linuxParameters", json!({"initProcessEnabled": true}))),
-        (on_ec2(), top("retryStrategy", json!({"attempts": 1})), top("retryStrategy", json!({"attempts": 2}))),
+        (
+            on_ec2(),
+            container("linuxParameters", json!({})),
+            container("linuxParameters", json!({"initProcessEnabled": true})),
+        ),
+        (
+            on_ec2(),
+            top("retryStrategy", json!({"attempts": 1})),
+            top("retryStrategy", json!({"attempts": 2})),
+        ),
         (on_ec2(), top("timeout", json!({})), top("timeout", json!({"attemptDurationSeconds": 60}))),
         (on_ec2(), top("parameters", json!({})), top("parameters", json!({"a": "b"}))),
         (on_ec2(), top("propagateTags", json!(false)), top("propagateTags", json!(true))),
-        (top("retryStrategy", retry("retry")), top("retryStrategy", retry("RETRY")), top("retryStrategy", retry("exit"))),
+        (
+            top("retryStrategy", retry("retry")),
+            top("retryStrategy", retry("RETRY")),
+            top("retryStrategy", retry("exit")),
+        ),
         (
             container("linuxParameters", device(json!(["READ", "WRITE", "MKNOD"]))),
             container("linuxParameters", device(json!([]))),
@@ -254,7 +293,9 @@ fn spelling_means_nothing_and_values_do() {
 fn values_of_variables_are_sensitive() {
     let variables = |value: Value| normal(with(on_ec2(), "/containerProperties/environment", value));
     let one = |value: &str| variables(json!([{"name": "A", "value": value}, {"name": "B", "value": "x"}]));
-    for (live, want) in [(one("1"), one("2")), (one("1"), variables(json!([]))), (variables(json!([])), one("1"))] {
+    for (live, want) in
+        [(one("1"), one("2")), (one("1"), variables(json!([]))), (variables(json!([])), one("1"))]
+    {
         let found = changes(&live, &want);
         assert!(!found.is_empty() && found.iter().all(|change| change.sensitive), "{found:?}");
     }
@@ -296,7 +337,8 @@ fn what_fargate_refuses_is_known_before() {
     }
     let spec = with(on_fargate(), &path("resourceRequirements"), size("1", "9000"));
     let spec: Spec = serde_json::from_value(spec).unwrap();
-    let messages: Vec<String> = validate::validate(&spec).into_iter().map(|invalid| invalid.message).collect();
+    let messages: Vec<String> =
+        validate::validate(&spec).into_iter().map(|invalid| invalid.message).collect();
     insta::assert_json_snapshot!(messages, @r#"
     [
       "with 1 vCPU, FARGATE offers 2048 to 8192 MiB in steps, not 9000; the smallest that fits is 2 vCPU with 9216 MiB"
@@ -307,7 +349,8 @@ fn what_fargate_refuses_is_known_before() {
 #[test]
 fn what_batch_refuses_is_known_before() {
     let top = |field: &str, value: Value| with(on_ec2(), &format!("/{field}"), value);
-    let container = |field: &str, value: Value| with(on_ec2(), &format!("/containerProperties/{field}"), value);
+    let container =
+        |field: &str, value: Value| with(on_ec2(), &format!("/containerProperties/{field}"), value);
     let exits = |entries: Value| json!({"attempts": 2, "evaluateOnExit": entries});
     for (spec, at) in [
         (json!({"type": "container"}), "containerProperties"),
@@ -327,7 +370,10 @@ fn what_batch_refuses_is_known_before() {
         (top("timeout", json!({"attemptDurationSeconds": 59})), "timeout.attemptDurationSeconds"),
         (top("schedulingPriority", json!(10000)), "schedulingPriority"),
         (top("platformCapabilities", json!(["MANAGED_INSTANCES"])), "platformCapabilities"),
-        (container("environment", json!([{"name": "AWS_BATCH_X", "value": "1"}])), "containerProperties.environment"),
+        (
+            container("environment", json!([{"name": "AWS_BATCH_X", "value": "1"}])),
+            "containerProperties.environment",
+        ),
         (
             container("environment", json!([{"name": "A", "value": "AKIAIOSFODNN7EXAMPLE"}])),
             "containerProperties.environment",
@@ -358,7 +404,8 @@ fn what_batch_refuses_is_known_before() {
 #[test]
 fn nodes_are_all_in_a_range() {
     let nodes = |ranges: &[&str], main: i32| {
-        let range = |target: &&str| json!({"targetNodes": target, "container": on_ec2()["containerProperties"]});
+        let range =
+            |target: &&str| json!({"targetNodes": target, "container": on_ec2()["containerProperties"]});
         let ranges: Vec<Value> = ranges.iter().map(range).collect();
         complaints(&json!({"type": "multinode", "nodeProperties": {
             "numNodes": 4, "mainNode": main, "nodeRangeProperties": ranges}}))

@@ -52,7 +52,10 @@ fn linux() -> BoxedStrategy<Value> {
                     [{"hostPath": "/dev/a", "containerPath": "/dev/a", "permissions": ["MKNOD", "READ", "WRITE"]}],
                 ])),
             ),
-            ("tmpfs", any_of(json!([[{"containerPath": "/tmp", "size": 64, "mountOptions": ["ro", "noexec"]}]]))),
+            (
+                "tmpfs",
+                any_of(json!([[{"containerPath": "/tmp", "size": 64, "mountOptions": ["ro", "noexec"]}]])),
+            ),
         ],
     )
 }
@@ -62,7 +65,10 @@ fn logs() -> BoxedStrategy<Value> {
         json!({"logDriver": "awslogs"}),
         vec![
             ("options", any_of(json!([{}, {"awslogs-group": "jobs"}]))),
-            ("secretOptions", any_of(json!([[], [{"name": "t", "valueFrom": "p"}, {"name": "s", "valueFrom": "q"}]]))),
+            (
+                "secretOptions",
+                any_of(json!([[], [{"name": "t", "valueFrom": "p"}, {"name": "s", "valueFrom": "q"}]])),
+            ),
         ],
     )
 }
@@ -95,12 +101,22 @@ fn shared() -> Vec<(&'static str, BoxedStrategy<Value>)> {
         ("environment", variables()),
         ("linuxParameters", linux()),
         ("logConfiguration", logs()),
-        ("mountPoints", any_of(json!([[], [{"containerPath": "/b", "sourceVolume": "b"}, {"containerPath": "/a", "readOnly": false}]]))),
+        (
+            "mountPoints",
+            any_of(
+                json!([[], [{"containerPath": "/b", "sourceVolume": "b"}, {"containerPath": "/a", "readOnly": false}]]),
+            ),
+        ),
         ("privileged", flags()),
         ("readonlyRootFilesystem", flags()),
         ("resourceRequirements", requirements()),
         ("secrets", any_of(json!([[], [{"name": "T", "valueFrom": "p"}, {"name": "S", "valueFrom": "q"}]]))),
-        ("ulimits", any_of(json!([[], [{"name": "nproc", "hardLimit": 2, "softLimit": 1}, {"name": "core", "hardLimit": 2, "softLimit": 1}]]))),
+        (
+            "ulimits",
+            any_of(
+                json!([[], [{"name": "nproc", "hardLimit": 2, "softLimit": 1}, {"name": "core", "hardLimit": 2, "softLimit": 1}]]),
+            ),
+        ),
         ("user", any_of(json!(["nobody"]))),
     ]
 }
@@ -109,9 +125,18 @@ fn container() -> BoxedStrategy<Value> {
     let mut fields = shared();
     fields.extend([
         ("volumes", volumes()),
-        ("networkConfiguration", any_of(json!([{}, {"assignPublicIp": "ENABLED"}, {"assignPublicIp": "DISABLED"}]))),
-        ("fargatePlatformConfiguration", any_of(json!([{}, {"platformVersion": "LATEST"}, {"platformVersion": "1.4.0"}]))),
-        ("runtimePlatform", any_of(json!([{}, {"cpuArchitecture": "ARM64"}, {"operatingSystemFamily": "LINUX"}]))),
+        (
+            "networkConfiguration",
+            any_of(json!([{}, {"assignPublicIp": "ENABLED"}, {"assignPublicIp": "DISABLED"}])),
+        ),
+        (
+            "fargatePlatformConfiguration",
+            any_of(json!([{}, {"platformVersion": "LATEST"}, {"platformVersion": "1.4.0"}])),
+        ),
+        (
+            "runtimePlatform",
+            any_of(json!([{}, {"cpuArchitecture": "ARM64"}, {"operatingSystemFamily": "LINUX"}])),
+        ),
         ("ephemeralStorage", any_of(json!([{"sizeInGiB": 30}]))),
         ("enableExecuteCommand", flags()),
         ("jobRoleArn", any_of(json!(["arn:aws:iam::111122223333:role/job"]))),
@@ -154,9 +179,20 @@ fn eks() -> BoxedStrategy<Value> {
             ("name", any_of(json!(["Default", "main"]))),
             ("env", variables()),
             ("args", any_of(json!([[], ["a"]]))),
-            ("resources", any_of(json!([{}, {"limits": {"memory": "1024Mi", "cpu": "1"}}, {"requests": {"cpu": "1"}}]))),
-            ("securityContext", any_of(json!([{}, {"privileged": false}, {"runAsUser": 0}, {"runAsNonRoot": true}]))),
-            ("volumeMounts", any_of(json!([[{"name": "b", "mountPath": "/b"}, {"name": "a", "mountPath": "/a", "readOnly": true}]]))),
+            (
+                "resources",
+                any_of(json!([{}, {"limits": {"memory": "1024Mi", "cpu": "1"}}, {"requests": {"cpu": "1"}}])),
+            ),
+            (
+                "securityContext",
+                any_of(json!([{}, {"privileged": false}, {"runAsUser": 0}, {"runAsNonRoot": true}])),
+            ),
+            (
+                "volumeMounts",
+                any_of(
+                    json!([[{"name": "b", "mountPath": "/b"}, {"name": "a", "mountPath": "/a", "readOnly": true}]]),
+                ),
+            ),
         ],
     );
     let pod = object(
@@ -165,7 +201,12 @@ fn eks() -> BoxedStrategy<Value> {
             ("hostNetwork", flags()),
             ("shareProcessNamespace", flags()),
             ("metadata", any_of(json!([{}, {"labels": {"a": "b"}}, {"namespace": "jobs"}]))),
-            ("volumes", any_of(json!([[{"name": "b", "emptyDir": {"medium": "Memory", "sizeLimit": "8Mi"}}, {"name": "a", "secret": {"secretName": "s"}}]]))),
+            (
+                "volumes",
+                any_of(
+                    json!([[{"name": "b", "emptyDir": {"medium": "Memory", "sizeLimit": "8Mi"}}, {"name": "a", "secret": {"secretName": "s"}}]]),
+                ),
+            ),
         ],
     );
     (container, pod)
@@ -200,10 +241,17 @@ fn specs() -> BoxedStrategy<Value> {
             ("propagateTags", flags()),
             ("timeout", any_of(json!([{}, {"attemptDurationSeconds": 60}]))),
             ("schedulingPriority", any_of(json!([0, 5]))),
-            ("consumableResourceProperties", any_of(json!([{}, {"consumableResourceList": [{"consumableResource": "licence", "quantity": 1}]}]))),
+            (
+                "consumableResourceProperties",
+                any_of(
+                    json!([{}, {"consumableResourceList": [{"consumableResource": "licence", "quantity": 1}]}]),
+                ),
+            ),
             (
                 "retryStrategy",
-                any_of(json!([{}, {"attempts": 1}, {"attempts": 3, "evaluateOnExit": [{"onExitCode": "1*", "action": "retry"}, {"onReason": "*", "action": "EXIT"}]}])),
+                any_of(
+                    json!([{}, {"attempts": 1}, {"attempts": 3, "evaluateOnExit": [{"onExitCode": "1*", "action": "retry"}, {"onReason": "*", "action": "EXIT"}]}]),
+                ),
             ),
         ],
     );
@@ -249,7 +297,10 @@ fn as_aws_reports(want: &Spec) -> sdk::JobDefinition {
     let ranges = reported.node_properties.iter_mut().filter_map(|nodes| nodes.node_range_properties.as_mut());
     for ranges in ranges {
         ranges.reverse();
-        ranges.iter_mut().filter_map(|range| range.container.as_mut()).for_each(|one| fill_container(one, false));
+        ranges
+            .iter_mut()
+            .filter_map(|range| range.container.as_mut())
+            .for_each(|one| fill_container(one, false));
     }
     if let Some(pod) = reported.eks_properties.as_mut().and_then(|eks| eks.pod_properties.as_mut()) {
         pod.volumes.get_or_insert_default().reverse();
@@ -295,7 +346,8 @@ fn fill_container(container: &mut sdk::ContainerProperties, on_fargate: bool) {
         container
             .fargate_platform_configuration
             .get_or_insert(sdk::FargatePlatformConfiguration::builder().platform_version("LATEST").build());
-        let platform = sdk::RuntimePlatform::builder().operating_system_family("LINUX").cpu_architecture("X86_64");
+        let platform =
+            sdk::RuntimePlatform::builder().operating_system_family("LINUX").cpu_architecture("X86_64");
         container.runtime_platform.get_or_insert(platform.build());
     } else {
         container.vcpus.get_or_insert(0);
