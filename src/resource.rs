@@ -24,6 +24,8 @@ pub const GENERATION_TAG: &str = "batchwright:generation";
 pub const RETIRING_TAG: &str = "batchwright:retiring";
 /// `true`: the resource is not deleted or replaced, also when its manifest is gone.
 pub const PROTECT_TAG: &str = "batchwright:protect";
+/// What becomes of its data when the resource is deleted, where that is not "refuse".
+pub const ON_DELETE_TAG: &str = "batchwright:on-delete";
 /// The commit that last created or changed the resource; never compared.
 pub const COMMIT_TAG: &str = "batchwright:commit";
 /// All tags that are ours and not the user's begin with this.

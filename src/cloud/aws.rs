@@ -1,0 +1,202 @@
+//! AWS itself, through the SDK.
+
+use std::any::Any;
+use std::collections::{BTreeMap, BTreeSet};
+use std::time::Duration;
+
+use aws_config::SdkConfig;
+use futures::FutureExt;
+use futures::future::{BoxFuture, try_join_all};
+
+use super::{Act, Cloud, Reach, Scope, ownership};
+use crate::diff::{ChangeRule, Diff};
+use crate::kind::{AnyKind, Call, Identity};
+use crate::kinds::{KINDS, kind};
+use crate::plan::Verb;
+use crate::resource::{COMMIT_TAG, Incarnation, Observed, Place, ResourceId, Tags};
+use crate::services::{
+    self, AnyService, Clients, Error, Fault, Result, SERVICES, Snapshots, Target, tagging,
+};
+
+/// What a service read, without its type.
+type Snapshot = Box<dyn Any + Send + Sync>;
+
+/// AWS, in one account and region.
+pub struct Aws {
+    clients: Clients,
+    place: Place,
+    commit: Option<String>,
+}
+
+impl Aws {
+    /// AWS as this configuration reaches it. `commit` is written to what is created or changed.
+    pub fn new(config: &SdkConfig, place: Place, commit: Option<String>) -> Self {
+        Self { clients: Clients::new(config), place, commit }
+    }
+
+    /// The clients.
+    pub fn clients(&self) -> &Clients {
+        &self.clients
+    }
+
+    async fn read(&self, scope: &Scope) -> Result<Observed> {
+        let reading = self.reading(scope);
+        let needed = needed(scope, &reading);
+        let reads: Vec<_> = needed
+            .iter()
+            .filter_map(|name| services::service(name))
+            .map(|service| self.read_one(service, &reading))
+            .collect();
+        // Services that only the tag search names are read as well, beside those that are known to be needed.
+        let more = async {
+            if scope.reach != Reach::Everything {
+                return Ok(Vec::new());
+            }
+            let swept = reading.sweep.clone().await?;
+            let named: BTreeSet<&str> = swept.keys().filter_map(|arn| arn.split(':').nth(2)).collect();
+            let rest = SERVICES
+                .iter()
+                .filter(|service| named.contains(service.name()) && !needed.contains(service.name()));
+            let rest: Vec<_> = rest.map(|service| self.read_one(*service, &reading)).collect();
+            try_join_all(rest).await
+        };
+        let (first, more) = futures::try_join!(try_join_all(reads), more)?;
+        let snapshots = Snapshots(first.into_iter().chain(more).collect());
+        let mut observed = Observed::default();
+        for kind in KINDS {
+            let facts = kind.facts();
+            let seen = kind.observe(&snapshots, &scope.place)?;
+            let by_name = facts.identity != Identity::Assigned || scope.reach == Reach::Named;
+            observed.resources.extend(ownership::identify(
+                facts.name,
+                seen,
+                &scope.names,
+                &scope.owner,
+                by_name,
+            ));
+        }
+        Ok(observed)
+    }
+
+    async fn read_one(
+        &self,
+        service: &'static dyn AnyService,
+        reading: &services::Scope,
+    ) -> Result<(&'static str, Snapshot)> {
+        Ok((service.name(), service.read(&self.clients, reading).await?))
+    }
+
+    /// The services' side of a scope: names by kind.
+    fn reading(&self, scope: &Scope) -> services::Scope {
+        let mut names: BTreeMap<String, BTreeSet<String>> = BTreeMap::new();
+        for (id, physical) in &scope.names {
+            names.entry(id.kind.clone()).or_default().extend(physical.iter().cloned());
+        }
+        let mut reading = services::Scope::without_sweep(
+            scope.owner.clone(),
+            scope.place.clone(),
+            names,
+            scope.reach == Reach::Named,
+        );
+        if scope.reach == Reach::Everything {
+            reading.sweep = tagging::sweep(self.clients.config(), &scope.place, &scope.owner);
+        }
+        reading
+    }
+
+    async fn act(&self, act: Act<'_>) -> Result<Option<String>> {
+        let step = act.step;
+        let Some(kind) = kind(&step.resource.kind) else {
+            return Err(Error::malformed(
+                "kinds",
+                "perform",
+                format!("{} is not a kind", step.resource.kind),
+            ));
+        };
+        let mut tags = step.tags.clone();
+        if let Some(commit) = self.commit.as_ref().filter(|_| !tags.is_empty()) {
+            tags.insert(COMMIT_TAG.to_owned(), commit.clone());
+        }
+        let call = Call {
+            clients: &self.clients,
+            place: &self.place,
+            name: act.live.map_or(step.physical.as_str(), |live| live.physical.as_str()),
+            tags: &tags,
+            token: act.token,
+            on_delete: step.on_delete,
+        };
+        match (step.verb, act.live) {
+            (Verb::Register, _) | (Verb::Create, None) => return kind.create(call, act.want).await.map(Some),
+            (Verb::Create | Verb::Update | Verb::Disable, Some(live)) => {
+                let spec = Diff(act.diff.0.iter().filter(|c| c.rule != ChangeRule::Tag).cloned().collect());
+                if !spec.is_empty() {
+                    kind.update(call, live, act.want, &spec).await?;
+                }
+                self.tag(kind, &act, live, &tags).await?;
+            }
+            (Verb::Tag | Verb::Adopt | Verb::Forget, Some(live)) => self.tag(kind, &act, live, &tags).await?,
+            (Verb::Delete | Verb::Deregister, Some(live)) => kind.delete(call, live).await?,
+            (_, None) => {}
+        }
+        Ok(None)
+    }
+
+    /// Carries out what differs in tags; the commit rides along, and never goes alone.
+    async fn tag(&self, kind: &dyn AnyKind, act: &Act<'_>, live: &Incarnation, tags: &Tags) -> Result<()> {
+        let changed = |key: &str| {
+            act.diff.0.iter().any(|c| c.rule == ChangeRule::Tag && c.path.strip_prefix("tags.") == Some(key))
+        };
+        let mut set: Tags =
+            tags.iter().filter(|(key, _)| changed(key)).map(|(k, v)| (k.clone(), v.clone())).collect();
+        let unset: Vec<String> =
+            live.tags.keys().filter(|key| changed(key) && !tags.contains_key(*key)).cloned().collect();
+        let forgets = act.step.verb == Verb::Forget;
+        if let Some(commit) =
+            self.commit.as_ref().filter(|_| !forgets && !act.diff.is_empty() && !tags.is_empty())
+        {
+            set.insert(COMMIT_TAG.to_owned(), commit.clone());
+        }
+        let Some(service) =
+            services::service(kind.facts().service).filter(|_| !set.is_empty() || !unset.is_empty())
+        else {
+            return Ok(());
+        };
+        let target = Target {
+            kind: kind.facts().name,
+            physical: &live.physical,
+            arn: live.arn.as_deref(),
+            live: &live.tags,
+        };
+        service.tag(&self.clients, target, &set, &unset).await
+    }
+}
+
+/// The services that are read without asking the tag search: those of what is looked for, and IAM.
+fn needed(scope: &Scope, reading: &services::Scope) -> BTreeSet<&'static str> {
+    let named = |name: &str| reading.names.keys().any(|kind| service_of(kind) == name);
+    let wanted = |name: &&'static str| match &scope.reach {
+        Reach::Everything => named(name) || *name == "iam",
+        Reach::Kind(kind) => service_of(kind) == *name,
+        Reach::Named => named(name),
+    };
+    SERVICES.iter().map(|service| service.name()).filter(wanted).collect()
+}
+
+/// `batch` of `batch/JobQueue`.
+fn service_of(kind: &str) -> &str {
+    kind.split('/').next().unwrap_or_default()
+}
+
+impl Cloud for Aws {
+    fn observe<'a>(&'a self, scope: &'a Scope) -> BoxFuture<'a, Result<Observed>> {
+        self.read(scope).boxed()
+    }
+
+    fn perform<'a>(&'a self, act: Act<'a>) -> BoxFuture<'a, Result<Option<String>>> {
+        self.act(act).boxed()
+    }
+
+    fn classify(&self, id: &ResourceId, error: &Error, age: Duration) -> Fault {
+        services::service(id.service()).map_or(Fault::Terminal, |service| service.classify(error, age))
+    }
+}

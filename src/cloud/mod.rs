@@ -1,0 +1,91 @@
+//! The one seam to the world: what an observation and a step are, whoever answers them.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::time::Duration;
+
+use futures::future::BoxFuture;
+
+use crate::diff::Diff;
+use crate::plan::Step;
+use crate::resource::{Desired, Document, Image, Incarnation, Observed, Owner, Place, ResourceId};
+use crate::services::{Error, Fault, Result};
+
+pub mod aws;
+mod ownership;
+
+pub use aws::Aws;
+pub use ownership::identify;
+
+/// What an observation is about.
+#[derive(Debug, Clone)]
+pub struct Scope {
+    /// Who we are.
+    pub owner: Owner,
+    /// Where.
+    pub place: Place,
+    /// The physical names under which each resource may be found.
+    pub names: BTreeMap<ResourceId, BTreeSet<String>>,
+    /// The images whose digests are asked for.
+    pub images: BTreeMap<String, Image>,
+    /// How much is read.
+    pub reach: Reach,
+}
+
+/// How much an observation reads.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Reach {
+    /// Everything that may be ours.
+    Everything,
+    /// Everything of one kind: looked at before an id-only resource is made (D26).
+    Kind(String),
+    /// A poll: only the named resources (D23).
+    Named,
+}
+
+impl Scope {
+    /// The scope of a plan.
+    pub fn of(desired: &Desired) -> Self {
+        let names = desired
+            .resources
+            .iter()
+            .map(|(id, d)| (id.clone(), BTreeSet::from([d.physical_name.clone()])))
+            .collect();
+        let images = desired.images.iter().filter(|(_, image)| image.resolved.is_none());
+        Self {
+            owner: desired.owner.clone(),
+            place: desired.place.clone(),
+            names,
+            images: images.map(|(name, image)| (name.clone(), image.clone())).collect(),
+            reach: Reach::Everything,
+        }
+    }
+
+    /// The same place and owner, and other names.
+    pub fn narrowed(&self, reach: Reach, names: BTreeMap<ResourceId, BTreeSet<String>>) -> Self {
+        Self { owner: self.owner.clone(), place: self.place.clone(), names, images: BTreeMap::new(), reach }
+    }
+}
+
+/// What is asked of a resource.
+pub struct Act<'a> {
+    /// The step.
+    pub step: &'a Step,
+    /// The incarnation, as last observed; `None` before it is made.
+    pub live: Option<&'a Incarnation>,
+    /// What it is to be, with every reference resolved.
+    pub want: &'a Document,
+    /// What differs; empty where it is made or removed.
+    pub diff: &'a Diff,
+    /// The same for every attempt at this step.
+    pub token: &'a str,
+}
+
+/// What the planner and the executor know of the world.
+pub trait Cloud: Send + Sync {
+    /// Reads what the scope asks for. Any failure is a failure of the whole.
+    fn observe<'a>(&'a self, scope: &'a Scope) -> BoxFuture<'a, Result<Observed>>;
+    /// Makes the next legal move of a step. Of a create: the name or id of what was made.
+    fn perform<'a>(&'a self, act: Act<'a>) -> BoxFuture<'a, Result<Option<String>>>;
+    /// What an error means for a step that first tried `age` ago (D24).
+    fn classify(&self, id: &ResourceId, error: &Error, age: Duration) -> Fault;
+}

@@ -1,0 +1,211 @@
+//! The ready queue: a step starts when those before it are done and there is room; a failure blocks its dependents only.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Mutex;
+use std::sync::PoisonError;
+
+use futures::StreamExt;
+use futures::future::BoxFuture;
+use futures::stream::FuturesUnordered;
+use sha2::{Digest, Sha256};
+use tokio::sync::mpsc;
+
+use super::poll::Poller;
+use super::settle::Settle;
+use super::{Event, Failure, Known, Limits, Outcome, Report, Stop};
+use crate::cloud::{Cloud, Scope};
+use crate::kind::AnyKind;
+use crate::plan::{Plan, Step, StepId, Verb};
+use crate::resource::{Incarnation, Observed, ResourceId};
+
+type Finished = (StepId, Result<Option<Incarnation>, Failure>);
+
+/// Runs a plan's steps. `observed` is what the plan was made from; `stop` turns true to start nothing new.
+pub async fn execute(
+    plan: &Plan,
+    observed: &Observed,
+    cloud: &dyn Cloud,
+    kinds: &[&'static dyn AnyKind],
+    limits: &Limits,
+    mut stop: Stop,
+    on: &mut (dyn FnMut(Event) + Send),
+) -> Report {
+    let scope = Scope {
+        owner: plan.owner.clone(),
+        place: plan.place.clone(),
+        names: BTreeMap::new(),
+        images: BTreeMap::new(),
+        reach: crate::cloud::Reach::Named,
+    };
+    let remade: BTreeSet<ResourceId> = plan
+        .steps
+        .iter()
+        .filter(|step| matches!(step.verb, Verb::Create | Verb::Register))
+        .map(|step| step.resource.clone())
+        .collect();
+    let poller = Poller::new(cloud, &scope);
+    let known = Mutex::new(Known::of(observed, &remade));
+    let (told, mut tell) = mpsc::unbounded_channel();
+    let run = Run { plan, observed, cloud, kinds, limits, poller: &poller, known: &known, told };
+    let mut outcomes: BTreeMap<StepId, Outcome> = BTreeMap::new();
+    let mut running: BTreeSet<StepId> = BTreeSet::new();
+    let mut flights: FuturesUnordered<BoxFuture<'_, Finished>> = FuturesUnordered::new();
+    loop {
+        block(plan, &mut outcomes);
+        if !*stop.borrow() {
+            for step in ready(plan, &outcomes, &running, limits) {
+                running.insert(step.id);
+                on(Event::Started { step: step.id });
+                flights.push(Box::pin(run.step(step)));
+            }
+        }
+        if flights.is_empty() {
+            break;
+        }
+        tokio::select! {
+            biased;
+            Some(event) = tell.recv() => on(event),
+            Some((id, result)) = flights.next() => {
+                running.remove(&id);
+                let outcome = run.finish(id, result);
+                on(match &outcome {
+                    Outcome::Failed(failure) => Event::Failed { step: id, failure: failure.clone() },
+                    _ => Event::Finished { step: id },
+                });
+                outcomes.insert(id, outcome);
+            }
+            Ok(()) = stop.changed() => {}
+        }
+    }
+    let interrupted = *stop.borrow() && outcomes.len() < plan.steps.len();
+    for step in &plan.steps {
+        outcomes.entry(step.id).or_insert(Outcome::NotStarted);
+    }
+    Report { outcomes, interrupted }
+}
+
+/// Steps whose predecessors are done, as far as there is room, in order of their numbers.
+fn ready<'p>(
+    plan: &'p Plan,
+    outcomes: &BTreeMap<StepId, Outcome>,
+    running: &BTreeSet<StepId>,
+    limits: &Limits,
+) -> Vec<&'p Step> {
+    let done = |id: &StepId| outcomes.get(id) == Some(&Outcome::Done);
+    let mut busy: BTreeMap<&str, usize> = BTreeMap::new();
+    for step in plan.steps.iter().filter(|step| running.contains(&step.id)) {
+        *busy.entry(step.resource.service()).or_default() += 1;
+    }
+    let mut room = limits.steps.saturating_sub(running.len());
+    let mut found = Vec::new();
+    for step in &plan.steps {
+        let fresh = !outcomes.contains_key(&step.id) && !running.contains(&step.id);
+        let service = busy.entry(step.resource.service()).or_default();
+        if room > 0 && fresh && *service < limits.per_service && step.after.iter().all(done) {
+            room -= 1;
+            *service += 1;
+            found.push(step);
+        }
+    }
+    found
+}
+
+/// Marks the steps that wait for one that failed.
+fn block(plan: &Plan, outcomes: &mut BTreeMap<StepId, Outcome>) {
+    for step in &plan.steps {
+        if outcomes.contains_key(&step.id) {
+            continue;
+        }
+        let lost = step.after.iter().find_map(|id| match outcomes.get(id) {
+            Some(Outcome::Failed(_)) => Some(*id),
+            Some(Outcome::Blocked { by }) => Some(*by),
+            _ => None,
+        });
+        if let Some(by) = lost {
+            outcomes.insert(step.id, Outcome::Blocked { by });
+        }
+    }
+}
+
+struct Run<'a> {
+    plan: &'a Plan,
+    observed: &'a Observed,
+    cloud: &'a dyn Cloud,
+    kinds: &'a [&'static dyn AnyKind],
+    limits: &'a Limits,
+    poller: &'a Poller<'a>,
+    known: &'a Mutex<Known>,
+    told: mpsc::UnboundedSender<Event>,
+}
+
+impl<'a> Run<'a> {
+    async fn step(&self, step: &'a Step) -> Finished {
+        (step.id, self.settle(step).await)
+    }
+
+    async fn settle(&self, step: &'a Step) -> Result<Option<Incarnation>, Failure> {
+        let Some(kind) = self.kinds.iter().copied().find(|kind| kind.facts().name == step.resource.kind)
+        else {
+            return Err(Failure::new(format!("{} is not a kind", step.resource.kind)));
+        };
+        let resolved = self.known.lock().unwrap_or_else(PoisonError::into_inner).resolve(&step.want);
+        let want =
+            kind.normal(&resolved, &self.plan.place).map_err(|error| Failure::new(error.to_string()))?;
+        let token = token(self.plan, step);
+        let waiting = |why: String| drop(self.told.send(Event::Waiting { step: step.id, why }));
+        let settle = Settle {
+            cloud: self.cloud,
+            poller: self.poller,
+            kind,
+            step,
+            want: &want,
+            token: &token,
+            limits: self.limits,
+            waiting: &waiting,
+        };
+        settle.run(self.live(step)).await
+    }
+
+    /// The incarnation that the plan saw, of steps that are about one; an earlier step may have changed it since.
+    fn live(&self, step: &Step) -> Option<Incarnation> {
+        if matches!(step.verb, Verb::Create | Verb::Register) {
+            return None;
+        }
+        let former = self.observed.resources.get(&step.resource);
+        let by_physical =
+            || self.observed.resources.values().find(|seen| seen.iter().any(|i| i.physical == step.physical));
+        let seen = former.or_else(by_physical)?;
+        seen.iter()
+            .find(|i| i.physical == step.physical && (step.revision.is_none() || i.revision == step.revision))
+            .cloned()
+    }
+
+    fn finish(&self, id: StepId, result: Result<Option<Incarnation>, Failure>) -> Outcome {
+        match result {
+            Err(failure) => Outcome::Failed(failure),
+            Ok(incarnation) => {
+                let step = self.plan.steps.get(id);
+                if let (Some(step), Some(incarnation)) =
+                    (step.filter(|s| s.verb != Verb::Disable), incarnation)
+                {
+                    let mut known = self.known.lock().unwrap_or_else(PoisonError::into_inner);
+                    known.learn(&step.resource, incarnation.outputs);
+                }
+                Outcome::Done
+            }
+        }
+    }
+}
+
+/// A client token: the same for every attempt at one step of one plan, another for another.
+fn token(plan: &Plan, step: &Step) -> String {
+    let text = format!(
+        "{}\n{}\n{}\n{}\n{}",
+        plan.owner,
+        step.resource,
+        step.physical,
+        step.want,
+        plan.fingerprint()
+    );
+    Sha256::digest(text.as_bytes()).iter().take(16).map(|byte| format!("{byte:02x}")).collect()
+}

@@ -1,0 +1,203 @@
+//! Plan + cloud → report: a ready queue of steps, and one loop that does all the waiting.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::time::Duration;
+
+use serde::{Deserialize, Serialize};
+use tokio::sync::watch;
+
+use crate::plan::{StepId, Verb};
+use crate::resource::{Observed, ResourceId};
+use crate::services::Error as CallError;
+use crate::value::reference::{self, Reference};
+
+mod executor;
+mod poll;
+mod settle;
+
+pub use executor::execute;
+
+/// How much at once, and how patiently.
+#[derive(Debug, Clone)]
+pub struct Limits {
+    /// Steps that run at once.
+    pub steps: usize,
+    /// Steps of one service that run at once.
+    pub per_service: usize,
+    /// How long after a call the first look follows; each further look waits half as long again.
+    pub poll: Duration,
+    /// The longest wait between two looks.
+    pub slowest_poll: Duration,
+    /// How long one step may take.
+    pub step_timeout: Duration,
+}
+
+impl Default for Limits {
+    fn default() -> Self {
+        Self {
+            steps: 12,
+            per_service: 5,
+            poll: Duration::from_millis(250),
+            slowest_poll: Duration::from_secs(10),
+            step_timeout: Duration::from_secs(30 * 60),
+        }
+    }
+}
+
+/// What happens while a plan is executed.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase", tag = "event")]
+pub enum Event {
+    /// A step began.
+    Started {
+        /// Its number.
+        step: StepId,
+    },
+    /// A step waits for AWS.
+    Waiting {
+        /// Its number.
+        step: StepId,
+        /// What for.
+        why: String,
+    },
+    /// A step is done.
+    Finished {
+        /// Its number.
+        step: StepId,
+    },
+    /// A step failed.
+    Failed {
+        /// Its number.
+        step: StepId,
+        /// Why.
+        failure: Failure,
+    },
+}
+
+/// Why a step failed.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Failure {
+    /// What AWS answered, or what did not come true.
+    pub message: String,
+    /// AWS's error code.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub code: Option<String>,
+    /// AWS's request id.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub request_id: Option<String>,
+    /// `service:Operation`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub operation: Option<String>,
+    /// Whether the live resource has moved since the plan was made.
+    #[serde(default)]
+    pub stale: bool,
+    /// Whether its time was up.
+    #[serde(default)]
+    pub timed_out: bool,
+}
+
+impl Failure {
+    /// A failure that no call answered.
+    pub fn new(message: impl Into<String>) -> Self {
+        Self {
+            message: message.into(),
+            code: None,
+            request_id: None,
+            operation: None,
+            stale: false,
+            timed_out: false,
+        }
+    }
+}
+
+impl From<&CallError> for Failure {
+    fn from(error: &CallError) -> Self {
+        Self {
+            code: error.code.clone(),
+            request_id: error.request_id.clone(),
+            operation: Some(format!("{}:{}", error.service, error.operation)),
+            ..Self::new(error.message.clone())
+        }
+    }
+}
+
+/// What became of a step.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase", tag = "is")]
+pub enum Outcome {
+    /// It is as the step wanted it.
+    Done,
+    /// It failed.
+    Failed(Failure),
+    /// A step that it waits for failed.
+    Blocked {
+        /// That step.
+        by: StepId,
+    },
+    /// The run was stopped before its turn.
+    NotStarted,
+}
+
+/// What became of a plan.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Report {
+    /// Each step's outcome, by its number.
+    pub outcomes: BTreeMap<StepId, Outcome>,
+    /// Whether the run was stopped.
+    pub interrupted: bool,
+}
+
+impl Report {
+    /// Whether every step is done.
+    pub fn complete(&self) -> bool {
+        self.outcomes.values().all(|outcome| *outcome == Outcome::Done)
+    }
+
+    /// How many steps are done.
+    pub fn done(&self) -> usize {
+        self.outcomes.values().filter(|outcome| **outcome == Outcome::Done).count()
+    }
+
+    /// The steps that failed.
+    pub fn failures(&self) -> impl Iterator<Item = (StepId, &Failure)> {
+        self.outcomes.iter().filter_map(|(step, outcome)| match outcome {
+            Outcome::Failed(failure) => Some((*step, failure)),
+            _ => None,
+        })
+    }
+}
+
+/// Tells the executor to start nothing new.
+pub type Stop = watch::Receiver<bool>;
+
+/// The outputs that are known: first what was observed, then what each step made.
+#[derive(Debug, Default)]
+pub(crate) struct Known(BTreeMap<ResourceId, BTreeMap<String, serde_json::Value>>);
+
+impl Known {
+    pub(crate) fn of(observed: &Observed, remade: &BTreeSet<ResourceId>) -> Self {
+        // What this plan makes anew is not known until it is made.
+        let current = observed.resources.iter().filter(|(id, _)| !remade.contains(*id));
+        Self(
+            current
+                .filter_map(|(id, seen)| Some((id.clone(), seen.current.as_ref()?.outputs.clone())))
+                .collect(),
+        )
+    }
+
+    pub(crate) fn learn(&mut self, id: &ResourceId, outputs: BTreeMap<String, serde_json::Value>) {
+        self.0.insert(id.clone(), outputs);
+    }
+
+    pub(crate) fn resolve(&self, document: &serde_json::Value) -> serde_json::Value {
+        reference::resolve(document, &|reference| match reference {
+            Reference::Output { id, output } => crate::plan::output_text(self.0.get(id)?.get(output)?),
+            Reference::Image(_) => None,
+        })
+    }
+}
+
+/// Whether a verb ends with the resource gone.
+pub(crate) fn removes(verb: Verb) -> bool {
+    matches!(verb, Verb::Delete | Verb::Deregister)
+}

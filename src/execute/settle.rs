@@ -1,0 +1,244 @@
+//! One step, until a fresh observation agrees: the only waiting loop of the program (D23).
+
+use std::time::Duration;
+
+use tokio::time::Instant;
+
+use super::poll::Poller;
+use super::{Failure, Limits, removes};
+use crate::cloud::{Act, Cloud};
+use crate::diff::{self, ChangeRule, Diff};
+use crate::kind::{AnyKind, Effect, Identity, Refs};
+use crate::plan::{Step, Verb, tag_changes};
+use crate::resource::{Document, Incarnation, Incarnations, Readiness, TAG_PREFIX};
+use crate::services::{Error, Fault};
+
+/// How often a verb is called again although AWS accepted it and goes on reporting something else.
+const MOST_ATTEMPTS: u32 = 8;
+
+pub(super) struct Settle<'a> {
+    pub cloud: &'a dyn Cloud,
+    pub poller: &'a Poller<'a>,
+    pub kind: &'static dyn AnyKind,
+    pub step: &'a Step,
+    /// What it is to be, with every reference resolved.
+    pub want: &'a Document,
+    pub token: &'a str,
+    pub limits: &'a Limits,
+    /// Told what is waited for.
+    pub waiting: &'a (dyn Fn(String) + Send + Sync),
+}
+
+/// What to do after a look.
+enum Next {
+    Done(Option<Incarnation>),
+    Act(Diff),
+    Wait(String),
+}
+
+impl Settle<'_> {
+    /// Runs the step. `live`: the incarnation that the plan saw, if there was one.
+    pub async fn run(&self, live: Option<Incarnation>) -> Result<Option<Incarnation>, Failure> {
+        let started = Instant::now();
+        let mut physical =
+            live.as_ref().map_or_else(|| self.step.physical.clone(), |live| live.physical.clone());
+        let mut live = live;
+        let (mut attempts, mut pause, mut made) = (0, self.limits.poll, false);
+        if live.is_none() && self.step.verb == Verb::Create {
+            live = self.look_first().await.map_err(|error| Failure::from(&error))?;
+            physical = live.as_ref().map_or(physical, |live| live.physical.clone());
+        }
+        loop {
+            match self.next(live.as_ref(), made)? {
+                Next::Done(incarnation) => return Ok(incarnation),
+                Next::Wait(why) => (self.waiting)(why),
+                Next::Act(diff) => {
+                    attempts += 1;
+                    if attempts > MOST_ATTEMPTS {
+                        return Err(self.stuck(&diff));
+                    }
+                    let act = Act {
+                        step: self.step,
+                        live: live.as_ref(),
+                        want: self.want,
+                        diff: &diff,
+                        token: self.token,
+                    };
+                    match self.cloud.perform(act).await {
+                        Ok(name) => {
+                            made |= name.is_some();
+                            physical = name.unwrap_or(physical);
+                        }
+                        Err(error) => {
+                            if let Some(wait) = self.weigh(&error, started.elapsed())? {
+                                attempts -= 1;
+                                (self.waiting)(error.to_string());
+                                tokio::time::sleep(wait).await;
+                            }
+                        }
+                    }
+                    pause = self.limits.poll;
+                    live = self.look(&physical, started).await?;
+                    continue;
+                }
+            }
+            if started.elapsed() > self.limits.step_timeout {
+                return Err(Failure {
+                    timed_out: true,
+                    ..Failure::new(format!("it did not settle in {:?}", self.limits.step_timeout))
+                });
+            }
+            tokio::time::sleep(pause).await;
+            pause = (pause * 3 / 2).min(self.limits.slowest_poll);
+            live = self.look(&physical, started).await?;
+        }
+    }
+
+    /// Before an id-only resource is made: whether a run that was cut off has made it already (D25, D26).
+    async fn look_first(&self) -> Result<Option<Incarnation>, Error> {
+        if self.kind.facts().identity != Identity::Assigned {
+            return Ok(None);
+        }
+        let seen = self.poller.look_at_kind(&self.step.resource).await?;
+        Ok(self.pick(seen, None))
+    }
+
+    async fn look(&self, physical: &str, started: Instant) -> Result<Option<Incarnation>, Failure> {
+        loop {
+            match self.poller.look(&self.step.resource, physical).await {
+                Ok(seen) => return Ok(self.pick(seen, Some(physical))),
+                Err(error) => match self.cloud.classify(&self.step.resource, &error, started.elapsed()) {
+                    Fault::Throttled | Fault::Unknown | Fault::Settling(_) | Fault::Propagating(_)
+                        if started.elapsed() < self.limits.step_timeout =>
+                    {
+                        (self.waiting)(error.to_string());
+                        tokio::time::sleep(self.limits.poll * 4).await;
+                    }
+                    _ => return Err(Failure::from(&error)),
+                },
+            }
+        }
+    }
+
+    /// The incarnation that this step is about.
+    fn pick(&self, seen: Incarnations, physical: Option<&str>) -> Option<Incarnation> {
+        let generation = |i: &Incarnation| i.tags.get(crate::resource::GENERATION_TAG).cloned();
+        let wanted = self.step.tags.get(crate::resource::GENERATION_TAG).cloned();
+        seen.current.into_iter().chain(seen.others).find(|i| match (self.step.verb, physical) {
+            (Verb::Deregister, _) => i.revision == self.step.revision,
+            (Verb::Register, _) => true,
+            (_, Some(physical)) => i.physical == physical,
+            (_, None) => generation(i) == wanted,
+        })
+    }
+
+    fn next(&self, live: Option<&Incarnation>, made: bool) -> Result<Next, Failure> {
+        let Some(live) = live else {
+            return Ok(match self.step.verb {
+                verb if removes(verb) => Next::Done(None),
+                Verb::Create | Verb::Register if !made => Next::Act(Diff::default()),
+                Verb::Create | Verb::Register => Next::Wait("AWS does not show it yet".to_owned()),
+                _ => {
+                    return Err(Failure {
+                        stale: true,
+                        ..Failure::new("it is gone since the plan was made: plan again")
+                    });
+                }
+            });
+        };
+        if removes(self.step.verb) {
+            return Ok(match &live.readiness {
+                Readiness::Pending(why) => Next::Wait(why.clone()),
+                _ => Next::Act(Diff::default()),
+            });
+        }
+        if self.step.verb == Verb::Register && !made {
+            return Ok(Next::Act(Diff::default()));
+        }
+        let diff = self.diff(live);
+        match &live.readiness {
+            Readiness::Pending(why) => Ok(Next::Wait(why.clone())),
+            Readiness::Failed(why) if diff.is_empty() => {
+                Err(Failure::new(format!("AWS reports it as broken: {why}")))
+            }
+            Readiness::Repairable(why) if diff.is_empty() => Ok(Next::Wait(why.clone())),
+            _ if diff.is_empty() => Ok(Next::Done(Some(live.clone()))),
+            _ => {
+                self.refuse_stronger(live, &diff)?;
+                Ok(Next::Act(diff))
+            }
+        }
+    }
+
+    /// What still differs from what this step wants.
+    fn diff(&self, live: &Incarnation) -> Diff {
+        let facts = self.kind.facts();
+        let mut changes = match self.step.verb {
+            Verb::Tag | Verb::Adopt | Verb::Forget => Vec::new(),
+            _ => diff::walk(&live.spec, self.want, &facts.rules, &self.step.ignore),
+        };
+        let mut tags = tag_changes(&live.tags, &self.step.tags, facts.ownership);
+        match self.step.verb {
+            Verb::Disable => tags.clear(),
+            Verb::Adopt => tags.retain(|c| c.after.is_some()),
+            Verb::Forget => {
+                tags = tag_changes(&live.tags, &without_ours(&live.tags), facts.ownership);
+            }
+            _ => {}
+        }
+        changes.extend(tags);
+        Diff(changes)
+    }
+
+    /// A fresh difference that needs more than was planned is not ours to decide.
+    fn refuse_stronger(&self, live: &Incarnation, diff: &Diff) -> Result<(), Failure> {
+        let spec: Vec<_> = diff.0.iter().filter(|c| c.rule != ChangeRule::Tag).cloned().collect();
+        if spec.is_empty() || self.step.verb == Verb::Register {
+            return Ok(());
+        }
+        match self.kind.effect(&live.spec, self.want, &spec, &Refs) {
+            (Effect::Replace(_) | Effect::Impossible(_), reason) => {
+                let paths: Vec<&str> = spec.iter().map(|c| c.path.as_str()).collect();
+                let message = format!(
+                    "AWS now reports another {} ({reason}), which needs more than was planned: plan again",
+                    paths.join(", ")
+                );
+                Err(Failure { stale: true, ..Failure::new(message) })
+            }
+            _ => Ok(()),
+        }
+    }
+
+    /// How long to wait before another look; `None` for at once. An error that no waiting mends is a failure.
+    fn weigh(&self, error: &Error, age: Duration) -> Result<Option<Duration>, Failure> {
+        let fault = self.cloud.classify(&self.step.resource, error, age);
+        tracing::info!(resource = %self.step.resource, verb = ?self.step.verb, %error, ?fault, "a call failed");
+        match fault {
+            Fault::Gone if removes(self.step.verb) => Ok(None),
+            Fault::Exists if matches!(self.step.verb, Verb::Create | Verb::Register) => Ok(None),
+            Fault::Settling(limit) | Fault::Propagating(limit) if age < limit => {
+                Ok(Some((self.limits.poll * 2).min(self.limits.slowest_poll)))
+            }
+            Fault::Throttled | Fault::Unknown if age < self.limits.step_timeout => {
+                Ok(Some(self.limits.poll * 2))
+            }
+            _ => Err(Failure::from(error)),
+        }
+    }
+
+    fn stuck(&self, diff: &Diff) -> Failure {
+        let fields: Vec<&str> = diff.0.iter().map(|change| change.path.as_str()).collect();
+        Failure::new(if fields.is_empty() {
+            format!("AWS accepted it {MOST_ATTEMPTS} times, and nothing came of it")
+        } else {
+            format!(
+                "AWS accepted the change {MOST_ATTEMPTS} times and still reports another {}",
+                fields.join(", ")
+            )
+        })
+    }
+}
+
+fn without_ours(tags: &crate::resource::Tags) -> crate::resource::Tags {
+    tags.iter().filter(|(key, _)| !key.starts_with(TAG_PREFIX)).map(|(k, v)| (k.clone(), v.clone())).collect()
+}

@@ -1,0 +1,133 @@
+//! What speaks against a plan: all of it at once, as data (D18, D22).
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use serde::{Deserialize, Serialize};
+
+use super::{Action, Change};
+use crate::kind::AnyKind;
+use crate::resource::{Desired, Incarnation, Observed, PROTECT_TAG, Position, ResourceId};
+
+/// What the user has allowed by name.
+#[derive(Debug, Clone, Default)]
+pub struct Guard {
+    /// Resources that may be deleted (`--allow-delete`).
+    pub allow_delete: BTreeSet<ResourceId>,
+    /// `destroy`: everything goes, so counts do not matter; protection and data still do.
+    pub destroy: bool,
+}
+
+/// Why a plan is refused.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub enum Objector {
+    /// It belongs to somebody else, or to nobody.
+    Owner,
+    /// It is protected.
+    Protected,
+    /// A delete that needs a word of its own.
+    Delete,
+    /// More deletes of a kind than the limit.
+    Limit,
+    /// AWS offers no way.
+    Impossible,
+    /// More than one incarnation where one is expected.
+    Ambiguous,
+    /// Something still uses it.
+    Held,
+    /// An image's digest is not known: a plan may be made, but not applied.
+    Image,
+}
+
+/// Something that speaks against a plan.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct Objection {
+    /// Which resource.
+    pub id: ResourceId,
+    /// Why.
+    pub objector: Objector,
+    /// What is the matter, and the way out.
+    pub message: String,
+    /// Where it is declared.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub position: Option<Position>,
+}
+
+impl Objection {
+    /// Whether the plan can be shown as good, though not applied (D6).
+    pub fn only_stops_apply(&self) -> bool {
+        self.objector == Objector::Image
+    }
+}
+
+/// Objections to what the changes do, by action, kind, live tags and what was allowed.
+pub(super) fn objections(
+    changes: &[Change],
+    desired: &Desired,
+    observed: &Observed,
+    guard: &Guard,
+    kind_of: &dyn Fn(&str) -> Option<&'static dyn AnyKind>,
+) -> Vec<Objection> {
+    let mut found = Vec::new();
+    let mut deletes: BTreeMap<&str, Vec<&Change>> = BTreeMap::new();
+    for change in changes {
+        let removes = matches!(change.action, Action::Delete | Action::Replace);
+        if !removes {
+            continue;
+        }
+        let live = observed.resources.get(&change.id).and_then(|i| i.current.as_ref());
+        if live.is_some_and(protected) {
+            found.push(refuse(change, Objector::Protected, protected_message(change)));
+        }
+        if change.action != Action::Delete {
+            continue;
+        }
+        let allowed = guard.allow_delete.contains(&change.id) || desired.allow_delete.contains(&change.id);
+        let holds_data = kind_of(&change.id.kind).is_some_and(|kind| kind.facts().holds_data);
+        if !allowed && !guard.destroy {
+            deletes.entry(&change.id.kind).or_default().push(change);
+            if holds_data || needs_a_word(&change.id.kind) {
+                let message = format!(
+                    "deleting it needs a word of its own: --allow-delete={}, or a line in allowDelete of environment.yaml",
+                    change.id
+                );
+                found.push(refuse(change, Objector::Delete, message));
+            }
+        }
+    }
+    for (kind, deletes) in deletes {
+        let limit = desired.limits.deletes_per_kind as usize;
+        if deletes.len() > limit {
+            for change in &deletes {
+                let message = format!(
+                    "{} deletes of {kind} are more than the limit of {limit} in one apply; allow each with --allow-delete={}",
+                    deletes.len(),
+                    change.id
+                );
+                found.push(refuse(change, Objector::Limit, message));
+            }
+        }
+    }
+    found
+}
+
+/// Compute environments and queues are what jobs run on: never deleted in passing.
+fn needs_a_word(kind: &str) -> bool {
+    matches!(kind, "batch/ComputeEnvironment" | "batch/JobQueue")
+}
+
+fn protected(live: &Incarnation) -> bool {
+    live.tags.get(PROTECT_TAG).is_some_and(|value| value == "true")
+}
+
+fn protected_message(change: &Change) -> String {
+    format!(
+        "it is protected by its tag {PROTECT_TAG}: first apply it with `protect: false`, then {} it",
+        if change.action == Action::Delete { "delete" } else { "replace" }
+    )
+}
+
+fn refuse(change: &Change, objector: Objector, message: String) -> Objection {
+    Objection { id: change.id.clone(), objector, message, position: change.position.clone() }
+}

@@ -1,0 +1,214 @@
+//! What is declared and what AWS has → what differs and what to run. Pure: no call, no clock, no file.
+//!
+//! A [`Plan`] is a value: plain data, complete, with no choice left to the executor. What differs ([`Change`], for people)
+//! and what to run ([`Step`], for the executor) are two lists, and what speaks against it ([`Objection`]) is a third.
+
+use std::collections::BTreeSet;
+
+use serde::{Deserialize, Serialize};
+use sha2::{Digest, Sha256};
+
+use crate::diff::FieldChange;
+use crate::kind::{Effect, Reason};
+use crate::resource::{Document, OnDelete, Owner, Place, Position, ResourceId, Tags};
+
+mod check;
+mod graph;
+mod guard;
+mod planner;
+mod prune;
+mod replacement;
+mod resolve;
+mod steps;
+mod tags;
+
+pub use check::check;
+pub use guard::{Guard, Objection, Objector};
+pub use planner::plan;
+pub(crate) use resolve::text as output_text;
+pub(crate) use tags::differ as tag_changes;
+pub use tags::{adoption, wanted as wanted_tags};
+
+/// What becomes of a resource.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub enum Action {
+    /// It is made.
+    Create,
+    /// It exists, and becomes ours.
+    Adopt,
+    /// It is changed.
+    Update,
+    /// Another takes its place.
+    Replace,
+    /// It goes.
+    Delete,
+    /// It stays, and is no longer ours.
+    Forget,
+}
+
+/// One resource that differs, for people.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct Change {
+    /// Which.
+    pub id: ResourceId,
+    /// What becomes of it.
+    pub action: Action,
+    /// In which way, of an update or a replacement.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub effect: Option<Effect>,
+    /// Why, in one line; empty where the fields say it all.
+    #[serde(default)]
+    pub reason: Reason,
+    /// The name or id in AWS; of a resource that is made, the name that it will have.
+    pub physical: String,
+    /// What differs.
+    pub fields: Vec<FieldChange>,
+    /// How many fields are as declared.
+    pub unchanged: usize,
+    /// Where it is declared.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub position: Option<Position>,
+    /// The digest of this change (D19).
+    pub digest: String,
+}
+
+impl Change {
+    /// Computes the digest of id, action, effect and every field's before and after.
+    pub(crate) fn seal(mut self) -> Self {
+        let fields: Vec<_> = self.fields.iter().map(|f| (&f.path, &f.before, &f.after)).collect();
+        let text = serde_json::to_string(&(&self.id, self.action, &self.effect, fields)).unwrap_or_default();
+        let hash = Sha256::digest(text.as_bytes());
+        self.digest = hash.iter().take(12).map(|byte| format!("{byte:02x}")).collect();
+        self
+    }
+}
+
+/// What a step does.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub enum Verb {
+    /// Make it.
+    Create,
+    /// Change it in place.
+    Update,
+    /// Change its tags.
+    Tag,
+    /// Switch it off, on its way out.
+    Disable,
+    /// Remove it.
+    Delete,
+    /// Register a revision.
+    Register,
+    /// Deregister a revision.
+    Deregister,
+    /// Write our ownership tags.
+    Adopt,
+    /// Remove our ownership tags.
+    Forget,
+}
+
+/// The number of a step in its plan.
+pub type StepId = usize;
+
+/// One move of the executor.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct Step {
+    /// Its number.
+    pub id: StepId,
+    /// Which resource.
+    pub resource: ResourceId,
+    /// What to do.
+    pub verb: Verb,
+    /// The name to create, or the name or id of the incarnation that is meant.
+    pub physical: String,
+    /// The revision that is meant, of kinds that have them.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub revision: Option<u64>,
+    /// What the incarnation is to be afterwards. May hold references that earlier steps make known.
+    pub want: Document,
+    /// The tags that it is to carry afterwards.
+    pub tags: Tags,
+    /// Field paths that are left alone.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub ignore: Vec<String>,
+    /// What becomes of its data, of a delete.
+    #[serde(default)]
+    pub on_delete: OnDelete,
+    /// The steps that come before it.
+    pub after: BTreeSet<StepId>,
+    /// Why it is there.
+    #[serde(default)]
+    pub because: Reason,
+}
+
+/// Work that a later apply will do: neither change nor drift (D20).
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Due {
+    /// Which resource.
+    pub id: ResourceId,
+    /// Which incarnation.
+    pub physical: String,
+    /// What, and when.
+    pub what: String,
+}
+
+/// Everything that an apply would do, and what speaks against it.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct Plan {
+    /// The environment's name.
+    pub environment: String,
+    /// Who owns what is made.
+    pub owner: Owner,
+    /// Where.
+    pub place: Place,
+    /// What differs, in order of dependency.
+    pub changes: Vec<Change>,
+    /// What to run.
+    pub steps: Vec<Step>,
+    /// What speaks against it, all at once.
+    pub objections: Vec<Objection>,
+    /// What a later apply will do.
+    pub due: Vec<Due>,
+    /// How many resources are as declared.
+    pub unchanged: usize,
+}
+
+impl Plan {
+    /// Whether nothing differs.
+    pub fn is_empty(&self) -> bool {
+        self.changes.is_empty() && self.steps.is_empty()
+    }
+
+    /// The digests of all changes, as one text: what was reviewed (D19).
+    pub fn fingerprint(&self) -> String {
+        let mut digests: Vec<&str> = self.changes.iter().map(|change| change.digest.as_str()).collect();
+        digests.sort_unstable();
+        let hash = Sha256::digest(digests.join("\n").as_bytes());
+        hash.iter().take(16).map(|byte| format!("{byte:02x}")).collect()
+    }
+
+    /// How many changes have this action.
+    pub fn count(&self, action: Action) -> usize {
+        self.changes.iter().filter(|change| change.action == action).count()
+    }
+}
+
+/// The physical name of a generation: no suffix for the first, `-g<N>` after it, cut to 128 characters with a hash (D14).
+pub fn generation_name(base: &str, generation: u32) -> String {
+    if generation <= 1 {
+        return base.to_owned();
+    }
+    let suffix = format!("-g{generation}");
+    if base.len() + suffix.len() <= 128 {
+        return format!("{base}{suffix}");
+    }
+    let hash: String =
+        Sha256::digest(base.as_bytes()).iter().take(3).map(|byte| format!("{byte:02x}")).collect();
+    let room = 128 - suffix.len() - 1 - hash.len();
+    let cut: String = base.chars().take(room).collect();
+    format!("{cut}-{hash}{suffix}")
+}

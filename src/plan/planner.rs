@@ -1,0 +1,425 @@
+//! The planner: considers each declared resource after those that it needs, then what is no longer declared.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use serde_json::{Value, json};
+
+use super::guard::{self, Guard, Objection, Objector};
+use super::resolve::Resolver;
+use super::{Action, Change, Plan, generation_name, graph, prune, steps, tags};
+use crate::diff::{self, ChangeRule, FieldChange};
+use crate::kind::{AnyKind, Effect, Identity, Order, Ownership, Reason, Refs};
+use crate::resource::{
+    Declared, Desired, Document, Incarnation, Incarnations, Observed, Owner, Readiness, ResourceId, Strategy,
+    Tags,
+};
+use crate::value::reference;
+
+/// What one resource's change comes down to, before it is cut into steps.
+pub(super) struct Draft {
+    pub change: Change,
+    pub want: Document,
+    pub tags: Tags,
+    pub ignore: Vec<String>,
+    pub how: How,
+}
+
+/// How a draft is carried out.
+pub(super) enum How {
+    /// Make it, under this name.
+    Create { physical: String },
+    /// Change it, or only its tags.
+    Update { tags_only: bool },
+    /// Register a revision.
+    Register,
+    /// Make another, in this order.
+    Replace { order: Order, physical: String },
+    /// Nothing but revisions beyond the number to keep.
+    Trim,
+}
+
+/// Computes what differs and what to run.
+pub fn plan(desired: &Desired, observed: &Observed, kinds: &[&'static dyn AnyKind], guard: &Guard) -> Plan {
+    let kind_of = |name: &str| kinds.iter().copied().find(|kind| kind.facts().name == name);
+    let edges = graph::edges(desired, &kind_of);
+    let (order, _) = graph::order(&edges);
+    let mut planner = Planner {
+        resolver: Resolver { desired, observed, renewed: BTreeMap::new() },
+        drafts: Vec::new(),
+        objections: Vec::new(),
+        unchanged: 0,
+    };
+    for id in &order {
+        if let (Some(declared), Some(kind)) = (desired.resources.get(id), kind_of(&id.kind)) {
+            planner.consider(declared, kind);
+        }
+    }
+    let Planner { drafts, mut objections, unchanged, .. } = planner;
+    objections.extend(held(&drafts, &edges, observed));
+    let leaving = prune::leaving(desired, observed, &kind_of);
+    let mut changes: Vec<Change> = drafts.iter().map(|draft| draft.change.clone()).collect();
+    changes.extend(leaving.iter().map(|leaving| leaving.change.clone()));
+    objections.extend(guard::objections(&changes, desired, observed, guard, &kind_of));
+    objections.sort();
+    objections.dedup();
+    let (steps, due) = steps::cut(&drafts, &leaving, &edges, desired, observed, &kind_of);
+    Plan {
+        environment: desired.environment.clone(),
+        owner: desired.owner.clone(),
+        place: desired.place.clone(),
+        changes,
+        steps,
+        objections,
+        due,
+        unchanged,
+    }
+}
+
+struct Planner<'a> {
+    resolver: Resolver<'a>,
+    drafts: Vec<Draft>,
+    objections: Vec<Objection>,
+    unchanged: usize,
+}
+
+impl Planner<'_> {
+    fn consider(&mut self, declared: &Declared, kind: &'static dyn AnyKind) {
+        let resolved = self.resolver.resolve(&declared.spec);
+        let want = match kind.normal(&resolved, &self.resolver.desired.place) {
+            Ok(want) => want,
+            Err(error) => {
+                return self.object(
+                    declared,
+                    Objector::Impossible,
+                    format!("its spec does not decode: {error}"),
+                );
+            }
+        };
+        self.images(declared, &want);
+        let seen = self.resolver.observed.resources.get(&declared.id).or_else(|| {
+            declared.renamed_from.as_ref().and_then(|former| self.resolver.observed.resources.get(former))
+        });
+        match seen.and_then(|seen| seen.current.as_ref().map(|current| (seen, current))) {
+            None => self.create(declared, kind, want, seen),
+            Some((seen, current)) => {
+                if let Some(message) = foreign(
+                    declared,
+                    kind,
+                    seen,
+                    current,
+                    &self.resolver.desired.owner,
+                    &self.resolver.desired.environment,
+                ) {
+                    return self.object(declared, Objector::Owner, message);
+                }
+                if let Some(message) = ambiguous(seen, current, kind.facts().identity) {
+                    return self.object(declared, Objector::Ambiguous, message);
+                }
+                self.compare(declared, kind, want, seen, current);
+            }
+        }
+    }
+
+    fn create(
+        &mut self,
+        declared: &Declared,
+        kind: &'static dyn AnyKind,
+        want: Document,
+        seen: Option<&Incarnations>,
+    ) {
+        let generation = next_generation(seen);
+        let physical = generation_name(&declared.physical_name, generation);
+        let facts = kind.facts();
+        let tags = tags::wanted(declared, &self.resolver.desired.owner, facts.ownership, generation);
+        let mut fields = diff::walk(&json!({}), &want, &facts.rules, &[]);
+        // Of a new resource, what is as AWS would have it anyway says nothing.
+        fields.retain(|field| facts.rules.at(&field.path).is_none_or(|rules| !is_default(rules, field)));
+        let change = Change {
+            id: declared.id.clone(),
+            action: Action::Create,
+            effect: None,
+            reason: Reason::default(),
+            physical: physical.clone(),
+            fields,
+            unchanged: 0,
+            position: Some(declared.position.clone()),
+            digest: String::new(),
+        };
+        self.renew(&declared.id, kind, &physical, &want);
+        let how =
+            if facts.identity == Identity::Revisioned { How::Register } else { How::Create { physical } };
+        self.drafts.push(Draft { change: change.seal(), want, tags, ignore: declared.ignore.clone(), how });
+    }
+
+    fn compare(
+        &mut self,
+        declared: &Declared,
+        kind: &'static dyn AnyKind,
+        want: Document,
+        seen: &Incarnations,
+        current: &Incarnation,
+    ) {
+        let facts = kind.facts();
+        let tags =
+            tags::wanted(declared, &self.resolver.desired.owner, facts.ownership, current.generation());
+        let mut fields = diff::walk(&current.spec, &want, &facts.rules, &declared.ignore);
+        let spec_fields = fields.len();
+        let (mut effect, mut reason) = match spec_fields {
+            0 => (Effect::Tag, Reason::default()),
+            _ => kind.effect(&current.spec, &want, &fields, &Refs),
+        };
+        let new_name = generation_name(&declared.physical_name, current.generation());
+        if moved(declared, facts.identity, current, &new_name) {
+            let (before, after) = (Some(json!(current.physical)), Some(json!(new_name)));
+            fields.push(FieldChange {
+                path: "name".to_owned(),
+                before,
+                after,
+                rule: ChangeRule::CreateOnly,
+                sensitive: false,
+            });
+            (effect, reason) =
+                (Effect::Replace(Order::CreateFirst), Reason("the name is create-only".to_owned()));
+        }
+        let newer = newer_of_somebody_else(facts.identity, current, &self.resolver.desired.owner);
+        if let Some(why) = newer {
+            (effect, reason) = (Effect::NewRevision, Reason(why));
+        } else {
+            fields.extend(tags::differ(&current.tags, &tags, facts.ownership));
+        }
+        if fields.is_empty() && effect == Effect::Tag {
+            return self.as_declared(declared, current, seen);
+        }
+        (effect, reason) = by_strategy(declared.lifecycle.strategy, effect, reason);
+        self.draft(declared, kind, want, tags, fields, (effect, reason), (seen, current));
+    }
+
+    /// Nothing differs: it counts as unchanged, unless it is broken or has more revisions than are kept.
+    fn as_declared(&mut self, declared: &Declared, current: &Incarnation, seen: &Incarnations) {
+        if let Readiness::Failed(why) | Readiness::Repairable(why) = &current.readiness {
+            self.object(
+                declared,
+                Objector::Impossible,
+                format!("it is as declared, and AWS still reports it as broken: {why}"),
+            );
+        }
+        let surplus = steps::surplus(declared, seen).len();
+        if surplus == 0 {
+            self.unchanged += 1;
+            return;
+        }
+        let reason = Reason(format!("{surplus} revisions beyond keepRevisions are deregistered"));
+        let change = Change {
+            id: declared.id.clone(),
+            action: Action::Update,
+            effect: None,
+            reason,
+            physical: current.physical.clone(),
+            fields: Vec::new(),
+            unchanged: count(&current.spec),
+            position: Some(declared.position.clone()),
+            digest: String::new(),
+        };
+        let (want, tags) = (current.spec.clone(), current.tags.clone());
+        self.drafts.push(Draft { change: change.seal(), want, tags, ignore: Vec::new(), how: How::Trim });
+    }
+
+    #[allow(clippy::too_many_arguments, reason = "the parts of one draft, each computed by its own rule")]
+    fn draft(
+        &mut self,
+        declared: &Declared,
+        kind: &'static dyn AnyKind,
+        want: Document,
+        mut tags: Tags,
+        fields: Vec<FieldChange>,
+        (effect, reason): (Effect, Reason),
+        (seen, current): (&Incarnations, &Incarnation),
+    ) {
+        let mut physical = current.physical.clone();
+        let (action, how) = match &effect {
+            Effect::Tag => (Action::Update, How::Update { tags_only: true }),
+            Effect::Update(_) => (Action::Update, How::Update { tags_only: false }),
+            Effect::NewRevision => (Action::Update, How::Register),
+            Effect::Replace(order) => {
+                let generation = match order {
+                    Order::CreateFirst => next_generation(Some(seen)),
+                    Order::DeleteFirst => current.generation(),
+                };
+                physical = generation_name(&declared.physical_name, generation);
+                tags =
+                    tags::wanted(declared, &self.resolver.desired.owner, kind.facts().ownership, generation);
+                (Action::Replace, How::Replace { order: *order, physical: physical.clone() })
+            }
+            Effect::Impossible(why) => {
+                self.object(declared, Objector::Impossible, why.clone());
+                (Action::Update, How::Update { tags_only: false })
+            }
+        };
+        if matches!(how, How::Register | How::Replace { .. }) {
+            self.renew(&declared.id, kind, &physical, &want);
+        }
+        let changed: BTreeSet<&str> =
+            fields.iter().map(|f| f.path.split(['.', '[']).next().unwrap_or_default()).collect();
+        let change = Change {
+            id: declared.id.clone(),
+            action,
+            effect: Some(effect),
+            reason,
+            physical,
+            unchanged: count(&want).saturating_sub(changed.iter().filter(|f| **f != "tags").count()),
+            fields,
+            position: Some(declared.position.clone()),
+            digest: String::new(),
+        };
+        self.drafts.push(Draft { change: change.seal(), want, tags, ignore: declared.ignore.clone(), how });
+    }
+
+    /// From here on, references to it denote the new incarnation.
+    fn renew(&mut self, id: &ResourceId, kind: &dyn AnyKind, physical: &str, want: &Value) {
+        let outputs = kind.predict(physical, want, &self.resolver.desired.place);
+        self.resolver.renewed.insert(id.clone(), outputs);
+    }
+
+    fn images(&mut self, declared: &Declared, want: &Value) {
+        let mut unknown = BTreeSet::new();
+        reference::each(want, "", &mut |_, reference| {
+            if let reference::Reference::Image(name) = reference {
+                unknown.insert(name);
+            }
+        });
+        for name in unknown {
+            let tag = self
+                .resolver
+                .desired
+                .images
+                .get(&name)
+                .map(|image| format!("{}:{}", image.repository.name, image.tag));
+            let message = format!(
+                "the image `{name}` ({}) is not in the registry yet: push it, or give its digest with --image {name}=<repository>@sha256:…",
+                tag.unwrap_or_default()
+            );
+            self.object(declared, Objector::Image, message);
+        }
+    }
+
+    fn object(&mut self, declared: &Declared, objector: Objector, message: String) {
+        let position = Some(declared.position.clone());
+        self.objections.push(Objection { id: declared.id.clone(), objector, message, position });
+    }
+}
+
+fn is_default(rules: &diff::Rules, field: &FieldChange) -> bool {
+    matches!((&rules.absent, &field.after), (diff::Absent::Default(default), Some(after)) if default == after)
+}
+
+fn count(spec: &Value) -> usize {
+    spec.as_object().map_or(0, serde_json::Map::len)
+}
+
+fn next_generation(seen: Option<&Incarnations>) -> u32 {
+    seen.into_iter()
+        .flat_map(Incarnations::iter)
+        .map(Incarnation::generation)
+        .max()
+        .map_or(1, |highest| highest + 1)
+}
+
+/// Whether its name in AWS is no longer the one that is declared. Names of revisions and of shared things are their identity.
+fn moved(declared: &Declared, identity: Identity, current: &Incarnation, name: &str) -> bool {
+    identity == Identity::Named
+        && declared.renamed_from.is_none()
+        && current.owner().is_some()
+        && current.physical != name
+}
+
+fn foreign(
+    declared: &Declared,
+    kind: &dyn AnyKind,
+    seen: &Incarnations,
+    current: &Incarnation,
+    owner: &Owner,
+    environment: &str,
+) -> Option<String> {
+    let facts = kind.facts();
+    let ours = match (facts.ownership, facts.identity) {
+        (Ownership::Shared | Ownership::ViaParent, _) => true,
+        (_, Identity::Revisioned) => seen.iter().any(|i| i.owner().as_ref() == Some(owner)),
+        _ => current.owner().as_ref() == Some(owner),
+    };
+    if ours {
+        return None;
+    }
+    let id = &declared.id;
+    Some(match current.owner() {
+        Some(other) => format!(
+            "{} exists and belongs to {other}: rename it here, or let {other} give it up first",
+            current.physical
+        ),
+        None => format!(
+            "{} exists and has no owner: take it over with `batchwright adopt {environment} {id}`, or rename it here",
+            current.physical
+        ),
+    })
+}
+
+/// Two incarnations of one generation: a crash cannot make them, so a person must say which one counts (D14).
+fn ambiguous(seen: &Incarnations, current: &Incarnation, identity: Identity) -> Option<String> {
+    if identity == Identity::Revisioned {
+        return None;
+    }
+    let same: Vec<&str> = seen
+        .iter()
+        .filter(|i| i.generation() == current.generation() && !i.retiring())
+        .map(|i| i.physical.as_str())
+        .collect();
+    (same.len() > 1).then(|| {
+        format!("{} of them exist: {}; remove the ownership tags of all but one", same.len(), same.join(", "))
+    })
+}
+
+fn newer_of_somebody_else(identity: Identity, current: &Incarnation, owner: &Owner) -> Option<String> {
+    (identity == Identity::Revisioned && current.owner().as_ref() != Some(owner)).then(|| {
+        let revision = current.revision.map_or_else(String::new, |revision| format!(" {revision}"));
+        format!("revision{revision} was registered by somebody else")
+    })
+}
+
+fn by_strategy(strategy: Strategy, effect: Effect, reason: Reason) -> (Effect, Reason) {
+    match (strategy, effect) {
+        (Strategy::BlueGreen, Effect::Update(label)) if label == "infrastructure" => {
+            (Effect::Replace(Order::CreateFirst), Reason("lifecycle.strategy is blueGreen".to_owned()))
+        }
+        (Strategy::InPlace, Effect::Replace(_)) => {
+            let why = format!(
+                "it can't be changed in place ({reason}) and lifecycle.strategy is inPlace: set it to auto"
+            );
+            (Effect::Impossible(why), reason)
+        }
+        (_, effect) => (effect, reason),
+    }
+}
+
+/// What is to go before its successor comes, while something still uses it: never a silent cascade (P21).
+fn held(drafts: &[Draft], edges: &graph::Edges, observed: &Observed) -> Vec<Objection> {
+    let exists = |id: &ResourceId| observed.resources.get(id).is_some_and(|seen| seen.current.is_some());
+    drafts
+        .iter()
+        .filter(|draft| matches!(draft.how, How::Replace { order: Order::DeleteFirst, .. }))
+        .filter_map(|draft| {
+            let id = &draft.change.id;
+            let holders: Vec<String> = edges
+                .iter()
+                .filter(|(holder, needs)| needs.contains(id) && exists(holder))
+                .map(|(holder, _)| holder.to_string())
+                .collect();
+            let message = format!(
+                "it would have to be deleted before its successor is made ({}), while {} use{} it: give the new one another name, move what uses it, then remove the old one",
+                draft.change.reason,
+                holders.join(", "),
+                if holders.len() == 1 { "s" } else { "" }
+            );
+            let position = draft.change.position.clone();
+            (!holders.is_empty()).then(|| Objection { id: id.clone(), objector: Objector::Held, message, position })
+        })
+        .collect()
+}

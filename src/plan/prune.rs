@@ -1,0 +1,92 @@
+//! What is owned and no longer declared, and what has to go before what.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use serde_json::Value;
+
+use super::{Action, Change, tags};
+use crate::kind::{AnyKind, Ownership, Reason};
+use crate::resource::{COMMIT_TAG, Desired, Incarnation, Observed, OnDelete, ResourceId};
+
+/// A resource on its way out, with all its incarnations.
+pub(super) struct Leaving<'a> {
+    pub change: Change,
+    pub incarnations: Vec<&'a Incarnation>,
+    pub on_delete: OnDelete,
+}
+
+/// Everything that carries our owner tag and is not declared.
+pub(super) fn leaving<'a>(
+    desired: &Desired,
+    observed: &'a Observed,
+    kind_of: &dyn Fn(&str) -> Option<&'static dyn AnyKind>,
+) -> Vec<Leaving<'a>> {
+    let renamed: BTreeSet<&ResourceId> =
+        desired.resources.values().filter_map(|d| d.renamed_from.as_ref()).collect();
+    let mut found = Vec::new();
+    for (id, seen) in &observed.resources {
+        if desired.resources.contains_key(id) || renamed.contains(id) {
+            continue;
+        }
+        let shared = kind_of(&id.kind).is_none_or(|kind| kind.facts().ownership == Ownership::Shared);
+        let ours: Vec<&Incarnation> =
+            seen.iter().filter(|i| i.owner().as_ref() == Some(&desired.owner)).collect();
+        let Some(first) = ours.first().filter(|_| !shared) else { continue };
+        let on_delete = tags::on_delete(&first.tags);
+        let action = if on_delete == OnDelete::Retain { Action::Forget } else { Action::Delete };
+        let commit =
+            first.tags.get(COMMIT_TAG).map(|c| format!("; last applied at commit {c}")).unwrap_or_default();
+        let reason = Reason(format!("it is not in the manifests of {}{commit}", desired.environment));
+        let change = Change {
+            id: id.clone(),
+            action,
+            effect: None,
+            reason,
+            physical: first.physical.clone(),
+            fields: Vec::new(),
+            unchanged: 0,
+            position: None,
+            digest: String::new(),
+        };
+        found.push(Leaving { change: change.seal(), incarnations: ours, on_delete });
+    }
+    found
+}
+
+/// For each observed resource, those that it uses as AWS reports it: by their ARNs and ids, outside policy documents.
+pub(super) fn uses(observed: &Observed) -> BTreeMap<ResourceId, BTreeSet<ResourceId>> {
+    let mut denotes: BTreeMap<&str, &ResourceId> = BTreeMap::new();
+    for (id, seen) in &observed.resources {
+        for incarnation in seen.iter() {
+            let outputs = incarnation
+                .outputs
+                .iter()
+                .filter(|(name, _)| name.as_str() == "arn" || name.as_str() == "id");
+            for text in outputs.filter_map(|(_, value)| value.as_str()).chain(incarnation.arn.as_deref()) {
+                denotes.insert(text, id);
+            }
+        }
+    }
+    let mut uses = BTreeMap::new();
+    for (id, seen) in &observed.resources {
+        let mut used = BTreeSet::new();
+        for incarnation in seen.iter() {
+            strings(&incarnation.spec, &mut |text| {
+                if let Some(target) = denotes.get(text).filter(|target| **target != id) {
+                    used.insert((*target).clone());
+                }
+            });
+        }
+        uses.insert(id.clone(), used);
+    }
+    uses
+}
+
+fn strings(value: &Value, found: &mut dyn FnMut(&str)) {
+    match value {
+        Value::String(text) => found(text),
+        Value::Array(items) => items.iter().for_each(|item| strings(item, found)),
+        Value::Object(fields) => fields.values().for_each(|value| strings(value, found)),
+        _ => {}
+    }
+}

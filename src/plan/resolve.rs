@@ -1,0 +1,48 @@
+//! References → values, as far as they are known before an apply (D13).
+
+use std::collections::BTreeMap;
+
+use serde_json::Value;
+
+use crate::resource::{Desired, Observed, ResourceId};
+use crate::value::reference::{self, Reference};
+
+/// What references denote: outputs that were observed, outputs that can be predicted of what this plan makes, images.
+pub(super) struct Resolver<'a> {
+    pub desired: &'a Desired,
+    pub observed: &'a Observed,
+    /// Resources that this plan creates, replaces or registers anew, with what can be said of their new incarnation.
+    pub renewed: BTreeMap<ResourceId, BTreeMap<String, String>>,
+}
+
+impl Resolver<'_> {
+    /// The document with every reference replaced that is known; the others stay and mean "known after apply".
+    pub fn resolve(&self, document: &Value) -> Value {
+        reference::resolve(document, &|reference| self.value(reference))
+    }
+
+    fn value(&self, reference: &Reference) -> Option<String> {
+        match reference {
+            Reference::Output { id, output } => {
+                if let Some(predicted) = self.renewed.get(id) {
+                    return predicted.get(output).cloned();
+                }
+                let live = self.observed.resources.get(id)?.current.as_ref()?;
+                text(live.outputs.get(output)?)
+            }
+            Reference::Image(name) => {
+                let declared = self.desired.images.get(name).and_then(|image| image.resolved.clone());
+                declared.or_else(|| self.observed.images.get(name).cloned())
+            }
+        }
+    }
+}
+
+/// An output as it stands in a string.
+pub(crate) fn text(value: &Value) -> Option<String> {
+    match value {
+        Value::Null => None,
+        Value::String(text) => Some(text.clone()),
+        other => Some(other.to_string()),
+    }
+}
