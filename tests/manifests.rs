@@ -33,6 +33,60 @@ fn every_case_prints_what_its_golden_file_holds() {
     assert!(wrong.is_empty(), "{wrong}");
 }
 
+#[test]
+fn the_projects_own_environments_have_no_errors() {
+    let load = |name: &str| match manifest::load(Path::new("manifests"), name, &Options::default()) {
+        Ok(desired) => desired,
+        Err(errors) => panic!("{errors}"),
+    };
+    let (dev, prod) = (load("dev"), load("prod"));
+    let has =
+        |desired: &Desired, id: &str| desired.resources.contains_key(&id.parse::<ResourceId>().unwrap());
+    for id in ["ec2/VpcEndpoint/ecr-api", "ec2/VpcEndpoint/ecr-dkr", "ec2/VpcEndpoint/logs", "iam/Role/push"]
+    {
+        assert!(has(&prod, id) && !has(&dev, id), "{id}");
+    }
+    assert!(has(&dev, "ec2/InternetGateway/main") && !has(&prod, "ec2/InternetGateway/main"));
+    for desired in [&dev, &prod] {
+        assert!(has(desired, "ec2/VpcEndpoint/s3") && has(desired, "batch/JobDefinition/payments"));
+    }
+    let routes = |desired: &Desired| {
+        desired.resources[&ResourceId::new("ec2/RouteTable", "jobs")].spec["routes"]
+            .as_array()
+            .map_or(0, Vec::len)
+    };
+    assert_eq!((routes(&dev), routes(&prod)), (1, 0));
+}
+
+#[test]
+fn editors_take_what_is_loaded() {
+    let validator = jsonschema::validator_for(&manifest::schema()).unwrap();
+    let environments =
+        serde_json::json!({"$ref": "#/$defs/Environment", "$defs": manifest::schema()["$defs"]});
+    let environments = jsonschema::validator_for(&environments).unwrap();
+    let mut files = vec![PathBuf::from("manifests")];
+    let mut seen = 0;
+    while let Some(path) = files.pop() {
+        if path.is_dir() {
+            files.extend(fs::read_dir(&path).unwrap().map(|entry| entry.unwrap().path()));
+            continue;
+        }
+        let is_environment = path.ends_with("environment.yaml");
+        for document in manifest::value("a.yaml", &fs::read_to_string(&path).unwrap()).unwrap() {
+            let validator = if is_environment { &environments } else { &validator };
+            let errors: Vec<String> = validator
+                .iter_errors(&document)
+                .map(|error| format!("{}: {error}", error.instance_path()))
+                .collect();
+            assert!(errors.is_empty(), "{}: {errors:#?}", path.display());
+            seen += 1;
+        }
+    }
+    assert!(seen > 20, "{seen}");
+    let wrong = serde_json::json!({"apiVersion": "batchwright/v1", "kind": "logs/LogGroup", "metadata": {"name": "a"}, "spec": {"retentionDays": 3}});
+    assert!(!validator.is_valid(&wrong));
+}
+
 /// What is wrong with what was printed; nothing, if it is what the golden file holds.
 fn compared(golden: &Path, printed: &str) -> String {
     if std::env::var_os("BLESS").is_some() {

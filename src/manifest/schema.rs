@@ -88,7 +88,7 @@ fn variable(schema: &mut Value) {
             variable(inner);
         }
     }
-    for key in ["allOf", "anyOf", "oneOf"] {
+    for key in ["allOf", "anyOf"] {
         if let Some(Value::Array(inner)) = fields.get_mut(key) {
             inner.iter_mut().for_each(variable);
         }
@@ -96,8 +96,10 @@ fn variable(schema: &mut Value) {
     let plain = fields.get("type") == Some(&json!("string"));
     let narrow = ["enum", "pattern", "minLength", "maxLength"].iter().any(|key| fields.contains_key(*key));
     let typed = fields.get("type").is_some_and(|kind| *kind != json!("string"));
+    // An enum whose members have a description each.
+    let choice = fields.contains_key("oneOf");
     let is_root = fields.contains_key("$schema");
-    if is_root || !(typed || (plain && narrow)) {
+    if is_root || !(typed || choice || (plain && narrow)) {
         return;
     }
     let mut outer = Map::new();
