@@ -64,6 +64,7 @@ impl World {
             (OWNER_TAG.to_owned(), "tests/network".to_owned()),
         ]);
         let normal = kind(of).unwrap().normal(&want, &self.place).unwrap();
+        assert_eq!(kind(of).unwrap().validate(&normal, &self.place), []);
         let id = kind(of).unwrap().create(self.call(name, &tags), &normal).await.unwrap();
         let live = self.settle(of, &id, want).await;
         assert_eq!(live.tags, tags, "{of} carries its tags from the start");
@@ -262,4 +263,16 @@ async fn a_plan_reads_each_list_once_and_our_vpcs_attributes() {
     "#);
     assert_eq!(world.poll("ec2/Vpc", "vpc-00000000000000000").await, None);
     assert_eq!(world.poll("ec2/VpcEndpoint", "vpce-00000000000000000").await, None);
+}
+
+#[test]
+fn examples_are_valid() {
+    let place = Place::new("111122223333", "eu-west-1");
+    let kinds = crate::kinds::KINDS.iter().filter(|kind| kind.facts().service == "ec2");
+    for kind in kinds {
+        let manifest: Value = serde_yaml::from_str(kind.facts().example).unwrap();
+        assert_eq!(manifest["kind"], kind.facts().name);
+        let spec = kind.normal(&manifest["spec"], &place).unwrap();
+        assert_eq!(kind.validate(&spec, &place), [], "{}", kind.facts().name);
+    }
 }

@@ -90,7 +90,7 @@ pub struct Spec {
     /// `default`, or `dedicated`: instances run on hardware of their own. Only from `dedicated` to `default` is a change
     /// in place.
     #[serde(default = "shared")]
-    #[schemars(transform = field::create_only, transform = field::one_of(&["default", "dedicated", "host"]))]
+    #[schemars(transform = field::create_only, transform = field::one_of(&["default", "dedicated"]))]
     pub instance_tenancy: String,
     /// Whether traffic in it must be encrypted; absent: left as it is.
     #[serde(default, skip_serializing_if = "Option::is_none")]

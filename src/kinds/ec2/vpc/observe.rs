@@ -81,10 +81,12 @@ pub(super) fn live(snapshot: &Snapshot, vpc: &Reported, place: &Place) -> Option
     })
 }
 
-/// Amazon's pool is called `Amazon`; IPAM calls its source `amazon`.
+/// Amazon's pool is called `Amazon`. The source alone does not tell: IPAM gives out Amazon's addresses as well.
 fn is_amazons(one: &VpcIpv6CidrBlockAssociation) -> bool {
-    one.ip_source() == Some(&IpSource::Amazon)
-        || one.ipv6_pool().is_some_and(|pool| pool.eq_ignore_ascii_case("amazon"))
+    match one.ipv6_pool() {
+        Some(pool) => pool.eq_ignore_ascii_case("amazon"),
+        None => one.ip_source() == Some(&IpSource::Amazon),
+    }
 }
 
 fn present(state: Option<&VpcCidrBlockState>) -> bool {
