@@ -43,8 +43,8 @@ impl Trial {
         self.clients.of::<S>().unwrap()
     }
 
-    /// What AWS reports of it; `only`: as a poll asks.
-    pub(crate) async fn look(&self, only: bool) -> Result<Option<Incarnation>> {
+    /// Everything of its name that AWS reports; `only`: as a poll asks.
+    pub(crate) async fn all(&self, only: bool) -> Result<Vec<Incarnation>> {
         let names =
             BTreeMap::from([(self.kind.facts().name.to_owned(), BTreeSet::from([self.name.clone()]))]);
         let scope = Scope::without_sweep(Owner("o/r/dev".to_owned()), self.place.clone(), names, only);
@@ -52,7 +52,12 @@ impl Trial {
         let read = service.read(&self.clients, &scope).await?;
         let snapshots = Snapshots(BTreeMap::from([(service.name(), read)]));
         let found = self.kind.observe(&snapshots, &self.place)?;
-        Ok(found.into_iter().find(|incarnation| incarnation.physical == self.name))
+        Ok(found.into_iter().filter(|incarnation| incarnation.physical == self.name).collect())
+    }
+
+    /// What AWS reports of it; `only`: as a poll asks. Of several revisions the newest.
+    pub(crate) async fn look(&self, only: bool) -> Result<Option<Incarnation>> {
+        Ok(self.all(only).await?.into_iter().max_by_key(|incarnation| incarnation.revision))
     }
 
     /// What differs from a spec now.
@@ -79,6 +84,20 @@ impl Trial {
             }
         }
         panic!("still differs: {:#?}", self.differs(&self.look(true).await.unwrap().unwrap(), spec));
+    }
+
+    /// Creates it, or registers a further revision of it.
+    pub(crate) async fn create(&self, spec: &Value) -> Result<String> {
+        let want = self.kind.normal(spec, &self.place).unwrap();
+        self.kind.create(self.call(OnDelete::Refuse), &want).await
+    }
+
+    /// One more update with whatever differs, be it nothing: what mends a resource whose surroundings were mended.
+    pub(crate) async fn update(&self, spec: &Value) -> Result<()> {
+        let want = self.kind.normal(spec, &self.place).unwrap();
+        let live = self.look(true).await?.unwrap();
+        let diff = Diff(self.differs(&live, spec));
+        self.kind.update(self.call(OnDelete::Refuse), &live, &want, &diff).await
     }
 
     /// Its next move towards absence.

@@ -145,13 +145,17 @@ spec:
             true => name.to_owned(),
             false => place.arn("batch", &format!("{kind}/{name}")),
         };
-        // A stable sort: entries without a number keep their place.
-        spec.compute_environment_order.sort_by_key(|entry| entry.order);
+        // Numbers that contradict each other stay: validation speaks of them.
+        let orders: Vec<Option<i32>> =
+            spec.compute_environment_order.iter().map(|entry| entry.order).collect();
+        let in_order = wrong_orders(&orders).is_none();
+        if in_order {
+            spec.compute_environment_order.sort_by_key(|entry| entry.order);
+        }
         for entry in &mut spec.compute_environment_order {
-            entry.order = None;
+            entry.order = entry.order.filter(|_| !in_order);
             entry.compute_environment = arn("compute-environment", &entry.compute_environment);
         }
-        spec.service_environment_order.sort_by_key(|entry| entry.order);
         for entry in &mut spec.service_environment_order {
             entry.order = None;
             entry.service_environment = arn("service-environment", &entry.service_environment);

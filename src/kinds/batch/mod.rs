@@ -4,3 +4,6 @@ pub mod compute_environment;
 pub mod job_definition;
 pub mod job_queue;
 pub mod types;
+
+#[cfg(test)]
+mod tests;

@@ -96,6 +96,10 @@ fn updated_resources(
     // A managed environment is never updated without a word on its resources.
     let mut sent = sdk::ComputeResourceUpdate::builder().maxv_cpus(want.maxv_cpus).build();
     sent.minv_cpus = touched("minvCpus").then_some(want.minv_cpus);
+    // Batch refuses a minimum above what it desires just now: that number goes up with it, and is otherwise never sent.
+    sent.desiredv_cpus = sent
+        .minv_cpus
+        .filter(|min| before.and_then(|resources| resources.desiredv_cpus).is_some_and(|now| now < *min));
     sent.r#type = touched("type").then(|| want.r#type.as_str().into());
     sent.subnets = touched("subnets").then(|| want.subnets.clone());
     sent.security_group_ids = touched("securityGroupIds").then(|| want.security_group_ids.clone());

@@ -59,14 +59,23 @@ fn container(container: &mut ContainerProperties) {
     prune(&mut container.runtime_platform);
 }
 
-/// `vcpus` and `memory` are the older words for two of the requirements; Batch reports nought for none.
+/// `vcpus` and `memory` are the older words for two of the requirements; Batch reports nought for none. One that contradicts
+/// a requirement stays: validation speaks of it.
 pub(super) fn legacy(container: &mut ContainerProperties) {
-    for (kind, value) in [("VCPU", container.vcpus.take()), ("MEMORY", container.memory.take())] {
-        let said = container.resource_requirements.iter().any(|requirement| requirement.r#type == kind);
-        if let Some(value) = value.filter(|value| *value != 0 && !said) {
-            let requirement = ResourceRequirement { r#type: kind.to_owned(), value: value.to_string() };
-            container.resource_requirements.push(requirement);
+    let requirements = &mut container.resource_requirements;
+    for (kind, older) in [("VCPU", &mut container.vcpus), ("MEMORY", &mut container.memory)] {
+        let Some(value) = older.filter(|value| *value != 0) else {
+            *older = None;
+            continue;
+        };
+        match requirements.iter().find(|requirement| requirement.r#type == kind) {
+            Some(said) if said.value.parse::<f64>().is_ok_and(|said| said != f64::from(value)) => continue,
+            Some(_) => {}
+            None => {
+                requirements.push(ResourceRequirement { r#type: kind.to_owned(), value: value.to_string() })
+            }
         }
+        *older = None;
     }
 }
 

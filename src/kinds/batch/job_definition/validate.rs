@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 
 use super::Spec;
-use super::normal::normalise;
+use super::normal::{legacy, normalise};
 use super::secrets::looks_like;
 use crate::kind::Invalid;
 use crate::kinds::batch::types::container::ResourceRequirement;
@@ -102,19 +102,19 @@ fn single(path: &str, container: &ContainerProperties, found: &mut Complaints) {
     }
     let variables = container.environment.iter().map(|one| (one.name.as_str(), one.value.as_str()));
     environment(&format!("{path}.environment"), variables, found);
-    for (name, kind, set) in
-        [("vcpus", "VCPU", container.vcpus.is_some()), ("memory", "MEMORY", container.memory.is_some())]
+    let mut normal = container.clone();
+    legacy(&mut normal);
+    for (name, kind, contradicts) in
+        [("vcpus", "VCPU", normal.vcpus.is_some()), ("memory", "MEMORY", normal.memory.is_some())]
     {
-        if set && container.resource_requirements.iter().any(|one| one.r#type == kind) {
+        if contradicts {
             found.say(
                 format!("{path}.{name}"),
-                format!("resourceRequirements say {kind} already: remove {name}"),
+                format!("resourceRequirements say another {kind}: remove {name}"),
             );
         }
     }
-    let mut requirements = container.clone();
-    super::normal::legacy(&mut requirements);
-    resources(path, &requirements.resource_requirements, &["VCPU", "MEMORY"], found);
+    resources(path, &normal.resource_requirements, &["VCPU", "MEMORY"], found);
     let volumes: BTreeSet<&str> = container.volumes.iter().map(|volume| volume.name.as_str()).collect();
     for mount in &container.mount_points {
         mounted(path, mount.source_volume.as_deref(), &volumes, found);

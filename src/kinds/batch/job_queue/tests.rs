@@ -146,7 +146,8 @@ fn what_batch_refuses_is_known_before() {
         None => json!({"computeEnvironment": name}),
     };
     let complaints = |spec: Value| -> Vec<String> {
-        let spec = serde_json::from_value(spec).unwrap();
+        // As manifests are read: normalised first.
+        let spec = serde_json::from_value(normal(spec)).unwrap();
         JobQueue::validate(&spec, &place()).into_iter().map(|invalid| invalid.path).collect()
     };
     let queue = |entries: Vec<Value>| json!({"priority": 1, "computeEnvironmentOrder": entries});

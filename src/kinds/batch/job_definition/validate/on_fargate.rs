@@ -36,11 +36,6 @@ fn single(container: &ContainerProperties, found: &mut Complaints) {
     ] {
         unknown(&format!("{path}.{field}"), said, found);
     }
-    for (field, said) in [("vcpus", container.vcpus.is_some()), ("memory", container.memory.is_some())] {
-        if said {
-            found.say(format!("{path}.{field}"), "is refused by FARGATE: say it in resourceRequirements");
-        }
-    }
     linux(path, container.linux_parameters.as_ref(), found);
     volumes(path, &container.volumes, found);
     driver(path, container.log_configuration.as_ref().map(|log| log.log_driver.as_str()), found);
