@@ -8,6 +8,7 @@ pub mod cloud;
 pub mod diff;
 pub mod execute;
 pub mod field;
+pub mod jobs;
 pub mod kind;
 pub mod kinds;
 pub mod manifest;

@@ -35,7 +35,7 @@ pub use schema::schema;
 
 use environment::Loaded;
 use error::Complaint;
-use nearest::{did_you_mean, listed};
+pub(crate) use nearest::{did_you_mean, listed};
 use references::Web;
 use resources::{Reader, Resource};
 use source::{Sources, Span, shown};
