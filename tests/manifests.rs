@@ -1,6 +1,8 @@
 //! What users read when their manifests are wrong. A case is a folder of `tests/manifests/`: an environment `dev`, its
 //! stacks, and `errors.txt`, the whole text that is printed. `BLESS=1 cargo test --test manifests` writes it anew.
 
+#![allow(clippy::unwrap_used, reason = "a test: what fails here fails it")]
+
 use std::fs;
 use std::path::{Path, PathBuf};
 
