@@ -28,6 +28,9 @@
 //!
 //! Fields that the SDK's struct does not have follow in `beside { … }`: they are the kind's own to send.
 //!
+//! Fields that only AWS writes are named in `unsaid { … }`, last: a test of each list fails when the SDK has a field that the list
+//! does not know.
+//!
 //! What may stand on either side of a field:
 //!
 //! | spec | SDK |
@@ -240,6 +243,7 @@ macro_rules! mirror {
         $(beside {
             $($(#[$beside_meta:meta])* $beside_class:ident $beside:ident: $beside_type:ty $(= $beside_default:expr)?,)*
         })?
+        $(unsaid { $($unsaid:ident),* })?
     )*) => {$(
         #[derive(Debug, Clone, PartialEq, serde::Serialize, serde::Deserialize, schemars::JsonSchema)]
         $(#[$meta])*
@@ -299,7 +303,23 @@ macro_rules! mirror {
         }
 
         impl $crate::kinds::mirror::Hidden for $name {}
-    )*};
+    )*
+
+        #[cfg(test)]
+        mod mirrored {
+            use super::*;
+
+            #[test]
+            #[allow(deprecated, reason = "what AWS still takes and reports can be declared")]
+            fn every_field_of_the_sdk_is_said() {
+                $(
+                    let blank = format!("{:?}", <$sdk>::builder().build());
+                    let said = [$(stringify!($field),)* $($(stringify!($unsaid),)*)?];
+                    $crate::kinds::mirror::tests::compare(&blank, &said);
+                )*
+            }
+        }
+    };
 }
 
 /// A value, or the type's own default.
@@ -313,3 +333,107 @@ macro_rules! or_default {
 }
 
 pub(crate) use {mirror, or_default};
+
+#[cfg(test)]
+pub(crate) mod tests {
+    use std::collections::BTreeSet;
+
+    use aws_sdk_batch::types as sdk;
+    use schemars::schema_for;
+    use serde_json::json;
+
+    use super::Part;
+    use crate::field;
+
+    /// Compares the fields that the SDK's struct shows when it is printed with those of a list.
+    pub(crate) fn compare(blank: &str, said: &[&str]) {
+        let (name, fields) = blank.split_once(" {").unwrap_or((blank, ""));
+        let fields = fields.trim_end_matches('}').split(", ").filter(|field| !field.trim().is_empty());
+        let offered: BTreeSet<&str> =
+            fields.map(|field| field.split(':').next().unwrap_or(field).trim()).collect();
+        let said: BTreeSet<&str> = said.iter().map(|field| field.trim_start_matches("r#")).collect();
+        assert_eq!(offered, said, "the fields of {name}: on the left the SDK's, on the right the list's");
+    }
+
+    mirror! {
+        /// A structure with a field of each class.
+        pub struct Sample = sdk::EksContainerSecurityContext {
+            /// Required.
+            required run_as_user: i64,
+            /// Empty.
+            empty run_as_group: Option<i64>,
+            /// A flag.
+            flag privileged: bool,
+            /// A default.
+            default allow_privilege_escalation: bool = true,
+            /// The server's.
+            #[schemars(transform = field::create_only)]
+            server read_only_root_filesystem: Option<bool>,
+        }
+        beside {
+            /// Our own.
+            default ours: bool,
+        }
+        unsaid { run_as_non_root }
+    }
+
+    #[test]
+    fn the_schema_tells_the_class_of_each_field() {
+        let schema = schema_for!(Sample).to_value();
+        assert_eq!(schema["required"], json!(["runAsUser"]));
+        insta::assert_json_snapshot!(schema["properties"], @r#"
+        {
+          "allowPrivilegeEscalation": {
+            "default": true,
+            "description": "A default.",
+            "type": "boolean"
+          },
+          "ours": {
+            "default": false,
+            "description": "Our own.",
+            "type": "boolean"
+          },
+          "privileged": {
+            "default": false,
+            "description": "A flag.",
+            "type": "boolean"
+          },
+          "readOnlyRootFilesystem": {
+            "description": "The server's.",
+            "type": [
+              "boolean",
+              "null"
+            ],
+            "x-absent": "server",
+            "x-change": "create-only"
+          },
+          "runAsGroup": {
+            "description": "Empty.",
+            "format": "int64",
+            "type": [
+              "integer",
+              "null"
+            ],
+            "x-absent": "empty"
+          },
+          "runAsUser": {
+            "description": "Required.",
+            "format": "int64",
+            "type": "integer"
+          }
+        }
+        "#);
+    }
+
+    #[test]
+    fn absence_means_the_same_on_both_sides() {
+        let blank = sdk::EksContainerSecurityContext::builder().run_as_user(1).build();
+        let declared: Sample = serde_json::from_value(json!({"runAsUser": 1})).unwrap();
+        assert_eq!(Sample::of(&blank), declared);
+        assert!(declared.allow_privilege_escalation);
+        let sent = declared.sdk();
+        assert_eq!((sent.privileged, sent.allow_privilege_escalation), (None, Some(true)));
+        assert!(Sample::of(&Sample { privileged: true, ..declared }.sdk()).privileged);
+        assert!(serde_json::from_value::<Sample>(json!({"runAsUser": 1, "runAsUsr": 1})).is_err());
+    }
+}

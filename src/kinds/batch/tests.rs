@@ -242,3 +242,30 @@ async fn definitions_of_other_forms_settle() {
         settles(&trial, &[spec]).await;
     }
 }
+
+/// Each field, at any depth, is required or says what its absence means.
+#[test]
+fn every_field_has_a_class() {
+    fn look(path: &str, schema: &Value, found: &mut Vec<String>) {
+        match schema {
+            Value::Object(object) => {
+                let required = object.get("required").and_then(Value::as_array).cloned().unwrap_or_default();
+                for (name, field) in object.get("properties").and_then(Value::as_object).into_iter().flatten()
+                {
+                    let said = field.get("default").is_some() || field.get("x-absent").is_some();
+                    if said == required.contains(&json!(name)) || field.get("description").is_none() {
+                        found.push(format!("{path}.{name}"));
+                    }
+                }
+                object.iter().for_each(|(key, inner)| look(&format!("{path}/{key}"), inner, found));
+            }
+            Value::Array(items) => items.iter().for_each(|inner| look(path, inner, found)),
+            _ => {}
+        }
+    }
+    for name in ["batch/ComputeEnvironment", "batch/JobQueue", "batch/JobDefinition"] {
+        let mut found = Vec::new();
+        look(name, &crate::kinds::kind(name).unwrap().facts().schema, &mut found);
+        assert_eq!(found, Vec::<String>::new());
+    }
+}

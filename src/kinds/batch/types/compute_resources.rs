@@ -127,6 +127,7 @@ mirror! {
         /// The version of Kubernetes, where nodes join an EKS cluster.
         server image_kubernetes_version: Option<String>,
     }
+    unsaid { batch_image_status }
 
     /// How Batch scales down.
     pub struct ScalingPolicy = sdk::ComputeScalingPolicy {

@@ -33,6 +33,7 @@ mirror! {
         #[schemars(transform = field::one_of(sdk::EksAccessEntryDesiredState::values()))]
         server desired_state: Option<String>,
     }
+    unsaid { status }
 
     /// Settings of the ECS cluster that Batch makes.
     pub struct EcsSettings = sdk::EcsSettings {
