@@ -6,6 +6,7 @@ use serde_json::Value;
 mod rules;
 mod walk;
 
+pub(crate) use rules::follow;
 pub use rules::{Absent, ChangeRule, Compare, Rules};
 pub use walk::{same, walk};
 

@@ -4,6 +4,7 @@
 //! change to a field does; [`kind`] is what a kind of resource is; [`kinds`] are the kinds; [`services`] read AWS;
 //! [`diff`] compares two documents. [`manifest`] reads what is declared. [`sandbox`] is an AWS to try things on.
 
+pub mod cli;
 pub mod cloud;
 pub mod diff;
 pub mod execute;
@@ -13,6 +14,7 @@ pub mod kind;
 pub mod kinds;
 pub mod manifest;
 pub mod plan;
+pub mod render;
 pub mod resource;
 pub mod sandbox;
 pub mod services;

@@ -156,7 +156,7 @@ fn read(root: &Value, schema: &Value, inherited: ChangeRule, depth: usize) -> Ru
 }
 
 /// Follows `$ref` and the `anyOf` of an `Option`.
-fn follow<'a>(root: &'a Value, mut schema: &'a Value) -> &'a Value {
+pub(crate) fn follow<'a>(root: &'a Value, mut schema: &'a Value) -> &'a Value {
     for _ in 0..DEEPEST {
         if let Some(reference) = schema.get("$ref").and_then(Value::as_str) {
             match reference.strip_prefix('#').and_then(|pointer| root.pointer(pointer)) {

@@ -12,6 +12,7 @@ use crate::diff::FieldChange;
 use crate::kind::{Effect, Reason};
 use crate::resource::{Document, OnDelete, Owner, Place, Position, ResourceId, Tags};
 
+mod adopt;
 mod check;
 mod graph;
 mod guard;
@@ -22,6 +23,7 @@ mod resolve;
 mod steps;
 mod tags;
 
+pub use adopt::adopt;
 pub use check::check;
 pub use guard::{Guard, Objection, Objector};
 pub use planner::plan;

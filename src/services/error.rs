@@ -143,6 +143,27 @@ pub const THROTTLES: &[&str] = &[
     "EC2ThrottledException",
 ];
 
+/// Whether an error code says that the credentials are wrong or may not do this.
+pub fn is_access(code: Option<&str>) -> bool {
+    const CODES: &[&str] = &[
+        "AccessDenied",
+        "AccessDeniedException",
+        "AuthFailure",
+        "ExpiredToken",
+        "ExpiredTokenException",
+        "IncompleteSignature",
+        "InvalidAccessKeyId",
+        "InvalidClientTokenId",
+        "MissingAuthenticationToken",
+        "NotAuthorized",
+        "OptInRequired",
+        "SignatureDoesNotMatch",
+        "UnauthorizedOperation",
+        "UnrecognizedClientException",
+    ];
+    code.is_some_and(|code| CODES.contains(&code))
+}
+
 /// What every service's errors have in common; a service's own `classify` asks it last.
 pub fn classify(error: &Error) -> Fault {
     match error.code.as_deref() {

@@ -1,0 +1,133 @@
+//! How AWS is reached: credentials and region as in every AWS tool, an endpoint, or a sandbox of our own.
+
+use aws_config::{BehaviorVersion, Region, SdkConfig};
+use aws_credential_types::Credentials;
+use aws_credential_types::provider::{ProvideCredentials, SharedCredentialsProvider};
+
+use super::{Error, Globals, Output, Result};
+use crate::resource::{Desired, Place};
+use crate::sandbox::{self, Sandbox};
+use crate::services::count::Counter;
+use crate::services::{error, sts};
+
+/// Names the endpoint of a sandbox that runs already.
+const SANDBOX: &str = "BATCHWRIGHT_SANDBOX";
+
+/// AWS, as this command reaches it; with the sandbox that was made for it.
+pub struct Connection {
+    place: Place,
+    config: SdkConfig,
+    sandbox: Option<Sandbox>,
+    calls: Counter,
+}
+
+impl Connection {
+    /// Finds credentials, an endpoint and the place's region, and starts the sandbox if it is asked for.
+    pub async fn open(globals: &Globals, place: &Place, out: &Output) -> Result<Self> {
+        let running = std::env::var(SANDBOX).ok().filter(|url| !url.is_empty());
+        let (config, sandbox) = match (globals.sandbox, running) {
+            (true, None) => {
+                let sandbox = start(place, out).await?;
+                (sandbox.sdk_config(), Some(sandbox))
+            }
+            (true, Some(url)) => (load(place, Some(&url)).await, None),
+            (false, _) => (load(place, globals.endpoint_url.as_deref()).await, None),
+        };
+        let calls = Counter::default();
+        Ok(Self { place: place.clone(), config: calls.counting(config), sandbox, calls })
+    }
+
+    /// Where it leads.
+    pub fn place(&self) -> &Place {
+        &self.place
+    }
+
+    /// The configuration for clients.
+    pub fn config(&self) -> &SdkConfig {
+        &self.config
+    }
+
+    /// The calls so far.
+    pub fn calls(&self) -> &Counter {
+        &self.calls
+    }
+
+    /// The sandbox that was made for this command.
+    pub fn sandbox(&self) -> Option<&Sandbox> {
+        self.sandbox.as_ref()
+    }
+
+    /// Refuses credentials of another account than the environment's.
+    pub async fn check_account(&self, desired: &Desired) -> Result<()> {
+        if let Some(provider) = self.config.credentials_provider() {
+            let found = provider.provide_credentials().await;
+            found.map_err(|error| Error::Credentials { why: error::chain(&error) })?;
+        }
+        let (actual, identity) =
+            sts::caller(&self.config).await.map_err(Error::aws("ask AWS whose the credentials are"))?;
+        if actual == desired.place.account {
+            return Ok(());
+        }
+        let (environment, expected) = (desired.environment.clone(), desired.place.account.clone());
+        Err(Error::Account { environment, expected, actual, identity })
+    }
+
+    /// Stops the sandbox, with everything that runs in it.
+    pub async fn close(self) {
+        if let Some(sandbox) = self.sandbox {
+            sandbox.stop().await;
+        }
+    }
+}
+
+/// Starts a sandbox that answers as this account and region.
+async fn start(place: &Place, out: &Output) -> Result<Sandbox> {
+    let options = sandbox::Options {
+        account: place.account.clone(),
+        region: place.region.clone(),
+        ..sandbox::Options::default()
+    };
+    let mut tell = |step: sandbox::Progress| out.talk(&step.to_string());
+    Ok(Sandbox::start(options, &mut tell).await?)
+}
+
+async fn load(place: &Place, endpoint: Option<&str>) -> SdkConfig {
+    let loader = aws_config::defaults(BehaviorVersion::latest()).region(Region::new(place.region.clone()));
+    let Some(endpoint) = endpoint else { return loader.load().await };
+    let mut loader = loader.endpoint_url(endpoint);
+    if is_loopback(endpoint) && !has_credentials() {
+        let dummy = Credentials::new("AKIASANDBOXSANDBOX00", "sandbox", None, None, "dummy");
+        loader = loader.credentials_provider(SharedCredentialsProvider::new(dummy));
+    }
+    loader.load().await
+}
+
+/// Whether the environment names credentials.
+fn has_credentials() -> bool {
+    ["AWS_ACCESS_KEY_ID", "AWS_PROFILE"].iter().any(|name| std::env::var_os(name).is_some())
+}
+
+fn is_loopback(url: &str) -> bool {
+    let rest = url.split_once("://").map_or(url, |(_, rest)| rest);
+    let authority = rest.split('/').next().unwrap_or_default();
+    let host = match authority.strip_prefix('[') {
+        Some(v6) => v6.split(']').next().unwrap_or_default(),
+        None => authority.split(':').next().unwrap_or_default(),
+    };
+    host == "localhost" || host.parse::<std::net::IpAddr>().is_ok_and(|address| address.is_loopback())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn only_this_machine_is_loopback() {
+        for url in ["http://127.0.0.1:80", "http://localhost/x", "https://[::1]:1", "127.0.0.2:5"] {
+            assert!(is_loopback(url), "{url}");
+        }
+        for url in ["http://10.0.0.1", "https://localhost.example.com", "http://127.0.0.1.example.com"] {
+            assert!(!is_loopback(url), "{url}");
+        }
+    }
+}

@@ -1,0 +1,29 @@
+//! `destroy`: remove everything that an environment owns.
+
+use super::confirm::Confirm;
+use super::run::{Talk, reviewed};
+use super::{Choices, Exit, Globals, Output, Result, Session};
+use crate::plan::Guard;
+
+/// Removes everything that the environment owns; protected resources and data stay guarded
+#[derive(Debug, clap::Args)]
+pub struct Args {
+    #[command(flatten)]
+    choices: Choices,
+    /// The environment's name once more: the answer to the question, for where there is no terminal
+    #[arg(long, value_name = "ENV")]
+    confirm: Option<String>,
+    /// One JSON record a line in place of the text
+    #[arg(long)]
+    json: bool,
+}
+
+/// Runs `destroy`.
+pub async fn run(args: Args, globals: &Globals, out: &Output) -> Result<Exit> {
+    let session = Session::open(globals, &args.choices, out).await?;
+    let guard = Guard { destroy: true, ..Guard::default() };
+    let confirm = Confirm::Name { name: args.choices.environment.clone(), given: args.confirm };
+    let exit = reviewed(&session, &guard, confirm, Talk { out, json: args.json }).await;
+    session.close().await;
+    exit
+}

@@ -1,0 +1,123 @@
+//! Why a command could not do what it was asked, in words for its user.
+
+use std::fmt::Write;
+use std::path::PathBuf;
+
+use crate::manifest;
+use crate::render::{Paint, hint};
+use crate::{sandbox, services};
+
+/// The result of a command.
+pub type Result<T> = std::result::Result<T, Error>;
+
+/// Why a command stopped.
+#[derive(Debug, thiserror::Error)]
+pub enum Error {
+    /// The manifests are wrong.
+    #[error(transparent)]
+    Manifests(#[from] manifest::Errors),
+    /// The credentials belong to another account.
+    #[error(
+        "the credentials belong to account {actual} ({identity}), but {environment} lives in account {expected}"
+    )]
+    Account {
+        /// The environment's name.
+        environment: String,
+        /// The account that it names.
+        expected: String,
+        /// The account of the credentials.
+        actual: String,
+        /// Whose credentials they are.
+        identity: String,
+    },
+    /// No credentials could be had.
+    #[error("no AWS credentials were found: {why}")]
+    Credentials {
+        /// The whole chain of causes.
+        why: String,
+    },
+    /// A call to AWS failed.
+    #[error("failed to {doing}: {error}")]
+    Aws {
+        /// What was being done.
+        doing: String,
+        /// What AWS answered.
+        error: services::Error,
+    },
+    /// The sandbox could not be started.
+    #[error("failed to start the sandbox: {0}")]
+    Sandbox(#[from] sandbox::Error),
+    /// Guards refuse the plan, which has been printed with its objections.
+    #[error("refused: {objections} objection{s} to this plan; nothing was changed", s = if *.objections == 1 { "" } else { "s" })]
+    Refused {
+        /// How many.
+        objections: usize,
+    },
+    /// AWS or the manifests moved since the plan was shown.
+    #[error("stale: what would be done now is not what was shown; nothing was changed")]
+    Stale,
+    /// The user said no.
+    #[error("declined; nothing was changed")]
+    Declined,
+    /// A signal came before anything was written.
+    #[error("interrupted")]
+    Interrupted,
+    /// Anything else, with what to do about it.
+    #[error("{message}")]
+    Plain {
+        /// What is wrong.
+        message: String,
+        /// What to do.
+        help: Option<String>,
+    },
+}
+
+impl Error {
+    /// An error that needs no help.
+    pub fn plain(message: impl Into<String>) -> Self {
+        Self::Plain { message: message.into(), help: None }
+    }
+
+    /// An error, and what to do about it.
+    pub fn with_help(message: impl Into<String>, help: impl Into<String>) -> Self {
+        Self::Plain { message: message.into(), help: Some(help.into()) }
+    }
+
+    /// A call that failed while something was done.
+    pub fn aws(doing: impl Into<String>) -> impl FnOnce(services::Error) -> Self {
+        move |error| Self::Aws { doing: doing.into(), error }
+    }
+
+    /// A file that could not be written.
+    pub fn file(path: PathBuf) -> impl FnOnce(std::io::Error) -> Self {
+        move |error| Self::plain(format!("failed to write {}: {error}", path.display()))
+    }
+
+    /// The text for stderr.
+    pub fn render(&self, paint: Paint) -> String {
+        if let Self::Manifests(errors) = self {
+            return errors.render(paint.on());
+        }
+        let mut text = format!("{}: {self}\n", paint.bad("error"));
+        for help in self.help() {
+            let _ = writeln!(text, "  = {}: {help}", paint.note("help"));
+        }
+        text
+    }
+
+    fn help(&self) -> Vec<String> {
+        let one = |text: &str| vec![text.to_owned()];
+        match self {
+            Self::Account { expected, .. } => vec![format!(
+                "use credentials of account {expected} (AWS_PROFILE, AWS_ACCESS_KEY_ID, `aws sso login`), or name another environment"
+            )],
+            Self::Credentials { .. } => one(
+                "set AWS_PROFILE, run `aws sso login`, or export AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY; `--sandbox` needs none",
+            ),
+            Self::Aws { error, .. } => hint(error.code.as_deref(), &error.message).into_iter().collect(),
+            Self::Stale => one("look at the new plan with `batchwright plan`, then apply again"),
+            Self::Plain { help, .. } => help.iter().cloned().collect(),
+            _ => Vec::new(),
+        }
+    }
+}

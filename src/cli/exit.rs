@@ -1,0 +1,86 @@
+//! Exit codes: the one place where they are decided.
+
+use std::process::ExitCode;
+
+use super::Error;
+use crate::execute::Report;
+use crate::services::error::is_access;
+
+/// The table in `--help`.
+pub const TABLE: &str = "\
+Exit codes:
+  0  success; of `plan --detailed-exitcode` and `drift`: nothing differs
+  1  error: usage, manifests, anything that has no code of its own
+  2  something differs (`drift` always, `plan` with --detailed-exitcode)
+  3  refused by a guard: protection, ownership, limits, another account
+  4  stale: what was reviewed is not what would be done
+  5  applied in part: some steps failed
+  6  declined or interrupted
+  7  a step's time was up
+  8  no credentials, or no permission
+  9  the job failed (`submit --follow`, `logs`)";
+
+/// How a command ended.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[repr(u8)]
+pub enum Exit {
+    /// As asked.
+    Success = 0,
+    /// An error.
+    Error = 1,
+    /// Something differs.
+    Differs = 2,
+    /// A guard refused.
+    Refused = 3,
+    /// Live or desired moved since the review.
+    Stale = 4,
+    /// Some steps failed.
+    Partial = 5,
+    /// Declined or interrupted.
+    Interrupted = 6,
+    /// Time was up.
+    TimedOut = 7,
+    /// No credentials, or no permission.
+    Access = 8,
+    /// The job failed.
+    JobFailed = 9,
+}
+
+impl From<Exit> for ExitCode {
+    fn from(exit: Exit) -> Self {
+        Self::from(exit as u8)
+    }
+}
+
+impl Exit {
+    /// The exit code of an error.
+    pub fn of(error: &Error) -> Self {
+        match error {
+            Error::Manifests(_) | Error::Plain { .. } | Error::Sandbox(_) => Self::Error,
+            Error::Account { .. } | Error::Refused { .. } => Self::Refused,
+            Error::Stale => Self::Stale,
+            Error::Declined | Error::Interrupted => Self::Interrupted,
+            Error::Credentials { .. } => Self::Access,
+            Error::Aws { error, .. } if is_access(error.code.as_deref()) => Self::Access,
+            Error::Aws { .. } => Self::Error,
+        }
+    }
+
+    /// The exit code of an apply: 8 before 6 before 7 before 5 before 4 (D27).
+    pub fn of_report(report: &Report) -> Self {
+        let failures = || report.failures().map(|(_, failure)| failure);
+        if failures().any(|failure| is_access(failure.code.as_deref())) {
+            Self::Access
+        } else if report.interrupted {
+            Self::Interrupted
+        } else if failures().any(|failure| failure.timed_out) {
+            Self::TimedOut
+        } else if report.complete() {
+            Self::Success
+        } else if report.done() == 0 && failures().all(|failure| failure.stale) {
+            Self::Stale
+        } else {
+            Self::Partial
+        }
+    }
+}

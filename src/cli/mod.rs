@@ -1,0 +1,121 @@
+//! The command line: one file per command, each with its `Args` (doc comments are the help) and `run`.
+//!
+//! A new command is a file, its `mod` line, and its line in [`commands!`] below. stdout is data, stderr is talk; nothing
+//! outside this module prints ([`output`]). Every error becomes an exit code in one place ([`exit`]).
+
+use std::path::PathBuf;
+use std::process::ExitCode;
+
+use clap::{Parser, Subcommand};
+
+mod adopt;
+mod apply;
+mod confirm;
+mod connect;
+mod destroy;
+mod drift;
+mod error;
+mod exit;
+mod explain;
+mod output;
+mod plan;
+mod run;
+mod sandbox;
+mod schema;
+mod session;
+mod signals;
+mod status;
+mod validate;
+mod watch;
+
+pub use connect::Connection;
+pub use error::{Error, Result};
+pub use exit::Exit;
+pub use output::{Colour, Output};
+pub use session::{Choices, Session};
+
+/// Keeps AWS Batch stacks as their manifests say: exact plans, safe applies, drift reports. No state file.
+#[derive(Debug, Parser)]
+#[command(name = "batchwright", version, after_help = exit::TABLE, max_term_width = 110)]
+struct Cli {
+    #[command(flatten)]
+    globals: Globals,
+    #[command(subcommand)]
+    command: Command,
+}
+
+/// What every command takes.
+#[derive(Debug, Clone, clap::Args)]
+#[command(next_help_heading = "Everywhere")]
+pub struct Globals {
+    /// The folder that holds `stacks` and the environments
+    #[arg(long, global = true, value_name = "DIR", default_value = "manifests")]
+    pub manifests: PathBuf,
+    /// Talk to this endpoint in place of AWS's own; on loopback, dummy credentials will do
+    #[arg(long, global = true, value_name = "URL", conflicts_with = "sandbox")]
+    pub endpoint_url: Option<String>,
+    /// Run against an AWS on this machine, made for this one command; no account is needed
+    ///
+    /// Where BATCHWRIGHT_SANDBOX names the endpoint of one that runs already (see `batchwright sandbox`), that one is used.
+    #[arg(long, global = true)]
+    pub sandbox: bool,
+    /// When to colour: auto looks at the terminal, NO_COLOR and GitHub Actions
+    #[arg(long, global = true, value_name = "WHEN", default_value = "auto")]
+    pub color: Colour,
+    /// Log to stderr: error, warn, info, debug, trace, or a filter such as `batchwright=debug`
+    #[arg(long, global = true, value_name = "LEVEL")]
+    pub log: Option<String>,
+}
+
+/// One line per command: its name, and the file that holds it.
+macro_rules! commands {
+    ($($name:ident => $module:ident,)*) => {
+        #[derive(Debug, Subcommand)]
+        enum Command { $($name($module::Args),)* }
+
+        impl Command {
+            async fn run(self, globals: &Globals, out: &Output) -> Result<Exit> {
+                match self { $(Self::$name(args) => $module::run(args, globals, out).await,)* }
+            }
+        }
+    };
+}
+
+commands! {
+    Validate => validate,
+    Plan => plan,
+    Apply => apply,
+    Drift => drift,
+    Destroy => destroy,
+    Status => status,
+    Adopt => adopt,
+    Watch => watch,
+    Schema => schema,
+    Explain => explain,
+    Sandbox => sandbox,
+}
+
+/// Parses the arguments, runs the command, and answers the exit code.
+pub fn main() -> ExitCode {
+    let cli = match Cli::try_parse() {
+        Ok(cli) => cli,
+        Err(error) => {
+            // Clap's own code for a usage error is 2, which here means "something differs" (D27).
+            let code = if error.use_stderr() { Exit::Error } else { Exit::Success };
+            drop(error.print());
+            return code.into();
+        }
+    };
+    let out = Output::new(cli.globals.color);
+    if let Err(error) = output::log(cli.globals.log.as_deref()) {
+        return out.error(&error).into();
+    }
+    let runtime = match tokio::runtime::Builder::new_multi_thread().enable_all().build() {
+        Ok(runtime) => runtime,
+        Err(error) => return out.error(&Error::plain(format!("failed to start: {error}"))).into(),
+    };
+    let exit = runtime.block_on(cli.command.run(&cli.globals, &out));
+    // What still runs in the background has nothing left to say.
+    runtime.shutdown_background();
+    exit.unwrap_or_else(|error| out.error(&error)).into()
+}

@@ -1,0 +1,103 @@
+//! From a plan to its report: shown, asked about, looked at once more, executed. What every command that writes ends with.
+
+use std::collections::BTreeMap;
+
+use super::confirm::Confirm;
+use super::{Error, Exit, Output, Result, Session, signals};
+use crate::cloud::Cloud;
+use crate::execute::{self, Event, Limits, Report, Stop};
+use crate::kinds::KINDS;
+use crate::plan::{Guard, Plan};
+use crate::render::{self, json};
+use crate::resource::Observed;
+
+/// How a run talks.
+#[derive(Debug, Clone, Copy)]
+pub struct Talk<'a> {
+    /// Where to.
+    pub out: &'a Output,
+    /// JSON records in place of text.
+    pub json: bool,
+}
+
+impl Talk<'_> {
+    /// Shows the plan.
+    pub fn plan(&self, session: &Session, plan: &Plan) {
+        if self.json {
+            self.out.record(json::version());
+            let records = json::plan(plan, json::View::Plan, Some(session.calls()));
+            records.into_iter().for_each(|record| self.out.record(record));
+        } else {
+            self.out.data(&render::plan(plan, self.out.paint()));
+        }
+    }
+
+    fn event(&self, plan: &Plan, event: &Event, last: &mut BTreeMap<usize, String>) {
+        // AWS is asked often and says the same for a long while.
+        if let Event::Waiting { step, why } = event
+            && last.insert(*step, why.clone()).as_ref() == Some(why)
+        {
+            return;
+        }
+        if self.json {
+            if let Some(record) = json::event(plan, event) {
+                self.out.record(record);
+            }
+        } else if let Some(line) = render::progress(plan, event, self.out.talk_paint()) {
+            self.out.talk(&line);
+        }
+    }
+
+    fn report(&self, plan: &Plan, report: &Report) {
+        if self.json {
+            self.out.record(json::report(plan, report));
+        } else {
+            self.out.data(&format!("\n{}", render::report(plan, report, self.out.paint())));
+        }
+    }
+}
+
+/// Plans, shows, asks, plans again right before the first write (D26), and executes.
+pub async fn reviewed(session: &Session, guard: &Guard, confirm: Confirm, talk: Talk<'_>) -> Result<Exit> {
+    let (plan, _) = session.plan(guard).await?;
+    talk.plan(session, &plan);
+    if !plan.objections.is_empty() {
+        return Err(Error::Refused { objections: plan.objections.len() });
+    }
+    if plan.is_empty() {
+        return Ok(Exit::Success);
+    }
+    confirm.ask(talk.out)?;
+    let (fresh, observed) = session.plan(guard).await?;
+    if fresh.fingerprint() != plan.fingerprint() {
+        return Err(Error::Stale);
+    }
+    Ok(carry_out(session, &fresh, &observed, talk).await)
+}
+
+/// Executes a plan that was agreed to, and reports. The first signal starts nothing new; the second ends at once.
+pub async fn carry_out(session: &Session, plan: &Plan, observed: &Observed, talk: Talk<'_>) -> Exit {
+    let (stop, stopped) = tokio::sync::watch::channel(false);
+    let told = || {
+        talk.out
+            .talk("  interrupted: what runs is finished, nothing new is started; once more ends it at once");
+        drop(stop.send(true));
+    };
+    tokio::select! {
+        report = executed(session, plan, observed, stopped, talk) => {
+            talk.report(plan, &report);
+            Exit::of_report(&report)
+        }
+        () = signals::twice(told) => {
+            talk.out.talk("  ended at once; what was under way may or may not be done: plan again to see");
+            Exit::Interrupted
+        }
+    }
+}
+
+async fn executed(session: &Session, plan: &Plan, observed: &Observed, stop: Stop, talk: Talk<'_>) -> Report {
+    let mut last = BTreeMap::new();
+    let mut on = |event: Event| talk.event(plan, &event, &mut last);
+    let cloud: &dyn Cloud = &session.aws;
+    execute::execute(plan, observed, cloud, KINDS, &Limits::default(), stop, &mut on).await
+}

@@ -1,0 +1,129 @@
+//! What all commands that talk to AWS begin with: manifests, the right account, one observation, a plan.
+
+use super::{Connection, Error, Globals, Output, Result};
+use crate::cloud::{Aws, Cloud, Scope};
+use crate::kinds::KINDS;
+use crate::manifest;
+use crate::plan::{self, Guard, Plan};
+use crate::render::json::Calls;
+use crate::resource::{Desired, Observed, ResourceId};
+
+/// Which environment, and what the command line adds to its manifests.
+#[derive(Debug, Clone, clap::Args)]
+pub struct Choices {
+    /// The environment: a folder of the manifests that holds an environment.yaml
+    #[arg(value_name = "ENV")]
+    pub environment: String,
+    /// The digest of an image, as NAME=REPOSITORY@sha256:DIGEST
+    #[arg(long = "image", value_name = "NAME=REF", value_parser = pair)]
+    pub images: Vec<(String, String)>,
+    /// Replaces a variable of environment.yaml; the value is read as YAML
+    #[arg(long = "var", value_name = "NAME=VALUE", value_parser = pair)]
+    pub variables: Vec<(String, String)>,
+}
+
+impl Choices {
+    /// An environment as its manifests say.
+    pub fn of(environment: impl Into<String>) -> Self {
+        Self { environment: environment.into(), images: Vec::new(), variables: Vec::new() }
+    }
+
+    /// Reads the manifests. Calls nothing.
+    pub fn load(&self, globals: &Globals) -> Result<Desired> {
+        let options = manifest::Options {
+            images: self.images.iter().cloned().collect(),
+            variables: self.variables.iter().cloned().collect(),
+        };
+        Ok(manifest::load(&globals.manifests, &self.environment, &options)?)
+    }
+}
+
+/// `NAME=VALUE`.
+fn pair(text: &str) -> std::result::Result<(String, String), String> {
+    match text.split_once('=') {
+        Some((name, value)) if !name.is_empty() => Ok((name.to_owned(), value.to_owned())),
+        _ => Err("expected NAME=VALUE".to_owned()),
+    }
+}
+
+/// Resources that may be deleted.
+#[derive(Debug, Clone, Default, clap::Args)]
+pub struct Allowed {
+    /// Allows this deletion, as <service>/<Kind>/<name>
+    #[arg(long = "allow-delete", value_name = "RESOURCE")]
+    pub delete: Vec<ResourceId>,
+}
+
+impl Allowed {
+    /// For the planner.
+    pub fn guard(&self) -> Guard {
+        Guard { allow_delete: self.delete.iter().cloned().collect(), destroy: false }
+    }
+}
+
+/// An environment and the AWS that it lives in.
+pub struct Session {
+    /// What is declared.
+    pub desired: Desired,
+    /// AWS.
+    pub aws: Aws,
+    /// How it is reached.
+    pub connection: Connection,
+}
+
+impl Session {
+    /// Reads the manifests, reaches AWS, and makes sure that it is the right account.
+    pub async fn open(globals: &Globals, choices: &Choices, out: &Output) -> Result<Self> {
+        let desired = choices.load(globals)?;
+        let connection = Connection::open(globals, &desired.place, out).await?;
+        Self::on(desired, connection).await
+    }
+
+    /// The same on a connection that is there already.
+    pub async fn on(desired: Desired, connection: Connection) -> Result<Self> {
+        connection.check_account(&desired).await?;
+        let aws = Aws::new(connection.config(), desired.place.clone(), commit());
+        Ok(Self { desired, aws, connection })
+    }
+
+    /// Reads what AWS has, of what concerns the environment.
+    pub async fn observe(&self) -> Result<Observed> {
+        let read = self.aws.observe(&Scope::of(&self.desired)).await;
+        read.map_err(Error::aws(format!("read what AWS has of {}", self.desired.environment)))
+    }
+
+    /// Observes, and plans.
+    pub async fn plan(&self, guard: &Guard) -> Result<(Plan, Observed)> {
+        let observed = self.observe().await?;
+        let desired = self.wanted(guard);
+        let plan = plan::plan(&desired, &observed, KINDS, guard);
+        let Calls { calls, depth } = self.calls();
+        tracing::info!(calls, depth, changes = plan.changes.len(), steps = plan.steps.len(), "planned");
+        Ok((plan, observed))
+    }
+
+    /// The calls of this command so far.
+    pub fn calls(&self) -> Calls {
+        let counter = self.connection.calls();
+        Calls { calls: counter.count(), depth: counter.depth() }
+    }
+
+    /// What is declared; of a `destroy`, nothing.
+    fn wanted(&self, guard: &Guard) -> Desired {
+        let mut desired = self.desired.clone();
+        if guard.destroy {
+            desired.resources.clear();
+        }
+        desired
+    }
+
+    /// Stops the sandbox that was made for the command.
+    pub async fn close(self) {
+        self.connection.close().await;
+    }
+}
+
+/// The commit that is applied, as CI names it; it becomes a tag of what is created or changed.
+fn commit() -> Option<String> {
+    std::env::var("GITHUB_SHA").ok().filter(|commit| !commit.is_empty())
+}

@@ -1,0 +1,36 @@
+//! `validate`: the manifests alone, without AWS.
+
+use super::{Choices, Error, Exit, Globals, Output, Result};
+use crate::render::json;
+
+/// Checks an environment's manifests; AWS is not called
+#[derive(Debug, clap::Args)]
+pub struct Args {
+    #[command(flatten)]
+    choices: Choices,
+    /// One JSON record a line: a version, then a diagnostic for each error
+    #[arg(long)]
+    json: bool,
+}
+
+/// Runs `validate`.
+pub async fn run(args: Args, globals: &Globals, out: &Output) -> Result<Exit> {
+    let loaded = args.choices.load(globals);
+    if args.json {
+        out.record(json::version());
+        if let Err(Error::Manifests(errors)) = &loaded {
+            errors.0.iter().for_each(|error| out.record(json::diagnostic(error)));
+            return Ok(Exit::Error);
+        }
+    }
+    let desired = loaded?;
+    if !args.json {
+        let count = desired.resources.len();
+        let are = if count == 1 { "resource is" } else { "resources are" };
+        out.data(&format!(
+            "{}: {count} {are} declared, and nothing is wrong with them.\n",
+            desired.environment
+        ));
+    }
+    Ok(Exit::Success)
+}

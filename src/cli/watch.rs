@@ -1,0 +1,81 @@
+//! `watch`: validates and plans again whenever a manifest is saved.
+
+use std::time::Duration;
+
+use notify::{EventKind, RecursiveMode, Watcher};
+use tokio::sync::mpsc;
+
+use super::session::Allowed;
+use super::{Choices, Connection, Error, Exit, Globals, Output, Result, Session, signals};
+use crate::render;
+
+/// Validates and plans again whenever a manifest is saved; Ctrl-C ends it
+#[derive(Debug, clap::Args)]
+pub struct Args {
+    #[command(flatten)]
+    choices: Choices,
+}
+
+/// Editors save in several moves: what follows within this time belongs together.
+const DEBOUNCE: Duration = Duration::from_millis(200);
+
+/// Runs `watch`.
+pub async fn run(args: Args, globals: &Globals, out: &Output) -> Result<Exit> {
+    let (send, mut saved) = mpsc::unbounded_channel();
+    let _watcher = watcher(globals, send)?;
+    let mut connection = None;
+    let work = async {
+        loop {
+            connection = match round(&args.choices, globals, out, connection.take()).await {
+                Ok(connection) => Some(connection),
+                Err(error) => {
+                    out.error(&error);
+                    None
+                }
+            };
+            out.talk(&format!("watching {}; Ctrl-C ends it", globals.manifests.display()));
+            if saved.recv().await.is_none() {
+                return;
+            }
+            while let Ok(Some(())) = tokio::time::timeout(DEBOUNCE, saved.recv()).await {}
+        }
+    };
+    tokio::select! { () = work => {}, () = signals::once() => {} }
+    Ok(Exit::Success)
+}
+
+/// Tells of every change under the manifests' folder.
+fn watcher(globals: &Globals, send: mpsc::UnboundedSender<()>) -> Result<notify::RecommendedWatcher> {
+    let failed = |error: notify::Error| {
+        Error::with_help(
+            format!("failed to watch {}: {error}", globals.manifests.display()),
+            "say where the manifests are with --manifests",
+        )
+    };
+    let mut watcher = notify::recommended_watcher(move |event: notify::Result<notify::Event>| {
+        if event.is_ok_and(|event| !matches!(event.kind, EventKind::Access(_))) {
+            drop(send.send(()));
+        }
+    })
+    .map_err(failed)?;
+    watcher.watch(&globals.manifests, RecursiveMode::Recursive).map_err(failed)?;
+    Ok(watcher)
+}
+
+/// One look. The connection, with the sandbox that it may hold, serves the next one.
+async fn round(
+    choices: &Choices,
+    globals: &Globals,
+    out: &Output,
+    connection: Option<Connection>,
+) -> Result<Connection> {
+    let desired = choices.load(globals)?;
+    let connection = match connection {
+        Some(connection) if *connection.place() == desired.place => connection,
+        _ => Connection::open(globals, &desired.place, out).await?,
+    };
+    let session = Session::on(desired, connection).await?;
+    let (plan, _) = session.plan(&Allowed::default().guard()).await?;
+    out.data(&render::plan(&plan, out.paint()));
+    Ok(session.connection)
+}

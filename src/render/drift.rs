@@ -1,0 +1,85 @@
+//! Drift: a plan read the other way round. Live has X, git says Y.
+
+use std::fmt::Write;
+
+use super::Paint;
+use super::terminal::{objections, write_lines};
+use super::value::{Shown, plain, shown};
+use crate::plan::{Action, Change, Plan};
+
+/// What differs between AWS and the manifests, as a report rather than a proposal.
+pub fn drift(plan: &Plan, paint: Paint) -> String {
+    let mut text = String::new();
+    let place = &plan.place;
+    let title = paint.strong(&format!("Drift of {}", plan.environment));
+    let _ = writeln!(text, "{title} in account {}, {}\n", place.account, place.region);
+    for change in &plan.changes {
+        write_change(&mut text, change, paint);
+    }
+    objections(&mut text, &plan.objections, paint);
+    let _ = writeln!(text, "{}", paint.strong(&summary(plan)));
+    text
+}
+
+/// Whether AWS is not as the manifests say.
+pub fn has_drifted(plan: &Plan) -> bool {
+    !plan.changes.is_empty() || plan.objections.iter().any(|objection| !objection.only_stops_apply())
+}
+
+fn summary(plan: &Plan) -> String {
+    if !has_drifted(plan) {
+        let are = if plan.unchanged == 1 { "resource is" } else { "resources are" };
+        return format!("No drift. {} {are} as declared.", plan.unchanged);
+    }
+    let count = |actions: &[Action]| actions.iter().map(|action| plan.count(*action)).sum::<usize>();
+    format!(
+        "Drift: {} missing, {} different, {} not declared, {} as declared.",
+        count(&[Action::Create]),
+        count(&[Action::Update, Action::Replace, Action::Adopt]),
+        count(&[Action::Delete, Action::Forget]),
+        plan.unchanged
+    )
+}
+
+fn write_change(text: &mut String, change: &Change, paint: Paint) {
+    let id = paint.strong(&change.id.to_string());
+    let physical = plain(&change.physical);
+    let _ = match change.action {
+        Action::Create => {
+            writeln!(text, "{} {id}: git declares it, AWS has no {physical}", paint.bad("- missing"))
+        }
+        Action::Delete | Action::Forget => writeln!(
+            text,
+            "{} {id}: AWS has {physical} with our tags, git does not declare it",
+            paint.good("+ not declared")
+        ),
+        _ => writeln!(text, "{} {id} ({physical})", paint.change("~ different")),
+    };
+    if let Some(position) = &change.position {
+        let _ = writeln!(text, "    {}", paint.faint(&format!("--> {position}")));
+    }
+    if matches!(change.action, Action::Update | Action::Replace | Action::Adopt) {
+        if change.fields.is_empty() && !change.reason.0.is_empty() {
+            let _ = writeln!(text, "    {}", plain(&change.reason.0));
+        }
+        for field in &change.fields {
+            write_field(text, &plain(&field.path), &shown(&change.id.kind, field), paint);
+        }
+    }
+    text.push('\n');
+}
+
+fn write_field(text: &mut String, path: &str, shown: &Shown, paint: Paint) {
+    let _ = match shown {
+        Shown::Added(git) => writeln!(text, "    {path}: live has nothing, git says {}", paint.good(git)),
+        Shown::Removed(live) => writeln!(text, "    {path}: live has {}, git says nothing", paint.bad(live)),
+        Shown::Both(live, git) => {
+            writeln!(text, "    {path}: live has {}, git says {}", paint.bad(live), paint.good(git))
+        }
+        Shown::Lines(lines) => {
+            let _ = writeln!(text, "    {path}: live has the lines with -, git says the lines with +");
+            write_lines(text, "        ", lines, paint);
+            Ok(())
+        }
+    };
+}

@@ -1,0 +1,158 @@
+//! Line-delimited JSON: a version record, then what differs, what speaks against it, and a summary.
+//!
+//! Sensitive values are masked; where two of them differ, salted digests say so (D19).
+
+use serde_json::{Value, json};
+use sha2::{Digest, Sha256};
+
+use super::value::masked;
+use crate::diff::FieldChange;
+use crate::execute::{Event, Outcome, Report};
+use crate::manifest;
+use crate::plan::{Action, Change, Plan};
+
+/// The version of the stream's records.
+pub const SCHEMA: &str = "1.0";
+
+/// The first record of every stream.
+pub fn version() -> Value {
+    json!({"@level": "info", "type": "version", "batchwright": env!("CARGO_PKG_VERSION"), "schema": SCHEMA})
+}
+
+/// What a stream is about.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum View {
+    /// What an apply would do.
+    Plan,
+    /// How AWS differs from the manifests.
+    Drift,
+}
+
+/// How many calls were made, and how many round trips deep.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Calls {
+    /// All of them.
+    pub calls: usize,
+    /// The longest chain.
+    pub depth: usize,
+}
+
+/// The records of a plan after the first.
+pub fn plan(plan: &Plan, view: View, calls: Option<Calls>) -> Vec<Value> {
+    let kind = match view {
+        View::Plan => "planned_change",
+        View::Drift => "resource_drift",
+    };
+    let mut records: Vec<Value> =
+        plan.changes.iter().map(|change| self::change(plan, change, kind)).collect();
+    records.extend(plan.objections.iter().map(|objection| {
+        let level = if objection.only_stops_apply() { "warn" } else { "error" };
+        json!({
+            "@level": level, "type": "objection", "resource": objection.id, "objector": objection.objector,
+            "message": objection.message, "position": objection.position,
+        })
+    }));
+    records.extend(plan.due.iter().map(|due| {
+        json!({"@level": "info", "type": "due", "resource": due.id, "physical": due.physical, "message": due.what})
+    }));
+    records.push(summary(plan, calls));
+    records
+}
+
+/// A plan as a file holds it: one record a line.
+pub fn document(plan: &Plan) -> String {
+    let records = std::iter::once(version()).chain(self::plan(plan, View::Plan, None));
+    records.map(|record| record.to_string() + "\n").collect()
+}
+
+fn summary(plan: &Plan, calls: Option<Calls>) -> Value {
+    let count = |action| plan.count(action);
+    let mut record = json!({
+        "@level": "info", "type": "change_summary", "environment": plan.environment,
+        "account": plan.place.account, "region": plan.place.region,
+        "add": count(Action::Create), "change": count(Action::Update), "replace": count(Action::Replace),
+        "delete": count(Action::Delete), "adopt": count(Action::Adopt), "forget": count(Action::Forget),
+        "unchanged": plan.unchanged, "steps": plan.steps.len(), "objections": plan.objections.len(),
+        "fingerprint": plan.fingerprint(),
+    });
+    if let (Some(fields), Some(calls)) = (record.as_object_mut(), calls) {
+        fields.insert("calls".to_owned(), json!(calls.calls));
+        fields.insert("depth".to_owned(), json!(calls.depth));
+    }
+    record
+}
+
+fn change(plan: &Plan, change: &Change, kind: &str) -> Value {
+    let fields: Vec<Value> = change.fields.iter().map(|field| self::field(plan, change, field)).collect();
+    json!({
+        "@level": "info", "type": kind, "resource": change.id, "action": change.action, "effect": change.effect,
+        "reason": change.reason, "physical": change.physical, "fields": fields, "unchanged": change.unchanged,
+        "position": change.position, "digest": change.digest,
+    })
+}
+
+fn field(plan: &Plan, change: &Change, field: &FieldChange) -> Value {
+    let (before, after) = masked(&change.id.kind, field);
+    let hidden = before != field.before || after != field.after;
+    let mut record = json!({"path": field.path, "before": before, "after": after, "rule": field.rule});
+    if let (true, Some(fields)) = (hidden, record.as_object_mut()) {
+        fields.insert("sensitive".to_owned(), json!(true));
+        // Salted with what stays the same from plan to plan, so that a change can be told and the value cannot.
+        let digest = |value: &Value| {
+            let text = format!("{}\n{}\n{}\n{value}", plan.owner, change.id, field.path);
+            let hash = Sha256::digest(text.as_bytes());
+            hash.iter().take(8).map(|byte| format!("{byte:02x}")).collect::<String>()
+        };
+        fields.insert("beforeDigest".to_owned(), json!(field.before.as_ref().map(digest)));
+        fields.insert("afterDigest".to_owned(), json!(field.after.as_ref().map(digest)));
+    }
+    record
+}
+
+/// What happens while a plan is applied.
+pub fn event(plan: &Plan, event: &Event) -> Option<Value> {
+    let of = |step: usize, kind: &str, level: &str| {
+        let step = plan.steps.get(step)?;
+        Some(json!({
+            "@level": level, "type": kind, "step": step.id, "resource": step.resource, "verb": step.verb,
+            "physical": step.physical,
+        }))
+    };
+    let with = |record: Option<Value>, key: &str, value: Value| {
+        let mut record = record?;
+        record.as_object_mut()?.insert(key.to_owned(), value);
+        Some(record)
+    };
+    match event {
+        Event::Started { step } => of(*step, "apply_start", "info"),
+        Event::Waiting { step, why } => with(of(*step, "apply_progress", "info"), "message", json!(why)),
+        Event::Finished { step } => of(*step, "apply_complete", "info"),
+        Event::Failed { step, failure } => {
+            with(of(*step, "apply_errored", "error"), "failure", json!(failure))
+        }
+    }
+}
+
+/// What became of a plan.
+pub fn report(plan: &Plan, report: &Report) -> Value {
+    let of = |wanted: fn(&Outcome) -> bool| -> Vec<Value> {
+        let steps = plan.steps.iter().filter(|step| report.outcomes.get(&step.id).is_some_and(wanted));
+        steps.map(|step| json!({"step": step.id, "resource": step.resource, "verb": step.verb})).collect()
+    };
+    json!({
+        "@level": if report.complete() { "info" } else { "error" }, "type": "apply_summary",
+        "done": of(|outcome| *outcome == Outcome::Done),
+        "failed": of(|outcome| matches!(outcome, Outcome::Failed(_))),
+        "blocked": of(|outcome| matches!(outcome, Outcome::Blocked { .. })),
+        "notStarted": of(|outcome| *outcome == Outcome::NotStarted),
+        "interrupted": report.interrupted,
+    })
+}
+
+/// One error in the manifests.
+pub fn diagnostic(error: &manifest::ManifestError) -> Value {
+    json!({
+        "@level": "error", "type": "diagnostic", "message": error.message, "label": error.at.label,
+        "position": error.position(), "help": error.help,
+    })
+}

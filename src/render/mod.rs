@@ -1,0 +1,22 @@
+//! A plan, a drift or a report as text. Pure: the same input gives the same bytes.
+
+mod drift;
+mod explain;
+mod hint;
+pub mod json;
+mod markdown;
+mod paint;
+mod report;
+mod status;
+mod terminal;
+mod value;
+
+pub use drift::{drift, has_drifted};
+pub use explain::{NoField, explain, kinds};
+pub use hint::hint;
+pub use markdown::markdown;
+pub use paint::Paint;
+pub use report::{progress, report};
+pub use status::status;
+pub use terminal::plan;
+pub use value::{MASK, masked};

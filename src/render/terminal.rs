@@ -1,0 +1,222 @@
+//! A plan for a terminal (behaviours: symbols, one header sentence, changed fields, reasons, totals last).
+
+use std::fmt::Write;
+
+use super::Paint;
+use super::value::{Line, Shown, plain, shown};
+use crate::diff::ChangeRule;
+use crate::kind::{Effect, Order};
+use crate::plan::{Action, Change, Objection, Plan};
+
+/// The whole plan: changes, what speaks against them, the fingerprint, totals.
+pub fn plan(plan: &Plan, paint: Paint) -> String {
+    let mut text = String::new();
+    let place = &plan.place;
+    let _ = writeln!(
+        text,
+        "{} in account {}, {}\n",
+        paint.strong(&format!("Plan for {}", plan.environment)),
+        place.account,
+        place.region
+    );
+    for change in &plan.changes {
+        write_change(&mut text, change, paint);
+    }
+    due(&mut text, plan);
+    objections(&mut text, &plan.objections, paint);
+    if !plan.changes.is_empty() {
+        let _ = writeln!(text, "{}", paint.faint(&format!("Fingerprint: {}", plan.fingerprint())));
+    }
+    let _ = writeln!(text, "{}", paint.strong(&totals(plan)));
+    text
+}
+
+/// The last line: a fixed grammar that scripts and people rely on.
+pub(super) fn totals(plan: &Plan) -> String {
+    if plan.is_empty() {
+        let are = if plan.unchanged == 1 { "resource is" } else { "resources are" };
+        return format!("No changes. {} {are} as declared.", plan.unchanged);
+    }
+    let count = |action| plan.count(action);
+    let mut text = format!(
+        "Plan: {} to add, {} to change, {} to replace, {} to delete",
+        count(Action::Create),
+        count(Action::Update),
+        count(Action::Replace),
+        count(Action::Delete)
+    );
+    for (action, word) in [(Action::Adopt, "adopt"), (Action::Forget, "forget")] {
+        if count(action) > 0 {
+            let _ = write!(text, ", {} to {word}", count(action));
+        }
+    }
+    text + "."
+}
+
+/// The symbol of a change; always beside a word.
+pub(super) fn symbol(change: &Change) -> &'static str {
+    match (change.action, &change.effect) {
+        (Action::Create, _) => "+",
+        (Action::Update, _) => "~",
+        (Action::Delete, _) => "-",
+        (Action::Replace, Some(Effect::Replace(Order::DeleteFirst))) => "-/+",
+        (Action::Replace, _) => "+/-",
+        (Action::Adopt, _) => "→",
+        (Action::Forget, _) => ".",
+    }
+}
+
+/// The word of an action.
+pub(super) fn word(action: Action) -> &'static str {
+    match action {
+        Action::Create => "create",
+        Action::Update => "update",
+        Action::Delete => "delete",
+        Action::Replace => "replace",
+        Action::Adopt => "adopt",
+        Action::Forget => "forget",
+    }
+}
+
+/// What is said after the resource's name.
+pub(super) fn manner(change: &Change) -> String {
+    let physical = plain(&change.physical);
+    match (change.action, &change.effect) {
+        (Action::Create, _) => format!("as {physical}"),
+        (Action::Update, Some(Effect::Tag)) => format!("({physical}), tags only"),
+        (Action::Update, Some(Effect::NewRevision)) => format!("({physical}), by a new revision"),
+        (Action::Update, Some(Effect::Update(label))) if !label.is_empty() => {
+            format!("({physical}), in place: {label}")
+        }
+        (Action::Update, Some(Effect::Update(_))) => format!("({physical}), in place"),
+        (Action::Update, _) => format!("({physical})"),
+        (Action::Replace, Some(Effect::Replace(Order::DeleteFirst))) => {
+            format!("({physical}), the old one goes first")
+        }
+        (Action::Replace, _) => format!("by {physical}, beside the old one until everything has moved"),
+        (Action::Delete | Action::Adopt, _) => format!("({physical})"),
+        (Action::Forget, _) => format!("({physical}): it stays in AWS, without our tags"),
+    }
+}
+
+/// Colours a symbol or line by what it does.
+pub(super) fn coloured(action: Action, text: &str, paint: Paint) -> String {
+    match action {
+        Action::Create => paint.good(text),
+        Action::Update => paint.change(text),
+        Action::Delete | Action::Replace => paint.bad(text),
+        Action::Adopt | Action::Forget => paint.note(text),
+    }
+}
+
+fn write_change(text: &mut String, change: &Change, paint: Paint) {
+    let head = format!("{} {}", symbol(change), word(change.action));
+    let _ = writeln!(
+        text,
+        "{} {} {}",
+        coloured(change.action, &head, paint),
+        paint.strong(&change.id.to_string()),
+        manner(change)
+    );
+    if let Some(line) = reason(change) {
+        let _ = writeln!(text, "    {}", paint.faint(&line));
+    }
+    for field in &change.fields {
+        let mark = if change.action == Action::Replace && field.rule == ChangeRule::CreateOnly {
+            paint.bad("  # forces replacement")
+        } else {
+            String::new()
+        };
+        write_field(text, &field.path, &shown(&change.id.kind, field), &mark, paint);
+    }
+    if change.unchanged > 0 {
+        let _ = writeln!(text, "      {}", paint.faint(&format!("({} unchanged)", change.unchanged)));
+    }
+    text.push('\n');
+}
+
+/// Why, on a line of its own.
+pub(super) fn reason(change: &Change) -> Option<String> {
+    let why = plain(&change.reason.0);
+    if why.is_empty() {
+        return None;
+    }
+    Some(match change.action {
+        Action::Replace => format!("# forces replacement: {why}"),
+        Action::Delete | Action::Forget => format!("(because {why})"),
+        _ => format!("# {why}"),
+    })
+}
+
+fn write_field(text: &mut String, path: &str, shown: &Shown, mark: &str, paint: Paint) {
+    let path = plain(path);
+    let _ = match shown {
+        Shown::Added(value) => writeln!(text, "    {} {path}: {value}{mark}", paint.good("+")),
+        Shown::Removed(value) => writeln!(text, "    {} {path}: {value}{mark}", paint.bad("-")),
+        Shown::Both(old, new) => writeln!(text, "    {} {path}: {old} → {new}{mark}", paint.change("~")),
+        Shown::Lines(lines) => {
+            let symbol = symbol_of(lines, paint);
+            let _ = writeln!(text, "    {symbol} {path}:{mark}");
+            write_lines(text, "        ", lines, paint);
+            Ok(())
+        }
+    };
+}
+
+fn symbol_of(lines: &[Line], paint: Paint) -> String {
+    if lines.iter().all(|line| matches!(line, Line::Added(_))) {
+        paint.good("+")
+    } else if lines.iter().all(|line| matches!(line, Line::Removed(_))) {
+        paint.bad("-")
+    } else {
+        paint.change("~")
+    }
+}
+
+/// A line difference, each line behind its sign.
+pub(super) fn write_lines(text: &mut String, indent: &str, lines: &[Line], paint: Paint) {
+    for line in lines {
+        let line = match line {
+            Line::Same(line) => format!("  {line}"),
+            Line::Added(line) => paint.good(&format!("+ {line}")),
+            Line::Removed(line) => paint.bad(&format!("- {line}")),
+            Line::Gap => paint.faint("…"),
+        };
+        let _ = writeln!(text, "{indent}{}", line.trim_end());
+    }
+}
+
+fn due(text: &mut String, plan: &Plan) {
+    for due in &plan.due {
+        let _ = writeln!(text, "Due: {} ({}): {}", due.id, plain(&due.physical), plain(&due.what));
+    }
+    if !plan.due.is_empty() {
+        text.push('\n');
+    }
+}
+
+/// What speaks against the plan, with the way out and where it is declared.
+pub(super) fn objections(text: &mut String, objections: &[Objection], paint: Paint) {
+    let (warnings, refusals): (Vec<_>, Vec<_>) = objections.iter().partition(|it| it.only_stops_apply());
+    for (list, heading) in [
+        (refusals, paint.bad("Refused, as it stands:")),
+        (warnings, paint.change("Before it can be applied:")),
+    ] {
+        if list.is_empty() {
+            continue;
+        }
+        let _ = writeln!(text, "{heading}");
+        for objection in list {
+            let _ = writeln!(
+                text,
+                "  {}: {}",
+                paint.strong(&objection.id.to_string()),
+                plain(&objection.message)
+            );
+            if let Some(position) = &objection.position {
+                let _ = writeln!(text, "    {}", paint.faint(&format!("--> {position}")));
+            }
+        }
+        text.push('\n');
+    }
+}

@@ -1,0 +1,130 @@
+//! How many calls a command makes, and how many round trips deep they are: counted where requests leave, retries included.
+
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+
+use aws_config::SdkConfig;
+use aws_smithy_http_client::tls::{Provider, rustls_provider::CryptoMode};
+use aws_smithy_runtime_api::client::http::{
+    HttpClient, HttpConnector, HttpConnectorFuture, HttpConnectorSettings, SharedHttpClient,
+    SharedHttpConnector,
+};
+use aws_smithy_runtime_api::client::orchestrator::HttpRequest;
+use aws_smithy_runtime_api::client::runtime_components::RuntimeComponents;
+
+/// Counts the calls of all clients that share a configuration.
+#[derive(Debug, Clone, Default)]
+pub struct Counter(Arc<Mutex<Calls>>);
+
+/// Starts and ends on a clock that ticks at each of them.
+#[derive(Debug, Default)]
+struct Calls {
+    clock: u64,
+    spans: Vec<(u64, Option<u64>)>,
+}
+
+impl Counter {
+    /// The configuration, with a client of its own that counts. All services share its connections.
+    pub fn counting(&self, config: SdkConfig) -> SdkConfig {
+        let inner = config.http_client().unwrap_or_else(|| {
+            let tls = Provider::Rustls(CryptoMode::AwsLc);
+            aws_smithy_http_client::Builder::new().tls_provider(tls).build_https()
+        });
+        config.into_builder().http_client(Counting { inner, counter: self.clone() }).build()
+    }
+
+    /// How many calls left so far.
+    pub fn count(&self) -> usize {
+        self.lock().spans.len()
+    }
+
+    /// The most calls of which no two overlapped: the critical path in round trips, as it ran.
+    pub fn depth(&self) -> usize {
+        let mut spans: Vec<(u64, u64)> =
+            self.lock().spans.iter().map(|(start, end)| (end.unwrap_or(u64::MAX), *start)).collect();
+        spans.sort_unstable();
+        // Taking the call that ends first, again and again, gives the longest chain.
+        let (mut depth, mut free_from) = (0, 0);
+        for (end, start) in spans {
+            if start >= free_from {
+                depth += 1;
+                free_from = end;
+            }
+        }
+        depth
+    }
+
+    /// Forgets the calls so far.
+    pub fn reset(&self) {
+        *self.lock() = Calls::default();
+    }
+
+    fn begin(&self) -> usize {
+        let mut calls = self.lock();
+        calls.clock += 1;
+        let start = calls.clock;
+        calls.spans.push((start, None));
+        calls.spans.len() - 1
+    }
+
+    fn end(&self, call: usize) {
+        let mut calls = self.lock();
+        calls.clock += 1;
+        let now = calls.clock;
+        if let Some((_, end)) = calls.spans.get_mut(call) {
+            *end = Some(now);
+        }
+    }
+
+    fn lock(&self) -> MutexGuard<'_, Calls> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+#[derive(Debug)]
+struct Counting<T> {
+    inner: T,
+    counter: Counter,
+}
+
+impl HttpClient for Counting<SharedHttpClient> {
+    fn http_connector(
+        &self,
+        settings: &HttpConnectorSettings,
+        components: &RuntimeComponents,
+    ) -> SharedHttpConnector {
+        let inner = self.inner.http_connector(settings, components);
+        SharedHttpConnector::new(Counting { inner, counter: self.counter.clone() })
+    }
+}
+
+impl HttpConnector for Counting<SharedHttpConnector> {
+    fn call(&self, request: HttpRequest) -> HttpConnectorFuture {
+        let (counter, answer) = (self.counter.clone(), self.inner.call(request));
+        let call = counter.begin();
+        HttpConnectorFuture::new(async move {
+            let answer = answer.await;
+            counter.end(call);
+            answer
+        })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn depth_is_the_longest_chain_of_calls_that_do_not_overlap() {
+        let counter = Counter::default();
+        let first = counter.begin();
+        counter.end(first);
+        let (left, right) = (counter.begin(), counter.begin());
+        counter.end(left);
+        let last = counter.begin();
+        counter.end(last);
+        counter.end(right);
+        assert_eq!((counter.count(), counter.depth()), (4, 3));
+        counter.reset();
+        assert_eq!((counter.count(), counter.depth()), (0, 0));
+    }
+}
