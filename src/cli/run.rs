@@ -81,7 +81,7 @@ pub async fn carry_out(session: &Session, plan: &Plan, observed: &Observed, talk
     let told = || {
         talk.out
             .talk("  interrupted: what runs is finished, nothing new is started; once more ends it at once");
-        drop(stop.send(true));
+        let _ = stop.send(true);
     };
     tokio::select! {
         report = executed(session, plan, observed, stopped, talk) => {

@@ -54,7 +54,7 @@ fn watcher(globals: &Globals, send: mpsc::UnboundedSender<()>) -> Result<notify:
     };
     let mut watcher = notify::recommended_watcher(move |event: notify::Result<notify::Event>| {
         if event.is_ok_and(|event| !matches!(event.kind, EventKind::Access(_))) {
-            drop(send.send(()));
+            let _ = send.send(());
         }
     })
     .map_err(failed)?;

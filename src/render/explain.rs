@@ -63,11 +63,9 @@ pub fn explain(facts: &Facts, path: &str, paint: Paint) -> Result<String, NoFiel
     }
     if path.is_empty() {
         let _ = writeln!(text, "\n{}", paint.strong("Example:"));
-        facts
-            .example
-            .trim()
-            .lines()
-            .for_each(|line| drop(writeln!(text, "{}", format!("  {line}").trim_end())));
+        for line in facts.example.trim().lines() {
+            let _ = writeln!(text, "{}", format!("  {line}").trim_end());
+        }
     }
     Ok(text)
 }
