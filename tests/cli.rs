@@ -80,13 +80,37 @@ fn a_usage_error_exits_with_1() {
 #[test]
 fn validate_says_that_all_is_well() {
     let folder = folder(LOGS);
-    insta::assert_snapshot!(whole(&run(folder.path(), &["validate", "dev"])), @"");
+    insta::assert_snapshot!(whole(&run(folder.path(), &["validate", "dev"])), @r#"
+    exit 0
+    -- out
+    dev: 1 resource is declared, and nothing is wrong with them.
+    -- err
+    "#);
 }
 
 #[test]
 fn validate_shows_every_mistake_in_its_place() {
     let folder = folder(&LOGS.replace("retentionInDays: 7", "retentionDays: 7\n  logGroupClass: STANDART"));
-    insta::assert_snapshot!(whole(&run(folder.path(), &["validate", "dev"])), @"");
+    insta::assert_snapshot!(whole(&run(folder.path(), &["validate", "dev"])), @r#"
+    exit 1
+    -- out
+    -- err
+    error: unknown field `retentionDays`
+     --> manifests/stacks/main/main.yaml:6:3
+      |
+    6 |   retentionDays: 7
+      |   ^^^^^^^^^^^^^ expected one of: deletionProtectionEnabled, kmsKeyId, logGroupClass, retentionInDays, retentionPolicyName
+      = help: did you mean `retentionInDays`?
+
+    error: `logGroupClass` is the text `STANDART`
+     --> manifests/stacks/main/main.yaml:7:18
+      |
+    7 |   logGroupClass: STANDART
+      |                  ^^^^^^^^ expected one of: DELIVERY, INFREQUENT_ACCESS, STANDARD
+      = help: did you mean `STANDARD`?
+
+    error: 2 errors in the manifests; AWS was not called
+    "#);
 }
 
 #[test]
@@ -105,7 +129,17 @@ fn validate_speaks_json() {
 #[test]
 fn an_unknown_environment_names_those_that_are_there() {
     let folder = folder(LOGS);
-    insta::assert_snapshot!(whole(&run(folder.path(), &["plan", "def"])), @"");
+    insta::assert_snapshot!(whole(&run(folder.path(), &["plan", "def"])), @r#"
+    exit 1
+    -- out
+    -- err
+    error: there is no environment `def`
+     --> manifests
+      = help: did you mean `dev`?
+      = help: environments are: dev
+
+    error: 1 error in the manifests; AWS was not called
+    "#);
 }
 
 #[test]
@@ -149,15 +183,61 @@ fn colour_is_on_only_where_it_is_wanted() {
 fn explain_tells_of_a_field() {
     let folder = folder(LOGS);
     let field = run(folder.path(), &["explain", "batch/ComputeEnvironment.computeResources.maxvCpus"]);
-    insta::assert_snapshot!(whole(&field), @"");
-    insta::assert_snapshot!(whole(&run(folder.path(), &["explain", "logs/LogGroup"])), @"");
+    insta::assert_snapshot!(whole(&field), @r#"
+    exit 0
+    -- out
+    batch/ComputeEnvironment.computeResources.maxvCpus integer
+      The vCPUs that are never exceeded.
+      absent     it is required
+      a change   is made in place, unless the kind's own rules say otherwise
+    -- err
+    "#);
+    insta::assert_snapshot!(whole(&run(folder.path(), &["explain", "logs/LogGroup"])), @r#"
+    exit 0
+    -- out
+    logs/LogGroup: A CloudWatch log group: where jobs' output goes, and how long it is kept.
+      known by   its name; a second one of that name can't be made
+      owned      by tags in the call that makes it
+      data       deleting one destroys data: see metadata.onDelete
+      outputs    arn, name, storedBytes
+      in AWS     AWS::Logs::LogGroup
+
+    Fields:
+      deletionProtectionEnabled  boolean. Whether AWS refuses to delete the group.
+      kmsKeyId                   string. The KMS key that new events are encrypted with; absent: CloudWatch's own.
+      logGroupClass              DELIVERY | INFREQUENT_ACCESS | STANDARD. `STANDARD`, `INFREQUENT_ACCESS` or `DELIVERY`: what can be done with the events, and what they cost.
+      retentionInDays            integer. How many days events are kept; absent: for ever.
+      retentionPolicyName        string. The account-level policy that decides in place of `retentionInDays`: AWS says it, it is not declared.
+
+    Example:
+      apiVersion: batchwright/v1
+      kind: logs/LogGroup
+      metadata:
+        name: jobs
+        physicalName: /batch/payments
+      spec:
+        retentionInDays: 30
+    -- err
+    "#);
 }
 
 #[test]
 fn explain_knows_what_was_meant() {
     let folder = folder(LOGS);
-    insta::assert_snapshot!(whole(&run(folder.path(), &["explain", "batch/JobQeue"])), @"");
-    insta::assert_snapshot!(whole(&run(folder.path(), &["explain", "batch/JobQueue.prioritty"])), @"");
+    insta::assert_snapshot!(whole(&run(folder.path(), &["explain", "batch/JobQeue"])), @r#"
+    exit 1
+    -- out
+    -- err
+    error: there is no kind `batch/JobQeue`
+      = help: did you mean `batch/JobQueue`?
+    "#);
+    insta::assert_snapshot!(whole(&run(folder.path(), &["explain", "batch/JobQueue.prioritty"])), @r#"
+    exit 1
+    -- out
+    -- err
+    error: batch/JobQueue has no field `prioritty`
+      = help: did you mean `priority`?
+    "#);
 }
 
 #[test]
