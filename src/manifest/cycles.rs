@@ -118,7 +118,7 @@ fn complaint(cycle: &[Edge<'_>]) -> Complaint {
     };
     let needs = |edge: &Edge<'_>| format!("`{}` needs `{}`", edge.from.name, edge.to.name);
     let mut complaint = Complaint::new(first.map(|edge| edge.span).unwrap_or_default(), message);
-    complaint.label = first.map(needs).unwrap_or_default();
+    complaint.label = first.map(needs).unwrap_or_default().into();
     for edge in cycle.iter().skip(1) {
         complaint = complaint.related(edge.span, needs(edge));
     }

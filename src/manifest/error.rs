@@ -11,9 +11,9 @@ pub struct Complaint {
     /// Where.
     pub span: Span,
     /// What is wrong.
-    pub message: String,
+    pub message: Box<str>,
     /// Beside the marker: what was expected.
-    pub label: String,
+    pub label: Box<str>,
     /// What to do.
     pub help: Vec<String>,
     /// Other places that matter, each with what it is.
@@ -22,12 +22,12 @@ pub struct Complaint {
 
 impl Complaint {
     /// Something wrong at a place.
-    pub fn new(span: Span, message: impl Into<String>) -> Self {
-        Self { span, message: message.into(), label: String::new(), help: Vec::new(), related: Vec::new() }
+    pub fn new(span: Span, message: impl Into<Box<str>>) -> Self {
+        Self { span, message: message.into(), label: "".into(), help: Vec::new(), related: Vec::new() }
     }
 
     /// Says beside the marker what was expected.
-    pub fn label(mut self, label: impl Into<String>) -> Self {
+    pub fn label(mut self, label: impl Into<Box<str>>) -> Self {
         self.label = label.into();
         self
     }
@@ -118,8 +118,8 @@ impl Errors {
             label,
         };
         let errors = complaints.into_iter().map(|complaint| ManifestError {
-            at: excerpt(complaint.span, complaint.label),
-            message: complaint.message,
+            at: excerpt(complaint.span, complaint.label.into()),
+            message: complaint.message.into(),
             help: complaint.help,
             related: complaint.related.into_iter().map(|(span, label)| excerpt(span, label)).collect(),
         });

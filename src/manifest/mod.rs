@@ -58,7 +58,7 @@ const DEEPEST: usize = 16;
 
 /// Reads `<root>/<environment>/environment.yaml` and the stacks that it names. Every error of every file at once.
 pub fn load(root: &Path, environment: &str, options: &Options) -> Result<Desired, Errors> {
-    let folder = folder_of(root, environment).map_err(Errors::one)?;
+    let folder = folder_of(root, environment)?;
     let mut sources = Sources::default();
     let mut complaints = Vec::new();
     let path = folder.join(environment::FILE);
@@ -121,15 +121,20 @@ fn desired(environment: &str, loaded: Loaded, resources: Vec<Resource>, options:
 }
 
 /// The folder of an environment, or what there is instead.
-fn folder_of(root: &Path, environment: &str) -> Result<PathBuf, ManifestError> {
+fn folder_of(root: &Path, environment: &str) -> Result<PathBuf, Errors> {
     let here = shown(root);
+    let wrong = |error: ManifestError| Err(Errors::one(error));
     if !root.exists() {
-        return Err(ManifestError::whole(here, "the manifests' folder does not exist")
-            .help("run this in the repository's root, or say where the manifests are with --manifests"));
+        return wrong(
+            ManifestError::whole(here, "the manifests' folder does not exist")
+                .help("run this in the repository's root, or say where the manifests are with --manifests"),
+        );
     }
     if !root.is_dir() {
-        return Err(ManifestError::whole(here, "this is not a folder")
-            .help("--manifests takes the folder that holds `stacks` and the environments"));
+        return wrong(
+            ManifestError::whole(here, "this is not a folder")
+                .help("--manifests takes the folder that holds `stacks` and the environments"),
+        );
     }
     let there = environments(root);
     // What is no plain name is no environment: `..` would lead out of the folder.
@@ -137,15 +142,19 @@ fn folder_of(root: &Path, environment: &str) -> Result<PathBuf, ManifestError> {
         return Ok(root.join(environment));
     }
     if there.is_empty() {
-        return Err(ManifestError::whole(here, "the manifests' folder holds no environment").help(format!(
-            "write {}/{environment}/{}, with at least `project`, `account`, `region` and `stacks`",
-            shown(root),
-            environment::FILE
-        )));
+        return wrong(ManifestError::whole(here, "the manifests' folder holds no environment").help(
+            format!(
+                "write {}/{environment}/{}, with at least `project`, `account`, `region` and `stacks`",
+                shown(root),
+                environment::FILE
+            ),
+        ));
     }
-    Err(ManifestError::whole(here, format!("there is no environment `{environment}`"))
-        .help_if(did_you_mean(environment, there.iter().map(String::as_str)))
-        .help(format!("environments are: {}", listed(there.iter().map(String::as_str)))))
+    wrong(
+        ManifestError::whole(here, format!("there is no environment `{environment}`"))
+            .help_if(did_you_mean(environment, there.iter().map(String::as_str)))
+            .help(format!("environments are: {}", listed(there.iter().map(String::as_str)))),
+    )
 }
 
 /// Puts what the command line says in the place of what the file says.
