@@ -182,6 +182,24 @@ fn anchors(markdown: &str) -> BTreeSet<String> {
 }
 
 #[test]
+fn commands_that_pages_name_exist() {
+    let registry = read("src/cli/mod.rs");
+    let mut unknown = Vec::new();
+    for (path, text) in with_extension("md") {
+        let named = ["cargo run -- ", "`batchwright ", "$ batchwright ", "\nbatchwright "]
+            .iter()
+            .flat_map(|prefix| text.split(prefix).skip(1))
+            .filter_map(|rest| {
+                rest.split(|c: char| !c.is_ascii_lowercase()).next().filter(|word| !word.is_empty())
+            });
+        for command in named.filter(|command| !registry.contains(&format!(" => {command},\n"))) {
+            unknown.push(format!("{}: {command}", path.display()));
+        }
+    }
+    none("no such command", unknown);
+}
+
+#[test]
 fn every_cited_decision_is_written_down() {
     let written: BTreeSet<String> = with_extension("md")
         .into_iter()
