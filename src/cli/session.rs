@@ -2,6 +2,7 @@
 
 use super::{Connection, Error, Globals, Output, Result};
 use crate::cloud::{Aws, Cloud, Scope};
+use crate::kind::Reason;
 use crate::kinds::KINDS;
 use crate::manifest;
 use crate::plan::{self, Guard, Plan};
@@ -30,9 +31,15 @@ impl Choices {
 
     /// Reads the manifests. Calls nothing.
     pub fn load(&self, globals: &Globals) -> Result<Desired> {
+        self.load_with(globals, false)
+    }
+
+    /// The same; of a `destroy`, an environment may declare nothing.
+    fn load_with(&self, globals: &Globals, may_be_empty: bool) -> Result<Desired> {
         let options = manifest::Options {
             images: self.images.iter().cloned().collect(),
             variables: self.variables.iter().cloned().collect(),
+            may_be_empty,
         };
         Ok(manifest::load(&globals.manifests, &self.environment, &options)?)
     }
@@ -74,7 +81,15 @@ pub struct Session {
 impl Session {
     /// Reads the manifests, reaches AWS, and makes sure that it is the right account.
     pub async fn open(globals: &Globals, choices: &Choices, out: &Output) -> Result<Self> {
-        let desired = choices.load(globals)?;
+        Self::of(globals, choices.load(globals)?, out).await
+    }
+
+    /// The same for `destroy`: manifests that declare nothing are no mistake then.
+    pub async fn open_to_destroy(globals: &Globals, choices: &Choices, out: &Output) -> Result<Self> {
+        Self::of(globals, choices.load_with(globals, true)?, out).await
+    }
+
+    async fn of(globals: &Globals, desired: Desired, out: &Output) -> Result<Self> {
         let connection = Connection::open(globals, &desired.place, out).await?;
         Self::on(desired, connection).await
     }
@@ -96,7 +111,12 @@ impl Session {
     pub async fn plan(&self, guard: &Guard) -> Result<(Plan, Observed)> {
         let observed = self.observe().await?;
         let desired = self.wanted(guard);
-        let plan = plan::plan(&desired, &observed, KINDS, guard);
+        let mut plan = plan::plan(&desired, &observed, KINDS, guard);
+        if guard.destroy {
+            // The planner sees resources that nobody declares; why that is so, only the command knows.
+            let because = Reason(format!("everything that {} owns is destroyed", desired.environment));
+            plan.changes.iter_mut().for_each(|change| change.reason.clone_from(&because));
+        }
         let Calls { calls, depth } = self.calls();
         tracing::info!(calls, depth, changes = plan.changes.len(), steps = plan.steps.len(), "planned");
         Ok((plan, observed))

@@ -48,6 +48,8 @@ pub struct Options {
     pub images: BTreeMap<String, String>,
     /// Variables that replace those of `environment.yaml`; each is read as a YAML value.
     pub variables: BTreeMap<String, String>,
+    /// Whether an environment may declare nothing: only `destroy` makes sense of that.
+    pub may_be_empty: bool,
 }
 
 /// The folder of stacks beside the environments.
@@ -79,7 +81,7 @@ pub fn load(root: &Path, environment: &str, options: &Options) -> Result<Desired
     let nothing = resources.is_empty() && reader.nameless == 0 && !cut;
     complaints.append(&mut reader.complaints);
     complaints.extend(Web::check(&resources, &loaded, &sources, complete));
-    if complaints.is_empty() && !resources.iter().any(|resource| resource.on) {
+    if complaints.is_empty() && !options.may_be_empty && !resources.iter().any(|resource| resource.on) {
         let stacks = loaded.tree.follow(&[Step::Key("stacks".into())]).1;
         let why =
             if nothing { "declares no resources" } else { "declares no resources: all are switched off" };

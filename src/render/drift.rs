@@ -4,7 +4,7 @@ use std::fmt::Write;
 
 use super::Paint;
 use super::terminal::{objections, write_lines};
-use super::value::{Shown, plain, shown};
+use super::value::{Line, Shown, plain, shown};
 use crate::plan::{Action, Change, Plan};
 
 /// What differs between AWS and the manifests, as a report rather than a proposal.
@@ -77,7 +77,15 @@ fn write_field(text: &mut String, path: &str, shown: &Shown, paint: Paint) {
             writeln!(text, "    {path}: live has {}, git says {}", paint.bad(live), paint.good(git))
         }
         Shown::Lines(lines) => {
-            let _ = writeln!(text, "    {path}: live has the lines with -, git says the lines with +");
+            let all = |wanted: fn(&Line) -> bool| lines.iter().all(wanted);
+            let says = if all(|line| matches!(line, Line::Added(_))) {
+                "live has nothing, git says"
+            } else if all(|line| matches!(line, Line::Removed(_))) {
+                "git says nothing, live has"
+            } else {
+                "live has the lines with -, git says those with +"
+            };
+            let _ = writeln!(text, "    {path}: {says}");
             write_lines(text, "        ", lines, paint);
             Ok(())
         }

@@ -167,18 +167,29 @@ fn code(text: &str) -> String {
     format!("`{}`", plain(text).replace('`', "'").replace('|', "\\|"))
 }
 
-/// A text that is to stay text.
+/// A text that is to stay text, but for what it puts into backticks itself.
 fn cell(text: &str) -> String {
+    let text = plain(text);
+    let parts: Vec<&str> = text.split('`').collect();
+    let closed = parts.len() % 2 == 1;
     let mut cell = String::new();
-    for c in plain(text).chars() {
-        match c {
-            '<' => cell.push_str("&lt;"),
-            '>' => cell.push_str("&gt;"),
-            '&' => cell.push_str("&amp;"),
-            '@' => cell.push_str("&#64;"),
-            '|' | '[' | ']' | '*' | '_' | '\\' | '~' => cell.extend(['\\', c]),
-            c => cell.push(c),
+    for (index, part) in parts.iter().enumerate() {
+        if closed && index % 2 == 1 {
+            cell += &code(part);
+        } else {
+            part.chars().for_each(|c| escape(c, &mut cell));
         }
     }
     cell
+}
+
+fn escape(c: char, text: &mut String) {
+    match c {
+        '<' => text.push_str("&lt;"),
+        '>' => text.push_str("&gt;"),
+        '&' => text.push_str("&amp;"),
+        '@' => text.push_str("&#64;"),
+        '|' | '[' | ']' | '*' | '_' | '\\' | '~' => text.extend(['\\', c]),
+        c => text.push(c),
+    }
 }

@@ -4,6 +4,7 @@ use std::fmt::Write;
 
 use super::Paint;
 use super::value::plain;
+use crate::kind::Ownership;
 use crate::resource::{Desired, Incarnation, Observed, Readiness};
 
 /// One line for each incarnation of each resource, declared or owned.
@@ -24,7 +25,9 @@ pub fn status(desired: &Desired, observed: &Observed, paint: Paint) -> String {
             if let Some(named) = incarnation.spec.get("state").and_then(serde_json::Value::as_str) {
                 let _ = write!(state, ", {named}");
             }
-            if incarnation.owner().as_ref() != Some(&desired.owner) {
+            let owned =
+                crate::kinds::kind(&id.kind).is_some_and(|kind| kind.facts().ownership != Ownership::Shared);
+            if owned && incarnation.owner().as_ref() != Some(&desired.owner) {
                 state += &incarnation
                     .owner()
                     .map_or(", no owner".to_owned(), |other| format!(", owned by {other}"));

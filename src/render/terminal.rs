@@ -173,10 +173,13 @@ fn symbol_of(lines: &[Line], paint: Paint) -> String {
     }
 }
 
-/// A line difference, each line behind its sign.
+/// A line difference, each line behind its sign; where all lines have the same one, that of the field says it.
 pub(super) fn write_lines(text: &mut String, indent: &str, lines: &[Line], paint: Paint) {
+    let one_sided = lines.iter().all(|line| matches!(line, Line::Added(_)))
+        || lines.iter().all(|line| matches!(line, Line::Removed(_)));
     for line in lines {
         let line = match line {
+            Line::Added(line) | Line::Removed(line) if one_sided => line.clone(),
             Line::Same(line) => format!("  {line}"),
             Line::Added(line) => paint.good(&format!("+ {line}")),
             Line::Removed(line) => paint.bad(&format!("- {line}")),

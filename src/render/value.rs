@@ -58,42 +58,80 @@ fn hide(value: &Value) -> Value {
 
 /// A value on one line, if it fits.
 pub(super) fn inline(value: &Value) -> Option<String> {
-    let text = match value {
-        Value::String(text) if text == MASK => text.clone(),
-        Value::String(text) if is_document(text) => return None,
-        Value::Array(_) | Value::Object(_) if reference::is_unknown(value) => spaced(value),
-        Value::String(text) => serde_json::to_string(text).unwrap_or_default(),
-        other => spaced(other),
-    };
-    let fits = text.chars().count() <= INLINE || matches!(value, Value::String(_));
-    fits.then(|| if reference::is_unknown(value) { format!("{text} (known after apply)") } else { text })
+    if let Value::String(text) = value {
+        return (!is_document(text)).then(|| marked(value));
+    }
+    let text = marked(value);
+    (text.chars().count() <= INLINE).then_some(text)
 }
 
-/// JSON on one line, with a space after each comma and colon.
+/// A value on one line; what holds an unresolved reference says so.
+fn marked(value: &Value) -> String {
+    let text = spaced(value);
+    if reference::is_unknown(value) { format!("{text} (known after apply)") } else { text }
+}
+
+/// JSON on one line, with a space after each comma and colon, and plain keys without quotes.
 fn spaced(value: &Value) -> String {
     match value {
+        Value::String(text) if text == MASK => text.clone(),
         Value::Array(items) => {
             format!("[{}]", items.iter().map(spaced).collect::<Vec<_>>().join(", "))
         }
         Value::Object(fields) => {
             let fields: Vec<String> =
-                fields.iter().map(|(key, value)| format!("{key}: {}", spaced(value))).collect();
+                fields.iter().map(|(name, value)| format!("{}: {}", key(name), spaced(value))).collect();
             format!("{{{}}}", fields.join(", "))
         }
         other => other.to_string(),
     }
 }
 
-/// A value over several lines.
-pub(super) fn lines(value: &Value) -> String {
-    let pretty = |value: &Value| serde_json::to_string_pretty(value).unwrap_or_default();
-    match value {
-        Value::String(text) => match serde_json::from_str::<Value>(text) {
-            Ok(parsed) if parsed.is_object() || parsed.is_array() => pretty(&parsed),
-            _ => text.chars().map(|c| if c.is_control() && c != '\n' { ' ' } else { c }).collect(),
-        },
-        other => pretty(other),
+fn key(name: &str) -> String {
+    let is_plain = |c: char| c.is_ascii_alphanumeric() || matches!(c, '_' | '-' | '.' | '/');
+    if !name.is_empty() && name.chars().all(is_plain) {
+        name.to_owned()
+    } else {
+        Value::from(name).to_string()
     }
+}
+
+/// A value over several lines: what fits on one line stays on one.
+pub(super) fn lines(value: &Value) -> String {
+    let mut text = String::new();
+    match value {
+        Value::String(string) => match serde_json::from_str::<Value>(string) {
+            Ok(parsed) if parsed.is_object() || parsed.is_array() => broken(&parsed, 0, &mut text),
+            _ => text.extend(string.chars().map(|c| if c.is_control() && c != '\n' { ' ' } else { c })),
+        },
+        other => broken(other, 0, &mut text),
+    }
+    text
+}
+
+/// Writes a list or an object with a line for each of its parts, `depth` levels deep.
+fn broken(value: &Value, depth: usize, text: &mut String) {
+    let parts: Vec<(Option<&String>, &Value)> = match value {
+        Value::Array(items) => items.iter().map(|item| (None, item)).collect(),
+        Value::Object(fields) => fields.iter().map(|(name, value)| (Some(name), value)).collect(),
+        leaf => return text.push_str(&marked(leaf)),
+    };
+    let (open, close) = if value.is_array() { ('[', ']') } else { ('{', '}') };
+    let indent = "  ".repeat(depth);
+    text.push(open);
+    for (name, part) in parts {
+        text.push_str(&format!("\n{indent}  "));
+        if let Some(name) = name {
+            text.push_str(&format!("{}: ", key(name)));
+        }
+        let one_line = marked(part);
+        if one_line.chars().count() + indent.len() <= INLINE {
+            text.push_str(&one_line);
+        } else {
+            broken(part, depth + 1, text);
+        }
+    }
+    text.push_str(&format!("\n{indent}{close}"));
 }
 
 /// Whether a text holds JSON or several lines.
