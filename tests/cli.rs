@@ -1,8 +1,10 @@
 //! The program as its users see it: help, exit codes, texts. No AWS; the slow story at the end runs on a sandbox.
 
 use std::fs;
+use std::io::{BufRead, BufReader};
+use std::net::TcpStream;
 use std::path::Path;
-use std::process::{Command, Output, Stdio};
+use std::process::{Child, Command, Output, Stdio};
 
 const ENVIRONMENT: &str =
     "project: acme/jobs\naccount: \"111111111111\"\nregion: eu-west-1\nnamePrefix: dev-\nstacks: [main]\n";
@@ -246,4 +248,121 @@ fn schema_is_json() {
     let ran = run(folder.path(), &["schema"]);
     let schema: serde_json::Value = serde_json::from_str(&ran.out).unwrap();
     assert!(schema["$defs"]["Environment"].is_object());
+}
+
+fn on_sandbox(endpoint: &str, folder: &Path, args: &[&str]) -> Ran {
+    let mut command = program(folder, args);
+    ran(command.arg("--sandbox").env("BATCHWRIGHT_SANDBOX", endpoint).output().unwrap())
+}
+
+/// The sandbox in another terminal.
+struct Sandbox {
+    child: Child,
+    endpoint: String,
+}
+
+impl Sandbox {
+    fn start(folder: &Path) -> Self {
+        let mut child = program(folder, &["sandbox", "dev"]).stdout(Stdio::piped()).spawn().unwrap();
+        let lines = BufReader::new(child.stdout.take().unwrap()).lines();
+        let endpoint = lines
+            .map(Result::unwrap)
+            .find_map(|line| line.strip_prefix("export BATCHWRIGHT_SANDBOX=").map(str::to_owned));
+        Self { child, endpoint: endpoint.unwrap() }
+    }
+
+    /// As Ctrl-C does; answers how it ended.
+    fn interrupt(&mut self) -> Option<i32> {
+        let id = rustix::process::Pid::from_child(&self.child);
+        rustix::process::kill_process(id, rustix::process::Signal::INT).unwrap();
+        self.child.wait().unwrap().code()
+    }
+}
+
+impl Drop for Sandbox {
+    /// A test that failed leaves nothing behind either.
+    fn drop(&mut self) {
+        if matches!(self.child.try_wait(), Ok(None)) {
+            self.interrupt();
+        }
+    }
+}
+
+#[test]
+fn an_environment_from_its_first_plan_to_its_end() {
+    let folder = folder(LOGS);
+    let here = folder.path();
+    let mut sandbox = Sandbox::start(here);
+    let endpoint = sandbox.endpoint.clone();
+    let run = |args: &[&str]| on_sandbox(&endpoint, here, args);
+    let last = |ran: &Ran| ran.out.lines().last().unwrap_or_default().to_owned();
+
+    let plan =
+        run(&["plan", "dev", "--detailed-exitcode", "--out", "markdown=plan.md", "--out", "json=plan.json"]);
+    assert_eq!(
+        (plan.code, last(&plan).as_str()),
+        (Some(2), "Plan: 1 to add, 0 to change, 0 to replace, 0 to delete.")
+    );
+    assert!(
+        fs::read_to_string(here.join("plan.md"))
+            .unwrap()
+            .starts_with("<!-- batchwright environment=dev fingerprint=")
+    );
+    let first = fs::read_to_string(here.join("plan.json")).unwrap();
+    assert!(first.lines().all(|line| serde_json::from_str::<serde_json::Value>(line).is_ok()), "{first}");
+
+    let unasked = run(&["apply", "dev"]);
+    assert_eq!(unasked.code, Some(1));
+    assert!(unasked.err.contains("add --yes"), "{}", unasked.err);
+
+    let applied = run(&["apply", "dev", "--yes"]);
+    assert_eq!(applied.code, Some(0), "{}", applied.err);
+    assert_eq!(last(&applied), "Applied: 1 added, 0 changed, 0 replaced, 0 deleted.");
+    assert!(applied.err.contains("created       logs/LogGroup/jobs (dev-jobs)"), "{}", applied.err);
+
+    let again = run(&["plan", "dev", "--detailed-exitcode"]);
+    assert_eq!((again.code, last(&again).as_str()), (Some(0), "No changes. 1 resource is as declared."));
+    let calm = run(&["drift", "dev"]);
+    assert_eq!((calm.code, last(&calm).as_str()), (Some(0), "No drift. 1 resource is as declared."));
+
+    write(here, "manifests/stacks/main/main.yaml", &LOGS.replace('7', "14"));
+    let drift = run(&["drift", "dev"]);
+    assert_eq!(drift.code, Some(2));
+    assert!(drift.out.contains("retentionInDays: live has 7, git says 14"), "{}", drift.out);
+
+    let records = run(&["plan", "dev", "--json"]);
+    let records: Vec<serde_json::Value> =
+        records.out.lines().map(|line| serde_json::from_str(line).unwrap()).collect();
+    let summary = records.last().unwrap();
+    assert_eq!(records[1]["type"], "planned_change");
+    assert_eq!(summary["type"], "change_summary");
+    assert!(summary["calls"].as_u64() > Some(1) && summary["depth"].as_u64() <= Some(3), "{summary}");
+
+    // Another log group takes its place: deleting data needs a word of its own, and then the plan is good.
+    write(here, "manifests/stacks/main/main.yaml", &LOGS.replace("name: jobs", "name: other"));
+    let refused = run(&["apply", "dev", "--yes"]);
+    assert_eq!(refused.code, Some(3));
+    assert!(refused.out.contains("--allow-delete=logs/LogGroup/jobs"), "{}", refused.out);
+    let allowed = run(&["apply", "dev", "--yes", "--allow-delete", "logs/LogGroup/jobs"]);
+    assert_eq!(allowed.code, Some(0), "{}{}", allowed.out, allowed.err);
+
+    write(here, "manifests/dev/environment.yaml", &ENVIRONMENT.replace("111111111111", "222222222222"));
+    let elsewhere = run(&["plan", "dev"]);
+    assert_eq!(elsewhere.code, Some(3));
+    assert!(
+        elsewhere.err.contains("111111111111") && elsewhere.err.contains("222222222222"),
+        "{}",
+        elsewhere.err
+    );
+    write(here, "manifests/dev/environment.yaml", ENVIRONMENT);
+
+    let wrong = run(&["destroy", "dev", "--confirm=prod"]);
+    assert_eq!(wrong.code, Some(1));
+    let gone = run(&["destroy", "dev", "--confirm=dev"]);
+    assert_eq!(gone.code, Some(0), "{}{}", gone.out, gone.err);
+    assert_eq!(last(&gone), "Applied: 0 added, 0 changed, 0 replaced, 1 deleted.");
+
+    let port = endpoint.rsplit(':').next().unwrap().parse::<u16>().unwrap();
+    assert_eq!(sandbox.interrupt(), Some(0));
+    assert!(TcpStream::connect(("127.0.0.1", port)).is_err(), "something still listens");
 }

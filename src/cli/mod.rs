@@ -107,7 +107,7 @@ pub fn main() -> ExitCode {
         }
     };
     let out = Output::new(cli.globals.color);
-    if let Err(error) = output::log(cli.globals.log.as_deref()) {
+    if let Err(error) = output::log(cli.globals.log.as_deref(), &out) {
         return out.error(&error).into();
     }
     let runtime = match tokio::runtime::Builder::new_multi_thread().enable_all().build() {

@@ -88,7 +88,7 @@ impl Output {
 }
 
 /// Sends logs to stderr, if they are asked for.
-pub fn log(level: Option<&str>) -> Result<()> {
+pub fn log(level: Option<&str>, out: &Output) -> Result<()> {
     let Some(level) = level else { return Ok(()) };
     let levels = ["off", "error", "warn", "info", "debug", "trace"];
     let filter = if levels.contains(&level) { format!("batchwright={level}") } else { level.to_owned() };
@@ -98,6 +98,7 @@ pub fn log(level: Option<&str>) -> Result<()> {
             "use error, warn, info, debug or trace",
         )
     })?;
-    tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr).init();
+    let logs = tracing_subscriber::fmt().with_env_filter(filter).with_ansi(out.stderr.on());
+    logs.with_writer(std::io::stderr).init();
     Ok(())
 }

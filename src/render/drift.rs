@@ -5,7 +5,7 @@ use std::fmt::Write;
 use super::Paint;
 use super::terminal::{objections, write_lines};
 use super::value::{Line, Shown, plain, shown};
-use crate::plan::{Action, Change, Plan};
+use crate::plan::{Action, Change, Objection, Objector, Plan};
 
 /// What differs between AWS and the manifests, as a report rather than a proposal.
 pub fn drift(plan: &Plan, paint: Paint) -> String {
@@ -16,14 +16,20 @@ pub fn drift(plan: &Plan, paint: Paint) -> String {
     for change in &plan.changes {
         write_change(&mut text, change, paint);
     }
-    objections(&mut text, &plan.objections, paint);
+    let live: Vec<Objection> = plan.objections.iter().filter(|it| is_about_live(it)).cloned().collect();
+    objections(&mut text, "Not as it should be:", &live, paint);
     let _ = writeln!(text, "{}", paint.strong(&summary(plan)));
     text
 }
 
 /// Whether AWS is not as the manifests say.
 pub fn has_drifted(plan: &Plan) -> bool {
-    !plan.changes.is_empty() || plan.objections.iter().any(|objection| !objection.only_stops_apply())
+    !plan.changes.is_empty() || plan.objections.iter().any(is_about_live)
+}
+
+/// Whether an objection says something of AWS, and not only of what an apply may do.
+fn is_about_live(objection: &Objection) -> bool {
+    matches!(objection.objector, Objector::Owner | Objector::Ambiguous | Objector::Impossible)
 }
 
 fn summary(plan: &Plan) -> String {
@@ -53,6 +59,8 @@ fn write_change(text: &mut String, change: &Change, paint: Paint) {
             "{} {id}: AWS has {physical} with our tags, git does not declare it",
             paint.good("+ not declared")
         ),
+        // A successor's name says nothing of what is there now.
+        Action::Replace => writeln!(text, "{} {id}", paint.change("~ different")),
         _ => writeln!(text, "{} {id} ({physical})", paint.change("~ different")),
     };
     if let Some(position) = &change.position {

@@ -20,6 +20,3 @@ pub use report::{progress, report};
 pub use status::status;
 pub use terminal::plan;
 pub use value::{MASK, masked};
-
-#[cfg(test)]
-mod tests;

@@ -23,7 +23,7 @@ pub fn plan(plan: &Plan, paint: Paint) -> String {
         write_change(&mut text, change, paint);
     }
     due(&mut text, plan);
-    objections(&mut text, &plan.objections, paint);
+    objections(&mut text, "Refused, as it stands:", &plan.objections, paint);
     if !plan.changes.is_empty() {
         let _ = writeln!(text, "{}", paint.faint(&format!("Fingerprint: {}", plan.fingerprint())));
     }
@@ -199,12 +199,11 @@ fn due(text: &mut String, plan: &Plan) {
 }
 
 /// What speaks against the plan, with the way out and where it is declared.
-pub(super) fn objections(text: &mut String, objections: &[Objection], paint: Paint) {
+pub(super) fn objections(text: &mut String, heading: &str, objections: &[Objection], paint: Paint) {
     let (warnings, refusals): (Vec<_>, Vec<_>) = objections.iter().partition(|it| it.only_stops_apply());
-    for (list, heading) in [
-        (refusals, paint.bad("Refused, as it stands:")),
-        (warnings, paint.change("Before it can be applied:")),
-    ] {
+    for (list, heading) in
+        [(refusals, paint.bad(heading)), (warnings, paint.change("Before it can be applied:"))]
+    {
         if list.is_empty() {
             continue;
         }

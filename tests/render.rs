@@ -2,15 +2,14 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use batchwright::diff::{ChangeRule, FieldChange};
+use batchwright::execute::{Event, Failure, Outcome, Report};
+use batchwright::kind::{Effect, Order, Reason};
+use batchwright::plan::{Action, Change, Objection, Objector, Plan, Step, Verb};
+use batchwright::render::json::{self, Calls, View};
+use batchwright::render::{self, MASK, Paint, drift, markdown, plan, progress};
+use batchwright::resource::{OnDelete, Owner, Place, Position, ResourceId, Tags};
 use serde_json::{Value, json};
-
-use super::json::{Calls, View};
-use super::*;
-use crate::diff::{ChangeRule, FieldChange};
-use crate::execute::{Event, Failure, Outcome, Report};
-use crate::kind::{Effect, Order, Reason};
-use crate::plan::{Action, Change, Objection, Objector, Plan, Step, Verb};
-use crate::resource::{OnDelete, Owner, Place, Position, ResourceId, Tags};
 
 fn field(path: &str, before: Value, after: Value) -> FieldChange {
     let some = |value: Value| (!value.is_null()).then_some(value);
@@ -37,7 +36,8 @@ fn change(
         line: 3,
         column: 1,
     });
-    let change = Change {
+    let digest = format!("digest of {id}");
+    Change {
         id,
         action,
         effect,
@@ -46,9 +46,8 @@ fn change(
         unchanged: if action == Action::Update { 12 } else { 0 },
         fields,
         position,
-        digest: String::new(),
-    };
-    change.seal()
+        digest,
+    }
 }
 
 fn plan_of(changes: Vec<Change>, objections: Vec<Objection>) -> Plan {
@@ -131,13 +130,57 @@ fn example() -> Plan {
 
 #[test]
 fn a_plan_on_a_terminal() {
-    insta::assert_snapshot!(plan(&example(), Paint::none()), @"");
+    insta::assert_snapshot!(plan(&example(), Paint::none()), @r#"
+    Plan for dev in account 111111111111, eu-west-1
+
+    + create logs/LogGroup/jobs as dev-jobs
+        + retentionInDays: 7
+        + kmsKeyId: "${kms/Key/logs.arn}" (known after apply)
+        + tags.Team: "pay|ments <x>"
+
+    ~ update iam/Role/job (dev-job), in place
+        ~ policies[read].policyDocument:
+                Statement: [
+                  {
+            -       Action: "s3:*"
+            +       Action: "s3:GetObject"
+                    Effect: "Allow"
+                    Resource: "arn:aws:s3:::dev-source/*"
+          (12 unchanged)
+
+    +/- replace batch/ComputeEnvironment/main by dev-main, beside the old one until everything has moved
+        # forces replacement: type is create-only
+        ~ type: "EC2" → "SPOT"  # forces replacement
+
+    ~ update batch/JobDefinition/job (dev-job), by a new revision
+        # revisions are immutable
+        ~ containerProperties.environment[TOKEN].value: •••• → •••• (changed)
+        ~ timeout.attemptDurationSeconds: 60 → 90
+          (12 unchanged)
+
+    - delete s3/Bucket/old (dev-old)
+        (because it is not in the manifests of dev; last applied at commit abc123)
+
+    Refused, as it stands:
+      s3/Bucket/old: deleting it needs a word of its own: --allow-delete=s3/Bucket/old
+
+    Fingerprint: 1811e15dd9ef9facbb7880aa9ae76ec4
+    Plan: 1 to add, 2 to change, 1 to replace, 1 to delete.
+    "#);
 }
 
 #[test]
 fn a_plan_without_changes() {
-    insta::assert_snapshot!(plan(&plan_of(vec![], vec![]), Paint::none()), @"");
-    insta::assert_snapshot!(drift(&plan_of(vec![], vec![]), Paint::none()), @"");
+    insta::assert_snapshot!(plan(&plan_of(vec![], vec![]), Paint::none()), @r#"
+    Plan for dev in account 111111111111, eu-west-1
+
+    No changes. 21 resources are as declared.
+    "#);
+    insta::assert_snapshot!(drift(&plan_of(vec![], vec![]), Paint::none()), @r#"
+    Drift of dev in account 111111111111, eu-west-1
+
+    No drift. 21 resources are as declared.
+    "#);
 }
 
 #[test]
@@ -150,12 +193,109 @@ fn colour_adds_nothing_but_escapes() {
 
 #[test]
 fn drift_is_the_other_way_round() {
-    insta::assert_snapshot!(drift(&example(), Paint::none()), @"");
+    insta::assert_snapshot!(drift(&example(), Paint::none()), @r#"
+    Drift of dev in account 111111111111, eu-west-1
+
+    - missing logs/LogGroup/jobs: git declares it, AWS has no dev-jobs
+        --> manifests/stacks/main/all.yaml:3:1
+
+    ~ different iam/Role/job (dev-job)
+        --> manifests/stacks/main/all.yaml:3:1
+        policies[read].policyDocument: live has the lines with -, git says those with +
+                Statement: [
+                  {
+            -       Action: "s3:*"
+            +       Action: "s3:GetObject"
+                    Effect: "Allow"
+                    Resource: "arn:aws:s3:::dev-source/*"
+
+    ~ different batch/ComputeEnvironment/main
+        --> manifests/stacks/main/all.yaml:3:1
+        type: live has "EC2", git says "SPOT"
+
+    ~ different batch/JobDefinition/job (dev-job)
+        --> manifests/stacks/main/all.yaml:3:1
+        containerProperties.environment[TOKEN].value: live has ••••, git says •••• (changed)
+        timeout.attemptDurationSeconds: live has 60, git says 90
+
+    + not declared s3/Bucket/old: AWS has dev-old with our tags, git does not declare it
+
+    Drift: 1 missing, 3 different, 1 not declared, 21 as declared.
+    "#);
 }
 
 #[test]
 fn a_comment() {
-    insta::assert_snapshot!(markdown(&example()), @"");
+    insta::assert_snapshot!(markdown(&example()), @r#"
+    <!-- batchwright environment=dev fingerprint=1811e15dd9ef9facbb7880aa9ae76ec4 -->
+    ## batchwright plan: dev
+
+    ⛔ **Plan: 1 to add, 2 to change, 1 to replace, 1 to delete.**
+
+    > [!CAUTION]
+    > **Resources will be deleted or replaced:**
+    >
+    > - replace `batch/ComputeEnvironment/main` # forces replacement: type is create-only
+    > - delete `s3/Bucket/old` (because it is not in the manifests of dev; last applied at commit abc123)
+
+    > [!WARNING]
+    > **Refused, as it stands:**
+    >
+    > - `s3/Bucket/old`: deleting it needs a word of its own: --allow-delete=s3/Bucket/old
+
+    | | Object | Action | Why |
+    |---|---|---|---|
+    | `+` | `logs/LogGroup/jobs` | create as dev-jobs |  |
+    | `~` | `iam/Role/job` | update (dev-job), in place | policies\[read\].policyDocument |
+    | `+/-` | `batch/ComputeEnvironment/main` | replace by dev-main, beside the old one until everything has moved | type is create-only |
+    | `~` | `batch/JobDefinition/job` | update (dev-job), by a new revision | revisions are immutable |
+    | `-` | `s3/Bucket/old` | delete (dev-old) | it is not in the manifests of dev; last applied at commit abc123 |
+
+    <details><summary><code>+</code> create <code>logs/LogGroup/jobs</code></summary>
+
+    ```diff
+    + retentionInDays: 7
+    + kmsKeyId: "${kms/Key/logs.arn}" (known after apply)
+    + tags.Team: "pay|ments <x>"
+    ```
+
+    </details>
+
+    <details><summary><code>~</code> update <code>iam/Role/job</code></summary>
+
+    ```diff
+      policies[read].policyDocument:
+            Statement: [
+              {
+    -           Action: "s3:*"
+    +           Action: "s3:GetObject"
+                Effect: "Allow"
+                Resource: "arn:aws:s3:::dev-source/*"
+      (12 unchanged)
+    ```
+
+    </details>
+
+    <details><summary><code>+/-</code> replace <code>batch/ComputeEnvironment/main</code></summary>
+
+    ```diff
+    ! type: "EC2" → "SPOT"
+    ```
+
+    </details>
+
+    <details><summary><code>~</code> update <code>batch/JobDefinition/job</code></summary>
+
+    ```diff
+    ! containerProperties.environment[TOKEN].value: •••• → •••• (changed)
+    ! timeout.attemptDurationSeconds: 60 → 90
+      (12 unchanged)
+    ```
+
+    </details>
+
+    <sub>Account 111111111111, eu-west-1. `batchwright plan dev` shows the same. Fingerprint `1811e15dd9ef9facbb7880aa9ae76ec4`.</sub>
+    "#);
 }
 
 #[test]
@@ -237,7 +377,17 @@ fn applied() -> (Plan, Report) {
 #[test]
 fn a_report_says_what_failed_and_what_waits() {
     let (plan, report) = applied();
-    insta::assert_snapshot!(super::report(&plan, &report, Paint::none()), @"");
+    insta::assert_snapshot!(render::report(&plan, &report, Paint::none()), @r#"
+    error: failed to update iam/Role/job (dev-job)
+      --> manifests/stacks/main/all.yaml:3:1
+      iam:PutRolePolicy: AccessDenied: not allowed (request r-1)
+      = help: the credentials lack this permission: allow the operation named above, then run this again
+
+    Waiting for what failed:
+      register batch/JobDefinition/job (dev-job): waits for iam/Role/job (dev-job)
+
+    Applied in part: 1 of 3 steps done, 1 failed, 1 waiting. Run it again to go on: what is done stays done.
+    "#);
 }
 
 #[test]
@@ -252,5 +402,10 @@ fn progress_is_a_line_for_each_event() {
     ];
     let lines: Vec<String> =
         events.iter().filter_map(|event| progress(&plan, event, Paint::none())).collect();
-    insta::assert_snapshot!(lines.join("\n"), @"");
+    insta::assert_snapshot!(lines.join("\n"), @r#"
+    creating      logs/LogGroup/jobs (dev-jobs)
+    waiting       logs/LogGroup/jobs (dev-jobs): CREATING
+    created       logs/LogGroup/jobs (dev-jobs)
+    failed        iam/Role/job (dev-job): iam:PutRolePolicy: AccessDenied: not allowed (request r-1)
+    "#);
 }
