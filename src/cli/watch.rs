@@ -26,13 +26,9 @@ pub async fn run(args: Args, globals: &Globals, out: &Output) -> Result<Exit> {
     let mut connection = None;
     let work = async {
         loop {
-            connection = match round(&args.choices, globals, out, connection.take()).await {
-                Ok(connection) => Some(connection),
-                Err(error) => {
-                    out.error(&error);
-                    None
-                }
-            };
+            if let Err(error) = round(&args.choices, globals, out, &mut connection).await {
+                out.error(&error);
+            }
             out.talk(&format!("watching {}; Ctrl-C ends it", globals.manifests.display()));
             if saved.recv().await.is_none() {
                 return;
@@ -67,15 +63,16 @@ async fn round(
     choices: &Choices,
     globals: &Globals,
     out: &Output,
-    connection: Option<Connection>,
-) -> Result<Connection> {
+    kept: &mut Option<Connection>,
+) -> Result<()> {
     let desired = choices.load(globals)?;
-    let connection = match connection {
+    let connection = match kept.take() {
         Some(connection) if *connection.place() == desired.place => connection,
         _ => Connection::open(globals, &desired.place, out).await?,
     };
     let session = Session::on(desired, connection).await?;
-    let (plan, _) = session.plan(&Allowed::default().guard()).await?;
-    out.data(&render::plan(&plan, out.paint()));
-    Ok(session.connection)
+    let planned = session.plan(&Allowed::default().guard()).await;
+    *kept = Some(session.connection);
+    out.data(&render::plan(&planned?.0, out.paint()));
+    Ok(())
 }
