@@ -60,9 +60,9 @@ impl Aws {
             let rest: Vec<_> = rest.map(|service| self.read_one(*service, &reading)).collect();
             try_join_all(rest).await
         };
-        let (first, more) = futures::try_join!(try_join_all(reads), more)?;
+        let (first, more, images) = futures::try_join!(try_join_all(reads), more, self.images(scope))?;
         let snapshots = Snapshots(first.into_iter().chain(more).collect());
-        let mut observed = Observed::default();
+        let mut observed = Observed { images, ..Observed::default() };
         for kind in KINDS {
             let facts = kind.facts();
             let seen = kind.observe(&snapshots, &scope.place)?;
@@ -84,6 +84,23 @@ impl Aws {
         reading: &services::Scope,
     ) -> Result<(&'static str, Snapshot)> {
         Ok((service.name(), service.read(&self.clients, reading).await?))
+    }
+
+    /// What the images' tags point to now: `<repository uri>@sha256:…`. Absent: nothing was pushed yet.
+    async fn images(&self, scope: &Scope) -> Result<BTreeMap<String, String>> {
+        let mut digests = BTreeMap::new();
+        for (name, image) in &scope.images {
+            let Some(repository) = scope.names.get(&image.repository).and_then(|names| names.first()) else {
+                continue;
+            };
+            let client = self.clients.of::<services::ecr::Ecr>()?;
+            if let Some(digest) = services::ecr::image_digest(client, repository, &image.tag).await? {
+                let place = &scope.place;
+                let host = format!("{}.dkr.ecr.{}.{}", place.account, place.region, place.dns_suffix());
+                digests.insert(name.clone(), format!("{host}/{repository}@{digest}"));
+            }
+        }
+        Ok(digests)
     }
 
     /// The services' side of a scope: names by kind.

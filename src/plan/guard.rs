@@ -80,11 +80,18 @@ pub(super) fn objections(
         if live.is_some_and(protected) {
             found.push(refuse(change, Objector::Protected, protected_message(change)));
         }
-        if change.action != Action::Delete {
-            continue;
-        }
         let allowed = guard.allow_delete.contains(&change.id) || desired.allow_delete.contains(&change.id);
         let holds_data = kind_of(&change.id.kind).is_some_and(|kind| kind.facts().holds_data);
+        if change.action == Action::Replace {
+            if holds_data && !allowed {
+                let message = format!(
+                    "replacing it destroys its data ({}): allow it with --allow-delete={}",
+                    change.reason, change.id
+                );
+                found.push(refuse(change, Objector::Delete, message));
+            }
+            continue;
+        }
         if !allowed && !guard.destroy {
             deletes.entry(&change.id.kind).or_default().push(change);
             if holds_data || needs_a_word(&change.id.kind) {

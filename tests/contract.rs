@@ -1,0 +1,206 @@
+//! One guided suite for all kinds, over the real SDK on the sandbox: create, nothing differs, change each field, nothing
+//! differs, change it back as drift, nothing differs, delete, gone. It catches the field that `update` forgot.
+//!
+//! `tests/contract/<service>.<Kind>.yaml` says for each kind what it stands on, the subject itself, a change for every
+//! updatable field, and which fields the sandbox cannot show, and why. A field that is in neither list fails the suite.
+
+mod world;
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::path::PathBuf;
+
+use batchwright::diff::ChangeRule;
+use batchwright::kind::{Identity, Ownership};
+use batchwright::kinds::{KINDS, kind};
+use batchwright::manifest::Options;
+use batchwright::plan::Guard;
+use batchwright::resource::{Desired, ResourceId};
+use serde::Deserialize;
+use serde_json::{Value, json};
+use world::{World, changes, load};
+
+/// What a file under tests/contract says.
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Contract {
+    /// The subject's logical name; its kind is the file's.
+    subject: String,
+    /// Manifests: what the subject stands on, and the subject.
+    manifests: String,
+    /// For each updatable field, a merge patch of the subject's spec. A key may have a `#…` suffix: several changes.
+    #[serde(default)]
+    changes: BTreeMap<String, Value>,
+    /// Fields that cannot be exercised here, and why.
+    #[serde(default)]
+    skipped: BTreeMap<String, String>,
+}
+
+fn folder() -> PathBuf {
+    PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("tests/contract")
+}
+
+fn contract(name: &str) -> Contract {
+    let path = folder().join(format!("{}.yaml", name.replace('/', ".")));
+    let text = std::fs::read_to_string(&path).unwrap_or_else(|error| panic!("{}: {error}", path.display()));
+    serde_yaml::from_str(&text).unwrap_or_else(|error| panic!("{}: {error}", path.display()))
+}
+
+/// An environment of an account of its own that holds these manifests.
+fn environment(name: &str, manifests: &str) -> Desired {
+    let folder = tempfile::tempdir().expect("a folder");
+    let position = KINDS.iter().position(|kind| kind.facts().name == name).unwrap_or_default();
+    let account = format!("{}", 200_000_000_000 + position as u64);
+    let slug = name.to_lowercase().replace('/', "-");
+    let environment = format!(
+        "project: acme/contract\naccount: \"{account}\"\nregion: us-east-1\nnamePrefix: {slug}-\nstacks: [contract]\n"
+    );
+    std::fs::create_dir_all(folder.path().join("test")).expect("a folder");
+    std::fs::create_dir_all(folder.path().join("stacks/contract")).expect("a folder");
+    std::fs::write(folder.path().join("test/environment.yaml"), environment).expect("a file");
+    std::fs::write(folder.path().join("stacks/contract/all.yaml"), manifests).expect("a file");
+    load(folder.path(), "test", &Options::default())
+}
+
+/// The environment with the subject's spec patched.
+fn patched(desired: &Desired, subject: &ResourceId, patch: &Value) -> Desired {
+    let mut desired = desired.clone();
+    let kind = kind(&subject.kind).expect("a kind");
+    let declared = desired.resources.get_mut(subject).expect("the subject");
+    let mut spec = declared.spec.clone();
+    merge(&mut spec, patch);
+    declared.spec = kind.normal(&spec, &desired.place).expect("the patched spec decodes");
+    desired
+}
+
+/// A JSON merge patch (RFC 7396).
+fn merge(target: &mut Value, patch: &Value) {
+    let Value::Object(patch) = patch else {
+        *target = patch.clone();
+        return;
+    };
+    if !target.is_object() {
+        *target = json!({});
+    }
+    let fields = target.as_object_mut().expect("an object");
+    for (key, value) in patch {
+        if value.is_null() {
+            fields.remove(key);
+        } else {
+            merge(fields.entry(key.clone()).or_insert(Value::Null), value);
+        }
+    }
+}
+
+/// Every updatable field of the kind has a change, or a reason why it has none.
+fn covered(name: &str, contract: &Contract) {
+    let rules = &kind(name).expect("a kind").facts().rules;
+    let updatable = rules
+        .fields
+        .iter()
+        .filter(|(_, rules)| matches!(rules.change, ChangeRule::InPlace | ChangeRule::Tag));
+    let said: BTreeSet<&str> = contract
+        .changes
+        .keys()
+        .chain(contract.skipped.keys())
+        .filter_map(|key| key.split('#').next())
+        .collect();
+    let missing: Vec<&String> =
+        updatable.map(|(field, _)| field).filter(|field| !said.contains(field.as_str())).collect();
+    assert_eq!(missing, Vec::<&String>::new(), "{name}: fields without a change in tests/contract");
+}
+
+async fn walk(name: &str) {
+    let contract = contract(name);
+    covered(name, &contract);
+    let facts = kind(name).expect("a kind").facts();
+    let desired = environment(name, &contract.manifests);
+    let subject = ResourceId::new(name, contract.subject.clone());
+    assert!(desired.resources.contains_key(&subject), "{subject} is declared");
+    let world = World::of(&desired).await;
+    let guard = Guard { allow_delete: desired.resources.keys().cloned().collect(), ..Guard::default() };
+
+    world.apply(&desired, &guard).await;
+    assert_eq!(
+        changes(&world.plan(&desired, &guard).await.0),
+        Vec::<String>::new(),
+        "{name}: after it was made"
+    );
+
+    for (field, patch) in &contract.changes {
+        let changed = patched(&desired, &subject, patch);
+        let plan = world.apply(&changed, &guard).await;
+        assert!(plan.changes.iter().any(|change| change.id == subject), "{name}: {field} is a change");
+        let left = changes(&world.plan(&changed, &guard).await.0);
+        assert_eq!(left, Vec::<String>::new(), "{name}: after {field} was changed");
+        // To the manifests as they were, what is live now is drift: it is seen, and healed.
+        let plan = world.apply(&desired, &guard).await;
+        assert!(plan.changes.iter().any(|change| change.id == subject), "{name}: drift of {field} is seen");
+        let left = changes(&world.plan(&desired, &guard).await.0);
+        assert_eq!(left, Vec::<String>::new(), "{name}: after {field} was healed");
+    }
+    if facts.ownership == Ownership::Tagged || facts.ownership == Ownership::TagAfterCreate {
+        tags(&world, &desired, &subject, &guard, facts.identity).await;
+    }
+
+    let nothing = Desired { resources: BTreeMap::new(), ..desired.clone() };
+    world.apply(&nothing, &Guard { destroy: true, ..guard.clone() }).await;
+    assert_eq!(changes(&world.plan(&nothing, &guard).await.0), Vec::<String>::new(), "{name}: it is gone");
+}
+
+/// A tag more, another value, and none again: never anything but tag changes (P19).
+async fn tags(world: &World, desired: &Desired, subject: &ResourceId, guard: &Guard, _identity: Identity) {
+    for value in [Some("one"), Some("two"), None] {
+        let mut tagged = desired.clone();
+        let declared = tagged.resources.get_mut(subject).expect("the subject");
+        declared.tags.extend(value.map(|value| ("team".to_owned(), value.to_owned())));
+        let plan = world.apply(&tagged, guard).await;
+        let fields = |change: &batchwright::plan::Change| {
+            change.fields.iter().all(|field| field.rule == ChangeRule::Tag)
+        };
+        assert!(plan.changes.iter().any(|change| change.id == *subject), "the tag is a change");
+        assert!(plan.changes.iter().all(fields), "{:?}", changes(&plan));
+        assert_eq!(
+            changes(&world.plan(&tagged, guard).await.0),
+            Vec::<String>::new(),
+            "after the tag was written"
+        );
+    }
+}
+
+/// One test per kind, so that a failure names it.
+macro_rules! kinds {
+    ($($test:ident: $name:literal,)*) => {
+        $(
+            #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+            async fn $test() {
+                walk($name).await;
+            }
+        )*
+
+        #[test]
+        fn every_kind_has_a_contract() {
+            let here = BTreeSet::from([$($name),*]);
+            let all: BTreeSet<&str> = KINDS.iter().map(|kind| kind.facts().name).collect();
+            assert_eq!(here, all);
+        }
+    };
+}
+
+kinds! {
+    batch_compute_environment: "batch/ComputeEnvironment",
+    batch_job_definition: "batch/JobDefinition",
+    batch_job_queue: "batch/JobQueue",
+    ec2_internet_gateway: "ec2/InternetGateway",
+    ec2_route_table: "ec2/RouteTable",
+    ec2_security_group: "ec2/SecurityGroup",
+    ec2_subnet: "ec2/Subnet",
+    ec2_vpc: "ec2/Vpc",
+    ec2_vpc_endpoint: "ec2/VpcEndpoint",
+    ecr_repository: "ecr/Repository",
+    iam_oidc_provider: "iam/OidcProvider",
+    iam_policy: "iam/Policy",
+    iam_role: "iam/Role",
+    iam_service_linked_role: "iam/ServiceLinkedRole",
+    logs_log_group: "logs/LogGroup",
+    s3_bucket: "s3/Bucket",
+}

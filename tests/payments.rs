@@ -1,0 +1,48 @@
+//! The main job, end to end on the sandbox: the payments stack from nothing to nothing.
+
+mod world;
+
+use std::collections::BTreeMap;
+use std::path::Path;
+
+use batchwright::manifest::Options;
+use batchwright::plan::{Guard, Verb};
+use batchwright::resource::Desired;
+use world::{World, changes, load};
+
+const IMAGE: &str = "111111111111.dkr.ecr.us-east-1.amazonaws.com/dev-worker@sha256:9f86d081884c7d659a2feaa0c55ad015a3bf4f1b2b0b822cd15d6c15b0f00a08";
+
+fn desired() -> Desired {
+    let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("manifests");
+    let images = BTreeMap::from([("worker".to_owned(), IMAGE.to_owned())]);
+    load(&root, "dev", &Options { images, ..Options::default() })
+}
+
+/// D35: at most 45 calls, at most 3 round trips deep, of which STS is the first; and a plan never writes.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn the_payments_stack_from_nothing_to_nothing() {
+    let desired = desired();
+    let world = World::of(&desired).await;
+    let first = world.apply(&desired, &Guard::default()).await;
+    assert!(
+        first.steps.iter().all(|step| matches!(step.verb, Verb::Create | Verb::Register)),
+        "{:?}",
+        changes(&first)
+    );
+
+    world.sandbox.reset_stats();
+    world.sandbox.refuse_writes(true);
+    let (again, _) = world.plan(&desired, &Guard::default()).await;
+    world.sandbox.refuse_writes(false);
+    let stats = world.sandbox.stats();
+    assert_eq!(changes(&again), Vec::<String>::new());
+    assert!(stats.count() + 1 <= 45, "{} calls and one of STS: {:?}", stats.count(), stats.per_action());
+    assert!(stats.depth() + 1 <= 3, "{} round trips and one of STS: {:?}", stats.depth(), stats.calls);
+    assert_eq!(stats.writes(), 0);
+
+    let nothing = Desired { resources: BTreeMap::new(), images: BTreeMap::new(), ..desired.clone() };
+    let destroy = Guard { destroy: true, ..Guard::default() };
+    world.apply(&nothing, &destroy).await;
+    let (left, _) = world.plan(&nothing, &destroy).await;
+    assert_eq!(changes(&left), Vec::<String>::new());
+}

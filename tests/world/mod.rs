@@ -1,0 +1,77 @@
+//! A sandbox and the program's own engine on it: what the tests that need AWS stand on.
+
+use std::path::Path;
+use std::time::Duration;
+
+use batchwright::cloud::{Aws, Cloud, Scope};
+use batchwright::execute::{Event, Limits, Report, execute};
+use batchwright::kinds::KINDS;
+use batchwright::manifest;
+use batchwright::plan::{Guard, Plan, check, plan};
+use batchwright::resource::{Desired, Observed};
+use batchwright::sandbox::{Options, Sandbox};
+
+/// One sandbox, answering as an environment's own account and region.
+pub struct World {
+    pub sandbox: Sandbox,
+    pub cloud: Aws,
+}
+
+impl World {
+    pub async fn of(desired: &Desired) -> Self {
+        let options = Options {
+            account: desired.place.account.clone(),
+            region: desired.place.region.clone(),
+            ..Options::isolated()
+        };
+        let sandbox = Sandbox::start(options, &mut |_| ()).await.expect("the sandbox starts");
+        let cloud = Aws::new(&sandbox.sdk_config(), desired.place.clone(), None);
+        Self { sandbox, cloud }
+    }
+
+    /// What an apply would do now.
+    pub async fn plan(&self, desired: &Desired, guard: &Guard) -> (Plan, Observed) {
+        let observed = self.cloud.observe(&Scope::of(desired)).await.expect("AWS can be read");
+        let plan = plan(desired, &observed, KINDS, guard);
+        assert_eq!(check(&plan), Vec::<String>::new(), "the plan holds together");
+        (plan, observed)
+    }
+
+    pub async fn execute(&self, plan: &Plan, observed: &Observed) -> Report {
+        let limits = Limits {
+            poll: Duration::from_millis(2),
+            slowest_poll: Duration::from_millis(50),
+            step_timeout: Duration::from_secs(60),
+            ..Limits::default()
+        };
+        let (_go_on, stop) = tokio::sync::watch::channel(false);
+        execute(plan, observed, &self.cloud, KINDS, &limits, stop, &mut |_: Event| ()).await
+    }
+
+    /// Plans and applies; panics with everything that is known if something speaks against it or fails.
+    pub async fn apply(&self, desired: &Desired, guard: &Guard) -> Plan {
+        let (plan, observed) = self.plan(desired, guard).await;
+        assert_eq!(plan.objections, vec![], "nothing speaks against it");
+        let report = self.execute(&plan, &observed).await;
+        let failed: Vec<_> = report
+            .failures()
+            .map(|(id, failure)| (&plan.steps[id].resource, plan.steps[id].verb, failure))
+            .collect();
+        assert!(report.complete(), "every step is done; these failed: {failed:#?}");
+        plan
+    }
+}
+
+/// The manifests of a folder; panics with all their errors.
+pub fn load(root: &Path, environment: &str, options: &manifest::Options) -> Desired {
+    manifest::load(root, environment, options).unwrap_or_else(|errors| panic!("{errors}"))
+}
+
+/// A plan's changes, one short line each: `Update logs/LogGroup/jobs retentionInDays`.
+pub fn changes(plan: &Plan) -> Vec<String> {
+    let line = |change: &batchwright::plan::Change| {
+        let fields: Vec<String> = change.fields.iter().map(|field| format!(" {}", field.path)).collect();
+        format!("{:?} {}{}", change.action, change.id, fields.concat())
+    };
+    plan.changes.iter().map(line).collect()
+}
