@@ -17,6 +17,7 @@ use crate::cloud::{Cloud, Scope};
 use crate::kind::AnyKind;
 use crate::plan::{Plan, Step, StepId, Verb};
 use crate::resource::{Incarnation, Observed, ResourceId};
+use crate::value::reference;
 
 type Finished = (StepId, Result<Option<Incarnation>, Failure>);
 
@@ -157,6 +158,7 @@ impl<'a> Run<'a> {
             cloud: self.cloud,
             poller: self.poller,
             kind,
+            owner: &self.plan.owner,
             step,
             want: &want,
             token: &token,

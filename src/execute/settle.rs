@@ -8,10 +8,13 @@ use super::poll::Poller;
 use super::{Failure, Limits, removes};
 use crate::cloud::{Act, Cloud};
 use crate::diff::{self, ChangeRule, Diff};
-use crate::kind::{AnyKind, Effect, Identity, Refs};
+use crate::kind::{AnyKind, Effect, Identity, Ownership, Refs};
 use crate::plan::{Step, Verb, tag_changes};
-use crate::resource::{Document, Incarnation, Incarnations, Readiness, TAG_PREFIX};
+use crate::resource::{Document, Incarnation, Incarnations, Owner, Readiness, TAG_PREFIX};
 use crate::services::{Error, Fault};
+
+/// How long a fresh role may take until it is seen everywhere (aws-semantics §1.4).
+const REPAIR: Duration = Duration::from_secs(120);
 
 /// How often a verb is called again although AWS accepted it and goes on reporting something else.
 const MOST_ATTEMPTS: u32 = 8;
@@ -20,6 +23,8 @@ pub(super) struct Settle<'a> {
     pub cloud: &'a dyn Cloud,
     pub poller: &'a Poller<'a>,
     pub kind: &'static dyn AnyKind,
+    /// Who we are.
+    pub owner: &'a Owner,
     pub step: &'a Step,
     /// What it is to be, with every reference resolved.
     pub want: &'a Document,
@@ -34,6 +39,8 @@ enum Next {
     Done(Option<Incarnation>),
     Act(Diff),
     Wait(String),
+    /// Broken, but it may mend itself in a moment: a fresh role is not seen everywhere yet.
+    Repair(String),
 }
 
 impl Settle<'_> {
@@ -52,6 +59,10 @@ impl Settle<'_> {
             match self.next(live.as_ref(), made)? {
                 Next::Done(incarnation) => return Ok(incarnation),
                 Next::Wait(why) => (self.waiting)(why),
+                Next::Repair(why) if started.elapsed() > REPAIR => {
+                    return Err(Failure::new(format!("AWS reports it as broken: {why}")));
+                }
+                Next::Repair(why) => (self.waiting)(why),
                 Next::Act(diff) => {
                     attempts += 1;
                     if attempts > MOST_ATTEMPTS {
@@ -155,19 +166,39 @@ impl Settle<'_> {
         if self.step.verb == Verb::Register && !made {
             return Ok(Next::Act(Diff::default()));
         }
+        self.refuse_foreign(live, made)?;
         let diff = self.diff(live);
+        if self.step.verb == Verb::Register && !diff.is_empty() {
+            // Never a second revision because the first is not seen everywhere yet.
+            return Ok(Next::Wait("AWS does not show the new revision yet".to_owned()));
+        }
         match &live.readiness {
             Readiness::Pending(why) => Ok(Next::Wait(why.clone())),
             Readiness::Failed(why) if diff.is_empty() => {
                 Err(Failure::new(format!("AWS reports it as broken: {why}")))
             }
-            Readiness::Repairable(why) if diff.is_empty() => Ok(Next::Wait(why.clone())),
+            Readiness::Repairable(why) if diff.is_empty() => Ok(Next::Repair(why.clone())),
             _ if diff.is_empty() => Ok(Next::Done(Some(live.clone()))),
             _ => {
                 self.refuse_stronger(live, &diff)?;
                 Ok(Next::Act(diff))
             }
         }
+    }
+
+    /// Between plan and step somebody may have made a thing of the same name, or taken our tags off: not ours to change.
+    fn refuse_foreign(&self, live: &Incarnation, made: bool) -> Result<(), Failure> {
+        let facts = self.kind.facts();
+        let claimed = matches!(facts.ownership, Ownership::Tagged | Ownership::TagAfterCreate);
+        let ours = live.owner().as_ref() == Some(self.owner);
+        if ours || made || !claimed || self.step.verb == Verb::Adopt {
+            return Ok(());
+        }
+        let owner =
+            live.owner().map_or_else(|| "has no owner".to_owned(), |owner| format!("belongs to {owner}"));
+        let message =
+            format!("{} exists by now and {owner}: plan again, and adopt it or rename yours", live.physical);
+        Err(Failure { stale: true, ..Failure::new(message) })
     }
 
     /// What still differs from what this step wants.

@@ -25,6 +25,9 @@ pub(super) fn cut(
     for draft in drafts {
         cutter.draft(draft);
     }
+    for draft in drafts {
+        cutter.complete(draft);
+    }
     for (id, declared) in &desired.resources {
         let (Some(seen), Some(kind)) = (observed.resources.get(id), kind_of(&id.kind)) else { continue };
         match kind.facts().identity {
@@ -92,6 +95,29 @@ impl Cutter<'_> {
                 self.push(draft, Verb::Create, physical, &draft.want, after)
             }
             How::Trim => {}
+        }
+    }
+
+    /// A second step of a resource whose create had to leave references out: to itself, or to what comes after it (D17).
+    fn complete(&mut self, draft: &Draft) {
+        let id = &draft.change.id;
+        let made = self.of.get(id).and_then(|steps| steps.last().copied());
+        let create = made.and_then(|step| self.steps.get(step)).filter(|step| step.verb == Verb::Create);
+        let (Some(made), Some(physical)) = (made, create.map(|step| step.physical.clone())) else { return };
+        let mut left_out = BTreeSet::new();
+        reference::each(&draft.want, "", &mut |_, found| {
+            if let Reference::Output { id: target, .. } = found {
+                left_out.extend(
+                    self.of
+                        .get(&target)
+                        .and_then(|steps| steps.first().copied())
+                        .filter(|step| *step >= made),
+                );
+            }
+        });
+        if !left_out.is_empty() {
+            left_out.insert(made);
+            self.push(draft, Verb::Update, &physical, &draft.want, left_out);
         }
     }
 
