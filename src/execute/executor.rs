@@ -150,8 +150,13 @@ impl<'a> Run<'a> {
             return Err(Failure::new(format!("{} is not a kind", step.resource.kind)));
         };
         let resolved = self.known.lock().unwrap_or_else(PoisonError::into_inner).resolve(&step.want);
+        // What a later step of the same resource fills in is left out of its create (D17).
+        let complete = if step.verb == Verb::Create { reference::without_unknown(&resolved) } else { resolved };
+        if let Some(unknown) = reference::first(&complete) {
+            return Err(Failure::new(format!("{unknown} is not known: no step before this one makes it")));
+        }
         let want =
-            kind.normal(&resolved, &self.plan.place).map_err(|error| Failure::new(error.to_string()))?;
+            kind.normal(&complete, &self.plan.place).map_err(|error| Failure::new(error.to_string()))?;
         let token = token(self.plan, step);
         let waiting = |why: String| drop(self.told.send(Event::Waiting { step: step.id, why }));
         let settle = Settle {

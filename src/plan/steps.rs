@@ -11,6 +11,7 @@ use crate::kind::{AnyKind, Identity, Order, Reason};
 use crate::resource::{
     Declared, Desired, Document, Incarnation, Incarnations, Observed, OnDelete, ResourceId, Tags,
 };
+use crate::value::reference::{self, Reference};
 
 /// Cuts drafts and deletions into steps. A step's number is greater than those of the steps that it waits for.
 pub(super) fn cut(
