@@ -12,9 +12,11 @@ use crate::services::{Error, Fault, Result};
 
 pub mod aws;
 mod ownership;
+mod simulated;
 
 pub use aws::Aws;
 pub use ownership::identify;
+pub use simulated::Simulated;
 
 /// What an observation is about.
 #[derive(Debug, Clone)]

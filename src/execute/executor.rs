@@ -16,7 +16,7 @@ use super::{Event, Failure, Known, Limits, Outcome, Report, Stop};
 use crate::cloud::{Cloud, Scope};
 use crate::kind::AnyKind;
 use crate::plan::{Plan, Step, StepId, Verb};
-use crate::resource::{Incarnation, Observed, ResourceId};
+use crate::resource::{Document, Incarnation, Observed, ResourceId};
 use crate::value::reference;
 
 type Finished = (StepId, Result<Option<Incarnation>, Failure>);
@@ -151,7 +151,7 @@ impl<'a> Run<'a> {
         };
         let resolved = self.known.lock().unwrap_or_else(PoisonError::into_inner).resolve(&step.want);
         // What a later step of the same resource fills in is left out of its create (D17).
-        let complete = if step.verb == Verb::Create { reference::without_unknown(&resolved) } else { resolved };
+        let complete = if step.verb == Verb::Create { without_deferred(&resolved, kind) } else { resolved };
         if let Some(unknown) = reference::first(&complete) {
             return Err(Failure::new(format!("{unknown} is not known: no step before this one makes it")));
         }
@@ -202,6 +202,18 @@ impl<'a> Run<'a> {
             }
         }
     }
+}
+
+/// The document without the references in deferrable fields that are not known yet.
+fn without_deferred(document: &Document, kind: &dyn AnyKind) -> Document {
+    let mut document = document.clone();
+    let deferrable = kind.facts().rules.fields.iter().filter(|(_, rules)| rules.deferrable);
+    for (field, _) in deferrable {
+        if let Some(value) = document.get_mut(field) {
+            *value = reference::without_unknown(value);
+        }
+    }
+    document
 }
 
 /// A client token: the same for every attempt at one step of one plan, another for another.

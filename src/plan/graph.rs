@@ -61,18 +61,7 @@ fn predictable(
     let (Some(declared), Some(kind)) = (desired.resources.get(target), kind_of(&target.kind)) else {
         return false;
     };
-    predicted(kind, declared, &declared.physical_name, &declared.spec, desired).contains_key(output)
-}
-
-/// The outputs of a declared resource that follow from a physical name.
-pub(super) fn predicted(
-    kind: &dyn AnyKind,
-    _declared: &Declared,
-    physical: &str,
-    spec: &Value,
-    desired: &Desired,
-) -> BTreeMap<String, String> {
-    kind.predict(physical, spec, &desired.place)
+    kind.predict(&declared.physical_name, &declared.spec, &desired.place).contains_key(output)
 }
 
 /// An order in which each comes after what it needs; the same for the same input. What a cycle holds up comes last, and

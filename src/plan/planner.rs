@@ -44,7 +44,12 @@ pub fn plan(desired: &Desired, observed: &Observed, kinds: &[&'static dyn AnyKin
     let edges = graph::edges(desired, &kind_of);
     let (order, _) = graph::order(&edges);
     let mut planner = Planner {
-        resolver: Resolver { desired, observed, renewed: BTreeMap::new() },
+        resolver: Resolver {
+            desired,
+            observed,
+            predicted: predicted(desired, &kind_of),
+            renewed: BTreeMap::new(),
+        },
         drafts: Vec::new(),
         objections: Vec::new(),
         unchanged: 0,
@@ -73,6 +78,18 @@ pub fn plan(desired: &Desired, observed: &Observed, kinds: &[&'static dyn AnyKin
         due,
         unchanged,
     }
+}
+
+/// What follows from names alone, of everything declared.
+fn predicted(
+    desired: &Desired,
+    kind_of: &dyn Fn(&str) -> Option<&'static dyn AnyKind>,
+) -> BTreeMap<ResourceId, BTreeMap<String, String>> {
+    let outputs = |declared: &Declared| {
+        let kind = kind_of(&declared.id.kind)?;
+        Some((declared.id.clone(), kind.predict(&declared.physical_name, &declared.spec, &desired.place)))
+    };
+    desired.resources.values().filter_map(outputs).collect()
 }
 
 struct Planner<'a> {

@@ -11,6 +11,9 @@ use crate::value::reference::{self, Reference};
 pub(super) struct Resolver<'a> {
     pub desired: &'a Desired,
     pub observed: &'a Observed,
+    /// What can be said beforehand of declared resources that do not exist yet: references that make no edge (D17) may
+    /// meet them before their turn.
+    pub predicted: BTreeMap<ResourceId, BTreeMap<String, String>>,
     /// Resources that this plan creates, replaces or registers anew, with what can be said of their new incarnation.
     pub renewed: BTreeMap<ResourceId, BTreeMap<String, String>>,
 }
@@ -27,8 +30,10 @@ impl Resolver<'_> {
                 if let Some(predicted) = self.renewed.get(id) {
                     return predicted.get(output).cloned();
                 }
-                let live = self.observed.resources.get(id)?.current.as_ref()?;
-                text(live.outputs.get(output)?)
+                match self.observed.resources.get(id).and_then(|seen| seen.current.as_ref()) {
+                    Some(live) => text(live.outputs.get(output)?),
+                    None => self.predicted.get(id)?.get(output).cloned(),
+                }
             }
             Reference::Image(name) => {
                 let declared = self.desired.images.get(name).and_then(|image| image.resolved.clone());
