@@ -160,7 +160,8 @@ pub trait Kind: Sized + Send + Sync + 'static {
     /// Makes it, and returns the name or id that AWS's calls take from now on.
     fn create(cx: &Cx<'_, Self>, want: &Self::Spec) -> impl Future<Output = Result<String>> + Send;
 
-    /// Makes the next legal move from the live state towards `want`. `diff` is never empty.
+    /// Makes the next legal move from the live state towards `want`. `diff` is empty only of what is broken and may be
+    /// mended by being told again ([`Readiness::Repairable`]).
     fn update(
         cx: &Cx<'_, Self>,
         live: &Live<Self>,

@@ -4,6 +4,7 @@ mod world;
 
 use std::collections::BTreeMap;
 use std::path::Path;
+use std::time::Duration;
 
 use batchwright::manifest::Options;
 use batchwright::plan::{Guard, Verb};
@@ -32,8 +33,11 @@ async fn the_payments_stack_from_nothing_to_nothing() {
 
     world.sandbox.reset_stats();
     world.sandbox.refuse_writes(true);
+    // Depth is told apart only where a call takes longer than the machine needs to send the next.
+    world.sandbox.set_latency(Duration::from_millis(400));
     let (again, _) = world.plan(&desired, &Guard::default()).await;
     world.sandbox.refuse_writes(false);
+    world.sandbox.set_latency(Duration::ZERO);
     let stats = world.sandbox.stats();
     assert_eq!(changes(&again), Vec::<String>::new());
     assert!(stats.count() + 1 <= 45, "{} calls and one of STS: {:?}", stats.count(), stats.per_action());

@@ -146,7 +146,7 @@ impl Aws {
             (Verb::Register, _) | (Verb::Create, None) => return kind.create(call, act.want).await.map(Some),
             (Verb::Create | Verb::Update | Verb::Disable, Some(live)) => {
                 let spec = Diff(act.diff.0.iter().filter(|c| c.rule != ChangeRule::Tag).cloned().collect());
-                if !spec.is_empty() {
+                if !spec.is_empty() || act.diff.is_empty() {
                     kind.update(call, live, act.want, &spec).await?;
                 }
                 self.tag(kind, &act, live, &tags).await?;

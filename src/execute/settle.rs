@@ -62,7 +62,21 @@ impl Settle<'_> {
                 Next::Repair(why) if started.elapsed() > REPAIR => {
                     return Err(Failure::new(format!("AWS reports it as broken: {why}")));
                 }
-                Next::Repair(why) => (self.waiting)(why),
+                // An update that changes nothing makes AWS look again (aws-semantics §1.4).
+                Next::Repair(why) => {
+                    (self.waiting)(why);
+                    let diff = Diff::default();
+                    let act = Act {
+                        step: self.step,
+                        live: live.as_ref(),
+                        want: self.want,
+                        diff: &diff,
+                        token: self.token,
+                    };
+                    if let Err(error) = self.cloud.perform(act).await {
+                        self.weigh(&error, started.elapsed())?;
+                    }
+                }
                 Next::Act(diff) => {
                     attempts += 1;
                     if attempts > MOST_ATTEMPTS {

@@ -2,11 +2,9 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use serde_json::Value;
-
 use crate::diff::{Compare, Rules};
 use crate::kind::AnyKind;
-use crate::resource::{Declared, Desired, ResourceId};
+use crate::resource::{Desired, ResourceId};
 use crate::value::reference::{self, Reference};
 
 /// For each resource, the resources that must be there before it.
