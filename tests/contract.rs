@@ -4,6 +4,13 @@
 //! `tests/contract/<service>.<Kind>.yaml` says for each kind what it stands on, the subject itself, a change for every
 //! updatable field, and which fields the sandbox cannot show, and why. A field that is in neither list fails the suite.
 
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    reason = "a test: what fails here fails it"
+)]
+
 mod world;
 
 use std::collections::{BTreeMap, BTreeSet};

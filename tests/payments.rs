@@ -1,5 +1,12 @@
 //! The main job, end to end on the sandbox: the payments stack from nothing to nothing.
 
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    reason = "a test: what fails here fails it"
+)]
+
 mod world;
 
 use std::collections::BTreeMap;

@@ -1,5 +1,12 @@
 //! One small plan, in every form.
 
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    reason = "a test: what fails here fails it"
+)]
+
 use std::collections::{BTreeMap, BTreeSet};
 
 use batchwright::diff::{ChangeRule, FieldChange};
