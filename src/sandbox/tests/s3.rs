@@ -118,6 +118,24 @@ async fn a_lifecycle_comes_back_whole() {
 }
 
 #[tokio::test]
+async fn a_policy_that_denies_plain_http_leaves_objects_alone_and_a_plain_denial_does_not() {
+    let sandbox = sandbox().await;
+    let (s3, name) = bucket(&sandbox, "tls").await;
+    let deny = |condition: &str| {
+        format!(
+            r#"{{"Version":"2012-10-17","Statement":[{{"Effect":"Deny","Principal":"*","Action":"s3:*","Resource":["arn:aws:s3:::{name}","arn:aws:s3:::{name}/*"]{condition}}}]}}"#
+        )
+    };
+    let tls = deny(r#","Condition":{"Bool":{"aws:SecureTransport":"false"}}"#);
+    s3.put_bucket_policy().bucket(&name).policy(tls).send().await.unwrap();
+    s3.put_object().bucket(&name).key("k").body(ByteStream::from_static(b"v")).send().await.unwrap();
+    let got = s3.get_object().bucket(&name).key("k").send().await.unwrap();
+    assert_eq!(got.body.collect().await.unwrap().into_bytes().as_ref(), b"v");
+    s3.put_bucket_policy().bucket(&name).policy(deny("")).send().await.unwrap();
+    s3.get_object().bucket(&name).key("k").send().await.unwrap_err();
+}
+
+#[tokio::test]
 async fn a_malformed_or_public_policy_is_refused() {
     let sandbox = sandbox().await;
     let (s3, name) = bucket(&sandbox, "policy").await;
