@@ -33,8 +33,18 @@ impl Connection {
             (true, Some(url)) => (load(place, Some(&url)).await, None),
             (false, _) => (load(place, globals.endpoint_url.as_deref()).await, None),
         };
+        Ok(Self::with(config, sandbox, place))
+    }
+
+    /// Starts a sandbox of this command's own, whatever the command line and the environment say.
+    pub async fn to_own_sandbox(place: &Place, out: &Output) -> Result<Self> {
+        let sandbox = start(place, out).await?;
+        Ok(Self::with(sandbox.sdk_config(), Some(sandbox), place))
+    }
+
+    fn with(config: SdkConfig, sandbox: Option<Sandbox>, place: &Place) -> Self {
         let calls = Counter::default();
-        Ok(Self { place: place.clone(), config: calls.counting(config), sandbox, calls })
+        Self { place: place.clone(), config: calls.counting(config), sandbox, calls }
     }
 
     /// Where it leads.

@@ -5,7 +5,7 @@ use std::path::PathBuf;
 
 use crate::manifest;
 use crate::render::{Paint, hint};
-use crate::{sandbox, services};
+use crate::{jobs, sandbox, services};
 
 /// The result of a command.
 pub type Result<T> = std::result::Result<T, Error>;
@@ -118,6 +118,15 @@ impl Error {
             Self::Stale => one("look at the new plan with `batchwright plan`, then apply again"),
             Self::Plain { help, .. } => help.iter().cloned().collect(),
             _ => Vec::new(),
+        }
+    }
+}
+
+impl From<jobs::Error> for Error {
+    fn from(error: jobs::Error) -> Self {
+        match error {
+            jobs::Error::Call(error) => Self::aws("ask AWS Batch about the job")(*error),
+            other => Self::plain(format!("failed to {other}")),
         }
     }
 }

@@ -12,11 +12,13 @@ mod adopt;
 mod apply;
 mod confirm;
 mod connect;
+mod demo;
 mod destroy;
 mod drift;
 mod error;
 mod exit;
 mod explain;
+mod logs;
 mod output;
 mod plan;
 mod run;
@@ -25,6 +27,7 @@ mod schema;
 mod session;
 mod signals;
 mod status;
+mod submit;
 mod validate;
 mod watch;
 
@@ -89,10 +92,13 @@ commands! {
     Destroy => destroy,
     Status => status,
     Adopt => adopt,
+    Submit => submit,
+    Logs => logs,
     Watch => watch,
     Schema => schema,
     Explain => explain,
     Sandbox => sandbox,
+    Demo => demo,
 }
 
 /// Parses the arguments, runs the command, and answers the exit code.

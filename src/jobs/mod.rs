@@ -26,7 +26,7 @@ pub use target::{Target, find};
 pub enum Error {
     /// AWS did not answer, or refused.
     #[error(transparent)]
-    Call(#[from] services::Error),
+    Call(Box<services::Error>),
     /// The manifests don't declare it.
     #[error("find the {what} `{name}`: the environment declares no such {what}{hint}")]
     Undeclared {
@@ -59,8 +59,14 @@ pub enum Error {
         /// The job's unique name.
         name: String,
         /// What the last call met.
-        last: services::Error,
+        last: Box<services::Error>,
     },
+}
+
+impl From<services::Error> for Error {
+    fn from(error: services::Error) -> Self {
+        Self::Call(Box::new(error))
+    }
 }
 
 /// The result of an operation on jobs.

@@ -65,7 +65,7 @@ pub async fn submit(client: &Client, request: &Request, pace: Pace) -> Result<Su
     }
     let last =
         last.unwrap_or_else(|| services::Error::malformed("batch", "SubmitJob", "it was never called"));
-    Err(Error::NotSubmitted { name, last })
+    Err(Error::NotSubmitted { name, last: Box::new(last) })
 }
 
 /// A name that no other job has: 128 characters at most.
