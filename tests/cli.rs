@@ -332,6 +332,10 @@ fn an_environment_from_its_first_plan_to_its_end() {
     let calm = run(&["drift", "dev"]);
     assert_eq!((calm.code, last(&calm).as_str()), (Some(0), "No drift. 1 resource is as declared."));
 
+    let status = run(&["status", "dev"]);
+    assert!(status.out.starts_with("logs/LogGroup/jobs  dev-jobs  ready\n"), "{}", status.out);
+    assert!(run(&["status", "dev", "--json"]).out.contains(r#""readiness":{"is":"ready"}"#));
+
     write(here, "manifests/stacks/main/main.yaml", &LOGS.replace('7', "14"));
     let drift = run(&["drift", "dev"]);
     assert_eq!(drift.code, Some(2));

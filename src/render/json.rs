@@ -2,6 +2,8 @@
 //!
 //! Sensitive values are masked; where two of them differ, salted digests say so (D19).
 
+use std::collections::BTreeSet;
+
 use serde_json::{Value, json};
 use sha2::{Digest, Sha256};
 
@@ -10,6 +12,7 @@ use crate::diff::FieldChange;
 use crate::execute::{Event, Outcome, Report};
 use crate::manifest;
 use crate::plan::{Action, Change, Plan};
+use crate::resource::{Desired, Observed, Readiness, ResourceId};
 
 /// The version of the stream's records.
 pub const SCHEMA: &str = "1.0";
@@ -147,6 +150,32 @@ pub fn report(plan: &Plan, report: &Report) -> Value {
         "notStarted": of(|outcome| *outcome == Outcome::NotStarted),
         "interrupted": report.interrupted,
     })
+}
+
+/// What an environment's resources are right now: a record for each incarnation, and for each that is missing.
+pub fn status(desired: &Desired, observed: &Observed) -> Vec<Value> {
+    let ids: BTreeSet<&ResourceId> = desired.resources.keys().chain(observed.resources.keys()).collect();
+    let mut records = Vec::new();
+    for id in ids {
+        let declared = desired.resources.contains_key(id);
+        let seen = observed.resources.get(id);
+        let mut found = seen.into_iter().flat_map(|seen| seen.iter()).peekable();
+        if found.peek().is_none() {
+            records.push(json!({
+                "@level": "warn", "type": "resource_status", "resource": id, "declared": declared, "physical": null,
+            }));
+        }
+        for live in found {
+            let is_current = seen.and_then(|seen| seen.current.as_ref()) == Some(live);
+            records.push(json!({
+                "@level": if live.readiness == Readiness::Ready { "info" } else { "warn" },
+                "type": "resource_status", "resource": id, "declared": declared, "physical": live.physical,
+                "arn": live.arn, "owner": live.owner(), "readiness": live.readiness, "revision": live.revision,
+                "generation": live.generation(), "current": is_current,
+            }));
+        }
+    }
+    records
 }
 
 /// One error in the manifests.
