@@ -47,8 +47,8 @@ async fn the_payments_stack_from_nothing_to_nothing() {
     world.sandbox.set_latency(Duration::ZERO);
     let stats = world.sandbox.stats();
     assert_eq!(changes(&again), Vec::<String>::new());
-    assert!(stats.count() + 1 <= 45, "{} calls and one of STS: {:?}", stats.count(), stats.per_action());
-    assert!(stats.depth() + 1 <= 3, "{} round trips and one of STS: {:?}", stats.depth(), stats.calls);
+    assert!(stats.count() < 45, "{} calls and one of STS: {:?}", stats.count(), stats.per_action());
+    assert!(stats.depth() < 3, "{} round trips and one of STS: {:?}", stats.depth(), stats.calls);
     assert_eq!(stats.writes(), 0);
 
     let nothing = Desired { resources: BTreeMap::new(), images: BTreeMap::new(), ..desired.clone() };
