@@ -37,7 +37,8 @@ impl Counter {
         self.lock().spans.len()
     }
 
-    /// The most calls of which no two overlapped: the critical path in round trips, as it ran.
+    /// The most calls of which no two overlapped: the critical path in round trips, as it ran. Where AWS answers sooner
+    /// than requests can be sent (a sandbox without latency), calls that need not wait for each other count too.
     pub fn depth(&self) -> usize {
         let mut spans: Vec<(u64, u64)> =
             self.lock().spans.iter().map(|(start, end)| (end.unwrap_or(u64::MAX), *start)).collect();
