@@ -169,6 +169,7 @@ async fn walk(name: &str) {
     );
 
     for (field, patch) in &contract.changes {
+        eprintln!("{name}: {field}");
         let changed = patched(&desired, &subject, patch);
         let plan = world.apply(&changed, &guard).await;
         assert!(plan.changes.iter().any(|change| change.id == subject), "{name}: {field} is a change");

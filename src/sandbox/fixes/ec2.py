@@ -160,6 +160,22 @@ EC2Backend.delete_subnet = delete_free_subnet
 EC2Backend.delete_security_group = delete_free_security_group
 
 
+# Rules for IPv6 go like others; moto leaves them where the VPC has no IPv6 range.
+class Kept(list):
+    def remove(self, item):
+        pass
+
+
+def revoke_all(original):
+    def revoke(self, group_name_or_id, ip_protocol, from_port, to_port, ip_ranges, *args, **kwargs):
+        return original(self, group_name_or_id, ip_protocol, from_port, to_port, Kept(ip_ranges), *args, **kwargs)
+
+    return revoke
+
+
+EC2Backend.revoke_security_group_egress = revoke_all(EC2Backend.revoke_security_group_egress)
+
+
 # Subnets: only those of the default VPC are a zone's default and give out public addresses; all attributes change.
 create_subnet = EC2Backend.create_subnet
 

@@ -57,7 +57,7 @@ pub(super) async fn update(
         call = call.set_ip_address_type(want.ip_address_type.as_deref().map(Into::into));
     }
     if diff.touches("dnsOptions") {
-        call = call.dns_options(sdk_options(&want.dns_options.clone().unwrap_or_default()));
+        call = call.dns_options(changed_options(live, want));
     }
     call.send().await.map_err(failed("ec2", "ModifyVpcEndpoint"))?;
     Ok(())
@@ -113,6 +113,19 @@ fn some(list: &[String]) -> Option<Vec<String>> {
 fn missing(these: &[String], those: &[String]) -> Option<Vec<String>> {
     let missing: Vec<String> = these.iter().filter(|one| !those.contains(one)).cloned().collect();
     some(&missing)
+}
+
+/// On create an endpoint says only what it turns on: not every service takes the word. What is on is turned off by name.
+fn changed_options(live: &Live<VpcEndpoint>, want: &Spec) -> DnsOptionsSpecification {
+    let is_on = |spec: &Spec| {
+        let options = spec.dns_options.as_ref();
+        options.is_some_and(|options| options.private_dns_only_for_inbound_resolver_endpoint)
+    };
+    let mut sent = sdk_options(&want.dns_options.clone().unwrap_or_default());
+    if is_on(&live.spec) && !is_on(want) {
+        sent.private_dns_only_for_inbound_resolver_endpoint = Some(false);
+    }
+    sent
 }
 
 fn sdk_options(options: &DnsOptions) -> DnsOptionsSpecification {

@@ -164,6 +164,11 @@ fn instances(before: &Object, request: &Object, old: &Object, change: &Object) -
         }
     }
     super::fill_resources(&mut merged, before.contains_key("eksConfiguration"));
+    // Batch itself starts what a higher minimum asks for.
+    let least = merged.integer("minvCpus")?.unwrap_or_default();
+    if !change.contains_key("desiredvCpus") && merged.integer("desiredvCpus")? < Some(least) {
+        merged.insert("desiredvCpus".into(), least.into());
+    }
     let (current, wanted) = (old.integer("desiredvCpus")?, change.integer("desiredvCpus")?);
     if wanted.zip(current).is_some_and(|(wanted, current)| wanted < current) {
         refuse!(
