@@ -17,14 +17,14 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::path::PathBuf;
 
 use batchwright::diff::{ChangeRule, Compare};
-use batchwright::kind::{Identity, Ownership};
+use batchwright::kind::Ownership;
 use batchwright::kinds::{KINDS, kind};
 use batchwright::manifest::Options;
-use batchwright::plan::Guard;
-use batchwright::resource::{Desired, ResourceId};
+use batchwright::plan::{Change, Guard};
+use batchwright::resource::{Desired, Observed, ResourceId};
 use serde::Deserialize;
 use serde_json::{Value, json};
-use world::{World, changes, load};
+use world::{World, changes, load, planned};
 
 /// What a file under tests/contract says.
 #[derive(Deserialize)]
@@ -150,6 +150,10 @@ fn is_shared(name: &str, field: &str) -> bool {
     field.is_some_and(|rules| rules.compare == Compare::AtLeast)
 }
 
+fn unchanged(desired: &Desired, observed: &Observed, guard: &Guard, when: &str) {
+    assert_eq!(changes(&planned(desired, observed, guard)), Vec::<String>::new(), "{when}");
+}
+
 async fn walk(name: &str) {
     let contract = contract(name);
     covered(name, &contract);
@@ -162,28 +166,24 @@ async fn walk(name: &str) {
     let guard = Guard { allow_delete: desired.resources.keys().cloned().collect(), ..Guard::default() };
 
     world.apply(&desired, &guard).await;
-    assert_eq!(
-        changes(&world.plan(&desired, &guard).await.0),
-        Vec::<String>::new(),
-        "{name}: after it was made"
-    );
-
+    let mut observed = world.observe(&desired).await;
+    unchanged(&desired, &observed, &guard, "after it was made");
     for (field, patch) in &contract.changes {
         eprintln!("{name}: {field}");
         let changed = patched(&desired, &subject, patch);
-        let plan = world.apply(&changed, &guard).await;
+        let plan = world.apply_to(&changed, &observed, &guard).await;
         assert!(plan.changes.iter().any(|change| change.id == subject), "{name}: {field} is a change");
-        let left = changes(&world.plan(&changed, &guard).await.0);
-        assert_eq!(left, Vec::<String>::new(), "{name}: after {field} was changed");
+        observed = world.observe(&changed).await;
+        unchanged(&changed, &observed, &guard, "after it was changed");
         // To the manifests as they were, what is live now is drift: it is seen, and healed.
-        let plan = world.apply(&desired, &guard).await;
+        let plan = world.apply_to(&desired, &observed, &guard).await;
         let seen = plan.changes.iter().any(|change| change.id == subject);
         assert_eq!(seen, !is_shared(name, field), "{name}: drift of {field} is seen");
-        let left = changes(&world.plan(&desired, &guard).await.0);
-        assert_eq!(left, Vec::<String>::new(), "{name}: after {field} was healed");
+        observed = world.observe(&desired).await;
+        unchanged(&desired, &observed, &guard, "after it was healed");
     }
     if facts.ownership == Ownership::Tagged || facts.ownership == Ownership::TagAfterCreate {
-        tags(&world, &desired, &subject, &guard, facts.identity).await;
+        tags(&world, &desired, &subject, &guard, observed).await;
     }
 
     let nothing = Desired { resources: BTreeMap::new(), ..desired.clone() };
@@ -192,22 +192,17 @@ async fn walk(name: &str) {
 }
 
 /// A tag more, another value, and none again: never anything but tag changes (P19).
-async fn tags(world: &World, desired: &Desired, subject: &ResourceId, guard: &Guard, _identity: Identity) {
+async fn tags(world: &World, desired: &Desired, subject: &ResourceId, guard: &Guard, mut observed: Observed) {
     for value in [Some("one"), Some("two"), None] {
         let mut tagged = desired.clone();
         let declared = tagged.resources.get_mut(subject).expect("the subject");
         declared.tags.extend(value.map(|value| ("team".to_owned(), value.to_owned())));
-        let plan = world.apply(&tagged, guard).await;
-        let fields = |change: &batchwright::plan::Change| {
-            change.fields.iter().all(|field| field.rule == ChangeRule::Tag)
-        };
+        let plan = world.apply_to(&tagged, &observed, guard).await;
+        let only_tags = |change: &Change| change.fields.iter().all(|field| field.rule == ChangeRule::Tag);
         assert!(plan.changes.iter().any(|change| change.id == *subject), "the tag is a change");
-        assert!(plan.changes.iter().all(fields), "{:?}", changes(&plan));
-        assert_eq!(
-            changes(&world.plan(&tagged, guard).await.0),
-            Vec::<String>::new(),
-            "after the tag was written"
-        );
+        assert!(plan.changes.iter().all(only_tags), "{:?}", changes(&plan));
+        observed = world.observe(&tagged).await;
+        unchanged(&tagged, &observed, guard, "after the tag was written");
     }
 }
 

@@ -30,12 +30,15 @@ impl World {
         Self { sandbox, cloud }
     }
 
+    /// What is there now.
+    pub async fn observe(&self, desired: &Desired) -> Observed {
+        self.cloud.observe(&Scope::of(desired)).await.expect("AWS can be read")
+    }
+
     /// What an apply would do now.
     pub async fn plan(&self, desired: &Desired, guard: &Guard) -> (Plan, Observed) {
-        let observed = self.cloud.observe(&Scope::of(desired)).await.expect("AWS can be read");
-        let plan = plan(desired, &observed, KINDS, guard);
-        assert_eq!(check(&plan), Vec::<String>::new(), "the plan holds together");
-        (plan, observed)
+        let observed = self.observe(desired).await;
+        (planned(desired, &observed, guard), observed)
     }
 
     pub async fn execute(&self, plan: &Plan, observed: &Observed) -> Report {
@@ -51,9 +54,15 @@ impl World {
 
     /// Plans and applies; panics with everything that is known if something speaks against it or fails.
     pub async fn apply(&self, desired: &Desired, guard: &Guard) -> Plan {
-        let (plan, observed) = self.plan(desired, guard).await;
+        let observed = self.observe(desired).await;
+        self.apply_to(desired, &observed, guard).await
+    }
+
+    /// The same, with what was observed just now.
+    pub async fn apply_to(&self, desired: &Desired, observed: &Observed, guard: &Guard) -> Plan {
+        let plan = planned(desired, observed, guard);
         assert_eq!(plan.objections, vec![], "nothing speaks against it");
-        let report = self.execute(&plan, &observed).await;
+        let report = self.execute(&plan, observed).await;
         let failed: Vec<_> = report
             .failures()
             .map(|(id, failure)| (&plan.steps[id].resource, plan.steps[id].verb, failure))
@@ -61,6 +70,13 @@ impl World {
         assert!(report.complete(), "every step is done; these failed: {failed:#?}");
         plan
     }
+}
+
+/// What an apply would do to what was observed; panics if the plan does not hold together.
+pub fn planned(desired: &Desired, observed: &Observed, guard: &Guard) -> Plan {
+    let plan = plan(desired, observed, KINDS, guard);
+    assert_eq!(check(&plan), Vec::<String>::new(), "the plan holds together");
+    plan
 }
 
 /// The manifests of a folder; panics with all their errors.
