@@ -197,5 +197,21 @@ async fn what_somebody_changes_is_seen_and_healed() {
     }
     let observed = world.observe(&desired).await;
     assert_eq!(changes(&planned(&desired, &observed, &Guard::default())), Vec::<String>::new());
-    insta::assert_snapshot!(told, @"");
+    insta::assert_snapshot!(told, @r"
+queue priority: Update batch/JobQueue/payments priority
+policy statement removed: Update iam/Role/execution policies[pull-image].policyDocument
+security group rule altered: Update ec2/SecurityGroup/jobs securityGroupEgress
+security group rule added: Update ec2/SecurityGroup/jobs securityGroupIngress
+trust policy changed: Update iam/Role/job assumeRolePolicyDocument
+policy detached: Update iam/Role/job managedPolicyArns
+policy attached: Update iam/Role/job managedPolicyArns
+inline policy added: Update iam/Role/job policies
+log retention: Update logs/LogGroup/jobs retentionInDays
+new revision with twice the memory: Update batch/JobDefinition/payments containerProperties.resourceRequirements[MEMORY].value
+versioning suspended: Update s3/Bucket/source versioningConfiguration.status
+VPC tag removed: Update ec2/Vpc/main tags.Application
+compute environment disabled: Update batch/ComputeEnvironment/fargate state
+image tags mutable: Update ecr/Repository/worker imageTagMutability imageTagMutabilityExclusionFilters
+log group deleted: Create logs/LogGroup/jobs retentionInDays
+");
 }

@@ -1,5 +1,7 @@
 //! A sandbox and the program's own engine on it: what the tests that need AWS stand on.
 
+#![allow(dead_code, reason = "each test uses a part of it")]
+
 use std::path::Path;
 use std::time::Duration;
 
