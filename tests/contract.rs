@@ -1,7 +1,7 @@
 //! One guided suite for all kinds, over the real SDK on the sandbox: create, nothing differs, change each field, nothing
 //! differs, change it back as drift, nothing differs, delete, gone. It catches the field that `update` forgot.
 //!
-//! `tests/contract/<service>.<Kind>.yaml` says for each kind what it stands on, the subject itself, a change for every
+//! `tests/contract/<service>.<Kind>*.yaml` say for each kind what it stands on, the subject itself, a change for every
 //! updatable field, and which fields the sandbox cannot show, and why. A field that is in neither list fails the suite.
 
 #![allow(
@@ -14,7 +14,7 @@
 mod world;
 
 use std::collections::{BTreeMap, BTreeSet};
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use batchwright::diff::{ChangeRule, Compare};
 use batchwright::kind::Ownership;
@@ -52,9 +52,21 @@ fn folder() -> PathBuf {
     PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("tests/contract")
 }
 
-fn contract(name: &str) -> Contract {
-    let path = folder().join(format!("{}.yaml", name.replace('/', ".")));
-    let text = std::fs::read_to_string(&path).unwrap_or_else(|error| panic!("{}: {error}", path.display()));
+/// The contracts of a kind: `<service>.<Kind>.yaml`, and `<service>.<Kind>.<form>.yaml` where one subject can't show all.
+fn contracts(name: &str) -> Vec<Contract> {
+    let begin = format!("{}.", name.replace('/', "."));
+    let files = std::fs::read_dir(folder()).expect("tests/contract").map(|file| file.expect("a file").path());
+    let is_ours = |path: &PathBuf| {
+        path.file_name().and_then(|file| file.to_str()).is_some_and(|file| file.starts_with(&begin))
+    };
+    let mut files: Vec<PathBuf> = files.filter(is_ours).collect();
+    files.sort();
+    assert!(!files.is_empty(), "{name} has no contract");
+    files.iter().map(|path| contract(name, path)).collect()
+}
+
+fn contract(name: &str, path: &Path) -> Contract {
+    let text = std::fs::read_to_string(path).unwrap_or_else(|error| panic!("{}: {error}", path.display()));
     let text = text.replace("${env.account}", &account(name));
     serde_yaml::from_str(&text).unwrap_or_else(|error| panic!("{}: {error}", path.display()))
 }
@@ -113,18 +125,14 @@ fn merge(target: &mut Value, patch: &Value) {
 }
 
 /// Every updatable field of the kind has a change, or a reason why it has none.
-fn covered(name: &str, contract: &Contract) {
+fn covered(name: &str, contracts: &[Contract]) {
     let rules = &kind(name).expect("a kind").facts().rules;
     let updatable = rules
         .fields
         .iter()
         .filter(|(_, rules)| matches!(rules.change, ChangeRule::InPlace | ChangeRule::Tag));
-    let said: BTreeSet<&str> = contract
-        .changes
-        .keys()
-        .chain(contract.skipped.keys())
-        .filter_map(|key| key.split('#').next())
-        .collect();
+    let keys = contracts.iter().flat_map(|contract| contract.changes.keys().chain(contract.skipped.keys()));
+    let said: BTreeSet<&str> = keys.filter_map(|key| key.split('#').next()).collect();
     let missing: Vec<&String> =
         updatable.map(|(field, _)| field).filter(|field| !said.contains(field.as_str())).collect();
     assert_eq!(missing, Vec::<&String>::new(), "{name}: fields without a change in tests/contract");
@@ -155,14 +163,20 @@ fn unchanged(desired: &Desired, observed: &Observed, guard: &Guard, when: &str) 
 }
 
 async fn walk(name: &str) {
-    let contract = contract(name);
-    covered(name, &contract);
+    let contracts = contracts(name);
+    covered(name, &contracts);
+    for contract in &contracts {
+        keep(name, contract).await;
+    }
+}
+
+async fn keep(name: &str, contract: &Contract) {
     let facts = kind(name).expect("a kind").facts();
     let desired = environment(name, &contract.manifests);
     let subject = ResourceId::new(name, contract.subject.clone());
     assert!(desired.resources.contains_key(&subject), "{subject} is declared");
     let world = World::of(&desired).await;
-    stand(&world, &contract).await;
+    stand(&world, contract).await;
     let guard = Guard { allow_delete: desired.resources.keys().cloned().collect(), ..Guard::default() };
 
     world.apply(&desired, &guard).await;

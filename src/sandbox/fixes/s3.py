@@ -50,6 +50,7 @@ S3Backend.delete_bucket_encryption = delete_bucket_encryption
 
 # Configurations: what was put is what is got. Moto keeps only the parts it knows, so the document itself is kept here.
 KEPT = ("encryption", "lifecycle", "notification")
+SMALLEST = "x-amz-transition-default-minimum-object-size"
 bucket_response_put = S3Response._bucket_response_put
 
 
@@ -65,6 +66,8 @@ def put(self, request, bucket_name, querystring):
     for name in KEPT:
         if name in querystring:
             documents_of(bucket)[name] = settled(name, xmltodict.parse(sent))
+    if "lifecycle" in querystring:
+        documents_of(bucket)["smallest"] = self.headers.get(SMALLEST, "all_storage_classes_128K")
     if "policy" in querystring:
         return 204, {}, ""
     if not querystring and sent:
@@ -103,7 +106,10 @@ def got_as_put(method, name):
 
     def get(self):
         kept = documents_of(self.backend.get_bucket(self.bucket_name)).get(name)
-        return (200, {"content-type": "application/xml"}, kept) if kept else original(self)
+        headers = {"content-type": "application/xml"}
+        if name == "lifecycle" and kept:
+            headers[SMALLEST] = documents_of(self.backend.get_bucket(self.bucket_name))["smallest"]
+        return (200, headers, kept) if kept else original(self)
 
     setattr(S3Response, method, get)
 
