@@ -1,6 +1,13 @@
 //! Fifteen changes behind the program's back, each on the payments stack as it was applied: a plan sees it, names the
 //! field, and an apply heals it.
 
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    reason = "a test: what fails here fails it"
+)]
+
 mod world;
 
 use std::collections::BTreeMap;
