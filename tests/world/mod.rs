@@ -15,7 +15,6 @@ use batchwright::sandbox::{Options, Sandbox};
 
 /// One sandbox, answering as an environment's own account and region.
 pub struct World {
-    #[allow(dead_code, reason = "not every suite that has a world looks at its sandbox")]
     pub sandbox: Sandbox,
     pub cloud: Aws,
 }
