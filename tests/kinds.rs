@@ -1,5 +1,5 @@
 //! Every kind of the registry, held to what all kinds promise: names, classes, examples, references, CloudFormation's
-//! words.
+//! words, pages. `BLESS=1 cargo test --test kinds` writes the pages anew.
 
 #![allow(clippy::unwrap_used, clippy::panic, reason = "a test: what it reads is there, or it fails")]
 
@@ -15,6 +15,8 @@ use serde_json::{Value, json};
 
 #[path = "kinds/cloudformation.rs"]
 mod cloudformation;
+#[path = "kinds/pages.rs"]
+mod pages;
 
 fn facts() -> impl Iterator<Item = &'static Facts> {
     KINDS.iter().map(|kind| kind.facts())

@@ -30,7 +30,7 @@ pub fn kinds(kinds: &[&Facts], paint: Paint) -> String {
 /// A kind (of an empty path), or one of its fields.
 pub fn explain(facts: &Facts, path: &str, paint: Paint) -> Result<String, NoField> {
     let root = &facts.schema;
-    let mut at = At { schema: root, rules: &facts.rules, required: true };
+    let mut at = At::spec(facts);
     let mut so_far = String::new();
     for field in path.split('.').filter(|field| !field.is_empty()) {
         let field = field.split('[').next().unwrap_or_default();
@@ -72,24 +72,33 @@ pub fn explain(facts: &Facts, path: &str, paint: Paint) -> Result<String, NoFiel
 
 fn kind(text: &mut String, facts: &Facts, paint: Paint) {
     let _ = writeln!(text, "{}: {}", paint.strong(facts.name), facts.about);
-    let identity = match facts.identity {
+    let _ = writeln!(text, "  known by   {}", identity(facts));
+    let _ = writeln!(text, "  owned      {}", ownership(facts));
+    if facts.holds_data {
+        let _ = writeln!(text, "  data       {DATA}");
+    }
+    let _ = writeln!(text, "  outputs    {}", facts.outputs.join(", "));
+    let _ = writeln!(text, "  in AWS     {}", facts.cloudformation);
+}
+
+/// What is said of a kind that holds data.
+pub(super) const DATA: &str = "deleting one destroys data: see metadata.onDelete";
+
+pub(super) fn identity(facts: &Facts) -> &'static str {
+    match facts.identity {
         Identity::Named => "its name; a second one of that name can't be made",
         Identity::Assigned => "an id that AWS assigns; our tags say which is which",
         Identity::Revisioned => "a name and a revision; a change makes a new revision",
-    };
-    let ownership = match facts.ownership {
+    }
+}
+
+pub(super) fn ownership(facts: &Facts) -> &'static str {
+    match facts.ownership {
         Ownership::Tagged => "by tags in the call that makes it",
         Ownership::TagAfterCreate => "by tags, in a second call",
         Ownership::ViaParent => "by its parent",
         Ownership::Shared => "not at all: it is the account's, made sure of and never deleted",
-    };
-    let _ = writeln!(text, "  known by   {identity}");
-    let _ = writeln!(text, "  owned      {ownership}");
-    if facts.holds_data {
-        let _ = writeln!(text, "  data       deleting one destroys data: see metadata.onDelete");
     }
-    let _ = writeln!(text, "  outputs    {}", facts.outputs.join(", "));
-    let _ = writeln!(text, "  in AWS     {}", facts.cloudformation);
 }
 
 fn field(text: &mut String, name: &str, at: &At<'_>, root: &Value, paint: Paint) {
@@ -113,7 +122,21 @@ fn field(text: &mut String, name: &str, at: &At<'_>, root: &Value, paint: Paint)
     };
     let _ = writeln!(text, "  absent     {absent}");
     let _ = writeln!(text, "  a change   {change}");
-    let compared = match &at.rules.compare {
+    if let Some(compared) = compared(at.rules) {
+        let _ = writeln!(text, "  compared   {compared}");
+    }
+    let refers = references(at.rules);
+    if !refers.is_empty() {
+        let _ = writeln!(text, "  refers to  {}", refers.join(", "));
+    }
+    if at.rules.sensitive {
+        let _ = writeln!(text, "  sensitive  masked wherever it is shown");
+    }
+}
+
+/// When two values of a field mean the same, where that is not plain.
+pub(super) fn compared(rules: &Rules) -> Option<String> {
+    match &rules.compare {
         Compare::Plain => None,
         Compare::Set => Some("as a set: order means nothing".to_owned()),
         Compare::AtLeast => Some("as a set to which others may add".to_owned()),
@@ -123,45 +146,44 @@ fn field(text: &mut String, name: &str, at: &At<'_>, root: &Value, paint: Paint)
         Compare::Json => Some("as JSON".to_owned()),
         Compare::Policy => Some("as an IAM policy".to_owned()),
         Compare::NameOrArn => Some("by the name at the end of an ARN".to_owned()),
+    }
+}
+
+/// What a field, or an item of it, may refer to, as a manifest writes it.
+pub(super) fn references(rules: &Rules) -> Vec<String> {
+    let items = rules.items.iter().flat_map(|items| &items.refers);
+    let targets: Vec<&String> = match rules.refers.is_empty() {
+        true => items.collect(),
+        false => rules.refers.iter().collect(),
     };
-    if let Some(compared) = compared {
-        let _ = writeln!(text, "  compared   {compared}");
-    }
-    let refers = if at.rules.refers.is_empty() {
-        at.rules.items.as_ref().map(|items| items.refers.clone()).unwrap_or_default()
-    } else {
-        at.rules.refers.clone()
+    let shown = |target: &String| match target.split_once('.') {
+        Some((kind, output)) => format!("${{{kind}/<name>.{output}}}"),
+        None => target.clone(),
     };
-    if !refers.is_empty() {
-        let refers: Vec<String> = refers
-            .iter()
-            .map(|target| match target.split_once('.') {
-                Some((kind, output)) => format!("${{{kind}/<name>.{output}}}"),
-                None => target.clone(),
-            })
-            .collect();
-        let _ = writeln!(text, "  refers to  {}", refers.join(", "));
-    }
-    if at.rules.sensitive {
-        let _ = writeln!(text, "  sensitive  masked wherever it is shown");
-    }
+    targets.into_iter().map(shown).collect()
 }
 
 /// A place in a kind's schema, with the rules that hold there.
 #[derive(Clone, Copy)]
-struct At<'a> {
+pub(super) struct At<'a> {
     schema: &'a Value,
-    rules: &'a Rules,
-    required: bool,
+    pub(super) rules: &'a Rules,
+    pub(super) required: bool,
 }
 
 impl<'a> At<'a> {
-    fn target(&self, root: &'a Value) -> &'a Value {
+    /// A kind's spec.
+    pub(super) fn spec(facts: &'a Facts) -> Self {
+        Self { schema: &facts.schema, rules: &facts.rules, required: true }
+    }
+
+    /// The schema of what stands here, behind references and `Option`s.
+    pub(super) fn target(&self, root: &'a Value) -> &'a Value {
         crate::diff::follow(root, self.schema)
     }
 
     /// Of a list, its items; else itself.
-    fn item(self, root: &'a Value) -> Self {
+    pub(super) fn item(self, root: &'a Value) -> Self {
         let items = self.target(root).get("items");
         match (items, self.rules.items.as_deref()) {
             (Some(schema), Some(rules)) => Self { schema, rules, required: false },
@@ -169,11 +191,17 @@ impl<'a> At<'a> {
         }
     }
 
+    /// Of a map, its values.
+    pub(super) fn value(self, root: &'a Value) -> Option<Self> {
+        let schema = self.target(root).get("additionalProperties")?;
+        Some(Self { schema, rules: self.rules.values.as_deref()?, required: false })
+    }
+
     fn field(&self, root: &'a Value, name: &str) -> Option<Self> {
         self.item(root).fields(root).into_iter().find(|(field, _)| field == name).map(|(_, at)| at)
     }
 
-    fn fields(&self, root: &'a Value) -> Vec<(String, Self)> {
+    pub(super) fn fields(&self, root: &'a Value) -> Vec<(String, Self)> {
         let target = self.target(root);
         let required: Vec<&str> = target
             .get("required")
@@ -188,13 +216,13 @@ impl<'a> At<'a> {
         properties.into_iter().flatten().filter_map(at).collect()
     }
 
-    fn doc(&self, root: &'a Value) -> String {
+    pub(super) fn doc(&self, root: &'a Value) -> String {
         let said = |schema: &Value| schema.get("description").and_then(Value::as_str).map(str::to_owned);
         said(self.schema).or_else(|| said(self.target(root))).unwrap_or_default()
     }
 
     /// The type in one word, or the texts that are allowed.
-    fn typed(&self, root: &'a Value) -> String {
+    pub(super) fn typed(&self, root: &'a Value) -> String {
         let target = self.target(root);
         if let Some(values) = target.get("enum").and_then(Value::as_array) {
             let values: Vec<String> =

@@ -5,6 +5,7 @@ mod explain;
 mod hint;
 pub mod json;
 mod markdown;
+pub mod page;
 mod paint;
 mod report;
 mod status;

@@ -1,0 +1,67 @@
+//! What is written from the registry is as the registry says: `docs/kinds/` and `docs/schema/`.
+
+use std::collections::BTreeMap;
+use std::fs;
+use std::path::Path;
+
+use batchwright::kind::Facts;
+use batchwright::manifest;
+use batchwright::render::page;
+
+use super::facts;
+
+const PAGES: &str = "docs/kinds";
+
+#[test]
+fn the_pages_of_kinds_are_as_the_kinds_say() {
+    let all: Vec<&Facts> = facts().collect();
+    let mut pages = BTreeMap::from([("README.md".to_owned(), page::index(&all))]);
+    pages.extend(all.into_iter().map(|facts| (page::file(facts), page::of(facts))));
+    let mut stale: Vec<String> = pages
+        .iter()
+        .filter(|(file, text)| differs(&Path::new(PAGES).join(file), text))
+        .map(|it| it.0.clone())
+        .collect();
+    for entry in fs::read_dir(PAGES).unwrap() {
+        let entry = entry.unwrap();
+        if pages.contains_key(entry.file_name().to_str().unwrap()) {
+            continue;
+        }
+        match blessed() {
+            true => fs::remove_file(entry.path()).unwrap(),
+            false => stale.push(format!("{} is of no kind", entry.path().display())),
+        }
+    }
+    assert!(stale.is_empty(), "stale in {PAGES}: {stale:?}; run BLESS=1 cargo test --test kinds");
+}
+
+#[test]
+fn the_schema_for_editors_is_as_the_kinds_say() {
+    let text = serde_json::to_string_pretty(&manifest::schema()).unwrap() + "\n";
+    let file = Path::new("docs/schema/manifest.json");
+    assert!(!differs(file, &text), "{} is stale; run BLESS=1 cargo test --test kinds", file.display());
+}
+
+#[test]
+fn every_field_is_on_its_kinds_page() {
+    for facts in facts() {
+        let page = page::of(facts);
+        for property in super::properties(facts) {
+            let name = property.path.rsplit('.').next().unwrap();
+            assert!(page.contains(&format!("| `{name}` |")), "{}: {}", facts.name, property.path);
+        }
+    }
+}
+
+fn blessed() -> bool {
+    std::env::var_os("BLESS").is_some()
+}
+
+/// Whether a file holds another text than this; blessed, it is written.
+fn differs(file: &Path, text: &str) -> bool {
+    if blessed() {
+        fs::create_dir_all(file.parent().unwrap()).unwrap();
+        fs::write(file, text).unwrap();
+    }
+    fs::read_to_string(file).unwrap_or_default() != text
+}
