@@ -15,8 +15,8 @@ use batchwright::cloud::{Cloud, Scope, Simulated};
 use batchwright::execute::{Event, Limits, Report, execute};
 use batchwright::kinds::KINDS;
 use batchwright::manifest;
-use batchwright::plan::{Guard, Plan, check, plan};
-use batchwright::resource::{Desired, Incarnation, Observed, Readiness, ResourceId};
+use batchwright::plan::{Guard, Plan, Verb, check, plan};
+use batchwright::resource::{Desired, Incarnation, Observed, OnDelete, Readiness, ResourceId};
 use proptest::prelude::*;
 use serde_json::json;
 
@@ -186,4 +186,47 @@ fn shape(cloud: &Simulated) -> Vec<String> {
     lines.sort();
     lines.dedup();
     lines
+}
+
+/// Prod's security groups name each other: what a create must leave out, a second step of the same resource fills in (D17).
+#[test]
+fn a_reference_to_what_comes_later_is_filled_in() {
+    let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("manifests");
+    let image = format!("222222222222.dkr.ecr.us-east-1.amazonaws.com/worker@sha256:{}", "0".repeat(64));
+    let images = BTreeMap::from([("worker".to_owned(), image)]);
+    let desired = manifest::load(&root, "prod", &manifest::Options { images, ..Default::default() })
+        .unwrap_or_else(|errors| panic!("{errors}"));
+    let cloud = Simulated::new(KINDS, desired.place.clone());
+    let run = Run { cloud: &cloud, desired: &desired };
+    let (plan, _) = run.plan();
+    let twice = plan.steps.iter().filter(|step| step.verb == Verb::Update).count();
+    assert!(twice > 0, "a step fills in what its create left out");
+    run.apply();
+    assert!(run.plan().0.is_empty(), "{:#?}", run.plan().0.changes);
+}
+
+/// `onDelete: retain`: the resource stays, without our tags, and nothing else of ours is left.
+#[test]
+fn what_is_retained_is_forgotten() {
+    let mut desired = PAYMENTS.clone();
+    let group = of("logs/LogGroup");
+    if let Some(declared) = desired.resources.get_mut(&group) {
+        declared.on_delete = OnDelete::Retain;
+    }
+    let cloud = Simulated::new(KINDS, desired.place.clone());
+    Run { cloud: &cloud, desired: &desired }.apply();
+    let physical = desired.resources[&group].physical_name.clone();
+    desired.resources.clear();
+    let run = Run { cloud: &cloud, desired: &desired };
+    let (mut plan, observed) = run.plan();
+    plan.objections.clear();
+    let report = run.execute(&plan, &observed);
+    assert!(report.complete(), "{:#?}", report.failures().collect::<Vec<_>>());
+    let left: Vec<String> =
+        cloud.documents().into_iter().map(|(kind, document)| format!("{kind} {document}")).collect();
+    assert!(run.plan().0.is_empty());
+    assert!(
+        left.iter().any(|line| line.starts_with("logs/LogGroup") && !line.contains("batchwright:")),
+        "{physical}: {left:#?}"
+    );
 }

@@ -1,5 +1,8 @@
 //! How AWS is reached: credentials and region as in every AWS tool, an endpoint, or a sandbox of our own.
 
+use std::time::Duration;
+
+use aws_config::timeout::TimeoutConfig;
 use aws_config::{BehaviorVersion, Region, SdkConfig};
 use aws_credential_types::Credentials;
 use aws_credential_types::provider::{ProvideCredentials, SharedCredentialsProvider};
@@ -101,8 +104,14 @@ async fn start(place: &Place, out: &Output) -> Result<Sandbox> {
     Ok(Sandbox::start(options, &mut tell).await?)
 }
 
+/// How long one attempt at a call may take: a server that accepts and never answers would hold a step for ever.
+const ATTEMPT: Duration = Duration::from_secs(60);
+
 async fn load(place: &Place, endpoint: Option<&str>) -> SdkConfig {
-    let loader = aws_config::defaults(BehaviorVersion::latest()).region(Region::new(place.region.clone()));
+    let timeouts = TimeoutConfig::builder().operation_attempt_timeout(ATTEMPT).build();
+    let loader = aws_config::defaults(BehaviorVersion::latest())
+        .region(Region::new(place.region.clone()))
+        .timeout_config(timeouts);
     let Some(endpoint) = endpoint else { return loader.load().await };
     let mut loader = loader.endpoint_url(endpoint);
     if is_loopback(endpoint) && !has_credentials() {

@@ -47,7 +47,17 @@ pub async fn execute(
     let poller = Poller::new(cloud, &scope);
     let known = Mutex::new(Known::of(observed, &remade));
     let (told, mut tell) = mpsc::unbounded_channel();
-    let run = Run { plan, observed, cloud, kinds, limits, poller: &poller, known: &known, told };
+    let run = Run {
+        plan,
+        observed,
+        cloud,
+        kinds,
+        limits,
+        poller: &poller,
+        known: &known,
+        made: Mutex::default(),
+        told,
+    };
     let mut outcomes: BTreeMap<StepId, Outcome> = BTreeMap::new();
     let mut running: BTreeSet<StepId> = BTreeSet::new();
     let mut flights: FuturesUnordered<BoxFuture<'_, Finished>> = FuturesUnordered::new();
@@ -136,6 +146,8 @@ struct Run<'a> {
     limits: &'a Limits,
     poller: &'a Poller<'a>,
     known: &'a Mutex<Known>,
+    /// What earlier steps of this run left behind, by resource and physical name of the step.
+    made: Mutex<BTreeMap<(ResourceId, String), Incarnation>>,
     told: mpsc::UnboundedSender<Event>,
 }
 
@@ -178,25 +190,39 @@ impl<'a> Run<'a> {
         if matches!(step.verb, Verb::Create | Verb::Register) {
             return None;
         }
-        let former = self.observed.resources.get(&step.resource);
-        let by_physical =
-            || self.observed.resources.values().find(|seen| seen.iter().any(|i| i.physical == step.physical));
-        let seen = former.or_else(by_physical)?;
+        let key = (step.resource.clone(), step.physical.clone());
+        if step.revision.is_none()
+            && let Some(made) = self.made.lock().unwrap_or_else(PoisonError::into_inner).get(&key)
+        {
+            return Some(made.clone());
+        }
+        // A resource that was renamed is observed under its former id.
+        let seen = self.observed.resources.iter().filter(|(id, _)| id.kind == step.resource.kind);
+        let is_it = |i: &Incarnation| i.physical == step.physical;
+        let seen = seen.map(|(_, seen)| seen).find(|seen| seen.iter().any(is_it))?;
         seen.iter()
             .find(|i| i.physical == step.physical && (step.revision.is_none() || i.revision == step.revision))
             .cloned()
+    }
+
+    /// What a step left behind is what later steps of the same resource start from, and what references denote.
+    fn learn(&self, step: &Step, incarnation: Incarnation) {
+        if step.verb != Verb::Disable {
+            let mut known = self.known.lock().unwrap_or_else(PoisonError::into_inner);
+            known.learn(&step.resource, incarnation.outputs.clone());
+        }
+        if step.verb != Verb::Register {
+            let key = (step.resource.clone(), step.physical.clone());
+            self.made.lock().unwrap_or_else(PoisonError::into_inner).insert(key, incarnation);
+        }
     }
 
     fn finish(&self, id: StepId, result: Result<Option<Incarnation>, Failure>) -> Outcome {
         match result {
             Err(failure) => Outcome::Failed(failure),
             Ok(incarnation) => {
-                let step = self.plan.steps.get(id);
-                if let (Some(step), Some(incarnation)) =
-                    (step.filter(|s| s.verb != Verb::Disable), incarnation)
-                {
-                    let mut known = self.known.lock().unwrap_or_else(PoisonError::into_inner);
-                    known.learn(&step.resource, incarnation.outputs);
+                if let (Some(step), Some(incarnation)) = (self.plan.steps.get(id), incarnation) {
+                    self.learn(step, incarnation);
                 }
                 Outcome::Done
             }

@@ -16,6 +16,9 @@ use crate::services::{Error, Fault};
 /// How long a fresh role may take until it is seen everywhere (aws-semantics §1.4).
 const REPAIR: Duration = Duration::from_secs(120);
 
+/// How often a read that shows nothing of a write is repeated: ten seconds at the default pace.
+const MOST_STALE_LOOKS: u32 = 10;
+
 /// How often a verb is called again although AWS accepted it and goes on reporting something else.
 const MOST_ATTEMPTS: u32 = 8;
 
@@ -78,10 +81,11 @@ impl Settle<'_> {
                     }
                 }
                 Next::Act(diff) => {
-                    attempts += 1;
+                    attempts += u32::from(!removes(self.step.verb));
                     if attempts > MOST_ATTEMPTS {
                         return Err(self.stuck(&diff));
                     }
+                    let (before, mut waited, mut unknown) = (live.clone(), false, false);
                     let act = Act {
                         step: self.step,
                         live: live.as_ref(),
@@ -95,8 +99,10 @@ impl Settle<'_> {
                             physical = name.unwrap_or(physical);
                         }
                         Err(error) => {
+                            unknown = self.fault(&error, started.elapsed()) == Fault::Unknown;
                             if let Some(wait) = self.weigh(&error, started.elapsed())? {
-                                attempts -= 1;
+                                attempts = attempts.saturating_sub(1);
+                                waited = true;
                                 (self.waiting)(error.to_string());
                                 tokio::time::sleep(wait).await;
                             }
@@ -104,6 +110,20 @@ impl Settle<'_> {
                     }
                     pause = self.limits.poll;
                     live = self.look(&physical, started).await?;
+                    if unknown && live.is_none() && !made {
+                        live = self.look_for_lost(started).await?;
+                        physical = live.as_ref().map_or(physical, |live| live.physical.clone());
+                    }
+                    // Reads lag behind writes: a second write on a stale read would do the work twice.
+                    for _ in 0..MOST_STALE_LOOKS {
+                        if waited || live != before {
+                            break;
+                        }
+                        (self.waiting)("AWS does not show the change yet".to_owned());
+                        tokio::time::sleep(pause).await;
+                        pause = (pause * 3 / 2).min(self.limits.slowest_poll);
+                        live = self.look(&physical, started).await?;
+                    }
                     continue;
                 }
             }
@@ -126,6 +146,26 @@ impl Settle<'_> {
         }
         let seen = self.poller.look_at_kind(&self.step.resource).await?;
         Ok(self.pick(seen, None))
+    }
+
+    /// After a create of an id-only resource whose answer was lost: whether it was made all the same (D25).
+    async fn look_for_lost(&self, started: Instant) -> Result<Option<Incarnation>, Failure> {
+        for _ in 0..MOST_STALE_LOOKS {
+            match self.look_first().await {
+                Ok(Some(found)) => return Ok(Some(found)),
+                Ok(None) => {}
+                Err(error) => drop(self.weigh(&error, started.elapsed())?),
+            }
+            if self.kind.facts().identity != Identity::Assigned {
+                break;
+            }
+            tokio::time::sleep(self.limits.poll * 4).await;
+        }
+        Ok(None)
+    }
+
+    fn fault(&self, error: &Error, age: Duration) -> Fault {
+        self.cloud.classify(&self.step.resource, error, age)
     }
 
     async fn look(&self, physical: &str, started: Instant) -> Result<Option<Incarnation>, Failure> {
@@ -172,13 +212,16 @@ impl Settle<'_> {
             });
         };
         if removes(self.step.verb) {
-            return Ok(match &live.readiness {
-                Readiness::Pending(why) => Next::Wait(why.clone()),
-                _ => Next::Act(Diff::default()),
-            });
+            if let Readiness::Pending(why) = &live.readiness {
+                return Ok(Next::Wait(why.clone()));
+            }
+            self.refuse_foreign(live, false)?;
+            return Ok(Next::Act(Diff::default()));
         }
         if self.step.verb == Verb::Register && !made {
-            return Ok(Next::Act(Diff::default()));
+            // A registration whose answer was lost may have been done: look before doing it again (D25).
+            let done = live.owner().as_ref() == Some(self.owner) && self.diff(live).is_empty();
+            return Ok(if done { Next::Done(Some(live.clone())) } else { Next::Act(Diff::default()) });
         }
         self.refuse_foreign(live, made)?;
         let diff = self.diff(live);
@@ -205,7 +248,8 @@ impl Settle<'_> {
         let facts = self.kind.facts();
         let claimed = matches!(facts.ownership, Ownership::Tagged | Ownership::TagAfterCreate);
         let ours = live.owner().as_ref() == Some(self.owner);
-        if ours || made || !claimed || self.step.verb == Verb::Adopt {
+        let forgotten = self.step.verb == Verb::Forget && live.owner().is_none();
+        if ours || made || forgotten || !claimed || self.step.verb == Verb::Adopt {
             return Ok(());
         }
         let owner =

@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use serde::{Deserialize, Serialize};
 
 use super::{Action, Change};
-use crate::kind::AnyKind;
+use crate::kind::{AnyKind, Effect, Order};
 use crate::resource::{Desired, Incarnation, Observed, PROTECT_TAG, Position, ResourceId};
 
 /// What the user has allowed by name.
@@ -83,9 +83,12 @@ pub(super) fn objections(
         let allowed = guard.allow_delete.contains(&change.id) || desired.allow_delete.contains(&change.id);
         let holds_data = kind_of(&change.id.kind).is_some_and(|kind| kind.facts().holds_data);
         if change.action == Action::Replace {
-            if holds_data && !allowed {
+            // A queue that is replaced loses the jobs that wait in it.
+            let gap =
+                needs_a_word(&change.id.kind) && change.effect == Some(Effect::Replace(Order::DeleteFirst));
+            if (holds_data || gap || change.id.kind == "batch/JobQueue") && !allowed {
                 let message = format!(
-                    "replacing it destroys its data ({}): allow it with --allow-delete={}",
+                    "replacing it loses what it holds ({}): allow it with --allow-delete={}",
                     change.reason, change.id
                 );
                 found.push(refuse(change, Objector::Delete, message));

@@ -21,6 +21,8 @@ pub(super) struct Draft {
     pub want: Document,
     pub tags: Tags,
     pub ignore: Vec<String>,
+    /// The id that it was renamed from.
+    pub former: Option<ResourceId>,
     pub how: How,
 }
 
@@ -144,9 +146,19 @@ impl Planner<'_> {
         want: Document,
         seen: Option<&Incarnations>,
     ) {
+        let facts = kind.facts();
+        if facts.identity == Identity::Assigned
+            && seen.is_none()
+            && let Some((holder, lost)) = self.lost(&declared.id)
+        {
+            let (environment, id) = (&self.resolver.desired.environment, &declared.id);
+            let message = format!(
+                "{lost} has lost its ownership tags ({holder} lives in it): take it over with `batchwright adopt {environment} {id}={lost}`"
+            );
+            return self.object(declared, Objector::Owner, message);
+        }
         let generation = next_generation(seen);
         let physical = generation_name(&declared.physical_name, generation);
-        let facts = kind.facts();
         let tags = tags::wanted(declared, &self.resolver.desired.owner, facts.ownership, generation);
         let mut fields = diff::walk(&json!({}), &want, &facts.rules, &[]);
         // Of a new resource, what is as AWS would have it anyway says nothing.
@@ -165,7 +177,14 @@ impl Planner<'_> {
         self.renew(&declared.id, kind, &physical, &want);
         let how =
             if facts.identity == Identity::Revisioned { How::Register } else { How::Create { physical } };
-        self.drafts.push(Draft { change: change.seal(), want, tags, ignore: declared.ignore.clone(), how });
+        self.drafts.push(Draft {
+            change: change.seal(),
+            want,
+            tags,
+            ignore: declared.ignore.clone(),
+            former: declared.renamed_from.clone(),
+            how,
+        });
     }
 
     fn compare(
@@ -213,14 +232,17 @@ impl Planner<'_> {
 
     /// Nothing differs: it counts as unchanged, unless it is broken or has more revisions than are kept.
     fn as_declared(&mut self, declared: &Declared, current: &Incarnation, seen: &Incarnations) {
-        if let Readiness::Failed(why) | Readiness::Repairable(why) = &current.readiness {
+        if let Readiness::Repairable(why) = &current.readiness {
+            return self.repair(declared, current, why);
+        }
+        if let Readiness::Failed(why) = &current.readiness {
             self.object(
                 declared,
                 Objector::Impossible,
                 format!("it is as declared, and AWS still reports it as broken: {why}"),
             );
         }
-        let surplus = steps::surplus(declared, seen).len();
+        let surplus = steps::surplus(declared, seen, &self.resolver.desired.owner).len();
         if surplus == 0 {
             self.unchanged += 1;
             return;
@@ -238,7 +260,58 @@ impl Planner<'_> {
             digest: String::new(),
         };
         let (want, tags) = (current.spec.clone(), current.tags.clone());
-        self.drafts.push(Draft { change: change.seal(), want, tags, ignore: Vec::new(), how: How::Trim });
+        self.drafts.push(Draft {
+            change: change.seal(),
+            want,
+            tags,
+            ignore: Vec::new(),
+            former: declared.renamed_from.clone(),
+            how: How::Trim,
+        });
+    }
+
+    /// As declared, and broken in a way that an update may mend: a run that was cut off here goes on.
+    fn repair(&mut self, declared: &Declared, current: &Incarnation, why: &str) {
+        let change = Change {
+            id: declared.id.clone(),
+            action: Action::Update,
+            effect: Some(Effect::Update("repair".to_owned())),
+            reason: Reason(format!("AWS reports it as broken: {why}")),
+            physical: current.physical.clone(),
+            fields: Vec::new(),
+            unchanged: count(&current.spec),
+            position: Some(declared.position.clone()),
+            digest: String::new(),
+        };
+        self.drafts.push(Draft {
+            change: change.seal(),
+            want: current.spec.clone(),
+            tags: current.tags.clone(),
+            ignore: declared.ignore.clone(),
+            former: declared.renamed_from.clone(),
+            how: How::Update { tags_only: false },
+        });
+    }
+
+    /// The id of an id-only resource that has lost our tags: what of ours lives in it still names it (D11).
+    fn lost(&self, id: &ResourceId) -> Option<(ResourceId, String)> {
+        let desired = self.resolver.desired;
+        desired.resources.values().filter(|holder| holder.id != *id).find_map(|holder| {
+            let live = self.resolver.observed.resources.get(&holder.id)?.current.as_ref()?;
+            if live.owner().as_ref() != Some(&desired.owner) {
+                return None;
+            }
+            holder.spec.as_object()?.iter().find_map(|(field, value)| {
+                match reference::whole(value.as_str()?)? {
+                    reference::Reference::Output { id: target, output }
+                        if target == *id && output == "id" =>
+                    {
+                        Some((holder.id.clone(), live.spec.get(field)?.as_str()?.to_owned()))
+                    }
+                    _ => None,
+                }
+            })
+        })
     }
 
     #[allow(clippy::too_many_arguments, reason = "the parts of one draft, each computed by its own rule")]
@@ -288,7 +361,14 @@ impl Planner<'_> {
             position: Some(declared.position.clone()),
             digest: String::new(),
         };
-        self.drafts.push(Draft { change: change.seal(), want, tags, ignore: declared.ignore.clone(), how });
+        self.drafts.push(Draft {
+            change: change.seal(),
+            want,
+            tags,
+            ignore: declared.ignore.clone(),
+            former: declared.renamed_from.clone(),
+            how,
+        });
     }
 
     /// From here on, references to it denote the new incarnation.
@@ -338,7 +418,7 @@ fn next_generation(seen: Option<&Incarnations>) -> u32 {
         .flat_map(Incarnations::iter)
         .map(Incarnation::generation)
         .max()
-        .map_or(1, |highest| highest + 1)
+        .map_or(1, |highest| highest.saturating_add(1))
 }
 
 /// Whether its name in AWS is no longer the one that is declared. Names of revisions and of shared things are their identity.

@@ -9,7 +9,7 @@ use super::prune::{self, Leaving};
 use super::{Due, Step, StepId, Verb, graph, replacement};
 use crate::kind::{AnyKind, Identity, Order, Reason};
 use crate::resource::{
-    Declared, Desired, Document, Incarnation, Incarnations, Observed, OnDelete, ResourceId, Tags,
+    Declared, Desired, Document, Incarnation, Incarnations, Observed, OnDelete, Owner, ResourceId, Tags,
 };
 use crate::value::reference::{self, Reference};
 
@@ -22,7 +22,8 @@ pub(super) fn cut(
     observed: &Observed,
     kind_of: &dyn Fn(&str) -> Option<&'static dyn AnyKind>,
 ) -> (Vec<Step>, Vec<Due>) {
-    let mut cutter = Cutter { steps: Vec::new(), of: BTreeMap::new(), edges, observed };
+    let mut cutter =
+        Cutter { steps: Vec::new(), of: BTreeMap::new(), edges, observed, owner: &desired.owner };
     for draft in drafts {
         cutter.draft(draft);
     }
@@ -30,7 +31,8 @@ pub(super) fn cut(
         cutter.complete(draft);
     }
     for (id, declared) in &desired.resources {
-        let (Some(seen), Some(kind)) = (observed.resources.get(id), kind_of(&id.kind)) else { continue };
+        let seen = seen_of(observed, id, declared.renamed_from.as_ref());
+        let (Some(seen), Some(kind)) = (seen, kind_of(&id.kind)) else { continue };
         match kind.facts().identity {
             Identity::Revisioned => cutter.trim(declared, seen),
             _ => cutter.retire(declared, seen, drafts),
@@ -41,13 +43,25 @@ pub(super) fn cut(
 }
 
 /// The revisions beyond `keepRevisions`: never the newest, and only ours (D20).
-pub(super) fn surplus<'a>(declared: &Declared, seen: &'a Incarnations) -> Vec<&'a Incarnation> {
+pub(super) fn surplus<'a>(
+    declared: &Declared,
+    seen: &'a Incarnations,
+    owner: &Owner,
+) -> Vec<&'a Incarnation> {
     let Some(keep) = declared.lifecycle.keep_revisions else { return Vec::new() };
-    let owner = seen.current.as_ref().and_then(Incarnation::owner);
     let mut older: Vec<&Incarnation> =
-        seen.others.iter().filter(|i| i.owner() == owner && owner.is_some()).collect();
+        seen.others.iter().filter(|i| i.owner().as_ref() == Some(owner)).collect();
     older.sort_by_key(|i| std::cmp::Reverse(i.revision));
     older.into_iter().skip((keep.max(2) as usize).saturating_sub(1)).collect()
+}
+
+/// What was observed of a resource, under its present id or the one that it was renamed from.
+pub(super) fn seen_of<'a>(
+    observed: &'a Observed,
+    id: &ResourceId,
+    former: Option<&ResourceId>,
+) -> Option<&'a Incarnations> {
+    observed.resources.get(id).or_else(|| observed.resources.get(former?))
 }
 
 struct Cutter<'a> {
@@ -56,6 +70,7 @@ struct Cutter<'a> {
     of: BTreeMap<ResourceId, Vec<StepId>>,
     edges: &'a graph::Edges,
     observed: &'a Observed,
+    owner: &'a Owner,
 }
 
 impl Cutter<'_> {
@@ -64,7 +79,8 @@ impl Cutter<'_> {
         let needs = self.edges.get(id).cloned().unwrap_or_default();
         let mut after: BTreeSet<StepId> =
             needs.iter().filter_map(|need| self.of.get(need)?.last().copied()).collect();
-        let current = self.observed.resources.get(id).and_then(|seen| seen.current.as_ref());
+        let current =
+            seen_of(self.observed, id, draft.former.as_ref()).and_then(|seen| seen.current.as_ref());
         match &draft.how {
             How::Create { physical } => self.push(draft, Verb::Create, physical, &draft.want, after),
             How::Register => self.push(draft, Verb::Register, &draft.change.physical, &draft.want, after),
@@ -152,10 +168,9 @@ impl Cutter<'_> {
             d.change.id == declared.id && matches!(d.how, How::Replace { order: Order::CreateFirst, .. })
         });
         let current = seen.current.as_ref().filter(|_| replaced);
-        let ours = seen.current.as_ref().and_then(Incarnation::owner);
         let old: Vec<&Incarnation> = current
             .into_iter()
-            .chain(seen.others.iter().filter(|i| i.owner() == ours && ours.is_some()))
+            .chain(seen.others.iter().filter(|i| i.owner().as_ref() == Some(self.owner)))
             .collect();
         let holders =
             self.edges.iter().filter(|(_, needs)| needs.contains(&declared.id)).map(|(holder, _)| holder);
@@ -193,7 +208,7 @@ impl Cutter<'_> {
         let mut after: BTreeSet<StepId> =
             holders.filter_map(|holder| self.of.get(holder)).flatten().copied().collect();
         after.extend(self.of.get(&declared.id).into_iter().flatten().copied());
-        for revision in surplus(declared, seen) {
+        for revision in surplus(declared, seen, self.owner) {
             let because = Reason("it is beyond keepRevisions".to_owned());
             self.remove(&declared.id, revision, Verb::Deregister, after.clone(), OnDelete::Refuse, because);
         }
