@@ -20,7 +20,7 @@ const CHILDREN_AT_ONCE: usize = 300;
 /// What is seen of a job.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Event {
-    /// The job, or a child of the array, came into another status.
+    /// The job, or a child of the array, came into another status. The job's own end is its [`Outcome`].
     Status {
         /// Which child; `None`: the job itself.
         child: Option<u32>,
@@ -79,8 +79,11 @@ impl Watched {
         }
         if self.status != outcome.status {
             self.status.clone_from(&outcome.status);
-            on(Event::Status { child, status: outcome.status, reason: outcome.status_reason });
             news = true;
+            // The end of the whole is told by its outcome, after its last lines.
+            if child.is_some() || !self.over {
+                on(Event::Status { child, status: outcome.status, reason: outcome.status_reason });
+            }
         }
         news
     }

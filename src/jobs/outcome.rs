@@ -124,6 +124,7 @@ impl fmt::Display for Outcome {
             }
         }
         match self.status_reason.as_deref().filter(|reason| Some(*reason) != said) {
+            Some(reason) if self.attempts.is_empty() && self.children.is_none() => write!(f, ": {reason}"),
             Some(reason) => write!(f, "; {reason}"),
             None => Ok(()),
         }
