@@ -16,6 +16,7 @@ mod adopt;
 mod check;
 mod graph;
 mod guard;
+mod obstacle;
 mod planner;
 mod prune;
 mod replacement;

@@ -5,13 +5,13 @@ use std::collections::{BTreeMap, BTreeSet};
 use serde_json::{Value, json};
 
 use super::guard::{self, Guard, Objection, Objector};
+use super::obstacle::{ambiguous, foreign, held, moved, newer_of_somebody_else};
 use super::resolve::Resolver;
 use super::{Action, Change, Plan, generation_name, graph, prune, steps, tags};
 use crate::diff::{self, ChangeRule, FieldChange};
-use crate::kind::{AnyKind, Effect, Identity, Order, Ownership, Reason, Refs};
+use crate::kind::{AnyKind, Effect, Identity, Order, Reason, Refs};
 use crate::resource::{
-    Declared, Desired, Document, Incarnation, Incarnations, Observed, Owner, Readiness, ResourceId, Strategy,
-    Tags,
+    Declared, Desired, Document, Incarnation, Incarnations, Observed, Readiness, ResourceId, Strategy, Tags,
 };
 use crate::value::reference;
 
@@ -421,66 +421,6 @@ fn next_generation(seen: Option<&Incarnations>) -> u32 {
         .map_or(1, |highest| highest.saturating_add(1))
 }
 
-/// Whether its name in AWS is no longer the one that is declared. Names of revisions and of shared things are their identity.
-fn moved(declared: &Declared, identity: Identity, current: &Incarnation, name: &str) -> bool {
-    identity == Identity::Named
-        && declared.renamed_from.is_none()
-        && current.owner().is_some()
-        && current.physical != name
-}
-
-fn foreign(
-    declared: &Declared,
-    kind: &dyn AnyKind,
-    seen: &Incarnations,
-    current: &Incarnation,
-    owner: &Owner,
-    environment: &str,
-) -> Option<String> {
-    let facts = kind.facts();
-    let ours = match (facts.ownership, facts.identity) {
-        (Ownership::Shared | Ownership::ViaParent, _) => true,
-        (_, Identity::Revisioned) => seen.iter().any(|i| i.owner().as_ref() == Some(owner)),
-        _ => current.owner().as_ref() == Some(owner),
-    };
-    if ours {
-        return None;
-    }
-    let id = &declared.id;
-    Some(match current.owner() {
-        Some(other) => format!(
-            "{} exists and belongs to {other}: rename it here, or let {other} give it up first",
-            current.physical
-        ),
-        None => format!(
-            "{} exists and has no owner: take it over with `batchwright adopt {environment} {id}`, or rename it here",
-            current.physical
-        ),
-    })
-}
-
-/// Two incarnations of one generation: a crash cannot make them, so a person must say which one counts (D14).
-fn ambiguous(seen: &Incarnations, current: &Incarnation, identity: Identity) -> Option<String> {
-    if identity == Identity::Revisioned {
-        return None;
-    }
-    let same: Vec<&str> = seen
-        .iter()
-        .filter(|i| i.generation() == current.generation() && !i.retiring())
-        .map(|i| i.physical.as_str())
-        .collect();
-    (same.len() > 1).then(|| {
-        format!("{} of them exist: {}; remove the ownership tags of all but one", same.len(), same.join(", "))
-    })
-}
-
-fn newer_of_somebody_else(identity: Identity, current: &Incarnation, owner: &Owner) -> Option<String> {
-    (identity == Identity::Revisioned && current.owner().as_ref() != Some(owner)).then(|| {
-        let revision = current.revision.map_or_else(String::new, |revision| format!(" {revision}"));
-        format!("revision{revision} was registered by somebody else")
-    })
-}
-
 fn by_strategy(strategy: Strategy, effect: Effect, reason: Reason) -> (Effect, Reason) {
     match (strategy, effect) {
         (Strategy::BlueGreen, Effect::Update(label)) if label == "infrastructure" => {
@@ -494,29 +434,4 @@ fn by_strategy(strategy: Strategy, effect: Effect, reason: Reason) -> (Effect, R
         }
         (_, effect) => (effect, reason),
     }
-}
-
-/// What is to go before its successor comes, while something still uses it: never a silent cascade (P21).
-fn held(drafts: &[Draft], edges: &graph::Edges, observed: &Observed) -> Vec<Objection> {
-    let exists = |id: &ResourceId| observed.resources.get(id).is_some_and(|seen| seen.current.is_some());
-    drafts
-        .iter()
-        .filter(|draft| matches!(draft.how, How::Replace { order: Order::DeleteFirst, .. }))
-        .filter_map(|draft| {
-            let id = &draft.change.id;
-            let holders: Vec<String> = edges
-                .iter()
-                .filter(|(holder, needs)| needs.contains(id) && exists(holder))
-                .map(|(holder, _)| holder.to_string())
-                .collect();
-            let message = format!(
-                "it would have to be deleted before its successor is made ({}), while {} use{} it: give the new one another name, move what uses it, then remove the old one",
-                draft.change.reason,
-                holders.join(", "),
-                if holders.len() == 1 { "s" } else { "" }
-            );
-            let position = draft.change.position.clone();
-            (!holders.is_empty()).then(|| Objection { id: id.clone(), objector: Objector::Held, message, position })
-        })
-        .collect()
 }

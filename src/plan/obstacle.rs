@@ -1,0 +1,99 @@
+//! What stands between a declared resource and what AWS has under its name: another owner, several of one generation, a
+//! revision of somebody else's, something that still uses it.
+
+use super::graph;
+use super::guard::{Objection, Objector};
+use super::planner::{Draft, How};
+use crate::kind::{AnyKind, Identity, Order, Ownership};
+use crate::resource::{Declared, Incarnation, Incarnations, Observed, Owner, ResourceId};
+
+/// Why what exists under its name is not ours to change.
+pub(super) fn foreign(
+    declared: &Declared,
+    kind: &dyn AnyKind,
+    seen: &Incarnations,
+    current: &Incarnation,
+    owner: &Owner,
+    environment: &str,
+) -> Option<String> {
+    let facts = kind.facts();
+    let ours = match (facts.ownership, facts.identity) {
+        (Ownership::Shared | Ownership::ViaParent, _) => true,
+        (_, Identity::Revisioned) => seen.iter().any(|i| i.owner().as_ref() == Some(owner)),
+        _ => current.owner().as_ref() == Some(owner),
+    };
+    if ours {
+        return None;
+    }
+    let id = &declared.id;
+    Some(match current.owner() {
+        Some(other) => format!(
+            "{} exists and belongs to {other}: rename it here, or let {other} give it up first",
+            current.physical
+        ),
+        None => format!(
+            "{} exists and has no owner: take it over with `batchwright adopt {environment} {id}`, or rename it here",
+            current.physical
+        ),
+    })
+}
+
+/// Two incarnations of one generation: a crash cannot make them, so a person must say which one counts (D14).
+pub(super) fn ambiguous(seen: &Incarnations, current: &Incarnation, identity: Identity) -> Option<String> {
+    if identity == Identity::Revisioned {
+        return None;
+    }
+    let same: Vec<&str> = seen
+        .iter()
+        .filter(|i| i.generation() == current.generation() && !i.retiring())
+        .map(|i| i.physical.as_str())
+        .collect();
+    (same.len() > 1).then(|| {
+        format!("{} of them exist: {}; remove the ownership tags of all but one", same.len(), same.join(", "))
+    })
+}
+
+/// Why the newest revision of a family is not the one that is declared.
+pub(super) fn newer_of_somebody_else(
+    identity: Identity,
+    current: &Incarnation,
+    owner: &Owner,
+) -> Option<String> {
+    (identity == Identity::Revisioned && current.owner().as_ref() != Some(owner)).then(|| {
+        let revision = current.revision.map_or_else(String::new, |revision| format!(" {revision}"));
+        format!("revision{revision} was registered by somebody else")
+    })
+}
+
+/// Whether its name in AWS is no longer the one that is declared. Names of revisions and of shared things are their identity.
+pub(super) fn moved(declared: &Declared, identity: Identity, current: &Incarnation, name: &str) -> bool {
+    identity == Identity::Named
+        && declared.renamed_from.is_none()
+        && current.owner().is_some()
+        && current.physical != name
+}
+
+/// What is to go before its successor comes, while something still uses it: never a silent cascade (P21).
+pub(super) fn held(drafts: &[Draft], edges: &graph::Edges, observed: &Observed) -> Vec<Objection> {
+    let exists = |id: &ResourceId| observed.resources.get(id).is_some_and(|seen| seen.current.is_some());
+    drafts
+        .iter()
+        .filter(|draft| matches!(draft.how, How::Replace { order: Order::DeleteFirst, .. }))
+        .filter_map(|draft| {
+            let id = &draft.change.id;
+            let holders: Vec<String> = edges
+                .iter()
+                .filter(|(holder, needs)| needs.contains(id) && exists(holder))
+                .map(|(holder, _)| holder.to_string())
+                .collect();
+            let message = format!(
+                "it would have to be deleted before its successor is made ({}), while {} use{} it: give the new one another name, move what uses it, then remove the old one",
+                draft.change.reason,
+                holders.join(", "),
+                if holders.len() == 1 { "s" } else { "" }
+            );
+            let position = draft.change.position.clone();
+            (!holders.is_empty()).then(|| Objection { id: id.clone(), objector: Objector::Held, message, position })
+        })
+        .collect()
+}
