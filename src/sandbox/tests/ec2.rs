@@ -3,7 +3,7 @@
 use aws_sdk_ec2::Client;
 use aws_sdk_ec2::error::ProvideErrorMetadata;
 use aws_sdk_ec2::types::{
-    AttributeBooleanValue, Filter, IpPermission, IpRange, ResourceType, Tag, TagSpecification,
+    AttributeBooleanValue, Filter, IpPermission, IpRange, Ipv6Range, ResourceType, Tag, TagSpecification,
     UserIdGroupPair, VpcAttributeName, VpcEndpointType,
 };
 
@@ -137,6 +137,16 @@ async fn a_new_security_group_lets_everything_out_and_nothing_in() {
     let revoke = || ec2.revoke_security_group_ingress().group_id(&id).ip_permissions(https()).send();
     revoke().await.unwrap();
     assert_eq!(revoke().await.unwrap_err().code(), Some("InvalidPermission.NotFound"));
+    // Rules for IPv6 come and go, whether the VPC has such addresses or not.
+    let range = Ipv6Range::builder().cidr_ipv6("::/0").build();
+    let everywhere =
+        IpPermission::builder().ip_protocol("tcp").from_port(443).to_port(443).ipv6_ranges(range).build();
+    let authorize = ec2.authorize_security_group_egress().group_id(&id);
+    authorize.ip_permissions(everywhere.clone()).send().await.unwrap();
+    let revoke = ec2.revoke_security_group_egress().group_id(&id);
+    revoke.ip_permissions(everywhere).send().await.unwrap();
+    let described = ec2.describe_security_groups().group_ids(&id).send().await.unwrap();
+    assert_eq!(described.security_groups()[0].ip_permissions_egress().len(), 1);
 }
 
 #[tokio::test]

@@ -4,7 +4,7 @@ use aws_sdk_ec2::types::{
 };
 use serde_json::{Value, json};
 
-use super::{Spec, VpcEndpoint, everything};
+use super::{Spec, VpcEndpoint, everything, write};
 use crate::diff::walk;
 use crate::kind::{AnyKind, Effect, Erased, Kind, Live, Order, Refs};
 use crate::resource::{Place, Readiness};
@@ -135,6 +135,17 @@ fn what_aws_fills_in_is_no_drift() {
 
     let none = observe(reported("available").set_policy_document(None).build()).unwrap();
     assert_eq!(changes(&none.spec, &declared()), []);
+}
+
+#[test]
+fn what_is_on_is_turned_off_by_name() {
+    let (off, mut on) = (live(), live());
+    let options = on.spec.dns_options.as_mut().unwrap();
+    options.private_dns_only_for_inbound_resolver_endpoint = true;
+    let sent = |live: &Live<VpcEndpoint>, want: &Live<VpcEndpoint>| {
+        write::changed_options(live, &want.spec).private_dns_only_for_inbound_resolver_endpoint()
+    };
+    assert_eq!([sent(&off, &on), sent(&on, &off), sent(&off, &off)], [Some(true), Some(false), None]);
 }
 
 #[test]

@@ -116,7 +116,7 @@ fn missing(these: &[String], those: &[String]) -> Option<Vec<String>> {
 }
 
 /// On create an endpoint says only what it turns on: not every service takes the word. What is on is turned off by name.
-fn changed_options(live: &Live<VpcEndpoint>, want: &Spec) -> DnsOptionsSpecification {
+pub(super) fn changed_options(live: &Live<VpcEndpoint>, want: &Spec) -> DnsOptionsSpecification {
     let is_on = |spec: &Spec| {
         let options = spec.dns_options.as_ref();
         options.is_some_and(|options| options.private_dns_only_for_inbound_resolver_endpoint)

@@ -174,6 +174,11 @@ async fn updates_merge_and_empty_values_unset() {
     };
     let after = update(json!({ "computeResources": { "maxvCpus": 32 } })).await;
     assert_eq!(after, changed(before, json!({ "computeResources": { "maxvCpus": 32 } })));
+    // What a higher minimum asks for is started at once; it runs on when the minimum is lower again.
+    for (least, running) in [(2, 2), (0, 2)] {
+        let after = update(json!({ "computeResources": { "minvCpus": least } })).await;
+        assert_eq!(after["computeResources"]["desiredvCpus"], json!(running));
+    }
     let after = update(json!({
         "computeResources": { "ec2KeyPair": "", "imageId": "", "tags": {}, "instanceTypes": ["c5.large"] },
         "updatePolicy": { "jobExecutionTimeoutMinutes": 60 },
