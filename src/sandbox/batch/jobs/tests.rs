@@ -52,6 +52,23 @@ impl Bench {
         }
     }
 
+    /// What a running job has written. RUNNING says that its process was started, not that it has come to its first line.
+    async fn first_output(&self, id: &str) -> String {
+        let wait = async {
+            loop {
+                let job = self.job(id).await;
+                if job["container"]["logStreamName"].is_string() {
+                    let written = self.lines("/aws/batch/job", &job).concat();
+                    if !written.is_empty() {
+                        return written;
+                    }
+                }
+                tokio::task::yield_now().await;
+            }
+        };
+        tokio::time::timeout(Duration::from_secs(30), wait).await.unwrap()
+    }
+
     fn lines(&self, group: &str, job: &Value) -> Vec<String> {
         let stream = job["container"]["logStreamName"].as_str().unwrap().to_owned();
         lock(&self.fake.streams).get(&(group.to_owned(), stream)).cloned().unwrap_or_default()
@@ -189,10 +206,10 @@ async fn terminating_ends_a_running_job() {
     bench.until(&id, "RUNNING").await;
     bench.ok("CancelJob", json!({ "jobId": id, "reason": "too late for that" })).await;
     assert_eq!(bench.job(&id).await["status"], "RUNNING");
+    let pid = bench.first_output(&id).await;
     bench.ok("TerminateJob", json!({ "jobId": id, "reason": "enough" })).await;
     let job = bench.until(&id, "FAILED").await;
     assert_eq!((&job["statusReason"], &job["isTerminated"]), (&json!("enough"), &json!(true)));
-    let pid = bench.lines("/aws/batch/job", &job).concat();
     assert!(!std::path::Path::new(&format!("/proc/{pid}")).exists(), "process {pid} is left behind");
 }
 
