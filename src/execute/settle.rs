@@ -150,18 +150,23 @@ impl Settle<'_> {
 
     /// After a create of an id-only resource whose answer was lost: whether it was made all the same (D25).
     async fn look_for_lost(&self, started: Instant) -> Result<Option<Incarnation>, Failure> {
+        let mut unread = None;
         for _ in 0..MOST_STALE_LOOKS {
             match self.look_first().await {
                 Ok(Some(found)) => return Ok(Some(found)),
-                Ok(None) => {}
-                Err(error) => drop(self.weigh(&error, started.elapsed())?),
+                Ok(None) => unread = None,
+                Err(error) => {
+                    self.weigh(&error, started.elapsed())?;
+                    unread = Some(Failure::from(&error));
+                }
             }
             if self.kind.facts().identity != Identity::Assigned {
                 break;
             }
             tokio::time::sleep(self.limits.poll * 4).await;
         }
-        Ok(None)
+        // Unreadable is never absent: what could not be looked for is not made again.
+        unread.map_or(Ok(None), Err)
     }
 
     fn fault(&self, error: &Error, age: Duration) -> Fault {
