@@ -5,6 +5,7 @@
 
 use std::collections::BTreeMap;
 use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
 use tokio::sync::Notify;
@@ -53,14 +54,27 @@ pub struct Exact {
     pub fault: Fault,
 }
 
-/// Cuts every connection from the k-th write on, as if the caller had died there.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+/// Cuts every connection from one call on, as if the caller had died there.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub struct Stop {
-    /// Which call that can change something, from 1.
-    pub write: u64,
+    /// Which call, from 1: of all that can change something, or of one operation.
+    pub nth: u64,
+    /// The operation whose calls count; none: every call that can change something.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub of: Option<Operation>,
     /// On which side of its work.
     pub when: StopWhen,
+}
+
+/// An operation of a service.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub struct Operation {
+    /// The service's signing name.
+    pub service: String,
+    /// The operation.
+    pub action: String,
 }
 
 /// On which side of a call's work it stops.
@@ -83,6 +97,8 @@ pub struct Faults {
     pub rates: Rates,
     /// Named calls; these go before chance.
     pub exact: Vec<Exact>,
+    /// Each call takes up to so many milliseconds longer, by chance: what runs side by side goes in another order.
+    pub jitter_milliseconds: f64,
     /// The end of everything.
     pub stop: Option<Stop>,
 }
@@ -111,6 +127,7 @@ pub struct Judge {
 struct Seen {
     faults: Faults,
     counts: BTreeMap<(String, String), u64>,
+    delayed: u64,
     writes: u64,
     dead: bool,
 }
@@ -138,6 +155,14 @@ impl Judge {
         }
     }
 
+    /// How much longer the next call takes.
+    pub fn delay(&self, service: &str, action: &str) -> Duration {
+        let mut seen = self.lock();
+        seen.delayed += 1;
+        let share = chance(seen.faults.seed, service, action, seen.delayed);
+        Duration::from_secs_f64((share * seen.faults.jitter_milliseconds / 1000.0).clamp(0.0, 60.0))
+    }
+
     /// Decides about the next call of an operation.
     pub fn judge(&self, service: &str, action: &str, write: bool) -> Verdict {
         let mut seen = self.lock();
@@ -148,15 +173,12 @@ impl Judge {
         *count += 1;
         let nth = *count;
         seen.writes += u64::from(write);
-        if let Some(stop) = seen.faults.stop
-            && write
-            && seen.writes == stop.write
-        {
+        if let Some(when) = seen.stops_at(service, action, nth, write) {
             seen.dead = true;
-            if stop.when == StopWhen::Before {
+            if when == StopWhen::Before {
                 self.stopped.notify_waiters();
             }
-            return Verdict::Stop(stop.when);
+            return Verdict::Stop(when);
         }
         let named = seen.faults.exact.iter().find(|exact| {
             exact.service == service && exact.action == action && (exact.nth == 0 || exact.nth == nth)
@@ -175,6 +197,18 @@ impl Judge {
 
     fn lock(&self) -> MutexGuard<'_, Seen> {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl Seen {
+    /// Whether the line dies at this call. `nth`: which call of its operation it is.
+    fn stops_at(&self, service: &str, action: &str, nth: u64, write: bool) -> Option<StopWhen> {
+        let stop = self.faults.stop.as_ref()?;
+        let struck = match &stop.of {
+            Some(of) => of.service == service && of.action == action && nth == stop.nth,
+            None => write && self.writes == stop.nth,
+        };
+        struck.then_some(stop.when)
     }
 }
 
@@ -241,10 +275,23 @@ mod tests {
     #[test]
     fn a_stop_counts_writes_only_and_is_for_good() {
         let judge = Judge::default();
-        judge.set(Faults { stop: Some(Stop { write: 2, when: StopWhen::Before }), ..Faults::default() });
+        let stop = Stop { nth: 2, of: None, when: StopWhen::Before };
+        judge.set(Faults { stop: Some(stop), ..Faults::default() });
         assert_eq!(judge.judge("iam", "CreateRole", true), Verdict::Pass);
         assert_eq!(judge.judge("iam", "GetRole", false), Verdict::Pass);
         assert_eq!(judge.judge("iam", "TagRole", true), Verdict::Stop(StopWhen::Before));
         assert_eq!(judge.judge("iam", "GetRole", false), Verdict::Dead);
+    }
+
+    #[test]
+    fn a_stop_at_an_operation_counts_its_calls_only() {
+        let judge = Judge::default();
+        let of = Operation { service: "iam".into(), action: "TagRole".into() };
+        let stop = Stop { nth: 2, of: Some(of), when: StopWhen::After };
+        judge.set(Faults { stop: Some(stop), ..Faults::default() });
+        for action in ["TagRole", "CreateRole", "GetRole"] {
+            assert_eq!(judge.judge("iam", action, action != "GetRole"), Verdict::Pass);
+        }
+        assert_eq!(judge.judge("iam", "TagRole", true), Verdict::Stop(StopWhen::After));
     }
 }

@@ -9,6 +9,7 @@ mod admin;
 pub mod batch;
 mod count;
 mod faults;
+mod hold;
 pub mod install;
 pub mod moto;
 mod operations;
@@ -27,7 +28,8 @@ use std::time::Duration;
 
 pub use batch::Batch;
 pub use count::{Call, Stats};
-pub use faults::{Exact, Fault, Faults, Rates, Stop, StopWhen};
+pub use faults::{Exact, Fault, Faults, Operation, Rates, Stop, StopWhen};
+pub use hold::Held;
 pub use options::{MotoSource, Options, Progress};
 pub use snapshot::Snapshot;
 
@@ -55,6 +57,7 @@ pub struct Sandbox {
     state: Arc<State>,
     endpoint: String,
     accepting: tokio::task::JoinHandle<()>,
+    hang_ups: tokio::sync::mpsc::Sender<server::HangUp>,
 }
 
 impl Sandbox {
@@ -75,9 +78,10 @@ impl Sandbox {
         };
         let batch = Batch::new(settings, upstream, batch::Programs::default());
         let state = Arc::new(State::new(&options, moto, batch));
-        let accepting = tokio::spawn(server::accept(listener, Arc::clone(&state)));
+        let (hang_ups, orders) = tokio::sync::mpsc::channel(1);
+        let accepting = tokio::spawn(server::accept(listener, Arc::clone(&state), orders));
         progress(Progress::Ready { endpoint: endpoint.clone() });
-        Ok(Self { state, endpoint, accepting })
+        Ok(Self { state, endpoint, accepting, hang_ups })
     }
 
     /// Where it listens: `http://127.0.0.1:PORT`.
@@ -148,6 +152,24 @@ impl Sandbox {
     /// Waits until a [`Stop`] has cut the connection for good.
     pub async fn stopped(&self) {
         self.state.faults.stopped().await;
+    }
+
+    /// Cuts every connection, and returns when nothing of what came over them is being worked on any more: whoever was
+    /// connected is as good as dead.
+    pub async fn hang_up(&self) {
+        // Calls at work ask further services over connections of this same sandbox: they end first.
+        self.state.idle().await;
+        let (done, cut) = tokio::sync::oneshot::channel();
+        if self.hang_ups.send(done).await.is_ok() {
+            let _ = cut.await;
+        }
+        self.state.idle().await;
+    }
+
+    /// Holds the next call of an operation before it does anything, until the answer is released or dropped.
+    #[must_use]
+    pub fn hold(&self, service: &str, action: &str) -> Held {
+        self.state.gate.hold(service, action)
     }
 
     /// Makes every call take this much longer.

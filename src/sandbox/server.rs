@@ -14,12 +14,14 @@ use hyper_util::client::legacy::{Client, connect::HttpConnector};
 use hyper_util::rt::{TokioExecutor, TokioIo};
 use serde_json::json;
 use tokio::net::{TcpListener, TcpStream};
+use tokio::sync::{mpsc, oneshot, watch};
 use tokio::task::JoinSet;
 
 use super::admin;
 use super::batch::Batch;
 use super::count::Recorder;
 use super::faults::{Fault, Judge, StopWhen, Verdict};
+use super::hold::Gate;
 use super::moto::Moto;
 use super::options::Options;
 use super::reply::{self, Body, BodyError};
@@ -38,6 +40,8 @@ pub struct State {
     pub recorder: Recorder,
     pub faults: Judge,
     pub batch: Batch,
+    pub gate: Gate,
+    flying: watch::Sender<usize>,
     refuse_writes: AtomicBool,
     latency: AtomicU64,
     moto: Arc<Moto>,
@@ -59,6 +63,8 @@ impl State {
             recorder: Recorder::default(),
             faults: Judge::default(),
             batch,
+            gate: Gate::default(),
+            flying: watch::Sender::new(0),
             refuse_writes: AtomicBool::new(false),
             latency: AtomicU64::new(0),
             moto,
@@ -74,6 +80,12 @@ impl State {
 
     pub fn set_latency(&self, latency: Duration) {
         self.latency.store(u64::try_from(latency.as_micros()).unwrap_or(u64::MAX), Ordering::Relaxed);
+    }
+
+    /// Returns when no call is being worked on.
+    pub async fn idle(&self) {
+        // The sender lives as long as `self`, so waiting cannot fail.
+        let _ = self.flying.subscribe().wait_for(|flying| *flying == 0).await;
     }
 
     /// Asks moto something that is no AWS call.
@@ -96,12 +108,35 @@ impl State {
     }
 }
 
+/// Counts a call for as long as it is worked on, whether its caller waits for it or not.
+struct Flight(Arc<State>);
+
+impl Flight {
+    fn begin(state: &Arc<State>) -> Self {
+        state.flying.send_modify(|flying| *flying += 1);
+        Self(Arc::clone(state))
+    }
+}
+
+impl Drop for Flight {
+    fn drop(&mut self) {
+        self.0.flying.send_modify(|flying| *flying = flying.saturating_sub(1));
+    }
+}
+
+/// An order to cut all connections, answered when that is done.
+pub type HangUp = oneshot::Sender<()>;
+
 /// Accepts connections until dropped; its connections go with it.
-pub async fn accept(listener: TcpListener, state: Arc<State>) {
+pub async fn accept(listener: TcpListener, state: Arc<State>, mut orders: mpsc::Receiver<HangUp>) {
     let mut connections = JoinSet::new();
     loop {
         tokio::select! {
             Some(_) = connections.join_next() => {}
+            Some(done) = orders.recv() => {
+                connections.shutdown().await;
+                let _ = done.send(());
+            }
             accepted = listener.accept() => if let Ok((stream, _)) = accepted {
                 connections.spawn(converse(stream, Arc::clone(&state)));
             },
@@ -132,7 +167,8 @@ async fn answer(state: Arc<State>, request: Request<Incoming>) -> Result<Respons
         return Ok(admin::answer(&state, &method, &rest, &body).await);
     }
     // A caller that goes away must not cut its call's work short: it runs on in a task of its own.
-    let work = async move { call(&state, request).await };
+    let flight = Flight::begin(&state);
+    let work = async move { call(&flight.0, request).await };
     tokio::spawn(work).await.unwrap_or(Err(Cut))
 }
 
@@ -159,10 +195,12 @@ async fn call(state: &State, request: Request<Incoming>) -> Result<Response<Body
         return Ok(serve(state, &target, parts, known, stream).await);
     }
     let mut ticket = state.recorder.begin(&target.service, &target.action, target.write);
-    let latency = state.latency.load(Ordering::Relaxed);
-    if latency > 0 {
-        tokio::time::sleep(Duration::from_micros(latency)).await;
+    let latency = Duration::from_micros(state.latency.load(Ordering::Relaxed))
+        + state.faults.delay(&target.service, &target.action);
+    if !latency.is_zero() {
+        tokio::time::sleep(latency).await;
     }
+    state.gate.pass(&target.service, &target.action).await;
     let verdict = state.verdict(&target);
     match verdict {
         Verdict::Break(fault @ (Fault::Throttle | Fault::Internal | Fault::Reset | Fault::Deny)) => {

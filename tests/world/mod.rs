@@ -43,14 +43,8 @@ impl World {
     }
 
     pub async fn execute(&self, plan: &Plan, observed: &Observed) -> Report {
-        let limits = Limits {
-            poll: Duration::from_millis(2),
-            slowest_poll: Duration::from_millis(50),
-            step_timeout: Duration::from_secs(60),
-            ..Limits::default()
-        };
         let (_go_on, stop) = tokio::sync::watch::channel(false);
-        execute(plan, observed, &self.cloud, KINDS, &limits, stop, &mut |_: Event| ()).await
+        execute(plan, observed, &self.cloud, KINDS, &hasty(), stop, &mut |_: Event| ()).await
     }
 
     /// Plans and applies; panics with everything that is known if something speaks against it or fails.
@@ -70,6 +64,16 @@ impl World {
             .collect();
         assert!(report.complete(), "every step is done; these failed: {failed:#?}");
         plan
+    }
+}
+
+/// The executor's limits where AWS answers at once.
+pub fn hasty() -> Limits {
+    Limits {
+        poll: Duration::from_millis(2),
+        slowest_poll: Duration::from_millis(50),
+        step_timeout: Duration::from_secs(60),
+        ..Limits::default()
     }
 }
 

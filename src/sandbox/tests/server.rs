@@ -125,7 +125,8 @@ async fn a_lost_reply_leaves_the_work_done() {
 #[tokio::test]
 async fn a_stop_cuts_the_line_at_the_kth_write_for_good() {
     let sandbox = sandbox().await;
-    sandbox.set_faults(Faults { stop: Some(Stop { write: 2, when: StopWhen::After }), ..Faults::default() });
+    let stop = Stop { nth: 2, of: None, when: StopWhen::After };
+    sandbox.set_faults(Faults { stop: Some(stop), ..Faults::default() });
     let config =
         sandbox.sdk_config().into_builder().retry_config(aws_config::retry::RetryConfig::disabled()).build();
     let logs = aws_sdk_cloudwatchlogs::Client::new(&config);
@@ -133,6 +134,7 @@ async fn a_stop_cuts_the_line_at_the_kth_write_for_good() {
     logs.create_log_group().log_group_name("b").send().await.unwrap_err();
     sandbox.stopped().await;
     logs.describe_log_groups().send().await.unwrap_err();
+    sandbox.hang_up().await;
     sandbox.set_faults(Faults::default());
     let groups = logs.describe_log_groups().send().await.unwrap();
     assert_eq!(groups.log_groups().len(), 2);
@@ -155,4 +157,18 @@ async fn what_moto_does_not_implement_is_said_loudly_and_once() {
         "{error:?}"
     );
     assert_eq!(sandbox.stats().count(), 1, "it was retried");
+}
+
+#[tokio::test]
+async fn a_held_call_waits_until_it_is_let_go() {
+    let sandbox = sandbox().await;
+    let logs = aws_sdk_cloudwatchlogs::Client::new(&sandbox.sdk_config());
+    let held = sandbox.hold("logs", "CreateLogGroup");
+    let create = tokio::spawn(logs.create_log_group().log_group_name("a").send());
+    held.arrived().await;
+    assert_eq!(logs.describe_log_groups().send().await.unwrap().log_groups().len(), 0);
+    assert!(!create.is_finished());
+    held.release();
+    create.await.unwrap().unwrap();
+    assert_eq!(logs.describe_log_groups().send().await.unwrap().log_groups().len(), 1);
 }

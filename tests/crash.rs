@@ -1,0 +1,191 @@
+//! Killed at every call that changes something, once before its work and once after it: what runs next brings the same
+//! end about, with nothing twice and nothing left over (D25, D33).
+//!
+//! Every operation's first call is tried here, and its last. `BATCHWRIGHT_CRASH=all` tries each call of each, and a
+//! sample of the reads; `BATCHWRIGHT_CRASH=CreateVpc` each call of that one operation.
+
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    clippy::print_stdout,
+    reason = "a test: what fails here fails it, and the count of points is worth a line"
+)]
+
+#[path = "crash/ending.rs"]
+mod ending;
+#[path = "crash/inventory.rs"]
+mod inventory;
+mod world;
+
+use std::collections::BTreeMap;
+use std::fmt::Write;
+use std::path::Path;
+
+use batchwright::cloud::{Aws, Cloud, Scope};
+use batchwright::execute::{Event, execute};
+use batchwright::kinds::KINDS;
+use batchwright::manifest;
+use batchwright::plan::{Guard, plan};
+use batchwright::resource::Desired;
+use batchwright::sandbox::{Faults, MotoSource, Operation, Options, Sandbox, Stop, StopWhen};
+use ending::Ending;
+use world::{hasty, load};
+
+const IMAGE: &str = "111111111111.dkr.ecr.us-east-1.amazonaws.com/dev-worker@sha256:9f86d081884c7d659a2feaa0c55ad015a3bf4f1b2b0b822cd15d6c15b0f00a08";
+
+fn payments() -> Desired {
+    let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("manifests");
+    let images = BTreeMap::from([("worker".to_owned(), IMAGE.to_owned())]);
+    load(&root, "dev", &manifest::Options { images, ..manifest::Options::default() })
+}
+
+/// The payments stack with another compute environment, which can't come about in place.
+fn on_spot() -> Desired {
+    let mut desired = payments();
+    let environment = desired.resources.values_mut().find(|it| it.id.kind == "batch/ComputeEnvironment");
+    let environment = environment.expect("the stack has a compute environment");
+    environment.spec["computeResources"]["type"] = "FARGATE_SPOT".into();
+    desired
+}
+
+fn nothing() -> Desired {
+    Desired { resources: BTreeMap::new(), images: BTreeMap::new(), ..payments() }
+}
+
+/// A sandbox with a process of its own for what is not Batch: several tests kill side by side.
+async fn sandbox() -> Sandbox {
+    let Desired { place, .. } = payments();
+    let (account, region) = (place.account, place.region);
+    let options = Options { account, region, moto: MotoSource::Own, ..Options::isolated() };
+    Sandbox::start(options, &mut |_| ()).await.expect("the sandbox starts")
+}
+
+/// Observes, plans, applies, as a process that knows of no other.
+async fn apply(sandbox: &Sandbox, desired: &Desired, guard: &Guard) -> Result<(), String> {
+    let aws = Aws::new(&sandbox.sdk_config(), desired.place.clone(), None);
+    let observed = aws.observe(&Scope::of(desired)).await.map_err(|error| format!("observe: {error}"))?;
+    let plan = plan(desired, &observed, KINDS, guard);
+    if !plan.objections.is_empty() {
+        return Err(format!("objections: {:?}", plan.objections));
+    }
+    let (_go_on, stop) = tokio::sync::watch::channel(false);
+    let report = execute(&plan, &observed, &aws, KINDS, &hasty(), stop, &mut |_: Event| ()).await;
+    let mut failed = String::new();
+    for (id, failure) in report.failures() {
+        let step = &plan.steps[id];
+        let _ = write!(failed, "{:?} {}: {failure:?}; ", step.verb, step.resource);
+    }
+    if report.complete() { Ok(()) } else { Err(failed) }
+}
+
+/// One way of dying.
+#[derive(Debug, Clone)]
+struct Death {
+    of: Operation,
+    nth: u64,
+    when: StopWhen,
+}
+
+/// Where to die: at each call that `apply` made undisturbed.
+fn deaths(sandbox: &Sandbox) -> Vec<Death> {
+    let asked = std::env::var("BATCHWRIGHT_CRASH").ok();
+    let (all, only) = match asked.as_deref() {
+        Some("all") => (true, None),
+        only => (only.is_some(), only),
+    };
+    let mut counts: BTreeMap<(Operation, bool), u64> = BTreeMap::new();
+    for call in sandbox.stats().calls {
+        *counts.entry((Operation { service: call.service, action: call.action }, call.write)).or_default() +=
+            1;
+    }
+    let mut deaths = Vec::new();
+    for ((of, write), count) in
+        counts.into_iter().filter(|((of, _), _)| only.is_none_or(|it| it == of.action))
+    {
+        let whens: &[StopWhen] = match (write, all) {
+            (true, _) => &[StopWhen::Before, StopWhen::After],
+            (false, true) => &[StopWhen::After],
+            (false, false) => &[],
+        };
+        for nth in (1..=count).filter(|nth| if write { all || *nth == 1 || *nth == count } else { *nth == 1 })
+        {
+            deaths.extend(whens.iter().map(|when| Death { of: of.clone(), nth, when: *when }));
+        }
+    }
+    deaths
+}
+
+/// Dies there, and runs again: what is wrong with the end. `None`: that call did not come.
+async fn die(
+    sandbox: &Sandbox,
+    death: &Death,
+    desired: &Desired,
+    guard: &Guard,
+    end: &Ending,
+) -> Option<String> {
+    let stop = Stop { nth: death.nth, of: Some(death.of.clone()), when: death.when };
+    sandbox.set_faults(Faults { stop: Some(stop), ..Faults::default() });
+    let struck = tokio::select! {
+        biased;
+        () = sandbox.stopped() => true,
+        _ = apply(sandbox, desired, guard) => false,
+    };
+    sandbox.hang_up().await;
+    sandbox.set_faults(Faults::default());
+    if !struck {
+        return None;
+    }
+    if let Err(why) = apply(sandbox, desired, guard).await {
+        return Some(format!("the next run: {why}"));
+    }
+    Some(match Ending::of(sandbox, desired, guard).await {
+        Ok(ending) => ending.differences(end).join("\n      "),
+        Err(why) => why,
+    })
+}
+
+/// Kills an apply everywhere, beginning from what is there now.
+async fn killed_everywhere(what: &str, sandbox: &Sandbox, desired: &Desired, guard: &Guard) {
+    let beginning = sandbox.snapshot().await.unwrap();
+    sandbox.reset_stats();
+    apply(sandbox, desired, guard).await.expect("undisturbed it works");
+    let deaths = deaths(sandbox);
+    let end = Ending::of(sandbox, desired, guard).await.unwrap();
+    assert!(end.is_done(), "{end:#?}");
+    let (mut struck, mut wrong) = (0, Vec::new());
+    for death in &deaths {
+        sandbox.restore(&beginning).await.unwrap();
+        match die(sandbox, death, desired, guard, &end).await {
+            None => wrong.push(format!("{death:?}: that call did not come")),
+            Some(difference) => {
+                struck += 1;
+                if !difference.is_empty() {
+                    wrong.push(format!("{death:?}:\n      {difference}"));
+                }
+            }
+        }
+    }
+    println!("{what}: stopped at {struck} of {} points, {} ended otherwise", deaths.len(), wrong.len());
+    assert!(wrong.is_empty(), "{what}:\n  {}", wrong.join("\n  "));
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_first_rollout_killed_anywhere_is_finished_by_the_next() {
+    let sandbox = sandbox().await;
+    killed_everywhere("first rollout", &sandbox, &payments(), &Guard::default()).await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_blue_green_killed_anywhere_is_finished_by_the_next() {
+    let sandbox = sandbox().await;
+    apply(&sandbox, &payments(), &Guard::default()).await.unwrap();
+    killed_everywhere("blue/green", &sandbox, &on_spot(), &Guard::default()).await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_destroy_killed_anywhere_is_finished_by_the_next() {
+    let sandbox = sandbox().await;
+    apply(&sandbox, &payments(), &Guard::default()).await.unwrap();
+    killed_everywhere("destroy", &sandbox, &nothing(), &Guard { destroy: true, ..Guard::default() }).await;
+}
