@@ -13,6 +13,8 @@ use batchwright::resource::ResourceId;
 use batchwright::services::SERVICES;
 use serde_json::{Value, json};
 
+#[path = "kinds/api.rs"]
+mod api;
 #[path = "kinds/cloudformation.rs"]
 mod cloudformation;
 #[path = "kinds/pages.rs"]
