@@ -29,8 +29,8 @@ const SAMPLE: &[u8] = include_bytes!("../../worker/samples/payments.csv");
 /// Where it is put, and where the job writes: the definition's own defaults.
 const SOURCE: &str = "payments.csv";
 const RESULT: &str = "results.json";
-/// How long a call takes while round trips are counted.
-const FAR_AWAY: Duration = Duration::from_millis(100);
+/// How long nothing new is asked until a round trip counts as over.
+const QUIET: Duration = Duration::from_millis(100);
 
 /// Shows everything once, without an AWS account: plan, apply, run a job, drift, heal, destroy
 ///
@@ -119,15 +119,14 @@ async fn apply(session: &Session, guard: Guard, out: &Output) -> Result<()> {
 async fn nothing_to_do(session: &Session, out: &Output) -> Result<()> {
     let sandbox = session.connection.sandbox();
     if let Some(sandbox) = sandbox {
-        // As long as a call takes from far away: what does not wait for another call overlaps it.
-        sandbox.set_latency(FAR_AWAY);
+        sandbox.answer_in_rounds(QUIET);
         sandbox.reset_stats();
     }
     let (plan, _) = session.plan(&Guard::default()).await?;
     out.data(&render::plan(&plan, out.paint()));
     if let Some(sandbox) = sandbox {
         let stats = sandbox.stats();
-        sandbox.set_latency(Duration::ZERO);
+        sandbox.answer_in_rounds(Duration::ZERO);
         out.data(&format!("Read with {} calls, {} round trips deep.\n", stats.count(), stats.depth()));
     }
     if plan.is_empty() {

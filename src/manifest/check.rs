@@ -128,7 +128,7 @@ impl Checker {
 const BUG: &str = "this is a bug of batchwright: please report it with this manifest";
 
 /// A document that passes its schema and yet can't be decoded.
-pub fn undecodable(span: Span, error: &serde_json::Error) -> Complaint {
+pub fn undecodable(span: Span, error: &dyn std::fmt::Display) -> Complaint {
     Complaint::new(span, format!("this passes the schema and still can't be read: {error}")).help(BUG)
 }
 

@@ -122,7 +122,7 @@ pub fn load(
     if complaints.len() > before {
         return None;
     }
-    let file: Environment = match serde_json::from_value(tree.to_json()) {
+    let file: Environment = match tree.decode() {
         Ok(file) => file,
         Err(error) => {
             complaints.push(super::check::undecodable(tree.span, &error));

@@ -154,7 +154,7 @@ impl<'a> Reader<'a> {
     }
 
     fn envelope(&mut self, tree: &Node) -> Option<Envelope> {
-        match serde_json::from_value(tree.to_json()) {
+        match tree.decode() {
             Ok(envelope) => Some(envelope),
             Err(error) => {
                 self.complaints.push(undecodable(tree.span, &error));

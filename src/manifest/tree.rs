@@ -1,5 +1,6 @@
 //! A YAML document as a tree in which every value and every key knows where it stands.
 
+use serde::de::DeserializeOwned;
 use serde_json::{Map, Number, Value};
 
 use super::source::Span;
@@ -116,6 +117,12 @@ impl Node {
                 Value::Object(fields.collect::<Map<_, _>>())
             }
         }
+    }
+
+    /// The typed value that it spells (D7). All YAML that becomes a type passes here, so that the library is exchanged in one
+    /// place.
+    pub fn decode<T: DeserializeOwned>(&self) -> Result<T, serde_yaml::Error> {
+        serde_yaml::from_value(serde_yaml::to_value(self.to_json())?)
     }
 
     /// What it is, in words: ``text `abc` ``.

@@ -16,6 +16,7 @@ mod operations;
 mod options;
 mod reply;
 mod request;
+mod rounds;
 mod server;
 mod snapshot;
 mod tagging;
@@ -175,6 +176,12 @@ impl Sandbox {
     /// Makes every call take this much longer.
     pub fn set_latency(&self, latency: Duration) {
         self.state.set_latency(latency);
+    }
+
+    /// Answers calls round by round, a round being over once nothing has come in for so long: what did not wait for an
+    /// answer overlaps, however slow the machine, so that [`Stats::depth`] is the depth. Zero ends it.
+    pub fn answer_in_rounds(&self, quiet: Duration) {
+        self.state.rounds.set(quiet);
     }
 
     /// Its AWS Batch: settings, images, the history of its queues.

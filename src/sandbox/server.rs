@@ -26,6 +26,7 @@ use super::moto::Moto;
 use super::options::Options;
 use super::reply::{self, Body, BodyError};
 use super::request::{Target, wants_body};
+use super::rounds::Rounds;
 use super::tagging;
 
 /// Which account moto answers as.
@@ -39,6 +40,7 @@ pub struct State {
     pub region: String,
     pub recorder: Recorder,
     pub faults: Judge,
+    pub rounds: Rounds,
     pub batch: Batch,
     pub gate: Gate,
     flying: watch::Sender<usize>,
@@ -62,6 +64,7 @@ impl State {
             region: options.region.clone(),
             recorder: Recorder::default(),
             faults: Judge::default(),
+            rounds: Rounds::default(),
             batch,
             gate: Gate::default(),
             flying: watch::Sender::new(0),
@@ -195,6 +198,7 @@ async fn call(state: &State, request: Request<Incoming>) -> Result<Response<Body
         return Ok(serve(state, &target, parts, known, stream).await);
     }
     let mut ticket = state.recorder.begin(&target.service, &target.action, target.write);
+    let round = state.rounds.enter();
     let latency = Duration::from_micros(state.latency.load(Ordering::Relaxed))
         + state.faults.delay(&target.service, &target.action);
     if !latency.is_zero() {
@@ -216,6 +220,9 @@ async fn call(state: &State, request: Request<Incoming>) -> Result<Response<Body
         Verdict::Pass | Verdict::Break(Fault::LostReply) | Verdict::Stop(StopWhen::After) => {}
     }
     let response = serve(state, &target, parts, known, stream).await;
+    if let Some(round) = round {
+        round.answered().await;
+    }
     match verdict {
         Verdict::Pass => {
             ticket.answered(response.status().as_u16());
