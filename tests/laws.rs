@@ -41,7 +41,7 @@ struct Run<'a> {
 impl Run<'_> {
     fn plan(&self) -> (Plan, Observed) {
         let observed = now(self.cloud.observe(&Scope::of(self.desired))).expect("memory can be read");
-        let guard = Guard { allow_delete: PAYMENTS.resources.keys().cloned().collect(), destroy: false };
+        let guard = Guard { allow_delete: PAYMENTS.resources.keys().cloned().collect(), ..Guard::default() };
         let plan = plan(self.desired, &observed, KINDS, &guard);
         assert_eq!(check(&plan), Vec::<String>::new());
         (plan, observed)

@@ -12,7 +12,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use batchwright::diff::{ChangeRule, FieldChange};
 use batchwright::execute::{Event, Failure, Outcome, Report};
 use batchwright::kind::{Effect, Order, Reason};
-use batchwright::plan::{Action, Change, Objection, Objector, Plan, Step, Verb};
+use batchwright::plan::{Action, Change, Objection, Objector, Plan, Seal, Step, Verb};
 use batchwright::render::json::{self, Calls, View};
 use batchwright::render::{self, MASK, Paint, drift, markdown, plan, progress};
 use batchwright::resource::{OnDelete, Owner, Place, Position, ResourceId, Tags};
@@ -43,7 +43,7 @@ fn change(
         line: 3,
         column: 1,
     });
-    let digest = format!("digest of {id}");
+    let seal = Seal { digest: format!("digest of {id}"), ..Seal::default() };
     Change {
         id,
         action,
@@ -53,7 +53,7 @@ fn change(
         unchanged: if action == Action::Update { 12 } else { 0 },
         fields,
         position,
-        digest,
+        seal,
     }
 }
 
@@ -235,6 +235,7 @@ fn drift_is_the_other_way_round() {
 fn a_comment() {
     insta::assert_snapshot!(markdown(&example()), @r#"
     <!-- batchwright environment=dev fingerprint=1811e15dd9ef9facbb7880aa9ae76ec4 -->
+    <!-- batchwright reviewed=bw1:oGsJyH99IMv7-K6j1ZAhIY62U9DKIgAAAAAAAAAAAAAAAI3erBlqo42qE6yLcsUGBnwAAAAAAAAAAAAAAACSeGd1U9Zx2jiQ1elcXT5_AAAAAAAAAAAAAAAAw58DHX3IDcBTf-TWav93DQAAAAAAAAAAAAAAAMmznXfUZkw7rIXQAyBdlEAAAAAAAAAAAAAAAADK7Eh3adA -->
     ## batchwright plan: dev
 
     ⛔ **Plan: 1 to add, 2 to change, 1 to replace, 1 to delete.**

@@ -107,7 +107,7 @@ fn heading(out: &Output, number: u32, text: &str) {
 
 /// The same as `apply --yes` and `destroy`.
 async fn apply(session: &Session, guard: Guard, out: &Output) -> Result<()> {
-    match reviewed(session, &guard, Confirm::Given, Talk { out, json: false }).await? {
+    match reviewed(session, &guard, Confirm::Given, None, Talk { out, json: false }).await? {
         Exit::Success => Ok(()),
         exit => {
             Err(Error::plain(format!("the demo ends here: applying ended with exit code {}", exit as u8)))

@@ -23,7 +23,7 @@ pub async fn run(args: Args, globals: &Globals, out: &Output) -> Result<Exit> {
     let session = Session::open_to_destroy(globals, &args.choices, out).await?;
     let guard = Guard { destroy: true, ..Guard::default() };
     let confirm = Confirm::Name { name: args.choices.environment.clone(), given: args.confirm };
-    let exit = reviewed(&session, &guard, confirm, Talk { out, json: args.json }).await;
+    let exit = reviewed(&session, &guard, confirm, None, Talk { out, json: args.json }).await;
     session.close().await;
     exit
 }

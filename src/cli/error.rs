@@ -56,6 +56,12 @@ pub enum Error {
     /// AWS or the manifests moved since the plan was shown.
     #[error("stale: what would be done now is not what was shown; nothing was changed")]
     Stale,
+    /// The plan is not what was reviewed; it has been printed, and in what it differs.
+    #[error("stale: {differences} difference{s} from what was reviewed; nothing was changed", s = if *.differences == 1 { "" } else { "s" })]
+    NotReviewed {
+        /// How many.
+        differences: usize,
+    },
     /// The user said no.
     #[error("declined; nothing was changed")]
     Declined,
@@ -115,6 +121,9 @@ impl Error {
                 "set AWS_PROFILE, run `aws sso login`, or export AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY; `--sandbox` needs none",
             ),
             Self::Aws { error, .. } => hint(error.code.as_deref(), &error.message).into_iter().collect(),
+            Self::NotReviewed { .. } => {
+                one("review the plan above; `--expect` with its fingerprint then applies it and nothing else")
+            }
             Self::Stale => one("look at the new plan with `batchwright plan`, then apply again"),
             Self::Plain { help, .. } => help.iter().cloned().collect(),
             _ => Vec::new(),

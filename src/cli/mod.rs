@@ -21,6 +21,7 @@ mod explain;
 mod logs;
 mod output;
 mod plan;
+mod recorded;
 mod run;
 mod sandbox;
 mod schema;

@@ -52,7 +52,7 @@ fn target(text: &str) -> std::result::Result<Target, String> {
 /// Runs `plan`.
 pub async fn run(args: Args, globals: &Globals, out: &Output) -> Result<Exit> {
     let session = Session::open(globals, &args.choices, out).await?;
-    let (plan, _) = session.plan(&args.allowed.guard()).await?;
+    let (plan, _) = session.plan(&args.allowed.within(&session.desired, out)?).await?;
     let calls = session.calls();
     session.close().await;
     for target in &args.out {

@@ -7,6 +7,7 @@ use super::{Error, Exit, Output, Result, Session, signals};
 use crate::cloud::Cloud;
 use crate::execute::{self, Event, Limits, Report, Stop};
 use crate::kinds::KINDS;
+use crate::plan::expect::{Difference, Expected};
 use crate::plan::{Guard, Plan};
 use crate::render::{self, json};
 use crate::resource::Observed;
@@ -29,6 +30,15 @@ impl Talk<'_> {
             records.into_iter().for_each(|record| self.out.record(record));
         } else {
             self.out.data(&render::plan(plan, self.out.paint()));
+        }
+    }
+
+    /// Says in what a plan is not what was reviewed.
+    fn differences(&self, differences: &[Difference]) {
+        if self.json {
+            differences.iter().map(json::difference).for_each(|record| self.out.record(record));
+        } else {
+            self.out.data(&format!("\n{}", render::differences(differences, self.out.paint())));
         }
     }
 
@@ -57,10 +67,22 @@ impl Talk<'_> {
     }
 }
 
-/// Plans, shows, asks, plans again right before the first write (D26), and executes.
-pub async fn reviewed(session: &Session, guard: &Guard, confirm: Confirm, talk: Talk<'_>) -> Result<Exit> {
+/// Plans, shows, holds it against what was reviewed elsewhere, asks, plans again right before the first write (D26), and
+/// executes.
+pub async fn reviewed(
+    session: &Session,
+    guard: &Guard,
+    confirm: Confirm,
+    expected: Option<&Expected>,
+    talk: Talk<'_>,
+) -> Result<Exit> {
     let (plan, _) = session.plan(guard).await?;
     talk.plan(session, &plan);
+    let differences = expected.map(|expected| expected.differences(&plan)).unwrap_or_default();
+    if !differences.is_empty() {
+        talk.differences(&differences);
+        return Err(Error::NotReviewed { differences: differences.len() });
+    }
     if !plan.objections.is_empty() {
         return Err(Error::Refused { objections: plan.objections.len() });
     }

@@ -59,12 +59,30 @@ pub struct Allowed {
     /// Allows this deletion, as <service>/<Kind>/<name>
     #[arg(long = "allow-delete", value_name = "RESOURCE")]
     pub delete: Vec<ResourceId>,
+    /// Nothing but this resource and what it needs; nothing is deleted then. May be given again
+    #[arg(long = "only", value_name = "RESOURCE")]
+    pub only: Vec<ResourceId>,
 }
 
 impl Allowed {
     /// For the planner.
     pub fn guard(&self) -> Guard {
-        Guard { allow_delete: self.delete.iter().cloned().collect(), destroy: false }
+        let only = (!self.only.is_empty()).then(|| self.only.iter().cloned().collect());
+        Guard { allow_delete: self.delete.iter().cloned().collect(), only, ..Guard::default() }
+    }
+
+    /// The same for an environment; a resource that it does not declare cannot be planned alone.
+    pub fn within(&self, desired: &Desired, out: &Output) -> Result<Guard> {
+        for id in self.only.iter().filter(|id| !desired.resources.contains_key(id)) {
+            let names: Vec<String> = desired.resources.keys().map(ToString::to_string).collect();
+            let near = manifest::did_you_mean(&id.to_string(), names.iter().map(String::as_str));
+            let help = near.unwrap_or_else(|| format!("resources are: {}", names.join(", ")));
+            return Err(Error::with_help(format!("{id} is not declared in {}", desired.environment), help));
+        }
+        if !self.only.is_empty() {
+            out.talk("only a part of the environment is planned: what else differs is not shown");
+        }
+        Ok(self.guard())
     }
 }
 

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 
-use super::{Action, Change, Plan, Step, Verb, tags};
+use super::{Action, Change, Plan, Seal, Step, Verb, tags};
 use crate::kind::{Ownership, Reason};
 use crate::resource::{Declared, Desired, Incarnation, OnDelete, Tags};
 
@@ -39,9 +39,9 @@ pub fn adopt(
         fields,
         unchanged: 0,
         position: Some(declared.position.clone()),
-        digest: String::new(),
+        seal: Seal::default(),
     };
-    plan.changes.push(change.seal());
+    plan.changes.push(change.sealed());
     plan.steps.push(Step {
         id: 0,
         resource: declared.id.clone(),

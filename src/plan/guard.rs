@@ -15,6 +15,8 @@ pub struct Guard {
     pub allow_delete: BTreeSet<ResourceId>,
     /// `destroy`: everything goes, so counts do not matter; protection and data still do.
     pub destroy: bool,
+    /// Nothing but these resources and what they need; nothing is deleted then (`--only`).
+    pub only: Option<BTreeSet<ResourceId>>,
 }
 
 /// Why a plan is refused.

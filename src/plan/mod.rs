@@ -3,7 +3,7 @@
 //! A [`Plan`] is a value: plain data, complete, with no choice left to the executor. What differs ([`Change`], for people)
 //! and what to run ([`Step`], for the executor) are two lists, and what speaks against it ([`Objection`]) is a third.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
@@ -14,18 +14,23 @@ use crate::resource::{Document, OnDelete, Owner, Place, Position, ResourceId, Ta
 
 mod adopt;
 mod check;
+mod digest;
+pub mod expect;
 mod graph;
 mod guard;
 mod obstacle;
+mod only;
 mod planner;
 mod prune;
 mod replacement;
 mod resolve;
 mod steps;
+mod strategy;
 mod tags;
 
 pub use adopt::adopt;
 pub use check::check;
+use expect::Reviewed;
 pub use guard::{Guard, Objection, Objector};
 pub use planner::plan;
 pub(crate) use resolve::text as output_text;
@@ -73,18 +78,35 @@ pub struct Change {
     /// Where it is declared.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub position: Option<Position>,
-    /// The digest of this change (D19).
-    pub digest: String,
+    /// The digests of this change (D19).
+    #[serde(default)]
+    pub seal: Seal,
 }
 
-impl Change {
-    /// Computes the digest of id, action, effect and every field's before and after.
-    pub(crate) fn seal(mut self) -> Self {
-        let fields: Vec<_> = self.fields.iter().map(|f| (&f.path, &f.before, &f.after)).collect();
-        let text = serde_json::to_string(&(&self.id, self.action, &self.effect, fields)).unwrap_or_default();
-        let hash = Sha256::digest(text.as_bytes());
-        self.digest = hash.iter().take(12).map(|byte| format!("{byte:02x}")).collect();
-        self
+/// What a reviewer has seen of a change, as digests (D19).
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct Seal {
+    /// Of id, action, effect, name, and every field's before and after.
+    pub digest: String,
+    /// Of what the resource is to be afterwards; empty where that is not said.
+    #[serde(default)]
+    pub end: String,
+    /// Of each field that an update changes, without images' digests.
+    #[serde(default)]
+    pub parts: Vec<String>,
+    /// The images that it names, and whether this run declares their digests (`--image`).
+    #[serde(default)]
+    pub images: BTreeMap<String, bool>,
+}
+
+impl Seal {
+    /// Whether an update changes nothing but images' digests, or what follows from them.
+    pub(crate) fn only_images(&self, change: &Change) -> bool {
+        change.action == Action::Update
+            && !change.fields.is_empty()
+            && self.parts.is_empty()
+            && !self.images.is_empty()
     }
 }
 
@@ -188,10 +210,15 @@ impl Plan {
 
     /// The digests of all changes, as one text: what was reviewed (D19).
     pub fn fingerprint(&self) -> String {
-        let mut digests: Vec<&str> = self.changes.iter().map(|change| change.digest.as_str()).collect();
+        let mut digests: Vec<&str> = self.changes.iter().map(|change| change.seal.digest.as_str()).collect();
         digests.sort_unstable();
         let hash = Sha256::digest(digests.join("\n").as_bytes());
         hash.iter().take(16).map(|byte| format!("{byte:02x}")).collect()
+    }
+
+    /// What somebody sees who looks at it: the set that `apply --expect` takes (D19).
+    pub fn reviewed(&self) -> Reviewed {
+        Reviewed::of(self)
     }
 
     /// How many changes have this action.

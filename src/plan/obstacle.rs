@@ -1,11 +1,16 @@
 //! What stands between a declared resource and what AWS has under its name: another owner, several of one generation, a
 //! revision of somebody else's, something that still uses it.
 
+use std::collections::BTreeSet;
+
+use serde_json::Value;
+
 use super::graph;
 use super::guard::{Objection, Objector};
 use super::planner::{Draft, How};
 use crate::kind::{AnyKind, Identity, Order, Ownership};
-use crate::resource::{Declared, Incarnation, Incarnations, Observed, Owner, ResourceId};
+use crate::resource::{Declared, Desired, Incarnation, Incarnations, Observed, Owner, ResourceId};
+use crate::value::reference::{self, Reference};
 
 /// Why what exists under its name is not ours to change.
 pub(super) fn foreign(
@@ -96,4 +101,55 @@ pub(super) fn held(drafts: &[Draft], edges: &graph::Edges, observed: &Observed) 
             (!holders.is_empty()).then(|| Objection { id: id.clone(), objector: Objector::Held, message, position })
         })
         .collect()
+}
+
+/// A replacement while something that uses it is left out of the plan (`--only`): it would keep the old one.
+pub(super) fn left_out(
+    drafts: &[Draft],
+    edges: &graph::Edges,
+    part: &BTreeSet<ResourceId>,
+) -> Vec<Objection> {
+    drafts
+        .iter()
+        .filter(|draft| matches!(draft.how, How::Replace { .. }))
+        .filter_map(|draft| {
+            let id = &draft.change.id;
+            let holders: Vec<String> = edges
+                .iter()
+                .filter(|(holder, needs)| needs.contains(id) && !part.contains(*holder))
+                .map(|(holder, _)| format!("--only={holder}"))
+                .collect();
+            let message = format!(
+                "it would be replaced, and what uses it would be left behind: add {}",
+                holders.join(" ")
+            );
+            let position = draft.change.position.clone();
+            (!holders.is_empty()).then(|| Objection {
+                id: id.clone(),
+                objector: Objector::Held,
+                message,
+                position,
+            })
+        })
+        .collect()
+}
+
+/// Images that a resource names and nobody has pushed (D6).
+pub(super) fn unpushed(declared: &Declared, want: &Value, desired: &Desired) -> Vec<Objection> {
+    let mut unknown = BTreeSet::new();
+    reference::each(want, "", &mut |_, reference| {
+        if let Reference::Image(name) = reference {
+            unknown.insert(name);
+        }
+    });
+    let objection = |name: String| {
+        let image = desired.images.get(&name);
+        let tag = image.map(|image| format!("{}:{}", image.repository.name, image.tag)).unwrap_or_default();
+        let message = format!(
+            "the image `{name}` ({tag}) is not in the registry yet: push it, or give its digest with --image {name}=<repository>@sha256:…"
+        );
+        let position = Some(declared.position.clone());
+        Objection { id: declared.id.clone(), objector: Objector::Image, message, position }
+    };
+    unknown.into_iter().map(objection).collect()
 }

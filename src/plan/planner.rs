@@ -4,14 +4,16 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use serde_json::{Value, json};
 
+use super::digest::Lens;
 use super::guard::{self, Guard, Objection, Objector};
-use super::obstacle::{ambiguous, foreign, held, moved, newer_of_somebody_else};
+use super::obstacle::{ambiguous, foreign, held, left_out, moved, newer_of_somebody_else, unpushed};
 use super::resolve::Resolver;
-use super::{Action, Change, Plan, generation_name, graph, prune, steps, tags};
+use super::strategy::by_strategy;
+use super::{Action, Change, Plan, Seal, generation_name, graph, only, prune, steps, tags};
 use crate::diff::{self, ChangeRule, FieldChange};
 use crate::kind::{AnyKind, Effect, Identity, Order, Reason, Refs};
 use crate::resource::{
-    Declared, Desired, Document, Incarnation, Incarnations, Observed, Readiness, ResourceId, Strategy, Tags,
+    Declared, Desired, Document, Incarnation, Incarnations, Observed, Readiness, ResourceId, Tags,
 };
 use crate::value::reference;
 
@@ -45,31 +47,37 @@ pub fn plan(desired: &Desired, observed: &Observed, kinds: &[&'static dyn AnyKin
     let kind_of = |name: &str| kinds.iter().copied().find(|kind| kind.facts().name == name);
     let edges = graph::edges(desired, &kind_of);
     let (order, _) = graph::order(&edges);
+    let (part, whole) = (only::part(guard.only.as_ref(), &edges), guard.only.is_none());
     let mut planner = Planner {
         resolver: Resolver {
             desired,
             observed,
             predicted: predicted(desired, &kind_of),
             renewed: BTreeMap::new(),
+            deltas: BTreeMap::new(),
         },
         drafts: Vec::new(),
         objections: Vec::new(),
         unchanged: 0,
+        whole,
     };
-    for id in &order {
+    for id in order.iter().filter(|id| part.contains(*id)) {
         if let (Some(declared), Some(kind)) = (desired.resources.get(id), kind_of(&id.kind)) {
             planner.consider(declared, kind);
         }
     }
     let Planner { drafts, mut objections, unchanged, .. } = planner;
     objections.extend(held(&drafts, &edges, observed));
-    let leaving = prune::leaving(desired, observed, &kind_of);
+    objections.extend(left_out(&drafts, &edges, &part));
+    // A part of an environment says nothing about the rest.
+    let leaving = if whole { prune::leaving(desired, observed, &kind_of) } else { Vec::new() };
     let mut changes: Vec<Change> = drafts.iter().map(|draft| draft.change.clone()).collect();
     changes.extend(leaving.iter().map(|leaving| leaving.change.clone()));
     objections.extend(guard::objections(&changes, desired, observed, guard, &kind_of));
     objections.sort();
     objections.dedup();
-    let (steps, due) = steps::cut(&drafts, &leaving, &edges, desired, observed, &kind_of);
+    let settled = only::settled(desired, &drafts, whole);
+    let (steps, due) = steps::cut(&drafts, &leaving, &edges, &settled, observed, &kind_of);
     Plan {
         environment: desired.environment.clone(),
         owner: desired.owner.clone(),
@@ -99,6 +107,8 @@ struct Planner<'a> {
     drafts: Vec<Draft>,
     objections: Vec<Objection>,
     unchanged: usize,
+    /// Whether the whole environment is planned.
+    whole: bool,
 }
 
 impl Planner<'_> {
@@ -114,7 +124,7 @@ impl Planner<'_> {
                 );
             }
         };
-        self.images(declared, &want);
+        self.objections.extend(unpushed(declared, &want, self.resolver.desired));
         let seen = self.resolver.observed.resources.get(&declared.id).or_else(|| {
             declared.renamed_from.as_ref().and_then(|former| self.resolver.observed.resources.get(former))
         });
@@ -172,13 +182,14 @@ impl Planner<'_> {
             fields,
             unchanged: 0,
             position: Some(declared.position.clone()),
-            digest: String::new(),
+            seal: Seal::default(),
         };
+        let change = self.sealed(change, declared, kind, (&want, &tags));
         self.renew(&declared.id, kind, &physical, &want);
         let how =
             if facts.identity == Identity::Revisioned { How::Register } else { How::Create { physical } };
         self.drafts.push(Draft {
-            change: change.seal(),
+            change,
             want,
             tags,
             ignore: declared.ignore.clone(),
@@ -243,7 +254,7 @@ impl Planner<'_> {
             );
         }
         let surplus = steps::surplus(declared, seen, &self.resolver.desired.owner).len();
-        if surplus == 0 {
+        if surplus == 0 || !self.whole {
             self.unchanged += 1;
             return;
         }
@@ -257,11 +268,11 @@ impl Planner<'_> {
             fields: Vec::new(),
             unchanged: count(&current.spec),
             position: Some(declared.position.clone()),
-            digest: String::new(),
+            seal: Seal::default(),
         };
         let (want, tags) = (current.spec.clone(), current.tags.clone());
         self.drafts.push(Draft {
-            change: change.seal(),
+            change: change.sealed(),
             want,
             tags,
             ignore: Vec::new(),
@@ -281,10 +292,10 @@ impl Planner<'_> {
             fields: Vec::new(),
             unchanged: count(&current.spec),
             position: Some(declared.position.clone()),
-            digest: String::new(),
+            seal: Seal::default(),
         };
         self.drafts.push(Draft {
-            change: change.seal(),
+            change: change.sealed(),
             want: current.spec.clone(),
             tags: current.tags.clone(),
             ignore: declared.ignore.clone(),
@@ -345,9 +356,6 @@ impl Planner<'_> {
                 (Action::Update, How::Update { tags_only: false })
             }
         };
-        if matches!(how, How::Register | How::Replace { .. }) {
-            self.renew(&declared.id, kind, &physical, &want);
-        }
         let changed: BTreeSet<&str> =
             fields.iter().map(|f| f.path.split(['.', '[']).next().unwrap_or_default()).collect();
         let change = Change {
@@ -355,14 +363,22 @@ impl Planner<'_> {
             action,
             effect: Some(effect),
             reason,
-            physical,
+            physical: physical.clone(),
             unchanged: count(&want).saturating_sub(changed.iter().filter(|f| **f != "tags").count()),
             fields,
             position: Some(declared.position.clone()),
-            digest: String::new(),
+            seal: Seal::default(),
         };
+        let change = self.sealed(change, declared, kind, (&want, &tags));
+        if matches!(how, How::Register | How::Replace { .. }) {
+            if change.seal.only_images(&change) {
+                let images = change.seal.images.keys().cloned().collect();
+                self.resolver.deltas.insert(declared.id.clone(), images);
+            }
+            self.renew(&declared.id, kind, &physical, &want);
+        }
         self.drafts.push(Draft {
-            change: change.seal(),
+            change,
             want,
             tags,
             ignore: declared.ignore.clone(),
@@ -371,32 +387,20 @@ impl Planner<'_> {
         });
     }
 
+    fn sealed(
+        &self,
+        change: Change,
+        declared: &Declared,
+        kind: &dyn AnyKind,
+        end: (&Value, &Tags),
+    ) -> Change {
+        change.sealed_through(&Lens::of(declared, &kind.facts().rules, &self.resolver), Some(end))
+    }
+
     /// From here on, references to it denote the new incarnation.
     fn renew(&mut self, id: &ResourceId, kind: &dyn AnyKind, physical: &str, want: &Value) {
         let outputs = kind.predict(physical, want, &self.resolver.desired.place);
         self.resolver.renewed.insert(id.clone(), outputs);
-    }
-
-    fn images(&mut self, declared: &Declared, want: &Value) {
-        let mut unknown = BTreeSet::new();
-        reference::each(want, "", &mut |_, reference| {
-            if let reference::Reference::Image(name) = reference {
-                unknown.insert(name);
-            }
-        });
-        for name in unknown {
-            let tag = self
-                .resolver
-                .desired
-                .images
-                .get(&name)
-                .map(|image| format!("{}:{}", image.repository.name, image.tag));
-            let message = format!(
-                "the image `{name}` ({}) is not in the registry yet: push it, or give its digest with --image {name}=<repository>@sha256:…",
-                tag.unwrap_or_default()
-            );
-            self.object(declared, Objector::Image, message);
-        }
     }
 
     fn object(&mut self, declared: &Declared, objector: Objector, message: String) {
@@ -419,19 +423,4 @@ fn next_generation(seen: Option<&Incarnations>) -> u32 {
         .map(Incarnation::generation)
         .max()
         .map_or(1, |highest| highest.saturating_add(1))
-}
-
-fn by_strategy(strategy: Strategy, effect: Effect, reason: Reason) -> (Effect, Reason) {
-    match (strategy, effect) {
-        (Strategy::BlueGreen, Effect::Update(label)) if label == "infrastructure" => {
-            (Effect::Replace(Order::CreateFirst), Reason("lifecycle.strategy is blueGreen".to_owned()))
-        }
-        (Strategy::InPlace, Effect::Replace(_)) => {
-            let why = format!(
-                "it can't be changed in place ({reason}) and lifecycle.strategy is inPlace: set it to auto"
-            );
-            (Effect::Impossible(why), reason)
-        }
-        (_, effect) => (effect, reason),
-    }
 }

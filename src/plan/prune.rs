@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use serde_json::Value;
 
-use super::{Action, Change, tags};
+use super::{Action, Change, Seal, tags};
 use crate::kind::{AnyKind, Ownership, Reason};
 use crate::resource::{COMMIT_TAG, Desired, Incarnation, Observed, OnDelete, ResourceId};
 
@@ -46,9 +46,9 @@ pub(super) fn leaving<'a>(
             fields: Vec::new(),
             unchanged: 0,
             position: None,
-            digest: String::new(),
+            seal: Seal::default(),
         };
-        found.push(Leaving { change: change.seal(), incarnations: ours, on_delete });
+        found.push(Leaving { change: change.sealed(), incarnations: ours, on_delete });
     }
     found
 }

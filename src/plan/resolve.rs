@@ -16,6 +16,8 @@ pub(super) struct Resolver<'a> {
     pub predicted: BTreeMap<ResourceId, BTreeMap<String, String>>,
     /// Resources that this plan creates, replaces or registers anew, with what can be said of their new incarnation.
     pub renewed: BTreeMap<ResourceId, BTreeMap<String, String>>,
+    /// Those of them in which nothing differs but the digests of these images.
+    pub deltas: BTreeMap<ResourceId, Vec<String>>,
 }
 
 impl Resolver<'_> {
@@ -24,7 +26,7 @@ impl Resolver<'_> {
         reference::resolve(document, &|reference| self.value(reference))
     }
 
-    fn value(&self, reference: &Reference) -> Option<String> {
+    pub fn value(&self, reference: &Reference) -> Option<String> {
         match reference {
             Reference::Output { id, output } => {
                 if let Some(predicted) = self.renewed.get(id) {
@@ -40,6 +42,13 @@ impl Resolver<'_> {
                 declared.or_else(|| self.observed.images.get(name).cloned())
             }
         }
+    }
+
+    /// Of a resource in which nothing differs but images' digests: these images, and what its output was before.
+    pub fn delta(&self, id: &ResourceId, output: &str) -> Option<(Vec<String>, String)> {
+        let images = self.deltas.get(id)?.clone();
+        let live = self.observed.resources.get(id)?.current.as_ref()?;
+        Some((images, text(live.outputs.get(output)?)?))
     }
 }
 

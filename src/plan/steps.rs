@@ -64,6 +64,17 @@ pub(super) fn seen_of<'a>(
     observed.resources.get(id).or_else(|| observed.resources.get(former?))
 }
 
+/// The resources that a document still refers to.
+fn named(want: &Document) -> BTreeSet<ResourceId> {
+    let mut found = BTreeSet::new();
+    reference::each(want, "", &mut |_, reference| {
+        if let Reference::Output { id, .. } = reference {
+            found.insert(id);
+        }
+    });
+    found
+}
+
 struct Cutter<'a> {
     steps: Vec<Step>,
     /// The steps of each resource, in order.
@@ -87,6 +98,8 @@ impl Cutter<'_> {
             How::Update { tags_only: true } => {
                 self.push(draft, Verb::Tag, &draft.change.physical, &draft.want, after)
             }
+            // It exists, and names what is made only later: a run before was cut off between the two (D17).
+            How::Update { tags_only: false } if !self.later(draft).is_empty() => {}
             How::Update { tags_only: false } => {
                 if let Some(bridged) = current.and_then(|current| self.bridged(draft, current, &needs)) {
                     self.push(draft, Verb::Update, &draft.change.physical, &bridged, after.clone());
@@ -118,6 +131,11 @@ impl Cutter<'_> {
     /// A second step of a resource whose create had to leave references out: to itself, or to what comes after it (D17).
     fn complete(&mut self, draft: &Draft) {
         let id = &draft.change.id;
+        if matches!(draft.how, How::Update { .. }) && !self.of.contains_key(id) {
+            let targets = named(&draft.want);
+            let after = targets.iter().filter_map(|target| self.of.get(target)?.first().copied()).collect();
+            return self.push(draft, Verb::Update, &draft.change.physical, &draft.want, after);
+        }
         let made = self.of.get(id).and_then(|steps| steps.last().copied());
         let create = made.and_then(|step| self.steps.get(step)).filter(|step| step.verb == Verb::Create);
         let (Some(made), Some(physical)) = (made, create.map(|step| step.physical.clone())) else { return };
@@ -136,6 +154,13 @@ impl Cutter<'_> {
             left_out.insert(made);
             self.push(draft, Verb::Update, &physical, &draft.want, left_out);
         }
+    }
+
+    /// What a wanted document names and no step makes so far.
+    fn later(&self, draft: &Draft) -> BTreeSet<ResourceId> {
+        let mut named = named(&draft.want);
+        named.retain(|target| *target != draft.change.id && !self.of.contains_key(target));
+        named
     }
 
     /// The document in which a holder names both generations of what is being replaced.

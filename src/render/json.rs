@@ -11,6 +11,7 @@ use super::value::masked;
 use crate::diff::FieldChange;
 use crate::execute::{Event, Outcome, Report};
 use crate::manifest;
+use crate::plan::expect::Difference;
 use crate::plan::{Action, Change, Plan};
 use crate::resource::{Desired, Observed, Readiness, ResourceId};
 
@@ -76,7 +77,7 @@ fn summary(plan: &Plan, calls: Option<Calls>) -> Value {
         "add": count(Action::Create), "change": count(Action::Update), "replace": count(Action::Replace),
         "delete": count(Action::Delete), "adopt": count(Action::Adopt), "forget": count(Action::Forget),
         "unchanged": plan.unchanged, "steps": plan.steps.len(), "objections": plan.objections.len(),
-        "fingerprint": plan.fingerprint(),
+        "fingerprint": plan.fingerprint(), "reviewed": plan.reviewed().to_string(),
     });
     if let (Some(fields), Some(calls)) = (record.as_object_mut(), calls) {
         fields.insert("calls".to_owned(), json!(calls.calls));
@@ -90,7 +91,7 @@ fn change(plan: &Plan, change: &Change, kind: &str) -> Value {
     json!({
         "@level": "info", "type": kind, "resource": change.id, "action": change.action, "effect": change.effect,
         "reason": change.reason, "physical": change.physical, "fields": fields, "unchanged": change.unchanged,
-        "position": change.position, "digest": change.digest,
+        "position": change.position, "digest": change.seal.digest,
     })
 }
 
@@ -176,6 +177,14 @@ pub fn status(desired: &Desired, observed: &Observed) -> Vec<Value> {
         }
     }
     records
+}
+
+/// In what a plan is not what was reviewed.
+pub fn difference(difference: &Difference) -> Value {
+    json!({
+        "@level": "error", "type": "not_reviewed", "resource": difference.id,
+        "message": difference.to_string(),
+    })
 }
 
 /// One error in the manifests.

@@ -11,6 +11,7 @@ pub fn markdown(plan: &Plan) -> String {
     let mut text = String::new();
     let fingerprint = plan.fingerprint();
     let _ = writeln!(text, "<!-- batchwright environment={} fingerprint={fingerprint} -->", plan.environment);
+    let _ = writeln!(text, "{}", plan.reviewed().comment());
     let _ = writeln!(text, "## batchwright plan: {}\n", plan.environment);
     let _ = writeln!(text, "{} **{}**\n", icon(plan), totals(plan));
     warnings(&mut text, plan);

@@ -19,5 +19,5 @@ pub use markdown::markdown;
 pub use paint::Paint;
 pub use report::{progress, report};
 pub use status::status;
-pub use terminal::plan;
+pub use terminal::{differences, plan};
 pub use value::{MASK, masked};

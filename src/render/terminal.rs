@@ -6,6 +6,7 @@ use super::Paint;
 use super::value::{Line, Shown, plain, shown};
 use crate::diff::ChangeRule;
 use crate::kind::{Effect, Order};
+use crate::plan::expect::Difference;
 use crate::plan::{Action, Change, Objection, Plan};
 
 /// The whole plan: changes, what speaks against them, the fingerprint, totals.
@@ -187,6 +188,15 @@ pub(super) fn write_lines(text: &mut String, indent: &str, lines: &[Line], paint
         };
         let _ = writeln!(text, "{indent}{}", line.trim_end());
     }
+}
+
+/// In what a plan is not what was reviewed, one line each.
+pub fn differences(differences: &[Difference], paint: Paint) -> String {
+    let mut text = format!("{}\n", paint.bad("Not what was reviewed:"));
+    for difference in differences {
+        let _ = writeln!(text, "  {}", plain(&difference.to_string()));
+    }
+    text
 }
 
 fn due(text: &mut String, plan: &Plan) {

@@ -1,0 +1,141 @@
+use std::collections::BTreeMap;
+
+use proptest::prelude::*;
+use serde_json::json;
+
+use super::*;
+use crate::diff::{ChangeRule, FieldChange};
+use crate::kind::Reason;
+use crate::plan::Seal;
+use crate::resource::{Owner, Place};
+
+fn change(name: &str, value: u8) -> Change {
+    let id = ResourceId::new("logs/LogGroup", name);
+    let field = FieldChange {
+        path: "retentionInDays".to_owned(),
+        before: Some(json!(1)),
+        after: Some(json!(value)),
+        rule: ChangeRule::InPlace,
+        sensitive: false,
+    };
+    let change = Change {
+        id,
+        action: Action::Update,
+        effect: Some(Effect::Update(String::new())),
+        reason: Reason::default(),
+        physical: name.to_owned(),
+        fields: vec![field],
+        unchanged: 0,
+        position: None,
+        seal: Seal::default(),
+    };
+    change.sealed()
+}
+
+fn plan(changes: Vec<Change>) -> Plan {
+    Plan {
+        environment: "dev".to_owned(),
+        owner: Owner("acme/jobs/dev".to_owned()),
+        place: Place::new("111111111111", "eu-west-1"),
+        changes,
+        steps: Vec::new(),
+        objections: Vec::new(),
+        due: Vec::new(),
+        unchanged: 0,
+    }
+}
+
+fn changes() -> impl Strategy<Value = BTreeMap<String, u8>> {
+    proptest::collection::btree_map("[a-z]{1,6}", 2_u8..9, 0..12)
+}
+
+fn plan_of(changes: &BTreeMap<String, u8>) -> Plan {
+    plan(changes.iter().map(|(name, value)| change(name, *value)).collect())
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig { failure_persistence: None, ..ProptestConfig::default() })]
+
+    #[test]
+    fn a_set_survives_its_text(changes in changes()) {
+        let reviewed = plan_of(&changes).reviewed();
+        prop_assert_eq!(reviewed.to_string().parse::<Reviewed>(), Ok(reviewed.clone()));
+        let body = format!("<!-- batchwright environment=dev -->\n{}\n## a plan", reviewed.comment());
+        prop_assert_eq!(Reviewed::in_comment(&body), Some(Ok(reviewed)));
+    }
+
+    #[test]
+    fn a_text_that_lost_or_changed_a_character_is_refused(changes in changes(), at in any::<prop::sample::Index>(), cut in any::<bool>()) {
+        let text = plan_of(&changes).reviewed().to_string();
+        let at = MARK.len() + at.index(text.len() - MARK.len());
+        let mut damaged = text.clone();
+        if cut {
+            damaged.truncate(at);
+        } else {
+            damaged.replace_range(at..=at, if text[at..].starts_with('A') { "B" } else { "A" });
+        }
+        prop_assert_eq!(damaged.parse::<Reviewed>(), Err(Error::Damaged));
+    }
+
+    #[test]
+    fn any_part_of_what_was_reviewed_is_good(changes in changes(), keep in proptest::collection::vec(any::<bool>(), 12)) {
+        let reviewed = plan_of(&changes).reviewed();
+        let part = changes.into_iter().zip(keep).filter(|(_, keep)| *keep).map(|(change, _)| change).collect();
+        prop_assert_eq!(reviewed.differences(&plan_of(&part)), vec![]);
+    }
+
+    #[test]
+    fn everything_else_is_named(before in changes(), after in changes()) {
+        let differences = plan_of(&before).reviewed().differences(&plan_of(&after));
+        let expected: Vec<Difference> = after
+            .iter()
+            .filter(|(name, value)| before.get(*name) != Some(value))
+            .map(|(name, _)| Difference {
+                id: Some(ResourceId::new("logs/LogGroup", name.as_str())),
+                departure: if before.contains_key(name) { Departure::Another } else { Departure::NotReviewed },
+            })
+            .collect();
+        prop_assert_eq!(differences, expected);
+    }
+}
+
+#[test]
+fn only_declared_images_may_move() {
+    let sealed = |images: &[(&str, bool)]| {
+        let mut change = change("job", 7);
+        change.seal.parts.clear();
+        change.seal.images = images.iter().map(|(name, said)| ((*name).to_owned(), *said)).collect();
+        change
+    };
+    let reviewed = plan(vec![]).reviewed();
+    let departures = |images: &[(&str, bool)]| -> Vec<Departure> {
+        reviewed.differences(&plan(vec![sealed(images)])).into_iter().map(|it| it.departure).collect()
+    };
+    assert_eq!(departures(&[("worker", true)]), vec![]);
+    assert_eq!(
+        departures(&[("worker", true), ("side", false)]),
+        vec![Departure::Image(vec!["side".to_owned()])]
+    );
+    assert_eq!(departures(&[]), vec![Departure::NotReviewed]);
+}
+
+#[test]
+fn another_place_is_another_review() {
+    let reviewed = plan(vec![change("jobs", 7)]).reviewed();
+    let mut elsewhere = plan(vec![change("jobs", 7)]);
+    elsewhere.place = Place::new("222222222222", "eu-west-1");
+    assert_eq!(
+        reviewed.differences(&elsewhere),
+        vec![Difference { id: None, departure: Departure::Elsewhere }]
+    );
+}
+
+#[test]
+fn a_fingerprint_stands_for_one_plan() {
+    let whole = plan(vec![change("jobs", 7), change("old", 3)]);
+    let expected: Expected = whole.fingerprint().parse().unwrap();
+    assert_eq!(expected.differences(&whole), vec![]);
+    let part = plan(vec![change("jobs", 7)]);
+    assert_eq!(expected.differences(&part), vec![Difference { id: None, departure: Departure::Whole }]);
+    assert_eq!("latest".parse::<Expected>(), Err(Error::Unknown));
+}

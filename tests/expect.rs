@@ -1,0 +1,226 @@
+//! Exactly what was reviewed (D19): whatever an apply was cut off at, what is left is what was reviewed; anything else is
+//! stale, by name, and nothing is written.
+
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    reason = "a test: what fails here fails it"
+)]
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::path::Path;
+use std::sync::LazyLock;
+
+use batchwright::cloud::{Cloud, Scope, Simulated};
+use batchwright::execute::{Event, Limits, execute};
+use batchwright::kinds::KINDS;
+use batchwright::manifest;
+use batchwright::plan::expect::Standing;
+use batchwright::plan::{Guard, Objector, Plan, check, plan};
+use batchwright::resource::{Desired, Observed, ResourceId};
+use proptest::prelude::*;
+use serde_json::json;
+
+#[path = "expect/program.rs"]
+mod program;
+
+/// Payments with its worker at this digest; without one, the image is not known yet.
+fn payments(environment: &str, digit: Option<char>) -> Desired {
+    let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("manifests");
+    let plain = manifest::load(&root, environment, &manifest::Options::default()).unwrap();
+    let Some(digit) = digit else { return plain };
+    let digest = digit.to_string().repeat(64);
+    let place = &plain.place;
+    let image = format!(
+        "{}.dkr.ecr.{}.amazonaws.com/{environment}-worker@sha256:{digest}",
+        place.account, place.region
+    );
+    let options =
+        manifest::Options { images: BTreeMap::from([("worker".to_owned(), image)]), ..Default::default() };
+    manifest::load(&root, environment, &options).unwrap()
+}
+
+static DEV: LazyLock<Desired> = LazyLock::new(|| payments("dev", Some('0')));
+static PROD: LazyLock<Desired> = LazyLock::new(|| payments("prod", Some('0')));
+
+fn now<T>(future: impl Future<Output = T>) -> T {
+    tokio::runtime::Builder::new_current_thread().enable_time().build().unwrap().block_on(future)
+}
+
+fn planned(cloud: &Simulated, desired: &Desired, only: &[&str]) -> (Plan, Observed) {
+    let observed = now(cloud.observe(&Scope::of(desired))).unwrap();
+    let only = (!only.is_empty()).then(|| only.iter().map(|id| id.parse().unwrap()).collect());
+    let guard = Guard { allow_delete: desired.resources.keys().cloned().collect(), only, ..Guard::default() };
+    let plan = plan(desired, &observed, KINDS, &guard);
+    assert_eq!(check(&plan), Vec::<String>::new());
+    (plan, observed)
+}
+
+/// Executes these steps of a plan, as if the process had been killed after them.
+fn run(cloud: &Simulated, plan: &Plan, observed: &Observed, steps: usize) {
+    let mut plan = plan.clone();
+    plan.steps.truncate(steps);
+    let (_go_on, stop) = tokio::sync::watch::channel(false);
+    let report = now(execute(&plan, observed, cloud, KINDS, &Limits::default(), stop, &mut |_: Event| ()));
+    let failed: Vec<_> = report.failures().map(|(step, failure)| (&plan.steps[step], failure)).collect();
+    assert!(report.complete(), "{failed:#?}");
+}
+
+fn differences(reviewed: &str, plan: &Plan) -> Vec<String> {
+    let expected: batchwright::plan::expect::Expected = reviewed.parse().unwrap();
+    expected.differences(plan).iter().map(ToString::to_string).collect()
+}
+
+fn id(text: &str) -> ResourceId {
+    text.parse().unwrap()
+}
+
+/// The stack with some edits: in place, a revision, a replacement, tags on everything.
+fn edited(edits: &BTreeSet<u8>) -> Desired {
+    let mut desired = DEV.clone();
+    let mut set = |name: &str, pointer: &str, value| {
+        *desired.resources.get_mut(&id(name)).unwrap().spec.pointer_mut(pointer).unwrap() = value;
+    };
+    for edit in edits {
+        match edit {
+            0 => set("batch/JobQueue/payments", "/priority", json!(77)),
+            1 => set("logs/LogGroup/jobs", "/retentionInDays", json!(90)),
+            2 => set("batch/JobDefinition/payments", "/timeout/attemptDurationSeconds", json!(90)),
+            3 => set("batch/ComputeEnvironment/fargate", "/computeResources/type", json!("FARGATE_SPOT")),
+            _ => {}
+        }
+    }
+    if edits.contains(&4) {
+        let tagged =
+            |d: &mut batchwright::resource::Declared| drop(d.tags.insert("team".into(), "data".into()));
+        desired.resources.values_mut().for_each(tagged);
+    }
+    desired
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig { cases: 40, failure_persistence: None, ..ProptestConfig::default() })]
+
+    /// A first rollout that was cut off anywhere goes on with the same review, also where references make resources in
+    /// two steps.
+    #[test]
+    fn what_is_left_of_a_rollout_was_reviewed(share in 0.0..1.0_f64, prod in any::<bool>()) {
+        let desired = if prod { &*PROD } else { &*DEV };
+        let cloud = Simulated::new(KINDS, desired.place.clone());
+        let (first, observed) = planned(&cloud, desired, &[]);
+        let reviewed = first.reviewed().to_string();
+        prop_assert_eq!(differences(&reviewed, &first), Vec::<String>::new());
+        run(&cloud, &first, &observed, (first.steps.len() as f64 * share) as usize);
+        let (rest, observed) = planned(&cloud, desired, &[]);
+        prop_assert_eq!(differences(&reviewed, &rest), Vec::<String>::new());
+        run(&cloud, &rest, &observed, usize::MAX);
+        prop_assert!(planned(&cloud, desired, &[]).0.is_empty());
+    }
+
+    /// The same of changes to what is there; and a change more than was reviewed is named.
+    #[test]
+    fn what_is_left_of_an_update_was_reviewed(edits in proptest::collection::btree_set(0_u8..5, 1..5), share in 0.0..1.0_f64) {
+        let cloud = Simulated::new(KINDS, DEV.place.clone());
+        let (first, observed) = planned(&cloud, &DEV, &[]);
+        run(&cloud, &first, &observed, usize::MAX);
+        let desired = edited(&edits);
+        let (plan, observed) = planned(&cloud, &desired, &[]);
+        let reviewed = plan.reviewed().to_string();
+        let more = (0..5).find(|edit| !edits.contains(edit)).unwrap();
+        let another = edited(&edits.iter().copied().chain([more]).collect());
+        let further = planned(&cloud, &another, &[]).0;
+        prop_assert!(!differences(&reviewed, &further).is_empty(), "{more} was not reviewed");
+        run(&cloud, &plan, &observed, (plan.steps.len() as f64 * share) as usize);
+        let (rest, _) = planned(&cloud, &desired, &[]);
+        prop_assert_eq!(differences(&reviewed, &rest), Vec::<String>::new());
+    }
+}
+
+#[test]
+fn an_image_that_this_run_declares_needs_no_review() {
+    let cloud = Simulated::new(KINDS, DEV.place.clone());
+    // Reviewed before the image was there, applied once it was pushed.
+    let (first, _) = planned(&cloud, &payments("dev", None), &[]);
+    let reviewed = first.reviewed().to_string();
+    let (fresh, observed) = planned(&cloud, &DEV, &[]);
+    assert_eq!(differences(&reviewed, &fresh), Vec::<String>::new());
+    run(&cloud, &fresh, &observed, usize::MAX);
+
+    // Nothing differs on the pull request; the merge brings another digest.
+    let nothing = planned(&cloud, &DEV, &[]).0.reviewed();
+    let mut moved = payments("dev", Some('1'));
+    let (plan, _) = planned(&cloud, &moved, &[]);
+    let standings: Vec<(String, Standing)> = nothing
+        .standings(&plan)
+        .into_iter()
+        .map(|(change, standing)| (change.id.to_string(), standing))
+        .collect();
+    let declared = Standing::Declared(vec!["worker".to_owned()]);
+    assert_eq!(standings, vec![("batch/JobDefinition/payments".to_owned(), declared)]);
+
+    // A digest that the registry alone knows was declared by nobody.
+    let image = moved.images.get_mut("worker").unwrap().resolved.take().unwrap();
+    let mut observed = now(cloud.observe(&Scope::of(&moved))).unwrap();
+    observed.images.insert("worker".to_owned(), image);
+    let unsaid = batchwright::plan::plan(&moved, &observed, KINDS, &Guard::default());
+    assert_eq!(
+        differences(&nothing.to_string(), &unsaid),
+        [
+            "batch/JobDefinition/payments: only the image moved since the review; say which it is with --image worker=<repository>@sha256:…"
+        ]
+    );
+
+    // Another field beside the image is another change.
+    let mut more = payments("dev", Some('1'));
+    let job = more.resources.get_mut(&id("batch/JobDefinition/payments")).unwrap();
+    job.spec["timeout"]["attemptDurationSeconds"] = json!(90);
+    let (plan, _) = planned(&cloud, &more, &[]);
+    assert_eq!(
+        differences(&nothing.to_string(), &plan),
+        ["batch/JobDefinition/payments: this change was not reviewed"]
+    );
+    // Reviewed with the old image, it is good with the new one.
+    let mut before = more.clone();
+    before.images.clone_from(&DEV.images);
+    let with_old_image = planned(&cloud, &before, &[]).0.reviewed().to_string();
+    assert_eq!(differences(&with_old_image, &plan), Vec::<String>::new());
+}
+
+#[test]
+fn a_part_needs_no_image_and_deletes_nothing() {
+    let cloud = Simulated::new(KINDS, DEV.place.clone());
+    let unknown = payments("dev", None);
+    let (whole, _) = planned(&cloud, &unknown, &[]);
+    assert!(whole.objections.iter().any(|objection| objection.objector == Objector::Image));
+
+    let (part, observed) = planned(&cloud, &unknown, &["ecr/Repository/worker"]);
+    let made: Vec<String> = part.changes.iter().map(|change| change.id.to_string()).collect();
+    assert_eq!((made, part.objections.len()), (vec!["ecr/Repository/worker".to_owned()], 0));
+    assert_eq!(differences(&whole.reviewed().to_string(), &part), Vec::<String>::new());
+    run(&cloud, &part, &observed, usize::MAX);
+
+    let (queue, observed) = planned(&cloud, &DEV, &["batch/JobQueue/payments"]);
+    let kinds: BTreeSet<&str> = queue.changes.iter().map(|change| change.id.kind.as_str()).collect();
+    assert!(kinds.contains("ec2/Vpc") && kinds.contains("batch/ComputeEnvironment"), "{kinds:?}");
+    assert!(!kinds.contains("batch/JobDefinition") && !kinds.contains("s3/Bucket"), "{kinds:?}");
+    run(&cloud, &queue, &observed, usize::MAX);
+    let (rest, observed) = planned(&cloud, &DEV, &[]);
+    run(&cloud, &rest, &observed, usize::MAX);
+
+    // What is no longer declared stays where only a part is planned.
+    let mut fewer = DEV.clone();
+    fewer.resources.remove(&id("batch/JobDefinition/payments"));
+    assert_eq!(planned(&cloud, &fewer, &[]).0.changes.len(), 1);
+    assert!(planned(&cloud, &fewer, &["batch/JobQueue/payments"]).0.is_empty());
+
+    // What is replaced would be left behind by what is not in the part.
+    let spot = edited(&BTreeSet::from([3]));
+    let (alone, _) = planned(&cloud, &spot, &["batch/ComputeEnvironment/fargate"]);
+    let messages: Vec<&str> = alone.objections.iter().map(|it| it.message.as_str()).collect();
+    assert_eq!(
+        messages,
+        ["it would be replaced, and what uses it would be left behind: add --only=batch/JobQueue/payments"]
+    );
+    assert_eq!(planned(&cloud, &spot, &["batch/JobQueue/payments"]).0.objections, vec![]);
+}
