@@ -18,6 +18,7 @@ mod digest;
 pub mod expect;
 mod graph;
 mod guard;
+mod lost;
 mod obstacle;
 mod only;
 mod planner;

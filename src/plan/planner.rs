@@ -6,6 +6,7 @@ use serde_json::{Value, json};
 
 use super::digest::Lens;
 use super::guard::{self, Guard, Objection, Objector};
+use super::lost::lost;
 use super::obstacle::{ambiguous, foreign, held, left_out, moved, newer_of_somebody_else, unpushed};
 use super::resolve::Resolver;
 use super::strategy::by_strategy;
@@ -15,7 +16,6 @@ use crate::kind::{AnyKind, Effect, Identity, Order, Reason, Refs};
 use crate::resource::{
     Declared, Desired, Document, Incarnation, Incarnations, Observed, Readiness, ResourceId, Tags,
 };
-use crate::value::reference;
 
 /// What one resource's change comes down to, before it is cut into steps.
 pub(super) struct Draft {
@@ -159,7 +159,7 @@ impl Planner<'_> {
         let facts = kind.facts();
         if facts.identity == Identity::Assigned
             && seen.is_none()
-            && let Some((holder, lost)) = self.lost(&declared.id)
+            && let Some((holder, lost)) = lost(&declared.id, self.resolver.desired, self.resolver.observed)
         {
             let (environment, id) = (&self.resolver.desired.environment, &declared.id);
             let message = format!(
@@ -302,27 +302,6 @@ impl Planner<'_> {
             former: declared.renamed_from.clone(),
             how: How::Update { tags_only: false },
         });
-    }
-
-    /// The id of an id-only resource that has lost our tags: what of ours lives in it still names it (D11).
-    fn lost(&self, id: &ResourceId) -> Option<(ResourceId, String)> {
-        let desired = self.resolver.desired;
-        desired.resources.values().filter(|holder| holder.id != *id).find_map(|holder| {
-            let live = self.resolver.observed.resources.get(&holder.id)?.current.as_ref()?;
-            if live.owner().as_ref() != Some(&desired.owner) {
-                return None;
-            }
-            holder.spec.as_object()?.iter().find_map(|(field, value)| {
-                match reference::whole(value.as_str()?)? {
-                    reference::Reference::Output { id: target, output }
-                        if target == *id && output == "id" =>
-                    {
-                        Some((holder.id.clone(), live.spec.get(field)?.as_str()?.to_owned()))
-                    }
-                    _ => None,
-                }
-            })
-        })
     }
 
     #[allow(clippy::too_many_arguments, reason = "the parts of one draft, each computed by its own rule")]
