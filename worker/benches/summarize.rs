@@ -8,9 +8,11 @@ use std::fs::File;
 use std::io::{BufWriter, Write};
 use std::path::Path;
 
-use batchwright_worker::commands::summarize::{BLOCK, summarize, to_json};
+use batchwright_worker::bad_rows::BadRows;
+use batchwright_worker::commands::summarize::to_json;
 use batchwright_worker::memory;
 use batchwright_worker::place::LocalFile;
+use batchwright_worker::summarize::{Totals, table};
 
 const TYPES: [(&str, u64); 5] =
     [("credit_card", 756), ("boleto", 195), ("voucher", 56), ("debit_card", 15), ("not_defined", 2)];
@@ -24,17 +26,19 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
 
     let before = cpu_seconds()?;
     let mut file = LocalFile::open(&path)?;
-    let (summary, bytes) = summarize(&mut file, "payments.csv", BLOCK, |_, _| true)?;
-    to_json(&summary, "payments.csv")?;
+    let mut totals = Totals::default();
+    table(&mut file, "payments.csv", BadRows::Fail, &mut totals, &mut |_| true)?;
+    to_json(&totals.summary)?;
     let cpu = cpu_seconds()? - before;
 
+    let bytes = std::fs::metadata(&path)?.len();
     let megabytes = bytes as f64 / 1e6;
     let peak = memory::peak().unwrap_or(0) as f64 / 1e6;
     let mut out = std::io::stdout();
     writeln!(
         out,
         "rows {}  MB {megabytes:.0}  CPU s {cpu:.2}  MB/CPU s {:.0}  peak MB {peak:.1}",
-        summary.rows(),
+        totals.summary.rows(),
         megabytes / cpu
     )?;
     Ok(())

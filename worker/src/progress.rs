@@ -6,7 +6,7 @@ const EVERY: Duration = Duration::from_secs(10);
 const EVERY_BYTES: u64 = 1_000_000_000;
 
 /// Reports what has been read: one line each 10 s or each GB (10⁹ bytes), whichever comes first.
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 pub struct Progress {
     started: Instant,
     total: Option<u64>,
@@ -18,6 +18,16 @@ impl Progress {
     /// Starts the clock; `total` is the size of what is to be read, in bytes, if it is known.
     pub fn start(total: Option<u64>) -> Progress {
         Progress { started: Instant::now(), total, next_time: EVERY, next_bytes: EVERY_BYTES }
+    }
+
+    /// Says how much is to be read in all, unless that is known already.
+    pub fn expect(&mut self, total: u64) {
+        self.total = self.total.or(Some(total).filter(|total| *total > 0));
+    }
+
+    /// How many bytes are to be read in all, if it is known.
+    pub fn total(&self) -> Option<u64> {
+        self.total
     }
 
     /// To be called after each block; logs when a line is due.

@@ -4,11 +4,14 @@ mod log;
 
 use std::ffi::OsString;
 use std::process::ExitCode;
+use std::sync::Arc;
+use std::time::Duration;
 
 use clap::{Parser, Subcommand};
 use tokio::signal::unix::{SignalKind, signal};
+use tokio::sync::watch;
 
-use crate::commands::summarize;
+use crate::commands::{Error, check, consume, hello, merge, summarize, transform};
 use crate::place::Places;
 
 /// Bad data or a wrong argument: the same again would fail again.
@@ -21,7 +24,7 @@ const SIGNALLED: u8 = 128;
 /// The program that runs in the container of a Batchwright stack
 ///
 /// Exit codes: 0 done; 1 bad data or arguments, don't retry; 2 trouble with a place, retry; 130 and 143 stopped by
-/// SIGINT and SIGTERM. If the first argument is an option, the command is `summarize`.
+/// SIGINT and SIGTERM. If the first argument is an option, the command is `summarize` (of `--ok_or_ng`: `check`).
 #[derive(Debug, Parser)]
 #[command(name = "batchwright-worker", version)]
 struct Cli {
@@ -35,6 +38,11 @@ struct Cli {
 #[derive(Debug, Subcommand)]
 enum Command {
     Summarize(summarize::Args),
+    Merge(merge::Args),
+    Transform(transform::Args),
+    Consume(consume::Args),
+    Hello(hello::Args),
+    Check(check::Args),
 }
 
 /// Runs the program with the process's arguments.
@@ -57,16 +65,18 @@ pub fn main() -> ExitCode {
         }
     };
     let code = runtime.block_on(run(&cli.command));
-    // A thread that still reads for a command that was stopped has nothing to finish.
-    runtime.shutdown_background();
+    // A thread that still works for a command that was stopped sees that soon, and takes away the file it was writing; one
+    // that waits for a disk or the network is not waited for.
+    runtime.shutdown_timeout(Duration::from_secs(2));
     ExitCode::from(code)
 }
 
-/// Puts `summarize` before arguments that begin with an option, as the seed's job definition has them.
+/// Puts the command before arguments that begin with an option, as the seeds' job definitions have them.
 fn with_command(mut arguments: Vec<OsString>) -> Vec<OsString> {
     let first = arguments.get(1).and_then(|first| first.to_str()).unwrap_or_default();
     if first.starts_with("--") && !["--help", "--version"].contains(&first) {
-        arguments.insert(1, "summarize".into());
+        let command = if first.starts_with("--ok_or_ng") { "check" } else { "summarize" };
+        arguments.insert(1, command.into());
     }
     arguments
 }
@@ -81,26 +91,53 @@ async fn run(command: &Command) -> u8 {
                 return TROUBLE;
             }
         };
-    let places = Places::default();
+    let places = Arc::new(Places::default());
+    let stop = watch::Sender::new(false);
     let work = async {
         match command {
             Command::Summarize(args) => summarize::run(args, &places).await,
+            Command::Merge(args) => merge::run(args, &places).await,
+            Command::Transform(args) => transform::run(args, &places).await,
+            Command::Consume(args) => consume::run(args, Arc::clone(&places), stop.subscribe()).await,
+            Command::Hello(args) => hello::run(args),
+            Command::Check(args) => check::run(args).await,
         }
     };
-    // Dropping the command is safe at each of its waits: a place is written at once or not at all.
-    tokio::select! {
-        result = work => match result {
-            Ok(()) => 0,
-            Err(error) => report(&error),
-        },
-        _ = terminate.recv() => stopped(SignalKind::terminate()),
-        _ = interrupt.recv() => stopped(SignalKind::interrupt()),
+    let mut work = std::pin::pin!(work);
+    let kind = tokio::select! {
+        result = &mut work => return ended(result, &places).await,
+        _ = terminate.recv() => SignalKind::terminate(),
+        _ = interrupt.recv() => SignalKind::interrupt(),
+    };
+    if matches!(command, Command::Consume(_)) {
+        // It knows how to stop; a second signal does not wait for that.
+        stop.send_replace(true);
+        tokio::select! {
+            _ = &mut work => {}
+            _ = terminate.recv() => {}
+            _ = interrupt.recv() => {}
+        }
+    }
+    // Any other command is safe to drop at each of its waits: a place shows all that was written, or nothing.
+    let code = stopped(kind);
+    places.abandon().await;
+    code
+}
+
+/// The exit code of a command that came to its end.
+async fn ended(result: Result<(), Error>, places: &Places) -> u8 {
+    match result {
+        Ok(()) => 0,
+        Err(error) => {
+            places.abandon().await;
+            report(&error)
+        }
     }
 }
 
-fn report(error: &summarize::Error) -> u8 {
+fn report(error: &Error) -> u8 {
     match error {
-        summarize::Error::Malformed { object, malformed } => tracing::error!(
+        Error::Malformed { object, malformed, .. } => tracing::error!(
             object,
             line = malformed.line,
             column = malformed.column,
@@ -134,6 +171,7 @@ mod tests {
     #[test]
     fn an_option_first_means_summarize() {
         assert_eq!(completed(&["worker", "--source_bucket", "b"]), "worker summarize --source_bucket b");
+        assert_eq!(completed(&["worker", "--ok_or_ng", "ng"]), "worker check --ok_or_ng ng");
         assert_eq!(completed(&["worker", "--help"]), "worker --help");
         assert_eq!(completed(&["worker", "summarize", "--help"]), "worker summarize --help");
         assert_eq!(completed(&["worker"]), "worker");

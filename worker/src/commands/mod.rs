@@ -1,3 +1,13 @@
-//! One file per command.
+//! One file per command, and what commands share.
 
+pub mod check;
+pub mod consume;
+pub mod ends;
+mod error;
+pub mod hello;
+pub mod merge;
+pub mod stop;
 pub mod summarize;
+pub mod transform;
+
+pub use error::Error;

@@ -1,209 +1,260 @@
-//! `summarize`: reads a CSV of payments and writes one JSON object that sums it up.
+//! `summarize`: reads payments and writes one JSON object that sums them up.
+
+pub mod shards;
 
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::atomic::{AtomicU64, Ordering};
 
-use crate::csv::{Blocks, Malformed, Scanner};
+use serde::{Deserialize, Serialize};
+
+use super::Error;
+use super::ends::{Destination, Source};
+use super::stop::StopOnDrop;
+use crate::bad_rows::{BadRows, Skipped};
+use crate::decode::decoded;
 use crate::memory;
-use crate::payments::{Columns, Summary};
-use crate::place::{self, Cause, Input, Place, Places};
+use crate::payments::Summary;
+use crate::place::{Input, Place, Places};
 use crate::progress::Progress;
+use crate::summarize::{self, Format, Totals};
 
-/// How much is read and parsed at a time: it stays in the processor's second cache.
-pub const BLOCK: usize = 256 << 10;
+const VERB: &str = "summarize";
 
-/// Sum up a CSV of payments: one JSON object with totals, extremes and counts
+/// Sum up payments: one JSON object with totals, extremes and counts
 ///
-/// The source and the destination are each named by a bucket and a file (key) in it, or by one name: s3://BUCKET/KEY,
-/// file:///PATH or a path.
+/// A source that ends with a slash means all objects under that prefix, or all files in that folder. gzip and zstd are
+/// unpacked.
 #[derive(Debug, Clone, clap::Args)]
 pub struct Args {
-    /// The bucket that the CSV is in
-    #[arg(long, visible_alias = "source_bucket", value_name = "BUCKET", requires = "source_file")]
-    source_bucket: Option<String>,
-    /// The key of the CSV in that bucket
-    #[arg(long, visible_alias = "source_file", value_name = "KEY", requires = "source_bucket")]
-    source_file: Option<String>,
-    /// The CSV, by one name
-    #[arg(long, value_name = "PLACE", conflicts_with_all = ["source_bucket", "source_file"],
-        required_unless_present = "source_bucket")]
-    source: Option<String>,
-    /// The bucket that the JSON is written to
-    #[arg(long, visible_alias = "destination_bucket", value_name = "BUCKET", requires = "destination_file")]
-    destination_bucket: Option<String>,
-    /// The key of the JSON in that bucket
-    #[arg(long, visible_alias = "destination_file", value_name = "KEY", requires = "destination_bucket")]
-    destination_file: Option<String>,
-    /// The JSON, by one name
-    #[arg(long, value_name = "PLACE", conflicts_with_all = ["destination_bucket", "destination_file"],
-        required_unless_present = "destination_bucket")]
-    destination: Option<String>,
+    #[command(flatten)]
+    source: Source,
+    #[command(flatten)]
+    destination: Destination,
+    #[command(flatten)]
+    reading: Reading,
+    #[command(flatten)]
+    shards: shards::Args,
 }
 
-/// Why there is no summary; the text completes "failed to".
-#[derive(Debug, thiserror::Error)]
-pub enum Error {
-    /// A place can't be read or written.
-    #[error(transparent)]
-    Place(#[from] place::Error),
-    /// A row is not what it must be.
-    #[error("summarize {object}: {malformed}")]
-    Malformed {
-        /// The place that was read.
-        object: String,
-        /// What is wrong, and where.
-        malformed: Malformed,
-    },
-    /// The text as a whole is not what it must be.
-    #[error("summarize {object}: {what}")]
-    Unusable {
-        /// The place that was read.
-        object: String,
-        /// What is wrong.
-        what: String,
-    },
+/// How the source is read.
+#[derive(Debug, Clone, clap::Args)]
+pub struct Reading {
+    /// What the source is written in; without it, its name tells: .jsonl, .ndjson, .json, .parquet, else CSV
+    #[arg(long, value_enum)]
+    format: Option<Format>,
+    /// What is done with rows that can't be used: fail, skip, or skip up to a share such as 0.5%
+    ///
+    /// Rows that are left out are counted in the object DESTINATION.metadata.json, which is written only then.
+    #[arg(long, value_name = "fail|skip|N%", default_value_t)]
+    bad_rows: BadRows,
 }
 
-impl Error {
-    /// Whether the same run may succeed later.
-    pub fn may_pass(&self) -> bool {
-        match self {
-            Error::Place(error) => matches!(error.cause(), Cause::Changed | Cause::Trouble),
-            Error::Malformed { .. } | Error::Unusable { .. } => false,
-        }
+impl Reading {
+    fn format(&self, place: &Place) -> Format {
+        self.format.unwrap_or_else(|| Format::of_name(place.file_name()))
     }
+}
+
+/// What was read, for the object beside the result.
+#[derive(Debug, Clone, Default, Serialize, Deserialize)]
+pub struct Metadata {
+    /// The version of this program.
+    pub version: String,
+    /// The policy for bad rows.
+    pub bad_rows: String,
+    /// Good rows.
+    pub rows: u64,
+    /// Bad rows.
+    pub skipped: Skipped,
+    /// What was read.
+    pub sources: Vec<String>,
 }
 
 /// Reads the source to its end, then writes the result: before that, the destination is not touched.
 pub async fn run(args: &Args, places: &Places) -> Result<(), Error> {
-    let source = named(&args.source, &args.source_bucket, &args.source_file)?;
-    let destination = named(&args.destination, &args.destination_bucket, &args.destination_file)?;
-    if source == destination {
-        let what = "it is the source too, and would be overwritten";
-        return Err(place::Error::new("write", &destination, Cause::Refused, what).into());
-    }
+    let source = args.source.place()?;
+    let destination = args.destination.place_for(&source)?;
     places.check_writable(&destination)?;
-    let mut input = places.open(&source).await?;
-    let mut progress = Progress::start(input.size());
-    tracing::info!(source = %source, destination = %destination, bytes = input.size(), "summarizing");
-
-    let object = source.to_string();
-    let stop = StopOnDrop(Arc::default());
-    let stopped = Arc::clone(&stop.0);
-    let reading = tokio::task::spawn_blocking(move || {
-        let (summary, bytes) = summarize(input.as_mut(), &object, BLOCK, |rows, bytes| {
-            progress.tick(rows, bytes);
-            !stopped.load(Ordering::Relaxed)
-        })?;
-        let json = to_json(&summary, &object)?;
-        Ok::<_, Error>((json, summary.rows(), bytes, progress.seconds()))
-    });
-    let (json, rows, bytes, seconds) = match reading.await {
-        Ok(result) => result?,
-        Err(error) => return Err(unusable(&source.to_string(), format!("the reader broke down: {error}"))),
+    if let Some(shard) = args.shards.shard()? {
+        return shards::run(shard, &source, &destination, &args.reading, places).await;
+    }
+    let entries = if source.is_prefix() { Some(places.list(&source).await?) } else { None };
+    let sources: Vec<Place> = match &entries {
+        Some(entries) => entries.iter().map(|entry| entry.place.clone()).collect(),
+        None => vec![source.clone()],
     };
-
-    places.write(&destination, json, "application/json").await?;
-    tracing::info!(rows, bytes, seconds, peak_bytes = memory::peak(), destination = %destination, "summarized");
+    let bytes = entries.as_ref().map(|entries| entries.iter().map(|entry| entry.size).sum());
+    let mut reader = Reader::new(&source, &destination, bytes);
+    let mut totals = Totals::default();
+    for place in &sources {
+        totals = reader.object(place, &args.reading, places, totals).await?;
+    }
+    let names = sources.iter().map(Place::to_string).collect();
+    write(&source, &destination, args.reading.bad_rows, &totals, names, places).await?;
+    reader.finished(&totals, &destination, "summarized");
     Ok(())
 }
 
-/// Tells the reading thread to stop when the command is dropped, as it is on a signal.
-struct StopOnDrop(Arc<AtomicBool>);
+/// Writes the result, and what is said beside it if rows may have been left out.
+pub(super) async fn write(
+    source: &Place,
+    destination: &Place,
+    policy: BadRows,
+    totals: &Totals,
+    sources: Vec<String>,
+    places: &Places,
+) -> Result<(), Error> {
+    totals
+        .skipped
+        .check(policy, totals.summary.rows())
+        .map_err(|what| Error::unusable(VERB, source, what))?;
+    let json = to_json(&totals.summary).map_err(|what| Error::unusable(VERB, source, what))?;
+    if policy != BadRows::Fail {
+        let metadata = Metadata {
+            version: env!("CARGO_PKG_VERSION").to_owned(),
+            bad_rows: policy.to_string(),
+            rows: totals.summary.rows(),
+            skipped: totals.skipped.clone(),
+            sources,
+        };
+        // Before the result: whoever sees that, sees this.
+        let beside = destination.followed_by(".metadata.json");
+        places.write(&beside, pretty(&metadata)?, "application/json").await?;
+    }
+    places.write(destination, json, "application/json").await?;
+    Ok(())
+}
 
-impl Drop for StopOnDrop {
-    fn drop(&mut self) {
-        self.0.store(true, Ordering::Relaxed);
+/// Reads objects one after the other, and says how far it has come.
+pub(super) struct Reader {
+    progress: Progress,
+    /// Bytes of the objects before this one.
+    before: u64,
+    /// The first line of the log, until it is said: once something can be read.
+    opening: Option<(String, String)>,
+}
+
+impl Reader {
+    pub(super) fn new(source: &Place, destination: &Place, bytes: Option<u64>) -> Reader {
+        let opening = Some((source.to_string(), destination.to_string()));
+        Reader { progress: Progress::start(bytes), before: 0, opening }
+    }
+
+    /// Something is there to read: `bytes` of it, if nothing else is known of the whole.
+    fn opened(&mut self, bytes: Option<u64>) {
+        self.progress.expect(bytes.unwrap_or(0));
+        if let Some((source, destination)) = self.opening.take() {
+            tracing::info!(source, destination, bytes = self.progress.total(), "summarizing");
+        }
+    }
+
+    /// Adds a whole object to `totals`.
+    pub(super) async fn object(
+        &mut self,
+        place: &Place,
+        reading: &Reading,
+        places: &Places,
+        totals: Totals,
+    ) -> Result<Totals, Error> {
+        let (format, policy) = (reading.format(place), reading.bad_rows);
+        if format == Format::Parquet {
+            let entry = places.look(place).await?;
+            let ranges = places.open_ranges(&entry).await?;
+            self.opened(Some(entry.size));
+            let taken = Arc::new(AtomicU64::new(entry.size));
+            let totals = self.work(place, totals, taken, move |name, totals, on_block| {
+                summarize::parquet(ranges, name, policy, totals, on_block)
+            });
+            return Ok(totals.await?.0);
+        }
+        let input = places.open(place).await?;
+        self.opened(input.size());
+        let decoded = self.decode(place, input).await?;
+        let (mut input, taken) = (decoded.input, decoded.taken);
+        let totals = self.work(place, totals, taken, move |name, totals, on_block| match format {
+            Format::Jsonl => summarize::lines(input.as_mut(), name, policy, totals, on_block),
+            _ => summarize::table(input.as_mut(), name, policy, totals, on_block),
+        });
+        Ok(totals.await?.0)
+    }
+
+    async fn decode(&self, place: &Place, input: Box<dyn Input>) -> Result<crate::decode::Decoded, Error> {
+        let name = place.to_string();
+        let looking = tokio::task::spawn_blocking(move || decoded(input, &name));
+        Ok(looking.await.map_err(|error| broke_down(place, &error))??)
+    }
+
+    /// Runs `read` on a thread of its own until it ends or the command is dropped.
+    pub(super) async fn work<T, F>(
+        &mut self,
+        place: &Place,
+        mut totals: Totals,
+        taken: Arc<AtomicU64>,
+        read: F,
+    ) -> Result<(Totals, T), Error>
+    where
+        T: Send + 'static,
+        F: FnOnce(&str, &mut Totals, summarize::OnBlock<'_>) -> Result<T, summarize::Error> + Send + 'static,
+    {
+        self.opened(None);
+        let stop = StopOnDrop::default();
+        let (stopped, name, before) = (stop.flag(), place.to_string(), self.before);
+        let mut progress = self.progress.clone();
+        let counted = Arc::clone(&taken);
+        let reading = tokio::task::spawn_blocking(move || {
+            let mut on_block = |rows| {
+                progress.tick(rows, before + counted.load(Ordering::Relaxed));
+                !stopped.load(Ordering::Relaxed)
+            };
+            let result = read(&name, &mut totals, &mut on_block);
+            result.map(|made| (totals, made, progress)).map_err(|error| failure(name, error))
+        });
+        let (totals, made, progress) = reading.await.map_err(|error| broke_down(place, &error))??;
+        self.progress = progress;
+        self.before += taken.load(Ordering::Relaxed);
+        Ok((totals, made))
+    }
+
+    /// The last line of the log.
+    pub(super) fn finished(&self, totals: &Totals, destination: &Place, what: &'static str) {
+        let (rows, skipped) = (totals.summary.rows(), totals.skipped.rows);
+        tracing::info!(
+            rows,
+            skipped = (skipped > 0).then_some(skipped),
+            bytes = self.before,
+            seconds = self.progress.seconds(),
+            peak_bytes = memory::peak(),
+            destination = %destination,
+            "{what}"
+        );
     }
 }
 
-fn named(
-    place: &Option<String>,
-    bucket: &Option<String>,
-    file: &Option<String>,
-) -> Result<Place, place::Error> {
-    match (place, bucket, file) {
-        (Some(place), _, _) => Place::parse(place),
-        (None, Some(bucket), Some(file)) if !bucket.is_empty() && !file.is_empty() => {
-            Ok(Place::s3(bucket, file))
-        }
-        _ => Err(place::Error::new(
-            "use",
-            "an object of S3",
-            Cause::Refused,
-            "the bucket or the file has no name",
-        )),
+fn failure(object: String, error: summarize::Error) -> Error {
+    match error {
+        summarize::Error::Place(error) => Error::Place(error),
+        summarize::Error::Malformed(malformed) => Error::Malformed { verb: VERB, object, malformed },
+        summarize::Error::Unusable(what) => Error::Unusable { verb: VERB, object, what },
     }
 }
 
-/// Sums up a whole stream, called `object` in errors, in blocks of `block` bytes; returns with it how many bytes it had.
-///
-/// `on_block` is told how many rows and bytes were read, after each block; it says whether to go on.
-pub fn summarize(
-    input: &mut dyn Input,
-    object: &str,
-    block: usize,
-    mut on_block: impl FnMut(u64, u64) -> bool,
-) -> Result<(Summary, u64), Error> {
-    let malformed = |malformed| Error::Malformed { object: object.to_owned(), malformed };
-    let mut blocks = Blocks::new(input, block);
-    let mut scanner = Scanner::default();
-    let mut used = 0;
-
-    let header = loop {
-        if !blocks.advance(used)? {
-            return Err(malformed(scanner.too_long(blocks.block())));
-        }
-        match scanner.header(blocks.block(), blocks.ended()).map_err(malformed)? {
-            Some(header) => {
-                used = header.length;
-                break header.names;
-            }
-            None if blocks.ended() && blocks.bytes() == 0 => {
-                return Err(unusable(object, "the file is empty"));
-            }
-            None if blocks.ended() => return Err(unusable(object, "there is no header, only blank lines")),
-            None => {}
-        }
-    };
-    let columns = Columns::find(&header).map_err(|what| unusable(object, what))?;
-
-    let mut summary = Summary::default();
-    loop {
-        let rest = blocks.block().get(used..).unwrap_or_default();
-        let ended = blocks.ended();
-        used += scanner
-            .rows(rest, ended, columns.count, &mut |row| summary.add(row, &columns))
-            .map_err(malformed)?;
-        if !on_block(summary.rows(), blocks.bytes()) {
-            return Err(unusable(object, "stopped"));
-        }
-        if ended {
-            return Ok((summary, blocks.bytes()));
-        }
-        if !blocks.advance(used)? {
-            return Err(malformed(scanner.too_long(blocks.block())));
-        }
-        used = 0;
-    }
+fn broke_down(place: &Place, error: &tokio::task::JoinError) -> Error {
+    Error::unusable(VERB, place, format!("the reader broke down: {error}"))
 }
 
-/// The result's text; an error if there is nothing to sum up, or the sum is too large.
-pub fn to_json(summary: &Summary, object: &str) -> Result<Vec<u8>, Error> {
+/// The result's text, or why there is none.
+pub fn to_json(summary: &Summary) -> Result<Vec<u8>, String> {
     if summary.rows() == 0 {
-        return Err(unusable(object, "there is a header, but no row"));
+        return Err("there is a header, but no row".to_owned());
     }
-    let report = summary
-        .report()
-        .ok_or_else(|| unusable(object, "the sum of payment_value is too large for a number"))?;
-    let mut json = serde_json::to_vec_pretty(&report).map_err(|error| unusable(object, error.to_string()))?;
+    let report = summary.report().ok_or("the sum of payment_value is too large for a number")?;
+    pretty(&report).map_err(|error| error.to_string())
+}
+
+/// JSON for people, with a line feed at its end.
+pub(super) fn pretty(value: &impl Serialize) -> Result<Vec<u8>, Error> {
+    let text = serde_json::to_vec_pretty(value);
+    let mut json = text.map_err(|error| Error::unusable("write", "a result", error.to_string()))?;
     json.push(b'\n');
     Ok(json)
 }
-
-fn unusable(object: &str, what: impl Into<String>) -> Error {
-    Error::Unusable { object: object.to_owned(), what: what.into() }
-}
-
-#[cfg(test)]
-mod tests;

@@ -12,12 +12,27 @@ pub struct Blocks<'a> {
     filled: usize,
     ended: bool,
     bytes: u64,
+    /// How many bytes may still be read before the stream seems to end.
+    left: u64,
 }
 
 impl<'a> Blocks<'a> {
     /// Reads `input` in blocks of `size` bytes (at least 1); a longer row makes them longer, up to [`MAX_ROW`].
     pub fn new(input: &'a mut dyn Input, size: usize) -> Blocks<'a> {
-        Blocks { input, buffer: vec![0; size.max(1)], filled: 0, ended: false, bytes: 0 }
+        Blocks::part(input, size, &[], u64::MAX)
+    }
+
+    /// Reads `before`, then the first `length` bytes of `input`; the stream seems to end there until [`Blocks::go_on`].
+    pub fn part(input: &'a mut dyn Input, size: usize, before: &[u8], length: u64) -> Blocks<'a> {
+        let mut buffer = before.to_vec();
+        buffer.resize(size.max(before.len() + 1), 0);
+        Blocks { input, buffer, filled: before.len(), ended: false, bytes: 0, left: length }
+    }
+
+    /// Reads on where the stream seemed to end.
+    pub fn go_on(&mut self) {
+        self.left = u64::MAX;
+        self.ended = false;
     }
 
     /// How many bytes have been read.
@@ -50,7 +65,12 @@ impl<'a> Blocks<'a> {
         }
         while !self.ended {
             let Some(free @ [_, ..]) = self.buffer.get_mut(self.filled..) else { break };
-            let count = self.input.read(free)?;
+            let most = usize::try_from(self.left).unwrap_or(usize::MAX).min(free.len());
+            let count = match free.get_mut(..most) {
+                Some(free @ [_, ..]) => self.input.read(free)?,
+                _ => 0,
+            };
+            self.left -= count as u64;
             self.ended = count == 0;
             self.filled += count;
             self.bytes += count as u64;

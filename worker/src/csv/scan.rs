@@ -23,6 +23,23 @@ pub struct Header {
     pub length: usize,
 }
 
+/// Takes the rows of a text, one after the other.
+pub trait Sink {
+    /// A row with as many fields as the header; the error says what is wrong with one of them.
+    fn row(&mut self, row: &Row<'_>) -> Result<(), Malformed>;
+
+    /// A row that is wrong, by its length or by what [`Sink::row`] said of it. An error ends the reading.
+    fn bad(&mut self, malformed: Malformed) -> Result<(), Malformed> {
+        Err(malformed)
+    }
+}
+
+impl<F: FnMut(&Row<'_>) -> Result<(), Malformed>> Sink for F {
+    fn row(&mut self, row: &Row<'_>) -> Result<(), Malformed> {
+        self(row)
+    }
+}
+
 /// What was found at the beginning of a block.
 enum Found {
     /// A row; the next one begins at `next`.
@@ -67,16 +84,16 @@ impl Scanner {
         Ok(None)
     }
 
-    /// Hands each whole row of `block` to `on_row` and returns how many bytes these rows took.
+    /// Hands each whole row of `block` to `sink` and returns how many bytes these rows took.
     ///
-    /// What is left is the beginning of a row: it must begin the next block. Each row has `columns` fields, or is an
-    /// error. With `last` set the text ends with the block.
+    /// What is left is the beginning of a row: it must begin the next block. Each row has `columns` fields, or is bad.
+    /// With `last` set the text ends with the block.
     pub fn rows(
         &mut self,
         block: &[u8],
         last: bool,
         columns: usize,
-        on_row: &mut impl FnMut(&Row<'_>) -> Result<(), Malformed>,
+        sink: &mut impl Sink,
     ) -> Result<usize, Malformed> {
         let mut at = 0;
         // Once a row ended with a carriage return alone, the block's others may too: each is then cut for itself,
@@ -88,15 +105,28 @@ impl Scanner {
                 let rest = block.get(at..).unwrap_or_default();
                 let plain = memchr::memchr(b'"', rest).and_then(|quote| rest.get(..quote)).unwrap_or(rest);
                 let returns = memchr::memchr(b'\r', plain).is_some();
-                at += self.plain_rows(block, at, at + plain.len(), returns, columns, on_row)?;
+                at += self.plain_rows(block, at, at + plain.len(), returns, columns, sink)?;
             }
-            match self.next_row(block, at, last, columns, on_row)? {
+            match self.next_row(block, at, last, columns, sink)? {
                 Some(next) => at = next,
                 None => break,
             }
             row_by_row = block.get(at - 1) == Some(&b'\r') || row_by_row;
         }
         Ok(at)
+    }
+
+    /// Passes over the row that begins `block`, whatever its length; returns how many bytes it took, `None` if it does not
+    /// end in this block.
+    pub fn skip_row(&mut self, block: &[u8], last: bool) -> Result<Option<usize>, Malformed> {
+        match split(block, 0, last, &mut self.marks) {
+            Found::Row { next, .. } => {
+                self.line += line_breaks(block.get(..next).unwrap_or_default());
+                Ok(Some(next))
+            }
+            Found::Incomplete => Ok(None),
+            Found::Unclosed { opened } => Err(unclosed(self.line, block, 0, opened)),
+        }
     }
 
     /// The error of a row that begins `block` and is longer than [`MAX_ROW`].
@@ -125,7 +155,7 @@ impl Scanner {
         end: usize,
         returns: bool,
         columns: usize,
-        on_row: &mut impl FnMut(&Row<'_>) -> Result<(), Malformed>,
+        sink: &mut impl Sink,
     ) -> Result<usize, Malformed> {
         self.marks.clear();
         self.marks.resize(columns + 1, start);
@@ -154,10 +184,14 @@ impl Scanner {
             }
             let blank = fields == 1 && matches!(block.get(row_start..at), Some(b"" | b"\r"));
             if fields == columns && !blank {
-                on_row(&Row::new(block, &self.marks, false, self.line))?;
+                if let Err(malformed) = sink.row(&Row::new(block, &self.marks, false, self.line)) {
+                    sink.bad(malformed)?;
+                }
             } else if !blank {
                 split(block, row_start, true, &mut self.marks);
-                return Err(Row::new(block, &self.marks, false, self.line).wrong_length(columns));
+                sink.bad(Row::new(block, &self.marks, false, self.line).wrong_length(columns))?;
+                self.marks.clear();
+                self.marks.resize(columns + 1, at + 1);
             }
             self.line += 1;
             fields = 0;
@@ -169,15 +203,15 @@ impl Scanner {
         Ok(row_start - start)
     }
 
-    /// Takes the one row that begins at `start`, quoted or not; returns where the next begins, `None` if the row does
+    /// Takes the one row that begins at `start`, quoted or not, blank or not; returns where the next begins, `None` if the row does
     /// not end in this block.
-    fn next_row(
+    pub fn next_row(
         &mut self,
         block: &[u8],
         start: usize,
         last: bool,
         columns: usize,
-        on_row: &mut impl FnMut(&Row<'_>) -> Result<(), Malformed>,
+        sink: &mut impl Sink,
     ) -> Result<Option<usize>, Malformed> {
         if start >= block.len() {
             return Ok(None);
@@ -189,10 +223,8 @@ impl Scanner {
         };
         if !is_blank(&self.marks) {
             let row = Row::new(block, &self.marks, quoted, self.line);
-            if row.len() != columns {
-                return Err(row.wrong_length(columns));
-            }
-            on_row(&row)?;
+            let result = if row.len() == columns { sink.row(&row) } else { Err(row.wrong_length(columns)) };
+            result.or_else(|malformed| sink.bad(malformed))?;
         }
         self.line += line_breaks(block.get(start..next).unwrap_or_default());
         Ok(Some(next))
@@ -234,6 +266,29 @@ fn split(block: &[u8], start: usize, last: bool, marks: &mut Vec<usize>) -> Foun
             (Some(b'\r'), Some(b'\n')) => return Found::Row { next: at + 2, quoted },
             (Some(b'\r'), None) if !last => return Found::Incomplete,
             _ => return Found::Row { next: at + 1, quoted },
+        }
+    }
+}
+
+/// Whether the beginning of a row ends within a quoted field. It must not end with a quote, which can mean two things.
+pub fn ends_in_quotes(row: &[u8]) -> bool {
+    let rest = |at: usize| row.get(at..).unwrap_or_default();
+    let mut at = 0;
+    loop {
+        if row.get(at) == Some(&b'"') {
+            at += 1;
+            loop {
+                let Some(quote) = memchr::memchr(b'"', rest(at)) else { return true };
+                at += quote + 1;
+                if row.get(at) != Some(&b'"') {
+                    break;
+                }
+                at += 1;
+            }
+        }
+        match memchr::memchr(b',', rest(at)) {
+            Some(comma) => at += comma + 1,
+            None => return false,
         }
     }
 }

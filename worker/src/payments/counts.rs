@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 use std::str::Utf8Error;
 
 use serde::ser::{Serialize, SerializeMap, Serializer};
+use serde::{Deserialize, Deserializer};
 
 /// How many names are looked for one after the other. Few names make up nearly all rows.
 const NEAR: usize = 16;
@@ -46,14 +47,30 @@ impl Counts {
                 return Ok(());
             }
         }
-        self.add_far(name)
+        self.add_far(name, 1)
+    }
+
+    /// Adds all that `other` has counted.
+    pub fn merge(&mut self, other: &Counts) -> Result<(), Error> {
+        for (name, more) in other
+            .near
+            .iter()
+            .map(|(name, count)| (name, *count))
+            .chain(other.far.iter().map(|(name, count)| (name, *count)))
+        {
+            match self.near.iter_mut().find(|(known, _)| known == name) {
+                Some((_, count)) => *count += more,
+                None => self.add_far(name.as_bytes(), more)?,
+            }
+        }
+        Ok(())
     }
 
     #[cold]
-    fn add_far(&mut self, name: &[u8]) -> Result<(), Error> {
+    fn add_far(&mut self, name: &[u8], more: u64) -> Result<(), Error> {
         let name = std::str::from_utf8(name).map_err(|error| not_utf8(name, error))?;
         if let Some(count) = self.far.get_mut(name) {
-            *count += 1;
+            *count += more;
             return Ok(());
         }
         self.bytes += name.len() + PER_NAME;
@@ -61,9 +78,9 @@ impl Counts {
             return Err(Error::TooMany(self.near.len() + self.far.len()));
         }
         if self.near.len() < NEAR {
-            self.near.push((name.into(), 1));
+            self.near.push((name.into(), more));
         } else {
-            self.far.insert(name.into(), 1);
+            self.far.insert(name.into(), more);
         }
         Ok(())
     }
@@ -85,6 +102,16 @@ impl Serialize for Counts {
             map.serialize_entry(name, &count)?;
         }
         map.end()
+    }
+}
+
+impl<'de> Deserialize<'de> for Counts {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Counts, D::Error> {
+        let mut counts = Counts::default();
+        for (name, count) in BTreeMap::<String, u64>::deserialize(deserializer)? {
+            counts.add_far(name.as_bytes(), count).map_err(serde::de::Error::custom)?;
+        }
+        Ok(counts)
     }
 }
 

@@ -5,5 +5,6 @@ mod summary;
 mod tally;
 
 pub use counts::Counts;
-pub use summary::{Columns, Report, Summary};
+pub use summary::{Columns, Payment, Report, Summary};
+pub(crate) use summary::{INSTALMENTS, ORDER_ID, PAYMENT_TYPE, VALUE};
 pub use tally::Tally;

@@ -2,16 +2,16 @@
 
 use std::borrow::Cow;
 
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 
 use super::{Counts, Tally};
 use crate::csv::{Malformed, Row};
 use crate::number::Number;
 
-const ORDER_ID: &str = "order_id";
-const PAYMENT_TYPE: &str = "payment_type";
-const INSTALMENTS: &str = "payment_installments";
-const VALUE: &str = "payment_value";
+pub(crate) const ORDER_ID: &str = "order_id";
+pub(crate) const PAYMENT_TYPE: &str = "payment_type";
+pub(crate) const INSTALMENTS: &str = "payment_installments";
+pub(crate) const VALUE: &str = "payment_value";
 
 /// How many bytes of a bad value an error shows.
 const SHOWN: usize = 40;
@@ -74,8 +74,21 @@ fn nearest(wanted: &str, names: &[Cow<'_, str>]) -> String {
     }
 }
 
+/// One payment, whatever it was written in.
+#[derive(Debug, Clone, Copy)]
+pub struct Payment<'a> {
+    /// The amount.
+    pub value: Number,
+    /// In how many instalments it is paid.
+    pub instalments: Number,
+    /// How it is paid.
+    pub payment_type: &'a [u8],
+    /// Whether it has an order's id.
+    pub has_order: bool,
+}
+
 /// What has been seen of the payments so far.
-#[derive(Debug, Clone, Default)]
+#[derive(Debug, Clone, Default, Serialize, Deserialize)]
 pub struct Summary {
     rows: u64,
     values: Tally,
@@ -106,23 +119,38 @@ impl Summary {
         self.rows
     }
 
-    /// Takes one more row into account, or says what is wrong with it.
+    /// Takes one more row into account, or says what is wrong with it; then nothing was taken of it.
     #[inline]
     pub fn add(&mut self, row: &Row<'_>, columns: &Columns) -> Result<(), Malformed> {
         let value = number(row, columns.value, VALUE)?;
         let instalments = number(row, columns.instalments, INSTALMENTS)?;
-        let payment_type = row.field(columns.payment_type);
-        if payment_type.is_empty() {
-            return Err(row.malformed(columns.payment_type, PAYMENT_TYPE, "it is empty"));
+        let payment_type = &row.field(columns.payment_type);
+        let has_order = over_one(instalments) && !row.field(columns.order_id).is_empty();
+        let payment = Payment { value, instalments, payment_type, has_order };
+        self.add_payment(&payment).map_err(|what| row.malformed(columns.payment_type, PAYMENT_TYPE, what))
+    }
+
+    /// Takes one more payment into account, or says what is wrong with its type; then nothing was taken of it.
+    #[inline]
+    pub fn add_payment(&mut self, payment: &Payment<'_>) -> Result<(), String> {
+        if payment.payment_type.is_empty() {
+            return Err("it is empty".to_owned());
         }
-        if let Err(error) = self.types.add(&payment_type) {
-            return Err(row.malformed(columns.payment_type, PAYMENT_TYPE, error.to_string()));
-        }
-        if over_one(instalments) && !row.field(columns.order_id).is_empty() {
+        self.types.add(payment.payment_type).map_err(|error| error.to_string())?;
+        if payment.has_order && over_one(payment.instalments) {
             self.with_instalments += 1;
         }
-        self.values.add(value);
+        self.values.add(payment.value);
         self.rows += 1;
+        Ok(())
+    }
+
+    /// Adds all that `other` has seen.
+    pub fn merge(&mut self, other: &Summary) -> Result<(), String> {
+        self.types.merge(&other.types).map_err(|error| format!("{PAYMENT_TYPE}: {error}"))?;
+        self.rows += other.rows;
+        self.values.merge(&other.values);
+        self.with_instalments += other.with_instalments;
         Ok(())
     }
 

@@ -1,49 +1,98 @@
 //! Sum, smallest and largest of many numbers.
 
+use serde::{Deserialize, Serialize};
+
 use crate::number::{MAX_SCALE, Number, decimal_to_double};
 
 /// Adds numbers up without rounding on the way.
 ///
 /// Decimals are added as integers, one sum for each count of places, so that their total is exact and the same in
-/// whatever order they come. Only numbers with too many digits for that are added as doubles, with Neumaier's
-/// compensation, which keeps the error of the total near that of one rounding.
-#[derive(Debug, Clone, Default)]
+/// whatever order they come. Only numbers with too many digits for that are added as doubles, and these without loss too. So the
+/// total of several parts is the total of the whole, whatever the parts.
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
 pub struct Tally {
     by_scale: [Option<Decimals>; MAX_SCALE + 1],
     doubles: Option<Doubles>,
 }
 
-#[derive(Debug, Clone, Copy)]
+#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
 struct Decimals {
+    #[serde(with = "as_text")]
     sum: i128,
     least: i64,
     most: i64,
 }
 
-#[derive(Debug, Clone, Copy)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 struct Doubles {
-    sum: Compensated,
+    sum: Exact,
+    #[serde(with = "as_text")]
     least: f64,
+    #[serde(with = "as_text")]
     most: f64,
 }
 
-/// A sum and what was lost of it by rounding (Neumaier 1974).
-#[derive(Debug, Clone, Copy, Default)]
-struct Compensated {
-    sum: f64,
-    lost: f64,
+/// A sum of doubles as a few doubles that do not overlap, smallest first (Shewchuk 1997): their own sum is the true one.
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
+#[serde(try_from = "Vec<String>", into = "Vec<String>")]
+struct Exact(Vec<f64>);
+
+impl From<Exact> for Vec<String> {
+    fn from(exact: Exact) -> Vec<String> {
+        exact.0.iter().map(f64::to_string).collect()
+    }
 }
 
-impl Compensated {
-    fn add(&mut self, value: f64) {
-        let sum = self.sum + value;
-        self.lost +=
-            if self.sum.abs() >= value.abs() { (self.sum - sum) + value } else { (value - sum) + self.sum };
-        self.sum = sum;
+impl TryFrom<Vec<String>> for Exact {
+    type Error = std::num::ParseFloatError;
+
+    fn try_from(texts: Vec<String>) -> Result<Exact, Self::Error> {
+        texts.iter().map(|text| text.parse()).collect::<Result<_, _>>().map(Exact)
+    }
+}
+
+impl Exact {
+    fn add(&mut self, mut value: f64) {
+        let mut kept = 0;
+        for at in 0..self.0.len() {
+            let Some(&part) = self.0.get(at) else { break };
+            let (large, small) = if value.abs() < part.abs() { (part, value) } else { (value, part) };
+            let sum = large + small;
+            let lost = small - (sum - large);
+            if lost != 0.0
+                && let Some(slot) = self.0.get_mut(kept)
+            {
+                *slot = lost;
+                kept += 1;
+            }
+            value = sum;
+        }
+        self.0.truncate(kept);
+        self.0.push(value);
     }
 
-    fn value(self) -> f64 {
-        self.sum + self.lost
+    /// The double nearest to the sum.
+    fn value(&self) -> f64 {
+        let mut parts = self.0.iter().rev();
+        let mut sum = parts.next().copied().unwrap_or(0.0);
+        while let Some(&part) = parts.next() {
+            let before = sum;
+            sum += part;
+            let lost = part - (sum - before);
+            if lost != 0.0 {
+                // Exactly between two doubles, what is still smaller decides.
+                let next = parts.next().copied().unwrap_or(0.0);
+                if (lost < 0.0 && next < 0.0) || (lost > 0.0 && next > 0.0) {
+                    let twice = lost * 2.0;
+                    let up = sum + twice;
+                    if up - sum == twice {
+                        sum = up;
+                    }
+                }
+                break;
+            }
+        }
+        sum
     }
 }
 
@@ -63,10 +112,9 @@ impl Tally {
         }
     }
 
-    #[cold]
     fn add_double(&mut self, value: f64) {
-        let empty = Doubles { sum: Compensated::default(), least: value, most: value };
-        let doubles = self.doubles.get_or_insert(empty);
+        let empty = || Doubles { sum: Exact::default(), least: value, most: value };
+        let doubles = self.doubles.get_or_insert_with(empty);
         doubles.sum.add(value);
         doubles.least = doubles.least.min(value);
         doubles.most = doubles.most.max(value);
@@ -77,29 +125,45 @@ impl Tally {
         if let (Some((digits, scale)), None) = (self.exact_sum(), &self.doubles) {
             return decimal_to_double(digits, scale);
         }
-        let mut total = Compensated::default();
+        let mut total = self.doubles.as_ref().map(|doubles| doubles.sum.clone()).unwrap_or_default();
         for (scale, decimals) in self.decimals() {
             total.add(decimal_to_double(decimals.sum, scale));
         }
-        if let Some(doubles) = &self.doubles {
-            total.add(doubles.sum.sum);
-            total.add(doubles.sum.lost);
-        }
         total.value()
+    }
+
+    /// Adds all that `other` has seen.
+    pub fn merge(&mut self, other: &Tally) {
+        for (ours, theirs) in self.by_scale.iter_mut().zip(&other.by_scale) {
+            match (ours.as_mut(), theirs) {
+                (Some(ours), Some(theirs)) => ours.merge(theirs),
+                (None, Some(_)) => *ours = *theirs,
+                (_, None) => {}
+            }
+        }
+        match (&mut self.doubles, &other.doubles) {
+            (Some(ours), Some(theirs)) => {
+                theirs.sum.0.iter().for_each(|part| ours.sum.add(*part));
+                ours.least = ours.least.min(theirs.least);
+                ours.most = ours.most.max(theirs.most);
+            }
+            (ours @ None, theirs) => *ours = theirs.clone(),
+            (_, None) => {}
+        }
     }
 
     /// The smallest number, if there is one.
     pub fn least(&self) -> Option<f64> {
         let decimals =
             self.decimals().map(|(scale, decimals)| decimal_to_double(decimals.least.into(), scale));
-        decimals.chain(self.doubles.map(|doubles| doubles.least)).reduce(f64::min)
+        decimals.chain(self.doubles.as_ref().map(|doubles| doubles.least)).reduce(f64::min)
     }
 
     /// The largest number, if there is one.
     pub fn most(&self) -> Option<f64> {
         let decimals =
             self.decimals().map(|(scale, decimals)| decimal_to_double(decimals.most.into(), scale));
-        decimals.chain(self.doubles.map(|doubles| doubles.most)).reduce(f64::max)
+        decimals.chain(self.doubles.as_ref().map(|doubles| doubles.most)).reduce(f64::max)
     }
 
     /// The decimals' total as one decimal, unless it is too long for 128 bits.
@@ -123,6 +187,32 @@ impl Decimals {
         self.sum += i128::from(digits);
         self.least = self.least.min(digits);
         self.most = self.most.max(digits);
+    }
+
+    fn merge(&mut self, other: &Decimals) {
+        self.sum += other.sum;
+        self.least = self.least.min(other.least);
+        self.most = self.most.max(other.most);
+    }
+}
+
+/// A number as text: to many readers JSON's own are doubles, and not always the nearest.
+mod as_text {
+    use std::fmt::Display;
+    use std::str::FromStr;
+
+    use serde::{Deserialize, Deserializer, Serializer};
+
+    pub(super) fn serialize<T: Display, S: Serializer>(value: &T, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.collect_str(value)
+    }
+
+    pub(super) fn deserialize<'de, T, D>(deserializer: D) -> Result<T, D::Error>
+    where
+        T: FromStr<Err: Display>,
+        D: Deserializer<'de>,
+    {
+        String::deserialize(deserializer)?.parse().map_err(serde::de::Error::custom)
     }
 }
 
@@ -176,6 +266,21 @@ mod tests {
             let expected = cents.iter().sum::<i64>() as f64 / 100.0;
             prop_assert_eq!(forward.sum(), expected);
             prop_assert_eq!(backward.sum(), expected);
+        }
+
+        #[test]
+        fn parts_that_were_written_down_make_the_whole_wherever_they_are_cut(
+            texts in proptest::collection::vec(r"-?[0-9]{1,24}(\.[0-9]{1,20})?(e-?[0-9]{1,2})?", 1..40), cut: prop::sample::Index
+        ) {
+            let (left, right) = texts.split_at(cut.index(texts.len()));
+            let part = |texts: &[String]| -> Tally {
+                let json = serde_json::to_string(&tally(texts.iter().map(String::as_str))).unwrap();
+                serde_json::from_str(&json).unwrap()
+            };
+            let mut parts = part(right);
+            parts.merge(&part(left));
+            let whole = tally(texts.iter().map(String::as_str));
+            prop_assert_eq!((parts.sum(), parts.least(), parts.most()), (whole.sum(), whole.least(), whole.most()));
         }
     }
 }

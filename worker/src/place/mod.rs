@@ -2,6 +2,8 @@
 
 mod error;
 mod local;
+mod output;
+mod ranges;
 mod s3;
 
 use std::fmt;
@@ -9,6 +11,9 @@ use std::path::PathBuf;
 
 pub use error::{Cause, Error};
 pub use local::LocalFile;
+pub use output::Output;
+pub use ranges::{Ranges, RangesReader};
+pub(crate) use s3::chain;
 
 /// A file or an object, by name.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -48,6 +53,34 @@ impl Place {
             Some(_) => wrong("a place is s3://BUCKET/KEY, file:///PATH or a path"),
             None if text.is_empty() => wrong("the name is empty"),
             None => Ok(Place::Local(PathBuf::from(text))),
+        }
+    }
+
+    /// Whether the name is that of all places under it: it ends with a slash.
+    pub fn is_prefix(&self) -> bool {
+        match self {
+            Place::Local(path) => path.as_os_str().as_encoded_bytes().ends_with(b"/"),
+            Place::S3 { key, .. } => key.ends_with('/'),
+        }
+    }
+
+    /// What stands after the last slash.
+    pub fn file_name(&self) -> &str {
+        match self {
+            Place::Local(path) => path.file_name().and_then(|name| name.to_str()).unwrap_or_default(),
+            Place::S3 { key, .. } => key.rsplit('/').next().unwrap_or_default(),
+        }
+    }
+
+    /// The place with `more` after its name.
+    pub fn followed_by(&self, more: &str) -> Place {
+        match self {
+            Place::Local(path) => {
+                let mut name = path.as_os_str().to_owned();
+                name.push(more);
+                Place::Local(name.into())
+            }
+            Place::S3 { bucket, key } => Place::s3(bucket, format!("{key}{more}")),
         }
     }
 
@@ -91,10 +124,22 @@ impl Input for &[u8] {
     }
 }
 
+/// A place as it is now.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Entry {
+    /// Its name.
+    pub place: Place,
+    /// Its size in bytes.
+    pub size: u64,
+    /// What changes with its content: the ETag, or a file's size and time. Empty if it isn't known.
+    pub version: String,
+}
+
 /// Opens and writes places; talks to AWS only once an object of S3 is asked for.
 #[derive(Debug, Default)]
 pub struct Places {
     s3: tokio::sync::OnceCell<s3::S3>,
+    uploads: s3::Uploads,
 }
 
 impl Places {
@@ -104,6 +149,59 @@ impl Places {
             Place::Local(path) => Ok(Box::new(LocalFile::open(path)?)),
             Place::S3 { bucket, key } => Ok(Box::new(self.s3().await?.open(bucket, key).await?)),
         }
+    }
+
+    /// Opens the bytes from `from` to before `to` (more than `from`) of `entry`, if it still has the same version.
+    pub async fn open_part(&self, entry: &Entry, from: u64, to: u64) -> Result<Box<dyn Input>, Error> {
+        match &entry.place {
+            Place::Local(path) => Ok(Box::new(LocalFile::open_part(path, from, to, &entry.version)?)),
+            Place::S3 { bucket, key } => {
+                let s3 = self.s3().await?;
+                Ok(Box::new(s3.open_part((bucket, key), (from, to), &entry.version).await?))
+            }
+        }
+    }
+
+    /// All of a small place.
+    pub async fn read(&self, place: &Place) -> Result<Vec<u8>, Error> {
+        match place {
+            Place::Local(path) => local::read(path),
+            Place::S3 { bucket, key } => self.s3().await?.read(bucket, key).await,
+        }
+    }
+
+    /// Opens `entry` for reading anywhere, if it still has the same version.
+    pub async fn open_ranges(&self, entry: &Entry) -> Result<Ranges, Error> {
+        match &entry.place {
+            Place::Local(path) => Ok(Ranges::local(entry.clone(), local::open(path)?)),
+            Place::S3 { .. } => Ok(Ranges::s3(entry.clone(), self.s3().await?.clone())),
+        }
+    }
+
+    /// The size and version of `place`.
+    pub async fn look(&self, place: &Place) -> Result<Entry, Error> {
+        match place {
+            Place::Local(path) => local::look(path),
+            Place::S3 { bucket, key } => self.s3().await?.look(bucket, key).await,
+        }
+    }
+
+    /// Everything under `place`, by name; what begins with `_` or `.` is a marker or hidden, and left out.
+    ///
+    /// A path is a folder, of which the files are listed; the key of an object is a prefix.
+    pub async fn list(&self, place: &Place) -> Result<Vec<Entry>, Error> {
+        let mut found = match place {
+            Place::Local(path) => local::list(path)?,
+            Place::S3 { bucket, key } => self.s3().await?.list(bucket, key).await?,
+        };
+        found.retain(|entry| {
+            !entry.place.file_name().is_empty() && !entry.place.file_name().starts_with(['_', '.'])
+        });
+        found.sort_by_cached_key(|entry| entry.place.to_string());
+        if found.is_empty() {
+            return Err(Error::new("read", place, Cause::Refused, "there is nothing under this name"));
+        }
+        Ok(found)
     }
 
     /// Fails if it can be seen beforehand that `place` can't be written; writes nothing.
@@ -120,6 +218,19 @@ impl Places {
             Place::Local(path) => local::write(path, &content),
             Place::S3 { bucket, key } => self.s3().await?.write(bucket, key, content, content_type).await,
         }
+    }
+
+    /// Starts to write `place` piece by piece; nothing shows before [`Output::finish`].
+    pub async fn create(&self, place: &Place, content_type: &str) -> Result<Output, Error> {
+        match place {
+            Place::Local(path) => Ok(Output::Local(local::Draft::create(path)?)),
+            Place::S3 { .. } => Ok(Output::S3(self.s3().await?.create(&self.uploads, place, content_type))),
+        }
+    }
+
+    /// Gives up what is still being written, so that nothing of it stays behind.
+    pub async fn abandon(&self) {
+        self.uploads.abandon().await;
     }
 
     async fn s3(&self) -> Result<&s3::S3, Error> {

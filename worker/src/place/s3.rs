@@ -2,15 +2,19 @@
 
 mod download;
 mod failure;
+mod upload;
 
 use aws_sdk_s3::Client;
 use aws_sdk_s3::primitives::ByteStream;
+use bytes::{Bytes, BytesMut};
 
-use super::{Cause, Error, Place};
-use download::Download;
+use super::{Cause, Entry, Error, Place};
+use download::{Download, Span};
+pub(crate) use failure::chain;
+pub(super) use upload::{Upload, Uploads};
 
 /// A client for S3.
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 pub(super) struct S3 {
     client: Client,
 }
@@ -31,7 +35,78 @@ impl S3 {
 
     /// Starts to download the object.
     pub(super) async fn open(&self, bucket: &str, key: &str) -> Result<Download, Error> {
-        Download::start(self.client.clone(), bucket, key).await
+        Download::start(self.client.clone(), bucket, key, Span::default()).await
+    }
+
+    /// Starts to download the bytes from `from` to before `to` of the object's version `etag`.
+    pub(super) async fn open_part(
+        &self,
+        (bucket, key): (&str, &str),
+        (from, to): (u64, u64),
+        etag: &str,
+    ) -> Result<Download, Error> {
+        let span = Span { from, to: Some(to), etag: Some(etag.to_owned()).filter(|etag| !etag.is_empty()) };
+        Download::start(self.client.clone(), bucket, key, span).await
+    }
+
+    /// The bytes from `from` to before `to` of the object's version `etag`, all at once.
+    pub(super) async fn fetch(
+        &self,
+        name: (&str, &str),
+        (from, to): (u64, u64),
+        etag: &str,
+    ) -> Result<Bytes, Error> {
+        let mut download = self.open_part(name, (from, to), etag).await?;
+        let mut bytes = BytesMut::with_capacity(usize::try_from(to - from).unwrap_or(0));
+        while let Some(piece) = download.next().await? {
+            bytes.extend_from_slice(&piece);
+        }
+        Ok(bytes.freeze())
+    }
+
+    /// All of a small object.
+    pub(super) async fn read(&self, bucket: &str, key: &str) -> Result<Vec<u8>, Error> {
+        let mut download = self.open(bucket, key).await?;
+        let mut bytes = Vec::new();
+        while let Some(piece) = download.next().await? {
+            bytes.extend_from_slice(&piece);
+        }
+        Ok(bytes)
+    }
+
+    /// The object's size and version.
+    pub(super) async fn look(&self, bucket: &str, key: &str) -> Result<Entry, Error> {
+        let place = Place::s3(bucket, key);
+        match self.client.head_object().bucket(bucket).key(key).send().await {
+            Ok(found) => {
+                let size = size(found.content_length());
+                Ok(Entry { place, size, version: found.e_tag.unwrap_or_default() })
+            }
+            Err(error) => Err(failure::classify("read", &place, "s3:GetObject", &error)),
+        }
+    }
+
+    /// All objects whose key begins with `prefix`, by key.
+    pub(super) async fn list(&self, bucket: &str, prefix: &str) -> Result<Vec<Entry>, Error> {
+        let pages = self.client.list_objects_v2().bucket(bucket).prefix(prefix).into_paginator();
+        let mut pages = pages.send();
+        let mut found = Vec::new();
+        while let Some(page) = pages.next().await {
+            let page = page.map_err(|error| {
+                failure::classify("list", &Place::s3(bucket, prefix), "s3:ListBucket", &error)
+            })?;
+            found.extend(page.contents.unwrap_or_default().into_iter().map(|object| Entry {
+                place: Place::s3(bucket, object.key.unwrap_or_default()),
+                size: size(object.size),
+                version: object.e_tag.unwrap_or_default(),
+            }));
+        }
+        Ok(found)
+    }
+
+    /// Starts to write the object, piece by piece.
+    pub(super) fn create(&self, uploads: &Uploads, place: &Place, content_type: &str) -> Upload {
+        uploads.start(self.client.clone(), place, content_type)
     }
 
     /// Puts the object in one request, which S3 makes visible as a whole.
@@ -48,6 +123,10 @@ impl S3 {
             Err(error) => Err(failure::classify("write", &Place::s3(bucket, key), "s3:PutObject", &error)),
         }
     }
+}
+
+fn size(length: Option<i64>) -> u64 {
+    length.and_then(|length| u64::try_from(length).ok()).unwrap_or(0)
 }
 
 /// Whether the endpoint's host can't carry a bucket's name before it: an address, or this machine.

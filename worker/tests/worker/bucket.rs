@@ -1,11 +1,13 @@
-//! A small S3: GetObject with ranges, conditions, breaks and faults, and PutObject, by path.
+//! A small S3: GetObject with ranges, conditions, breaks and faults, HeadObject, PutObject, lists and multipart uploads, by path.
+
+mod uploads;
 
 use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex, MutexGuard};
 
 use axum::Router;
 use axum::body::Body;
-use axum::extract::{Path, State};
+use axum::extract::{Path, Query, State};
 use axum::http::{HeaderMap, StatusCode};
 use axum::response::{IntoResponse, Response};
 use bytes::Bytes;
@@ -29,6 +31,8 @@ pub struct Bucket {
     pub checksum: Option<&'static str>,
     /// What was asked for: method, path, range, condition.
     pub asked: Vec<String>,
+    /// Multipart uploads that are neither complete nor aborted: their parts.
+    pub uploads: BTreeMap<String, BTreeMap<u32, Bytes>>,
     /// Told when an object is asked for.
     pub on_get: Option<std::sync::mpsc::Sender<()>>,
 }
@@ -46,7 +50,13 @@ impl Server {
             tokio::runtime::Builder::new_multi_thread().worker_threads(1).enable_all().build().unwrap();
         let bucket = Arc::new(Mutex::new(bucket));
         let router = Router::new()
-            .route("/{bucket}/{*key}", axum::routing::get(get).put(put))
+            .route(
+                "/{bucket}/{*key}",
+                axum::routing::get(get).put(put).post(uploads::post).delete(uploads::abort),
+            )
+            .route("/{bucket}", axum::routing::get(list))
+            .route("/{bucket}/", axum::routing::get(list))
+            .layer(axum::extract::DefaultBodyLimit::disable())
             .with_state(bucket.clone());
         let listener = runtime.block_on(tokio::net::TcpListener::bind("127.0.0.1:0")).unwrap();
         let endpoint = format!("http://{}", listener.local_addr().unwrap());
@@ -72,16 +82,40 @@ fn error(status: u16, code: &str) -> Response {
     (StatusCode::from_u16(status).unwrap(), [("x-amz-request-id", "R1")], body).into_response()
 }
 
+async fn list(
+    State(bucket): Shared,
+    Path(name): Path<String>,
+    Query(query): Query<BTreeMap<String, String>>,
+) -> Response {
+    let mut bucket = bucket.lock().unwrap();
+    let prefix = query.get("prefix").cloned().unwrap_or_default();
+    bucket.asked.push(format!("LIST {name}/{prefix}"));
+    if let Some(("LIST", status, code)) = bucket.fault {
+        return error(status, code);
+    }
+    let found: String = bucket
+        .objects
+        .iter()
+        .filter_map(|(path, text)| Some((path.strip_prefix(&format!("{name}/"))?, text)))
+        .filter(|(key, _)| key.starts_with(&prefix))
+        .map(|(key, text)| {
+            format!("<Contents><Key>{key}</Key><Size>{}</Size><ETag>\"1\"</ETag></Contents>", text.len())
+        })
+        .collect();
+    format!("<ListBucketResult><IsTruncated>false</IsTruncated>{found}</ListBucketResult>").into_response()
+}
+
 async fn get(
     State(bucket): Shared,
     Path((name, key)): Path<(String, String)>,
+    method: axum::http::Method,
     headers: HeaderMap,
 ) -> Response {
     let mut bucket = bucket.lock().unwrap();
     let path = format!("{name}/{key}");
     let (range, condition) = (text(&headers, "range"), text(&headers, "if-match"));
     let first = bucket.asked.is_empty();
-    bucket.asked.push(format!("GET {path} {range} {condition}"));
+    bucket.asked.push(format!("{method} {path} {range} {condition}"));
     if let Some(on_get) = &bucket.on_get {
         on_get.send(()).unwrap();
     }
@@ -96,12 +130,10 @@ async fn get(
     if condition != "-" && condition != etag {
         return error(412, "PreconditionFailed");
     }
-    let start = range
-        .strip_prefix("bytes=")
-        .and_then(|range| range.strip_suffix('-'))
-        .map(|from| from.parse().unwrap());
-    let start: Option<usize> = start.filter(|_| !bucket.no_ranges);
-    let rest = object.slice(start.unwrap_or(0)..);
+    let (from, to) = range.strip_prefix("bytes=").and_then(|range| range.split_once('-')).unwrap_or_default();
+    let start: Option<usize> = from.parse().ok().filter(|_| !bucket.no_ranges);
+    let end = to.parse().map_or(object.len(), |last: usize| (last + 1).min(object.len()));
+    let rest = object.slice(start.unwrap_or(0)..if start.is_some() { end } else { object.len() });
     let response = Response::builder().header("etag", etag).header("content-length", rest.len());
     let response = match bucket.checksum {
         Some(checksum) => response.header("x-amz-checksum-crc32", checksum),
@@ -109,7 +141,7 @@ async fn get(
     };
     let response = match start {
         Some(start) => {
-            let range = format!("bytes {start}-{}/{}", object.len() - 1, object.len());
+            let range = format!("bytes {start}-{}/{}", end - 1, object.len());
             response.status(206).header("content-range", range)
         }
         None => response,
@@ -139,10 +171,19 @@ fn body(rest: Bytes, cut: usize, stalls: bool) -> Body {
 async fn put(
     State(bucket): Shared,
     Path((name, key)): Path<(String, String)>,
+    Query(query): Query<BTreeMap<String, String>>,
     headers: HeaderMap,
     body: Bytes,
 ) -> Response {
     let mut bucket = bucket.lock().unwrap();
+    let body = if text(&headers, "content-encoding").contains("aws-chunked") {
+        uploads::unchunked(&body)
+    } else {
+        body
+    };
+    if let Some(number) = query.get("partNumber") {
+        return uploads::part(&mut bucket, &query["uploadId"], number.parse().unwrap(), body);
+    }
     bucket.asked.push(format!("PUT {name}/{key} {}", text(&headers, "content-type")));
     if let Some(("PUT", status, code)) = bucket.fault {
         return error(status, code);

@@ -3,7 +3,7 @@
 use std::fs;
 use std::path::Path;
 
-use crate::program::{Ended, file, worker};
+use crate::program::{Ended, file, names, worker};
 
 const HEADER: &str = "order_id,payment_type,payment_installments,payment_value\n";
 
@@ -26,13 +26,6 @@ impl InFolder for std::process::Command {
         self.current_dir(folder);
         self
     }
-}
-
-fn names(folder: &Path) -> Vec<String> {
-    let entries = fs::read_dir(folder).unwrap();
-    let mut names: Vec<_> = entries.map(|entry| entry.unwrap().file_name().into_string().unwrap()).collect();
-    names.sort();
-    names
 }
 
 #[test]

@@ -3,10 +3,18 @@
 #[cfg(test)]
 mod bucket;
 #[cfg(test)]
+mod inputs;
+#[cfg(test)]
 mod local;
+#[cfg(test)]
+mod own_calculation;
 #[cfg(test)]
 mod pandas;
 #[cfg(test)]
 mod program;
 #[cfg(test)]
 mod s3;
+#[cfg(test)]
+mod shards;
+#[cfg(test)]
+mod transform;

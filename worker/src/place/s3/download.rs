@@ -38,12 +38,31 @@ enum Piece {
     End,
 }
 
+/// Which bytes of an object are wanted, and of which version of it.
+#[derive(Debug, Clone, Default)]
+pub(super) struct Span {
+    /// The first byte.
+    pub(super) from: u64,
+    /// One past the last byte; `None` for the object's end.
+    pub(super) to: Option<u64>,
+    /// The version, if it is known already.
+    pub(super) etag: Option<String>,
+}
+
 impl Download {
-    /// Asks for the object and starts to fetch it.
-    pub(super) async fn start(client: Client, bucket: &str, key: &str) -> Result<Download, Error> {
-        let source =
-            Source { client, bucket: bucket.to_owned(), key: key.to_owned(), place: Place::s3(bucket, key) };
-        let answer = source.get(None).await?;
+    /// Asks for these bytes of the object and starts to fetch them.
+    pub(super) async fn start(
+        client: Client,
+        bucket: &str,
+        key: &str,
+        span: Span,
+    ) -> Result<Download, Error> {
+        let place = Place::s3(bucket, key);
+        let source = Source { client, bucket: bucket.to_owned(), key: key.to_owned(), place, span };
+        let answer = source.get(0, source.span.etag.as_deref()).await?;
+        if !source.honours(&answer, 0) {
+            return Err(source.trouble("the server does not honour ranges, so that no part can be read"));
+        }
         let size = answer.content_length().and_then(|length| u64::try_from(length).ok());
         let (sender, pieces) = mpsc::channel(AHEAD);
         let place = source.place.clone();
@@ -57,6 +76,23 @@ impl Download {
     }
 }
 
+impl Download {
+    /// The next piece; `None` at the end. Not to be mixed with [`Input::read`].
+    pub(super) async fn next(&mut self) -> Result<Option<Bytes>, Error> {
+        match self.pieces.recv().await {
+            Some(Ok(Piece::Bytes(piece))) => Ok(Some(piece)),
+            Some(Ok(Piece::End)) => Ok(None),
+            Some(Err(error)) => Err(error),
+            None => Err(self.stopped()),
+        }
+    }
+
+    /// The task ended without a word: it was aborted. That is not the end of the object.
+    fn stopped(&self) -> Error {
+        Error::new("read", &self.place, Cause::Trouble, "the download was stopped")
+    }
+}
+
 impl Input for Download {
     fn read(&mut self, buffer: &mut [u8]) -> Result<usize, Error> {
         while self.piece.is_empty() && !self.ended {
@@ -64,10 +100,7 @@ impl Input for Download {
                 Some(Ok(Piece::Bytes(piece))) => self.piece = piece,
                 Some(Ok(Piece::End)) => self.ended = true,
                 Some(Err(error)) => return Err(error),
-                // The task ended without a word: it was aborted. That is not the end of the object.
-                None => {
-                    return Err(Error::new("read", &self.place, Cause::Trouble, "the download was stopped"));
-                }
+                None => return Err(self.stopped()),
             }
         }
         let piece = self.piece.split_to(self.piece.len().min(buffer.len()));
@@ -94,20 +127,27 @@ struct Source {
     bucket: String,
     key: String,
     place: Place,
+    span: Span,
 }
 
 /// What the rest of an object is asked for with.
 struct Rest<'a> {
+    /// How many bytes came so far.
     offset: u64,
     etag: &'a str,
 }
 
 impl Source {
-    async fn get(&self, rest: Option<&Rest<'_>>) -> Result<GetObjectOutput, Error> {
+    /// Asks for what comes after the first `offset` bytes.
+    async fn get(&self, offset: u64, etag: Option<&str>) -> Result<GetObjectOutput, Error> {
         let mut request = self.client.get_object().bucket(&self.bucket).key(&self.key);
-        if let Some(rest) = rest {
-            request = request.range(format!("bytes={}-", rest.offset)).if_match(rest.etag);
-        }
+        let from = self.span.from + offset;
+        request = match self.span.to {
+            Some(to) => request.range(format!("bytes={from}-{}", to.saturating_sub(1))),
+            None if from > 0 => request.range(format!("bytes={from}-")),
+            None => request,
+        };
+        let request = request.set_if_match(etag.map(str::to_owned));
         let answer = request.send().await;
         answer.map_err(|error| failure::classify("read", &self.place, "s3:GetObject", &error))
     }
@@ -158,7 +198,7 @@ impl Source {
         let mut last = broken.to_owned();
         for pause in PAUSES {
             tokio::time::sleep(pause).await;
-            let mut answer = match self.get(Some(rest)).await {
+            let mut answer = match self.get(rest.offset, Some(rest.etag)).await {
                 Ok(answer) => answer,
                 Err(error) if error.cause() == Cause::Trouble => {
                     last = error.to_string();
@@ -170,8 +210,7 @@ impl Source {
             if answer.e_tag().is_some_and(|etag| etag != rest.etag) {
                 return Err(self.changed());
             }
-            let from = format!("bytes {}-", rest.offset);
-            if !answer.content_range().is_some_and(|range| range.starts_with(&from)) {
+            if !self.honours(&answer, rest.offset) {
                 return Err(
                     self.trouble("the server does not honour ranges, so that a broken stream can't go on")
                 );
@@ -187,6 +226,14 @@ impl Source {
             "the stream broke at byte {} and {tries} tries to go on failed: {last}",
             rest.offset
         )))
+    }
+
+    /// Whether the answer begins where it was asked to.
+    fn honours(&self, answer: &GetObjectOutput, offset: u64) -> bool {
+        let from = self.span.from + offset;
+        let asked = from > 0 || self.span.to.is_some();
+        let range = answer.content_range().unwrap_or_default();
+        !asked || range.starts_with(&format!("bytes {from}-"))
     }
 
     fn changed(&self) -> Error {

@@ -56,7 +56,7 @@ where
 }
 
 /// An error and what caused it. An SDK error alone says little more than "service error".
-pub(super) fn chain(error: &dyn StdError) -> String {
+pub(crate) fn chain(error: &dyn StdError) -> String {
     let mut parts: Vec<String> = Vec::new();
     let mut next = Some(error);
     while let Some(error) = next {

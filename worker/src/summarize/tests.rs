@@ -1,17 +1,27 @@
+mod pieces;
+
 use proptest::prelude::*;
 
+use super::csv::table_in_blocks;
 use super::*;
+use crate::commands::summarize::to_json;
+
+fn read(mut text: &[u8], block: usize, policy: BadRows) -> Result<Totals, Error> {
+    let mut totals = Totals::default();
+    table_in_blocks(&mut text, "payments.csv", policy, block, &mut totals, &mut |_| true)?;
+    Ok(totals)
+}
 
 /// The result as one line, or the error.
 fn run_on(text: &[u8]) -> String {
     run_in_blocks(text, BLOCK)
 }
 
-fn run_in_blocks(mut text: &[u8], block: usize) -> String {
-    let result = summarize(&mut text, "payments.csv", block, |_, _| true);
-    match result.and_then(|(summary, _)| to_json(&summary, "payments.csv")) {
+fn run_in_blocks(text: &[u8], block: usize) -> String {
+    let result = read(text, block, BadRows::Fail).map_err(|error| error.to_string());
+    match result.and_then(|totals| to_json(&totals.summary)) {
         Ok(json) => String::from_utf8(json).unwrap(),
-        Err(error) => format!("failed to {error}"),
+        Err(error) => error,
     }
 }
 
@@ -55,17 +65,17 @@ fn a_bad_value_is_named_with_its_place() {
         "a,boleto,1,1e308\na,boleto,1,1e308\n",
     ];
     insta::assert_snapshot!(bad.map(|bad| run_on(&rows(bad))).join("\n"), @r#"
-    failed to summarize payments.csv: line 3, column 12 (payment_value): it is empty
-    failed to summarize payments.csv: line 2, column 12 (payment_value): "abc" is not a number
-    failed to summarize payments.csv: line 2, column 10 (payment_installments): it is empty
-    failed to summarize payments.csv: line 2, column 3 (payment_type): it is empty
-    failed to summarize payments.csv: line 5, column 7 (payment_installments): "one" is not a number
-    failed to summarize payments.csv: line 2, column 12 (payment_value): "inf" is not a number
-    failed to summarize payments.csv: line 2, column 12 (payment_value): "1,000.00" is not a number
-    failed to summarize payments.csv: line 2, column 12 (payment_value): "1e999" is not a number
-    failed to summarize payments.csv: line 2, column 12 (payment_value): "1\n\u{7}\u{301}" is not a number
-    failed to summarize payments.csv: line 2, column 12 (payment_value): "1111111111111111111111111111111111111111…" is not a number
-    failed to summarize payments.csv: the sum of payment_value is too large for a number
+    line 3, column 12 (payment_value): it is empty
+    line 2, column 12 (payment_value): "abc" is not a number
+    line 2, column 10 (payment_installments): it is empty
+    line 2, column 3 (payment_type): it is empty
+    line 5, column 7 (payment_installments): "one" is not a number
+    line 2, column 12 (payment_value): "inf" is not a number
+    line 2, column 12 (payment_value): "1,000.00" is not a number
+    line 2, column 12 (payment_value): "1e999" is not a number
+    line 2, column 12 (payment_value): "1\n\u{7}\u{301}" is not a number
+    line 2, column 12 (payment_value): "1111111111111111111111111111111111111111…" is not a number
+    the sum of payment_value is too large for a number
     "#);
 }
 
@@ -83,13 +93,13 @@ fn a_text_that_is_no_table_is_refused() {
         b"a,\"b\n",
     ];
     insta::assert_snapshot!(texts.map(run_on).join("\n"), @r#"
-    failed to summarize payments.csv: the file is empty
-    failed to summarize payments.csv: there is no header, only blank lines
-    failed to summarize payments.csv: there is a header, but no row
-    failed to summarize payments.csv: line 2, column 3 (payment_type): it is not UTF-8 (byte 5 of the field is 0xe3)
-    failed to summarize payments.csv: column payment_installments is missing (did you mean "installments"?); column payment_value is missing (did you mean "payment_valeu"?)
-    failed to summarize payments.csv: the header is not UTF-8
-    failed to summarize payments.csv: line 1, column 3: the quote that opens here is never closed
+    the file is empty
+    there is no header, only blank lines
+    there is a header, but no row
+    line 2, column 3 (payment_type): it is not UTF-8 (byte 5 of the field is 0xe3)
+    column payment_installments is missing (did you mean "installments"?); column payment_value is missing (did you mean "payment_valeu"?)
+    the header is not UTF-8
+    line 1, column 3: the quote that opens here is never closed
     "#);
 }
 
@@ -97,10 +107,12 @@ fn a_text_that_is_no_table_is_refused() {
 fn a_command_that_is_told_to_stop_has_no_result() {
     let text = rows("a,boleto,1,10\n");
     let mut calls = 0;
-    let result = summarize(&mut text.as_slice(), "payments.csv", BLOCK, |_, _| {
+    let mut on_block = |_| {
         calls += 1;
         false
-    });
+    };
+    let mut totals = Totals::default();
+    let result = table(&mut text.as_slice(), "payments.csv", BadRows::Fail, &mut totals, &mut on_block);
     assert!(result.is_err());
     assert_eq!(calls, 1);
 }
@@ -109,7 +121,7 @@ fn a_command_that_is_told_to_stop_has_no_result() {
 fn naively(text: &[u8]) -> (u64, f64, f64, f64, u64, std::collections::BTreeMap<String, u64>) {
     let (mut count, mut sum, mut least, mut most) = (0, 0.0, f64::INFINITY, f64::NEG_INFINITY);
     let (mut instalments, mut types) = (0, std::collections::BTreeMap::new());
-    for row in csv::Reader::from_reader(text).into_records() {
+    for row in ::csv::Reader::from_reader(text).into_records() {
         let row = row.unwrap();
         let value: f64 = row[3].trim().parse().unwrap();
         count += 1;
@@ -141,9 +153,8 @@ proptest! {
         let text = rows(&body);
         let (count, sum, least, most, instalments, types) = naively(&text);
 
-        let (summary, bytes) = summarize(&mut text.as_slice(), "x", block, |_, _| true).unwrap();
+        let summary = read(&text, block, BadRows::Fail).unwrap().summary;
         let report = summary.report().unwrap();
-        prop_assert_eq!(bytes, text.len() as u64);
         prop_assert_eq!(summary.rows(), count);
         // Plain addition rounds at each step: by at most this much of the largest size it passed through.
         let size: f64 = fields.len() as f64 * least.abs().max(most.abs());
@@ -163,4 +174,24 @@ proptest! {
         let text = rows(&body);
         prop_assert_eq!(run_in_blocks(&text, 1), run_on(&text));
     }
+}
+
+#[test]
+fn bad_rows_are_left_out_and_described_if_that_is_asked_for() {
+    let text = rows(
+        "a,boleto,1,10\nb,boleto,1\nc,boleto,x,1\n\"d\",boleto,1,\nd,boleto,2,5\ne,f,g,h,i\nf,boleto,1,1\n",
+    );
+    let totals = read(&text, BLOCK, BadRows::Skip).unwrap();
+    assert_eq!((totals.summary.rows(), totals.skipped.rows), (3, 4));
+    assert_eq!(totals.summary.report().unwrap().total_purchase, 16.0);
+    insta::assert_snapshot!(totals.skipped.first.join("\n"), @r#"
+    payments.csv: line 3, column 10: the row has 3 fields, the header 4
+    payments.csv: line 4, column 10 (payment_installments): "x" is not a number
+    payments.csv: line 5, column 14 (payment_value): it is empty
+    payments.csv: line 7, column 9: the row has 5 fields, the header 4
+    "#);
+    assert!(
+        read(&rows("a,boleto,1,10\n\"a,boleto,1,1\n"), BLOCK, BadRows::Skip).is_err(),
+        "where rows end is unknown"
+    );
 }

@@ -1,0 +1,272 @@
+//! `consume`: transforms each object that S3 tells of through a queue.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use tokio::sync::{Semaphore, watch};
+use tokio::task::JoinSet;
+
+use super::Error;
+use super::transform::{object, threads};
+use crate::bad_rows::BadRows;
+use crate::calculation::Chosen;
+use crate::place::{self, Cause, Place, Places};
+use crate::queue::{self, Event, Message, Queue};
+
+/// After so many failures in a row to reach the queue the command ends.
+const FAILURES: u32 = 5;
+
+/// How long to wait after each of them.
+const PAUSE: Duration = Duration::from_secs(2);
+
+/// How long a message rests whose object could not be reached: the trouble may be over by then.
+const REST: Duration = Duration::from_secs(30);
+
+/// Transform each object that S3 tells of through a queue, and write it to another bucket
+///
+/// A message is deleted once its output is complete. One that can't be used goes back at once, until the queue's redrive policy
+/// moves it to the dead-letter queue.
+#[derive(Debug, Clone, clap::Args)]
+pub struct Args {
+    /// The URL of the SQS queue
+    #[arg(long, value_name = "URL")]
+    queue: String,
+    /// Where the objects are written, under their own keys: s3://BUCKET/PREFIX/, s3://BUCKET or a folder
+    #[arg(long, value_name = "PLACE")]
+    destination: String,
+    /// What is done with lines that can't be used: fail, skip, or skip up to a share such as 0.5%
+    #[arg(long, value_name = "fail|skip|N%", default_value_t)]
+    bad_rows: BadRows,
+    /// How many objects at once
+    #[arg(long, value_name = "N", default_value_t = 2, value_parser = clap::value_parser!(u32).range(1..=64))]
+    concurrency: u32,
+    /// For how many seconds a message is kept; it is kept on for as long as its object takes
+    #[arg(long, value_name = "SECONDS", default_value_t = 120, value_parser = clap::value_parser!(u64).range(3..=43200))]
+    visibility: u64,
+    /// How many seconds to wait for a message at a time
+    #[arg(long, value_name = "SECONDS", default_value_t = 20, value_parser = clap::value_parser!(u64).range(0..=20))]
+    wait: u64,
+    /// End once the queue has no more messages
+    #[arg(long)]
+    until_empty: bool,
+    /// After SIGTERM, for how many seconds to go on with what is held before giving it back: less than the container's stop
+    /// time-out
+    #[arg(long, value_name = "SECONDS", default_value_t = 20)]
+    grace: u64,
+}
+
+/// What every message needs.
+struct Consumer {
+    queue: Queue,
+    places: Arc<Places>,
+    destination: Place,
+    bad_rows: BadRows,
+    threads: usize,
+    visibility: Duration,
+}
+
+/// What became of a message.
+enum Ended {
+    Done,
+    Failed(Error),
+    GivenBack,
+}
+
+/// Works until `stop` says so; then what is held is finished, or given back when the grace is over.
+pub async fn run(args: &Args, places: Arc<Places>, mut stop: watch::Receiver<bool>) -> Result<(), Error> {
+    let destination = destination(&args.destination)?;
+    let queue = Queue::connect(&args.queue).await.map_err(of_queue)?;
+    let many = args.concurrency as usize;
+    let consumer = Arc::new(Consumer {
+        queue,
+        places,
+        destination,
+        bad_rows: args.bad_rows,
+        threads: threads(many),
+        visibility: Duration::from_secs(args.visibility),
+    });
+    tracing::info!(queue = args.queue, destination = %consumer.destination, "consuming");
+    let free = Arc::new(Semaphore::new(many));
+    let late = watch::Sender::new(false);
+    let mut held = JoinSet::new();
+    let result = tokio::select! {
+        result = receive(args, &consumer, &free, &late, &mut held) => result,
+        () = told(&mut stop) => Ok(()),
+    };
+    let holding = held.len();
+    if holding > 0 {
+        tracing::info!(messages = holding, seconds = args.grace, "finishing what is held");
+    }
+    let finished = async { while held.join_next().await.is_some() {} };
+    if tokio::time::timeout(Duration::from_secs(args.grace), finished).await.is_err() {
+        late.send_replace(true);
+        while held.join_next().await.is_some() {}
+    }
+    result
+}
+
+/// Hands each message to a task of its own, until there is none left or the queue can't be reached.
+async fn receive(
+    args: &Args,
+    consumer: &Arc<Consumer>,
+    free: &Arc<Semaphore>,
+    late: &watch::Sender<bool>,
+    held: &mut JoinSet<()>,
+) -> Result<(), Error> {
+    let mut failures = 0;
+    loop {
+        while held.try_join_next().is_some() {}
+        // A message is only taken when somebody can work on it at once: its time runs from then on.
+        let Ok(permit) = Arc::clone(free).acquire_owned().await else { return Ok(()) };
+        let most = free.available_permits() + 1;
+        let wait = Duration::from_secs(args.wait);
+        drop(permit);
+        let messages = match consumer.queue.receive(most, wait, consumer.visibility).await {
+            Ok(messages) => messages,
+            Err(error) if error.may_pass && failures < FAILURES => {
+                failures += 1;
+                tracing::warn!("failed to {error}; trying again");
+                tokio::time::sleep(PAUSE).await;
+                continue;
+            }
+            Err(error) => return Err(of_queue(error)),
+        };
+        failures = 0;
+        if messages.is_empty() && args.until_empty && held.is_empty() {
+            return Ok(());
+        }
+        if messages.is_empty() && args.until_empty {
+            // What is held may come back.
+            held.join_next().await;
+        }
+        for message in messages {
+            let Ok(permit) = Arc::clone(free).acquire_owned().await else { return Ok(()) };
+            let (consumer, late) = (Arc::clone(consumer), late.subscribe());
+            held.spawn(async move {
+                consumer.handle(message, late).await;
+                drop(permit);
+            });
+        }
+    }
+}
+
+impl Consumer {
+    /// Works on a message, keeps it meanwhile, and says to the queue how that ended.
+    async fn handle(&self, message: Message, mut late: watch::Receiver<bool>) {
+        let ended = {
+            let mut work = std::pin::pin!(self.work(&message));
+            loop {
+                tokio::select! {
+                    result = &mut work => break result.map_or_else(Ended::Failed, |()| Ended::Done),
+                    () = told(&mut late) => break Ended::GivenBack,
+                    () = tokio::time::sleep(self.visibility / 3) => {
+                        if let Err(error) = self.queue.keep(&message, self.visibility).await {
+                            tracing::warn!(message = message.id, "failed to {error}; somebody else may work on it too");
+                        }
+                    }
+                }
+            }
+        };
+        let told = match ended {
+            Ended::Done => self.queue.delete(&message).await,
+            Ended::GivenBack => {
+                tracing::warn!(message = message.id, "gave back a message before its end");
+                self.queue.keep(&message, Duration::ZERO).await
+            }
+            Ended::Failed(error) => {
+                let rest = if error.may_pass() { REST } else { Duration::ZERO };
+                tracing::error!(message = message.id, received = message.received, "failed to {error}");
+                self.queue.keep(&message, rest).await
+            }
+        };
+        if let Err(error) = told {
+            tracing::warn!(
+                message = message.id,
+                "failed to {error}; it will come again, which changes nothing"
+            );
+        }
+    }
+
+    /// Transforms all objects that a message tells of.
+    async fn work(&self, message: &Message) -> Result<(), Error> {
+        let unusable = |what| Error::unusable("use", format!("message {}", message.id), what);
+        let objects = match queue::read(&message.body).map_err(unusable)? {
+            Event::Test => {
+                tracing::info!(message = message.id, "S3 tried the queue");
+                return Ok(());
+            }
+            Event::Created(objects) => objects,
+        };
+        for created in objects {
+            let source = Place::s3(created.bucket, &created.key);
+            if lies_under(&source, &self.destination) {
+                tracing::warn!(object = %source, "left alone what is an output itself");
+                continue;
+            }
+            let destination = self.destination.followed_by(&created.key);
+            let totals =
+                object::<Chosen>(&self.places, &source, &destination, self.bad_rows, self.threads).await?;
+            let (rows, bytes, skipped) = (totals.rows, totals.bytes, totals.skipped.rows);
+            tracing::info!(message = message.id, rows, skipped, bytes, destination = %destination, "transformed");
+        }
+        Ok(())
+    }
+}
+
+/// Returns once the other side says so, or is gone.
+async fn told(by: &mut watch::Receiver<bool>) {
+    let _ = by.wait_for(|said| *said).await;
+}
+
+fn of_queue(error: queue::Error) -> Error {
+    Error::Service { may_pass: error.may_pass, what: error.to_string() }
+}
+
+/// Reads the place that outputs are written under: a bucket, a prefix or a folder, with or without its last slash.
+fn destination(text: &str) -> Result<Place, place::Error> {
+    let slashed = if text.ends_with('/') { text.to_owned() } else { format!("{text}/") };
+    match slashed.strip_prefix("s3://").and_then(|rest| rest.split_once('/')) {
+        Some(("", _)) => Err(place::Error::new("use", text, Cause::Refused, "the bucket has no name")),
+        Some((bucket, prefix)) => Ok(Place::s3(bucket, prefix)),
+        None => Place::parse(&slashed),
+    }
+}
+
+/// Whether writing under `destination` could make S3 tell of `place` again.
+fn lies_under(place: &Place, destination: &Place) -> bool {
+    match (place, destination) {
+        (Place::S3 { bucket, key }, Place::S3 { bucket: other, key: prefix }) => {
+            bucket == other && key.starts_with(prefix.as_str())
+        }
+        _ => false,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_destination_is_a_bucket_a_prefix_or_a_folder() {
+        let texts = ["s3://out", "s3://out/", "s3://out/a/b", "/data/out", "s3://"];
+        let places = texts.map(|text| match destination(text) {
+            Ok(place) => place.followed_by("x/y").to_string(),
+            Err(error) => format!("failed to {error}"),
+        });
+        insta::assert_snapshot!(places.join("\n"), @r"
+        s3://out/x/y
+        s3://out/x/y
+        s3://out/a/b/x/y
+        /data/out/x/y
+        failed to use s3://: an object is written s3://BUCKET/KEY
+        ");
+    }
+
+    #[test]
+    fn what_was_written_is_not_read_again() {
+        let under = |place: &Place, text: &str| lies_under(place, &destination(text).unwrap());
+        let place = Place::s3("b", "out/x");
+        assert!(under(&place, "s3://b/out/") && under(&place, "s3://b"));
+        assert!(!under(&place, "s3://b/other/") && !under(&place, "s3://c"));
+    }
+}

@@ -1,0 +1,67 @@
+//! The arguments that name where a command reads and writes.
+
+use crate::place::{Cause, Error, Place};
+
+/// What is read.
+#[derive(Debug, Clone, clap::Args)]
+pub struct Source {
+    /// The bucket that is read from
+    #[arg(long, visible_alias = "source_bucket", value_name = "BUCKET", requires = "source_file")]
+    source_bucket: Option<String>,
+    /// The key that is read in that bucket
+    #[arg(long, visible_alias = "source_file", value_name = "KEY", requires = "source_bucket")]
+    source_file: Option<String>,
+    /// What is read, by one name: s3://BUCKET/KEY, file:///PATH or a path
+    #[arg(long, value_name = "PLACE", conflicts_with_all = ["source_bucket", "source_file"],
+        required_unless_present = "source_bucket")]
+    source: Option<String>,
+}
+
+/// What is written.
+#[derive(Debug, Clone, clap::Args)]
+pub struct Destination {
+    /// The bucket that is written to
+    #[arg(long, visible_alias = "destination_bucket", value_name = "BUCKET", requires = "destination_file")]
+    destination_bucket: Option<String>,
+    /// The key that is written in that bucket
+    #[arg(long, visible_alias = "destination_file", value_name = "KEY", requires = "destination_bucket")]
+    destination_file: Option<String>,
+    /// What is written, by one name
+    #[arg(long, value_name = "PLACE", conflicts_with_all = ["destination_bucket", "destination_file"],
+        required_unless_present = "destination_bucket")]
+    destination: Option<String>,
+}
+
+impl Source {
+    /// The place that the arguments name.
+    pub fn place(&self) -> Result<Place, Error> {
+        named(&self.source, &self.source_bucket, &self.source_file)
+    }
+}
+
+impl Destination {
+    /// The place that the arguments name.
+    pub fn place(&self) -> Result<Place, Error> {
+        named(&self.destination, &self.destination_bucket, &self.destination_file)
+    }
+
+    /// The same, if it is another one than `source`.
+    pub fn place_for(&self, source: &Place) -> Result<Place, Error> {
+        let place = self.place()?;
+        if place == *source {
+            let what = "it is the source too, and would be overwritten";
+            return Err(Error::new("write", &place, Cause::Refused, what));
+        }
+        Ok(place)
+    }
+}
+
+fn named(place: &Option<String>, bucket: &Option<String>, file: &Option<String>) -> Result<Place, Error> {
+    match (place, bucket, file) {
+        (Some(place), _, _) => Place::parse(place),
+        (None, Some(bucket), Some(file)) if !bucket.is_empty() && !file.is_empty() => {
+            Ok(Place::s3(bucket, file))
+        }
+        _ => Err(Error::new("use", "an object of S3", Cause::Refused, "the bucket or the file has no name")),
+    }
+}

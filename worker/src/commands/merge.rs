@@ -1,0 +1,113 @@
+//! `merge`: makes one summary of what all shards wrote.
+
+use super::Error;
+use super::ends::Destination;
+use super::summarize::shards::{Made, Piece, Shard, part_place};
+use super::summarize::write;
+use crate::bad_rows::BadRows;
+use crate::place::{Place, Places};
+use crate::progress::Progress;
+use crate::summarize::{Outcome, Totals};
+
+const VERB: &str = "merge";
+
+/// Make one summary of the parts that the shards of `summarize --shards` wrote beside the destination
+#[derive(Debug, Clone, clap::Args)]
+pub struct Args {
+    #[command(flatten)]
+    destination: Destination,
+    /// How many shards there were
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(1..))]
+    shards: u32,
+}
+
+/// Reads all parts, then writes the result.
+pub async fn run(args: &Args, places: &Places) -> Result<(), Error> {
+    let destination = args.destination.place()?;
+    places.check_writable(&destination)?;
+    let progress = Progress::start(None);
+    let mut merged = Merged::default();
+    for index in 0..args.shards {
+        let shard = Shard { index, count: args.shards };
+        merged.add(&part_place(&destination, shard), shard, places).await?;
+    }
+    let (totals, sources, policy) = merged.finish()?;
+    write(&destination, &destination, policy, &totals, sources, places).await?;
+    tracing::info!(
+        rows = totals.summary.rows(),
+        skipped = totals.skipped.rows,
+        shards = args.shards,
+        seconds = progress.seconds(),
+        destination = %destination,
+        "merged"
+    );
+    Ok(())
+}
+
+/// The parts so far.
+#[derive(Default)]
+struct Merged {
+    totals: Totals,
+    sources: Option<(Vec<String>, String)>,
+    /// Where the last piece ended: the object, the byte, and whether that is in a quoted field.
+    end: Option<(String, u64, u64, bool)>,
+}
+
+impl Merged {
+    async fn add(&mut self, place: &Place, shard: Shard, places: &Places) -> Result<(), Error> {
+        let text = places.read(place).await?;
+        let made: Made = serde_json::from_slice(&text)
+            .map_err(|error| Error::unusable(VERB, place, format!("it is no part of a summary: {error}")))?;
+        if (made.index, made.count) != (shard.index, shard.count) {
+            return Err(Error::unusable(VERB, place, "it is the part of another shard"));
+        }
+        let about = (made.sources, made.bad_rows);
+        match &self.sources {
+            Some(known) if *known != about => {
+                let what = "its shard read other objects, or by another policy, than those before it: run all shards again";
+                return Err(Error::unusable(VERB, place, what));
+            }
+            _ => self.sources = Some(about),
+        }
+        made.pieces.into_iter().try_for_each(|piece| self.piece(piece, place))
+    }
+
+    fn piece(&mut self, piece: Piece, part: &Place) -> Result<(), Error> {
+        let quoted = match self.end.take() {
+            Some((object, end, _, quoted)) if object == piece.object && end == piece.from => quoted,
+            Some((_, end, size, false)) if end == size && piece.from == 0 => false,
+            None if piece.from == 0 => false,
+            _ => {
+                return Err(Error::unusable(
+                    VERB,
+                    part,
+                    format!("a piece of {} before it is missing", piece.object),
+                ));
+            }
+        };
+        let outcome = if quoted { piece.quoted.as_ref() } else { Some(&piece.outside) };
+        match outcome {
+            Some(Outcome::Read { summary, skipped, ends_quoted }) => {
+                let merged = self.totals.summary.merge(summary);
+                merged.map_err(|what| Error::unusable(VERB, &piece.object, what))?;
+                self.totals.skipped.merge(skipped);
+                self.end = Some((piece.object, piece.to, piece.size, *ends_quoted));
+                Ok(())
+            }
+            Some(Outcome::Failed { what }) => Err(Error::unusable("summarize", &piece.object, what)),
+            None => {
+                Err(Error::unusable(VERB, part, "it begins in a quoted field, which it has not looked at"))
+            }
+        }
+    }
+
+    fn finish(self) -> Result<(Totals, Vec<String>, BadRows), Error> {
+        let (sources, policy) = self.sources.unwrap_or_default();
+        let policy =
+            policy.parse().map_err(|what| Error::unusable(VERB, "the parts", format!("{policy}: {what}")))?;
+        match self.end {
+            Some((_, end, size, false)) if end == size => Ok((self.totals, sources, policy)),
+            _ => Err(Error::unusable(VERB, "the parts", "the last piece is missing")),
+        }
+    }
+}

@@ -1,0 +1,271 @@
+//! Compressed input: told by its first bytes, and read as what it holds.
+//!
+//! gzip (several members in a row, too) and zstd (several frames). A name that ends with `.gz` or `.zst` promises one of them,
+//! so that anything else under it is an error; without such a name the first bytes alone decide.
+
+use std::io::{self, BufRead, BufReader, Read};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
+
+use crate::place::{Cause, Error, Input};
+
+/// The largest zstd window, as a power of two: 32 MiB. Only `--ultra` and `--long` make larger ones.
+const ZSTD_WINDOW: u32 = 25;
+
+/// How much compressed data is handed to a decoder at a time.
+const BUFFER: usize = 128 << 10;
+
+/// How the bytes of a place are packed.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Coding {
+    /// Not at all.
+    Plain,
+    /// RFC 1952.
+    Gzip,
+    /// RFC 8878.
+    Zstd,
+}
+
+impl Coding {
+    /// What the end of a name promises.
+    pub fn of_name(name: &str) -> Coding {
+        let name = name.to_ascii_lowercase();
+        if name.ends_with(".gz") || name.ends_with(".gzip") {
+            Coding::Gzip
+        } else if name.ends_with(".zst") || name.ends_with(".zstd") {
+            Coding::Zstd
+        } else {
+            Coding::Plain
+        }
+    }
+
+    fn of_bytes(head: &[u8]) -> Coding {
+        match head {
+            [0x1f, 0x8b, ..] => Coding::Gzip,
+            [0x28, 0xb5, 0x2f, 0xfd, ..] => Coding::Zstd,
+            _ => Coding::Plain,
+        }
+    }
+
+    fn name(self) -> &'static str {
+        match self {
+            Coding::Plain => "plain",
+            Coding::Gzip => "gzip",
+            Coding::Zstd => "zstd",
+        }
+    }
+}
+
+/// A stream with its packing taken off.
+pub struct Decoded {
+    /// What to read.
+    pub input: Box<dyn Input>,
+    /// How it was packed.
+    pub coding: Coding,
+    /// How many bytes have been taken from the place itself so far.
+    pub taken: Arc<AtomicU64>,
+}
+
+/// Looks at the first bytes of `input`, the content of the place called `name`, and unpacks it if they say so.
+pub fn decoded(input: Box<dyn Input>, name: &str) -> Result<Decoded, Error> {
+    let taken = Arc::new(AtomicU64::new(0));
+    let mut input = Metered { input, taken: Arc::clone(&taken) };
+    let mut head = [0; 4];
+    let mut filled = 0;
+    while let Some(free @ [_, ..]) = head.get_mut(filled..) {
+        match input.read(free)? {
+            0 => break,
+            count => filled += count,
+        }
+    }
+    let head = head.get(..filled).unwrap_or_default().to_vec();
+    let (promised, coding) = (Coding::of_name(name), Coding::of_bytes(&head));
+    if promised != Coding::Plain && promised != coding && !head.is_empty() {
+        let what = format!("its name promises {0}, but it is not {0}", promised.name());
+        return Err(Error::new("read", name, Cause::Refused, what));
+    }
+    let whole = Whole { head, at: 0, input };
+    let unpacked = |decoder| Box::new(Unpacked { decoder, name: name.to_owned(), coding }) as Box<dyn Input>;
+    let input = match coding {
+        Coding::Plain => Box::new(whole) as Box<dyn Input>,
+        Coding::Gzip => unpacked(Box::new(flate2::bufread::MultiGzDecoder::new(buffered(whole)))),
+        Coding::Zstd => {
+            let failed = |error| Error::io("read", name, &error);
+            let mut decoder = zstd::stream::read::Decoder::with_buffer(buffered(whole)).map_err(failed)?;
+            decoder.window_log_max(ZSTD_WINDOW).map_err(failed)?;
+            unpacked(Box::new(decoder))
+        }
+    };
+    Ok(Decoded { input, coding, taken })
+}
+
+fn buffered(input: Whole) -> impl BufRead + Send {
+    BufReader::with_capacity(BUFFER, input)
+}
+
+/// Counts what is taken from a place.
+struct Metered {
+    input: Box<dyn Input>,
+    taken: Arc<AtomicU64>,
+}
+
+impl Metered {
+    fn read(&mut self, buffer: &mut [u8]) -> Result<usize, Error> {
+        let count = self.input.read(buffer)?;
+        self.taken.fetch_add(count as u64, Ordering::Relaxed);
+        Ok(count)
+    }
+}
+
+/// The bytes that were looked at, and all others.
+struct Whole {
+    head: Vec<u8>,
+    at: usize,
+    input: Metered,
+}
+
+impl Input for Whole {
+    fn read(&mut self, buffer: &mut [u8]) -> Result<usize, Error> {
+        let head = self.head.get(self.at..).unwrap_or_default();
+        if head.is_empty() {
+            return self.input.read(buffer);
+        }
+        let count = head.len().min(buffer.len());
+        if let (Some(buffer), Some(head)) = (buffer.get_mut(..count), head.get(..count)) {
+            buffer.copy_from_slice(head);
+        }
+        self.at += count;
+        Ok(count)
+    }
+
+    fn size(&self) -> Option<u64> {
+        self.input.input.size()
+    }
+}
+
+impl Read for Whole {
+    fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
+        Input::read(self, buffer).map_err(io::Error::other)
+    }
+}
+
+/// A decoder's output.
+struct Unpacked {
+    decoder: Box<dyn Read + Send>,
+    name: String,
+    coding: Coding,
+}
+
+impl Input for Unpacked {
+    fn read(&mut self, buffer: &mut [u8]) -> Result<usize, Error> {
+        loop {
+            match self.decoder.read(buffer) {
+                Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
+                result => return result.map_err(|error| self.failure(error)),
+            }
+        }
+    }
+
+    fn size(&self) -> Option<u64> {
+        None
+    }
+}
+
+impl Unpacked {
+    /// The error of the place below, if it is one; else the data is bad.
+    fn failure(&self, error: io::Error) -> Error {
+        let coding = self.coding.name();
+        let what = match error.kind() {
+            io::ErrorKind::UnexpectedEof => format!("the {coding} data is cut off"),
+            _ => format!("the {coding} data is damaged: {error}"),
+        };
+        match error.into_inner().map(|inner| inner.downcast::<Error>()) {
+            Some(Ok(place)) => *place,
+            _ => Error::new("read", &self.name, Cause::Refused, what),
+        }
+    }
+}
+
+impl std::fmt::Debug for Decoded {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Decoded").field("coding", &self.coding).finish_non_exhaustive()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::io::Write;
+
+    use super::*;
+
+    fn gzip(text: &[u8]) -> Vec<u8> {
+        let mut encoder = flate2::write::GzEncoder::new(Vec::new(), flate2::Compression::default());
+        encoder.write_all(text).unwrap();
+        encoder.finish().unwrap()
+    }
+
+    fn zstd(text: &[u8]) -> Vec<u8> {
+        zstd::stream::encode_all(text, 3).unwrap()
+    }
+
+    fn read(name: &str, bytes: Vec<u8>) -> Result<(Vec<u8>, u64), Error> {
+        let mut decoded = decoded(Box::new(std::io::Cursor::new(bytes)), name)?;
+        let mut text = Vec::new();
+        let mut buffer = [0; 1000];
+        loop {
+            match decoded.input.read(&mut buffer)? {
+                0 => return Ok((text, decoded.taken.load(Ordering::Relaxed))),
+                count => text.extend_from_slice(&buffer[..count]),
+            }
+        }
+    }
+
+    impl Input for std::io::Cursor<Vec<u8>> {
+        fn read(&mut self, buffer: &mut [u8]) -> Result<usize, Error> {
+            Read::read(self, buffer).map_err(|error| Error::io("read", "a test", &error))
+        }
+
+        fn size(&self) -> Option<u64> {
+            None
+        }
+    }
+
+    #[test]
+    fn what_is_packed_is_told_by_its_first_bytes_whatever_its_name() {
+        let text: Vec<u8> = (0..20_000u32).flat_map(|i| format!("line {i}\n").into_bytes()).collect();
+        for packed in [gzip(&text), zstd(&text), text.clone()] {
+            let size = packed.len() as u64;
+            assert!(read("x.csv", packed).unwrap() == (text.clone(), size));
+        }
+        let twice = [gzip(&text), gzip(&text)].concat();
+        assert!(read("x.csv.gz", twice).unwrap().0 == [text.clone(), text.clone()].concat());
+        let twice = [zstd(&text), zstd(&text)].concat();
+        assert!(read("x.csv.zst", twice).unwrap().0 == [text.clone(), text].concat());
+        assert_eq!(read("x.csv.gz", Vec::new()).unwrap().0, b"");
+        assert_eq!(read("x.csv", b"ab".to_vec()).unwrap().0, b"ab");
+    }
+
+    #[test]
+    fn what_is_cut_off_damaged_or_misnamed_is_refused() {
+        let text = b"a,b\n1,2\n".repeat(1000);
+        let cut = |packed: Vec<u8>| packed[..packed.len() - 9].to_vec();
+        let mut damaged = gzip(&text);
+        let last = damaged.len() - 6;
+        damaged[last] ^= 1;
+        let outcomes = [
+            read("a.csv.gz", cut(gzip(&text))),
+            read("a.csv.zst", cut(zstd(&text))),
+            read("a.csv.gz", damaged),
+            read("a.csv.gz", text.clone()),
+            read("a.csv.ZST", gzip(&text)),
+        ];
+        let outcomes = outcomes.map(|outcome| outcome.unwrap_err().to_string());
+        insta::assert_snapshot!(outcomes.join("\n"), @r"
+        read a.csv.gz: the gzip data is cut off
+        read a.csv.zst: the zstd data is cut off
+        read a.csv.gz: the gzip data is damaged: corrupt gzip stream does not have a matching checksum
+        read a.csv.gz: its name promises gzip, but it is not gzip
+        read a.csv.ZST: its name promises zstd, but it is not zstd
+        ");
+    }
+}
