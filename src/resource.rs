@@ -1,10 +1,14 @@
 //! The nouns: what is declared, what is observed, and who owns it.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
 use std::str::FromStr;
 
 use serde::{Deserialize, Serialize};
+
+mod job;
+
+pub use job::{Job, Jobs, JobsOf};
 
 /// A resource as plain data: the same words whether a manifest declares it or AWS reports it.
 pub type Document = serde_json::Value;
@@ -213,6 +217,25 @@ pub struct Lifecycle {
     pub drain_timeout: Option<String>,
 }
 
+impl Lifecycle {
+    /// How many seconds an apply waits for an old generation's jobs; half an hour where nothing is said.
+    pub fn drain_seconds(&self) -> u64 {
+        self.drain_timeout.as_deref().and_then(seconds).unwrap_or(30 * 60)
+    }
+}
+
+/// The seconds of a time span such as `90s`, `30m` or `2h`.
+pub fn seconds(span: &str) -> Option<u64> {
+    let (number, unit) = span.split_at_checked(span.len().checked_sub(1)?)?;
+    let unit = match unit {
+        "s" => 1,
+        "m" => 60,
+        "h" => 3600,
+        _ => return None,
+    };
+    Some(u64::from(number.parse::<u32>().ok()?) * unit)
+}
+
 /// One resource as the manifests of an environment declare it.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Declared {
@@ -364,4 +387,19 @@ pub struct Observed {
     /// What images' tags point to now: `<repository uri>@sha256:…`.
     #[serde(default)]
     pub images: BTreeMap<String, String>,
+    /// What is none of the resources above and names one of them.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub outsiders: Vec<Outsider>,
+    /// Names in AWS, by kind, that look like those of generations and belong to none of the resources above.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub taken: BTreeMap<String, BTreeSet<String>>,
+}
+
+/// Something that is not ours and stands on what is: another owner's queue on a compute environment of ours.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Outsider {
+    /// `<service>/<Kind>`.
+    pub kind: String,
+    /// As AWS reports it.
+    pub live: Incarnation,
 }

@@ -367,6 +367,7 @@ fn applied() -> (Plan, Report) {
             tags: Tags::new(),
             ignore: Vec::new(),
             on_delete: OnDelete::Refuse,
+            patience: None,
             after: BTreeSet::new(),
             because: Reason::default(),
         });

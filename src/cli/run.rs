@@ -86,7 +86,7 @@ pub async fn reviewed(
     if !plan.objections.is_empty() {
         return Err(Error::Refused { objections: plan.objections.len() });
     }
-    if plan.is_empty() {
+    if plan.is_idle() {
         return Ok(Exit::Success);
     }
     confirm.ask(talk.out)?;

@@ -13,7 +13,7 @@ use crate::diff::{ChangeRule, Diff};
 use crate::kind::{AnyKind, Call, Identity};
 use crate::kinds::{KINDS, kind};
 use crate::plan::Verb;
-use crate::resource::{COMMIT_TAG, Incarnation, Observed, Place, ResourceId, Tags};
+use crate::resource::{COMMIT_TAG, Incarnation, Jobs, JobsOf, Observed, Place, ResourceId, Tags};
 use crate::services::{
     self, AnyService, Clients, Error, Fault, Result, SERVICES, Snapshots, Target, tagging,
 };
@@ -63,17 +63,17 @@ impl Aws {
         let (first, more, images) = futures::try_join!(try_join_all(reads), more, self.images(scope))?;
         let snapshots = Snapshots(first.into_iter().chain(more).collect());
         let mut observed = Observed { images, ..Observed::default() };
+        let mut others = Vec::new();
         for kind in KINDS {
             let facts = kind.facts();
             let seen = kind.observe(&snapshots, &scope.place)?;
             let by_name = facts.identity != Identity::Assigned || scope.reach == Reach::Named;
-            observed.resources.extend(ownership::identify(
-                facts.name,
-                seen,
-                &scope.names,
-                &scope.owner,
-                by_name,
-            ));
+            let identified = ownership::identify(facts.name, seen, &scope.names, &scope.owner, by_name);
+            observed.resources.extend(identified.found);
+            others.extend(identified.others.into_iter().map(|one| (facts.name, one)));
+        }
+        if scope.reach == Reach::Everything {
+            ownership::keep_outsiders(&mut observed, others);
         }
         Ok(observed)
     }
@@ -144,16 +144,24 @@ impl Aws {
         };
         match (step.verb, act.live) {
             (Verb::Register, _) | (Verb::Create, None) => return kind.create(call, act.want).await.map(Some),
-            (Verb::Create | Verb::Update | Verb::Disable, Some(live)) => {
+            (Verb::Create | Verb::Update, Some(live)) => {
                 let spec = Diff(act.diff.0.iter().filter(|c| c.rule != ChangeRule::Tag).cloned().collect());
                 if !spec.is_empty() || act.diff.is_empty() {
                     kind.update(call, live, act.want, &spec).await?;
                 }
                 self.tag(kind, &act, live, &tags).await?;
             }
+            (Verb::Disable, Some(live)) => {
+                // To be switched off is the first move of a removal, and as carefully made as the last one.
+                if act.diff.0.iter().any(|c| c.rule != ChangeRule::Tag) {
+                    kind.delete(call, live).await?;
+                }
+                self.tag(kind, &act, live, &tags).await?;
+            }
             (Verb::Tag | Verb::Adopt | Verb::Forget, Some(live)) => self.tag(kind, &act, live, &tags).await?,
             (Verb::Delete | Verb::Deregister, Some(live)) => kind.delete(call, live).await?,
-            (_, None) => {}
+            // A drain only looks.
+            (Verb::Drain, _) | (_, None) => {}
         }
         Ok(None)
     }
@@ -211,6 +219,11 @@ impl Cloud for Aws {
 
     fn perform<'a>(&'a self, act: Act<'a>) -> BoxFuture<'a, Result<Option<String>>> {
         self.act(act).boxed()
+    }
+
+    fn jobs<'a>(&'a self, about: &'a JobsOf) -> BoxFuture<'a, Result<Jobs>> {
+        async move { services::batch::unfinished(self.clients.of::<services::batch::Batch>()?, about).await }
+            .boxed()
     }
 
     fn classify(&self, id: &ResourceId, error: &Error, age: Duration) -> Fault {

@@ -7,7 +7,9 @@ use futures::future::BoxFuture;
 
 use crate::diff::Diff;
 use crate::plan::Step;
-use crate::resource::{Desired, Document, Image, Incarnation, Observed, Owner, Place, ResourceId};
+use crate::resource::{
+    Desired, Document, Image, Incarnation, Jobs, JobsOf, Observed, Owner, Place, ResourceId,
+};
 use crate::services::{Error, Fault, Result};
 
 pub mod aws;
@@ -15,7 +17,7 @@ mod ownership;
 mod simulated;
 
 pub use aws::Aws;
-pub use ownership::identify;
+pub use ownership::{Identified, identify};
 pub use simulated::Simulated;
 
 /// What an observation is about.
@@ -88,6 +90,8 @@ pub trait Cloud: Send + Sync {
     fn observe<'a>(&'a self, scope: &'a Scope) -> BoxFuture<'a, Result<Observed>>;
     /// Makes the next legal move of a step. Of a create: the name or id of what was made.
     fn perform<'a>(&'a self, act: Act<'a>) -> BoxFuture<'a, Result<Option<String>>>;
+    /// The jobs that are not over: asked for only where a change may cut them off (D21).
+    fn jobs<'a>(&'a self, about: &'a JobsOf) -> BoxFuture<'a, Result<Jobs>>;
     /// What an error means for a step that first tried `age` ago (D24).
     fn classify(&self, id: &ResourceId, error: &Error, age: Duration) -> Fault;
 }

@@ -3,22 +3,33 @@
 use std::cmp::Reverse;
 use std::collections::{BTreeMap, BTreeSet};
 
-use crate::resource::{Incarnation, Incarnations, NAME_TAG, Owner, ResourceId};
+use serde_json::Value;
 
-/// Sorts the incarnations of one kind by logical resource. What neither carries our tags nor bears a name that is looked
-/// for is nobody's business here.
+use crate::plan::is_generation_name;
+use crate::resource::{Incarnation, Incarnations, NAME_TAG, Observed, Outsider, Owner, ResourceId};
+
+/// The incarnations of one kind: those that concern an environment, by logical resource, and all others.
+pub struct Identified {
+    /// What carries our tags, or bears a name that is looked for.
+    pub found: BTreeMap<ResourceId, Incarnations>,
+    /// The rest.
+    pub others: Vec<Incarnation>,
+}
+
+/// Sorts the incarnations of one kind by logical resource.
 pub fn identify(
     kind: &str,
     seen: Vec<Incarnation>,
     names: &BTreeMap<ResourceId, BTreeSet<String>>,
     owner: &Owner,
     by_name: bool,
-) -> BTreeMap<ResourceId, Incarnations> {
+) -> Identified {
     let mut looked_for: BTreeMap<&str, &ResourceId> = BTreeMap::new();
     for (id, names) in names.iter().filter(|(id, _)| id.kind == kind && by_name) {
         looked_for.extend(names.iter().map(|name| (name.as_str(), id)));
     }
     let mut found: BTreeMap<ResourceId, Vec<Incarnation>> = BTreeMap::new();
+    let mut others = Vec::new();
     for incarnation in seen {
         let ours = incarnation.owner().as_ref() == Some(owner);
         let tagged =
@@ -26,21 +37,28 @@ pub fn identify(
         // Batch copies tags to what it makes itself: a tag that names another kind says nothing of this one.
         let tagged = tagged.filter(|id| id.kind == kind);
         let named = || looked_for.get(incarnation.physical.as_str()).map(|id| (*id).clone());
-        if let Some(id) = tagged.or_else(named) {
-            found.entry(id).or_default().push(incarnation);
+        match tagged.or_else(named) {
+            Some(id) => found.entry(id).or_default().push(incarnation),
+            None => others.push(incarnation),
         }
     }
-    found.into_iter().map(|(id, incarnations)| (id, rank(incarnations, owner))).collect()
+    let mut ranked = BTreeMap::new();
+    for (id, incarnations) in found {
+        let (incarnations, foreign) = rank(incarnations, owner);
+        ranked.insert(id, incarnations);
+        others.extend(foreign);
+    }
+    Identified { found: ranked, others }
 }
 
 /// The newest that is not retiring is current. What is not ours counts only if nothing else is there, or if it is a
-/// newer revision of a family that is ours.
-fn rank(mut incarnations: Vec<Incarnation>, owner: &Owner) -> Incarnations {
+/// newer revision of a family that is ours; else it comes second.
+fn rank(incarnations: Vec<Incarnation>, owner: &Owner) -> (Incarnations, Vec<Incarnation>) {
     let revisioned = incarnations.iter().any(|i| i.revision.is_some());
     let is_ours = |i: &Incarnation| i.owner().as_ref() == Some(owner);
-    if !revisioned && incarnations.iter().any(is_ours) {
-        incarnations.retain(is_ours);
-    }
+    let only_ours = !revisioned && incarnations.iter().any(is_ours);
+    let (mut incarnations, foreign): (Vec<_>, Vec<_>) =
+        incarnations.into_iter().partition(|i| !only_ours || is_ours(i));
     incarnations.sort_by_key(|i| Reverse((!i.retiring(), i.revision, i.generation())));
     let mut incarnations = incarnations.into_iter();
     let first = incarnations.next();
@@ -48,5 +66,34 @@ fn rank(mut incarnations: Vec<Incarnation>, owner: &Owner) -> Incarnations {
         Some(first) if first.retiring() => (None, Some(first)),
         first => (first, None),
     };
-    Incarnations { current, others: retiring.into_iter().chain(incarnations).collect() }
+    (Incarnations { current, others: retiring.into_iter().chain(incarnations).collect() }, foreign)
+}
+
+/// Keeps what a plan has to know of the incarnations that are no resource of the environment: those of the same service
+/// that name one, and names that a new generation can't have.
+pub fn keep_outsiders(observed: &mut Observed, others: Vec<(&str, Incarnation)>) {
+    let mut denoted: BTreeSet<(&str, &str)> = BTreeSet::new();
+    for (id, seen) in &observed.resources {
+        denoted.extend(seen.iter().filter_map(|i| Some((id.service(), i.arn.as_deref()?))));
+    }
+    let (mut outsiders, mut taken) = (Vec::new(), BTreeMap::<String, BTreeSet<String>>::new());
+    for (kind, live) in others {
+        let service = kind.split('/').next().unwrap_or_default();
+        if is_generation_name(&live.physical) {
+            taken.entry(kind.to_owned()).or_default().insert(live.physical.clone());
+        }
+        if any_text(&live.spec, &|text| denoted.contains(&(service, text))) {
+            outsiders.push(Outsider { kind: kind.to_owned(), live });
+        }
+    }
+    (observed.outsiders, observed.taken) = (outsiders, taken);
+}
+
+fn any_text(value: &Value, wanted: &dyn Fn(&str) -> bool) -> bool {
+    match value {
+        Value::String(text) => wanted(text),
+        Value::Array(items) => items.iter().any(|item| any_text(item, wanted)),
+        Value::Object(fields) => fields.values().any(|value| any_text(value, wanted)),
+        _ => false,
+    }
 }

@@ -15,7 +15,7 @@ use super::{Act, Cloud, Reach, Scope, ownership};
 use crate::diff::ChangeRule;
 use crate::kind::{AnyKind, Identity};
 use crate::plan::Verb;
-use crate::resource::{Document, Incarnation, Observed, Place, Readiness, ResourceId};
+use crate::resource::{Document, Incarnation, Jobs, JobsOf, Observed, Place, Readiness, ResourceId};
 use crate::services::{Error, Fault, Result};
 
 /// What it holds: kind, physical name, revision → incarnation.
@@ -173,7 +173,7 @@ fn refused(code: &str, message: String) -> Error {
 
 impl Cloud for Simulated {
     fn observe<'a>(&'a self, scope: &'a Scope) -> BoxFuture<'a, Result<Observed>> {
-        let mut observed = Observed::default();
+        let (mut observed, mut others) = (Observed::default(), Vec::new());
         for kind in self.kinds {
             let facts = kind.facts();
             let seen: Vec<Incarnation> = self
@@ -183,13 +183,12 @@ impl Cloud for Simulated {
                 .map(|(_, held)| held.clone())
                 .collect();
             let by_name = facts.identity != Identity::Assigned || scope.reach == Reach::Named;
-            observed.resources.extend(ownership::identify(
-                facts.name,
-                seen,
-                &scope.names,
-                &scope.owner,
-                by_name,
-            ));
+            let identified = ownership::identify(facts.name, seen, &scope.names, &scope.owner, by_name);
+            observed.resources.extend(identified.found);
+            others.extend(identified.others.into_iter().map(|one| (facts.name, one)));
+        }
+        if scope.reach == Reach::Everything {
+            ownership::keep_outsiders(&mut observed, others);
         }
         std::future::ready(Ok(observed)).boxed()
     }
@@ -202,6 +201,10 @@ impl Cloud for Simulated {
             (_, None) => Ok(None),
         };
         std::future::ready(done).boxed()
+    }
+
+    fn jobs<'a>(&'a self, _about: &'a JobsOf) -> BoxFuture<'a, Result<Jobs>> {
+        std::future::ready(Ok(Jobs::default())).boxed()
     }
 
     fn classify(&self, _id: &ResourceId, error: &Error, _age: Duration) -> Fault {

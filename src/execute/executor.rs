@@ -10,6 +10,7 @@ use futures::stream::FuturesUnordered;
 use sha2::{Digest, Sha256};
 use tokio::sync::mpsc;
 
+use super::drain::{Drained, drain};
 use super::poll::Poller;
 use super::settle::Settle;
 use super::{Event, Failure, Known, Limits, Outcome, Report, Stop};
@@ -19,7 +20,15 @@ use crate::plan::{Plan, Step, StepId, Verb};
 use crate::resource::{Document, Incarnation, Observed, ResourceId};
 use crate::value::reference;
 
-type Finished = (StepId, Result<Option<Incarnation>, Failure>);
+/// How a step ended that did not fail.
+enum Ended {
+    /// With this incarnation, unless it left none.
+    With(Option<Box<Incarnation>>),
+    /// Not at all: a later apply goes on.
+    Later(String),
+}
+
+type Finished = (StepId, Result<Ended, Failure>);
 
 /// Runs a plan's steps. `observed` is what the plan was made from; `stop` turns true to start nothing new.
 pub async fn execute(
@@ -81,6 +90,7 @@ pub async fn execute(
                 let outcome = run.finish(id, result);
                 on(match &outcome {
                     Outcome::Failed(failure) => Event::Failed { step: id, failure: failure.clone() },
+                    Outcome::Postponed { why } => Event::Postponed { step: id, why: why.clone() },
                     _ => Event::Finished { step: id },
                 });
                 outcomes.insert(id, outcome);
@@ -121,7 +131,7 @@ fn ready<'p>(
     found
 }
 
-/// Marks the steps that wait for one that failed.
+/// Marks the steps that wait for one that failed, or that is left to a later apply.
 fn block(plan: &Plan, outcomes: &mut BTreeMap<StepId, Outcome>) {
     for step in &plan.steps {
         if outcomes.contains_key(&step.id) {
@@ -132,8 +142,14 @@ fn block(plan: &Plan, outcomes: &mut BTreeMap<StepId, Outcome>) {
             Some(Outcome::Blocked { by }) => Some(*by),
             _ => None,
         });
+        let later = step.after.iter().find_map(|id| match outcomes.get(id) {
+            Some(Outcome::Postponed { why }) => Some(why.clone()),
+            _ => None,
+        });
         if let Some(by) = lost {
             outcomes.insert(step.id, Outcome::Blocked { by });
+        } else if let Some(why) = later {
+            outcomes.insert(step.id, Outcome::Postponed { why });
         }
     }
 }
@@ -153,7 +169,20 @@ struct Run<'a> {
 
 impl<'a> Run<'a> {
     async fn step(&self, step: &'a Step) -> Finished {
-        (step.id, self.settle(step).await)
+        let ended = match step.verb {
+            Verb::Drain => self.drain(step).await,
+            _ => self.settle(step).await.map(|left| Ended::With(left.map(Box::new))),
+        };
+        (step.id, ended)
+    }
+
+    async fn drain(&self, step: &'a Step) -> Result<Ended, Failure> {
+        let waiting = |why: String| drop(self.told.send(Event::Waiting { step: step.id, why }));
+        let live = self.live(step);
+        Ok(match drain(self.cloud, step, live.as_ref(), self.limits, &waiting).await? {
+            Drained::Empty => Ended::With(None),
+            Drained::Later(why) => Ended::Later(why),
+        })
     }
 
     async fn settle(&self, step: &'a Step) -> Result<Option<Incarnation>, Failure> {
@@ -217,12 +246,13 @@ impl<'a> Run<'a> {
         }
     }
 
-    fn finish(&self, id: StepId, result: Result<Option<Incarnation>, Failure>) -> Outcome {
+    fn finish(&self, id: StepId, result: Result<Ended, Failure>) -> Outcome {
         match result {
             Err(failure) => Outcome::Failed(failure),
-            Ok(incarnation) => {
+            Ok(Ended::Later(why)) => Outcome::Postponed { why },
+            Ok(Ended::With(incarnation)) => {
                 if let (Some(step), Some(incarnation)) = (self.plan.steps.get(id), incarnation) {
-                    self.learn(step, incarnation);
+                    self.learn(step, *incarnation);
                 }
                 Outcome::Done
             }

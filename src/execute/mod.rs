@@ -11,6 +11,7 @@ use crate::resource::{Observed, ResourceId};
 use crate::services::Error as CallError;
 use crate::value::reference::{self, Reference};
 
+mod drain;
 mod executor;
 mod poll;
 mod settle;
@@ -64,6 +65,13 @@ pub enum Event {
     Finished {
         /// Its number.
         step: StepId,
+    },
+    /// A step is left to a later apply.
+    Postponed {
+        /// Its number.
+        step: StepId,
+        /// Why.
+        why: String,
     },
     /// A step failed.
     Failed {
@@ -134,6 +142,11 @@ pub enum Outcome {
         /// That step.
         by: StepId,
     },
+    /// It is left to a later apply, which is as it should be (D20).
+    Postponed {
+        /// What has to end first.
+        why: String,
+    },
     /// The run was stopped before its turn.
     NotStarted,
 }
@@ -148,9 +161,9 @@ pub struct Report {
 }
 
 impl Report {
-    /// Whether every step is done.
+    /// Whether every step is done, or left to a later apply.
     pub fn complete(&self) -> bool {
-        self.outcomes.values().all(|outcome| *outcome == Outcome::Done)
+        self.outcomes.values().all(|outcome| matches!(outcome, Outcome::Done | Outcome::Postponed { .. }))
     }
 
     /// How many steps are done.

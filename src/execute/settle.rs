@@ -9,7 +9,7 @@ use super::{Failure, Limits, removes};
 use crate::cloud::{Act, Cloud};
 use crate::diff::{self, ChangeRule, Diff};
 use crate::kind::{AnyKind, Effect, Identity, Ownership, Refs};
-use crate::plan::{Step, Verb, tag_changes};
+use crate::plan::{Step, Verb, retiring_mark, tag_changes};
 use crate::resource::{Document, Incarnation, Incarnations, Owner, Readiness, TAG_PREFIX};
 use crate::services::{Error, Fault};
 
@@ -205,7 +205,7 @@ impl Settle<'_> {
     fn next(&self, live: Option<&Incarnation>, made: bool) -> Result<Next, Failure> {
         let Some(live) = live else {
             return Ok(match self.step.verb {
-                verb if removes(verb) => Next::Done(None),
+                verb if removes(verb) || verb == Verb::Disable => Next::Done(None),
                 Verb::Create | Verb::Register if !made => Next::Act(Diff::default()),
                 Verb::Create | Verb::Register => Next::Wait("AWS does not show it yet".to_owned()),
                 _ => {
@@ -236,6 +236,8 @@ impl Settle<'_> {
         }
         match &live.readiness {
             Readiness::Pending(why) => Ok(Next::Wait(why.clone())),
+            // What goes need not be whole.
+            _ if diff.is_empty() && self.step.verb == Verb::Disable => Ok(Next::Done(Some(live.clone()))),
             Readiness::Failed(why) if diff.is_empty() => {
                 Err(Failure::new(format!("AWS reports it as broken: {why}")))
             }
@@ -273,7 +275,7 @@ impl Settle<'_> {
         };
         let mut tags = tag_changes(&live.tags, &self.step.tags, facts.ownership);
         match self.step.verb {
-            Verb::Disable => tags.clear(),
+            Verb::Disable => tags = retiring_mark(&live.tags),
             Verb::Adopt => tags.retain(|c| c.after.is_some()),
             Verb::Forget => {
                 tags = tag_changes(&live.tags, &without_ours(&live.tags), facts.ownership);

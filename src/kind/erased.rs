@@ -33,6 +33,8 @@ pub struct Facts {
     pub ownership: Ownership,
     /// Whether deleting one destroys data.
     pub holds_data: bool,
+    /// How many characters a name may have.
+    pub longest_name: usize,
     /// The JSON Schema of its spec.
     pub schema: Value,
     /// The names of its outputs, `name` among them.
@@ -272,6 +274,7 @@ fn facts_of<K: Kind>() -> Facts {
         identity: K::IDENTITY,
         ownership: K::OWNERSHIP,
         holds_data: K::HOLDS_DATA,
+        longest_name: K::LONGEST_NAME,
         schema,
         outputs,
         rules,

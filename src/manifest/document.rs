@@ -92,7 +92,7 @@ pub fn settings(document: &Node, metadata: &Metadata) -> Vec<Complaint> {
     let mut complaints = Vec::new();
     let at = |path: &str| document.follow(&super::tree::path_steps(path)).1;
     if let Some(timeout) = &metadata.lifecycle.drain_timeout
-        && !is_duration(timeout)
+        && crate::resource::seconds(timeout).is_none()
     {
         complaints.push(
             Complaint::new(at("metadata.lifecycle.drainTimeout"), format!("`{timeout}` is not a time span"))
@@ -122,8 +122,4 @@ pub fn tag(at: super::source::Span, key: &str, value: Option<&str>) -> Option<Co
         );
     }
     None
-}
-
-fn is_duration(text: &str) -> bool {
-    text.strip_suffix(['s', 'm', 'h']).is_some_and(|digits| digits.parse::<u32>().is_ok())
 }

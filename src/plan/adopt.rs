@@ -52,6 +52,7 @@ pub fn adopt(
         tags,
         ignore: Vec::new(),
         on_delete: OnDelete::default(),
+        patience: None,
         after: BTreeSet::new(),
         because,
     });

@@ -3,6 +3,7 @@
 use std::collections::BTreeSet;
 
 use super::{Action, Plan, Verb};
+use crate::resource::ResourceId;
 
 /// What is wrong with a plan; nothing, of every plan that [`super::plan`] makes (a law).
 pub fn check(plan: &Plan) -> Vec<String> {
@@ -20,6 +21,13 @@ pub fn check(plan: &Plan) -> Vec<String> {
             wrong.push(format!("step {} does what another step does", step.id));
         }
     }
+    let speaks_of = |id: &ResourceId| {
+        plan.changes.iter().any(|c| c.id == *id) || plan.due.iter().any(|due| due.id == *id)
+    };
+    let silent = plan.steps.iter().filter(|step| !speaks_of(&step.resource));
+    wrong.extend(
+        silent.map(|step| format!("step {} on {} is neither changed nor due", step.id, step.resource)),
+    );
     for change in &plan.changes {
         let runs =
             |verbs: &[Verb]| plan.steps.iter().any(|s| s.resource == change.id && verbs.contains(&s.verb));

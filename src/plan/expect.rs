@@ -13,7 +13,7 @@ use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use sha2::{Digest, Sha256};
 
 use super::{Action, Change, Plan, Verb};
-use crate::kind::Effect;
+use crate::kind::{Effect, Order};
 use crate::resource::ResourceId;
 
 /// How a reviewed set begins; another number is another format.
@@ -75,6 +75,10 @@ impl Seen {
         match change.action {
             Action::Create => ends && self.end == it.end,
             Action::Update => (in_place && ends) || (!it.parts.is_empty() && it.parts.is_subset(&self.parts)),
+            // The old generation that a replacement leaves behind when it is cut off.
+            Action::Delete if change.effect == Some(Effect::Replace(Order::CreateFirst)) => {
+                self.end != [0; WIDE]
+            }
             Action::Adopt | Action::Replace | Action::Delete | Action::Forget => false,
         }
     }

@@ -78,7 +78,10 @@ pub(super) fn objections(
         if !removes {
             continue;
         }
-        let live = observed.resources.get(&change.id).and_then(|i| i.current.as_ref());
+        let seen = observed.resources.get(&change.id);
+        let live = seen.and_then(|seen| {
+            seen.iter().find(|live| live.physical == change.physical).or(seen.current.as_ref())
+        });
         if live.is_some_and(protected) {
             found.push(refuse(change, Objector::Protected, protected_message(change)));
         }
@@ -97,7 +100,9 @@ pub(super) fn objections(
             }
             continue;
         }
-        if !allowed && !guard.destroy {
+        // The rest of a replacement that was agreed to, unless there is data in it.
+        let is_rest = matches!(change.effect, Some(Effect::Replace(_))) && !holds_data;
+        if !allowed && !guard.destroy && !is_rest {
             deletes.entry(&change.id.kind).or_default().push(change);
             if holds_data || needs_a_word(&change.id.kind) {
                 let message = format!(

@@ -16,8 +16,10 @@ mod adopt;
 mod check;
 mod digest;
 pub mod expect;
+mod generation;
 mod graph;
 mod guard;
+mod holders;
 mod lost;
 mod obstacle;
 mod only;
@@ -25,6 +27,7 @@ mod planner;
 mod prune;
 mod replacement;
 mod resolve;
+mod retire;
 mod steps;
 mod strategy;
 mod tags;
@@ -32,11 +35,12 @@ mod tags;
 pub use adopt::adopt;
 pub use check::check;
 use expect::Reviewed;
+pub use generation::is_generation_name;
 pub use guard::{Guard, Objection, Objector};
 pub use planner::plan;
 pub(crate) use resolve::text as output_text;
-pub(crate) use tags::differ as tag_changes;
 pub use tags::{adoption, wanted as wanted_tags};
+pub(crate) use tags::{differ as tag_changes, retiring_mark};
 
 /// What becomes of a resource.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
@@ -121,8 +125,10 @@ pub enum Verb {
     Update,
     /// Change its tags.
     Tag,
-    /// Switch it off, on its way out.
+    /// Switch it off, and mark it as being on its way out.
     Disable,
+    /// Wait until no job runs on it any more.
+    Drain,
     /// Remove it.
     Delete,
     /// Register a revision.
@@ -163,6 +169,9 @@ pub struct Step {
     /// What becomes of its data, of a delete.
     #[serde(default)]
     pub on_delete: OnDelete,
+    /// How many seconds a drain may take in this apply; then the rest is left to a later one (D20).
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub patience: Option<u64>,
     /// The steps that come before it.
     pub after: BTreeSet<StepId>,
     /// Why it is there.
@@ -204,8 +213,13 @@ pub struct Plan {
 }
 
 impl Plan {
-    /// Whether nothing differs.
+    /// Whether nothing differs. There may still be something to run: what is [due](Plan::due).
     pub fn is_empty(&self) -> bool {
+        self.changes.is_empty()
+    }
+
+    /// Whether an apply would do nothing.
+    pub fn is_idle(&self) -> bool {
         self.changes.is_empty() && self.steps.is_empty()
     }
 
@@ -226,20 +240,4 @@ impl Plan {
     pub fn count(&self, action: Action) -> usize {
         self.changes.iter().filter(|change| change.action == action).count()
     }
-}
-
-/// The physical name of a generation: no suffix for the first, `-g<N>` after it, cut to 128 characters with a hash (D14).
-pub fn generation_name(base: &str, generation: u32) -> String {
-    if generation <= 1 {
-        return base.to_owned();
-    }
-    let suffix = format!("-g{generation}");
-    if base.len() + suffix.len() <= 128 {
-        return format!("{base}{suffix}");
-    }
-    let hash: String =
-        Sha256::digest(base.as_bytes()).iter().take(3).map(|byte| format!("{byte:02x}")).collect();
-    let room = 128 - suffix.len() - 1 - hash.len();
-    let cut: String = base.chars().take(room).collect();
-    format!("{cut}-{hash}{suffix}")
 }

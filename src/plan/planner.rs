@@ -9,8 +9,9 @@ use super::guard::{self, Guard, Objection, Objector};
 use super::lost::lost;
 use super::obstacle::{ambiguous, foreign, held, left_out, moved, newer_of_somebody_else, unpushed};
 use super::resolve::Resolver;
+use super::retire::{self, Said};
 use super::strategy::by_strategy;
-use super::{Action, Change, Plan, Seal, generation_name, graph, only, prune, steps, tags};
+use super::{Action, Change, Plan, Seal, generation, graph, holders, only, prune, steps, tags};
 use crate::diff::{self, ChangeRule, FieldChange};
 use crate::kind::{AnyKind, Effect, Identity, Order, Reason, Refs};
 use crate::resource::{
@@ -70,14 +71,32 @@ pub fn plan(desired: &Desired, observed: &Observed, kinds: &[&'static dyn AnyKin
     objections.extend(held(&drafts, &edges, observed));
     objections.extend(left_out(&drafts, &edges, &part));
     // A part of an environment says nothing about the rest.
+    let settled = only::settled(desired, &drafts, whole);
+    let retiring = retire::retiring(&drafts, &settled, observed, &kind_of);
     let leaving = if whole { prune::leaving(desired, observed, &kind_of) } else { Vec::new() };
     let mut changes: Vec<Change> = drafts.iter().map(|draft| draft.change.clone()).collect();
-    changes.extend(leaving.iter().map(|leaving| leaving.change.clone()));
+    let mut due = Vec::new();
+    for one in &retiring {
+        match &one.said {
+            Said::ByReplacement => {}
+            Said::As(change) => changes.push((**change).clone()),
+            Said::Due(one) => due.push(one.clone()),
+        }
+    }
+    for one in &leaving {
+        match one.is_due() {
+            true => due.extend(one.incarnations.iter().map(|live| retire::due(&one.change.id, live))),
+            false => changes.push(one.change.clone()),
+        }
+    }
     objections.extend(guard::objections(&changes, desired, observed, guard, &kind_of));
+    let parts = holders::Parts { drafts: &drafts, retiring: &retiring, leaving: &leaving };
+    let end = holders::End { parts, desired, observed, edges: &edges, part: &part };
+    objections.extend(end.objections());
     objections.sort();
     objections.dedup();
-    let settled = only::settled(desired, &drafts, whole);
-    let (steps, due) = steps::cut(&drafts, &leaving, &edges, &settled, observed, &kind_of);
+    let departures = steps::Departures { retiring: &retiring, leaving: &leaving };
+    let steps = steps::cut(&drafts, &departures, &edges, &settled, observed, &kind_of);
     Plan {
         environment: desired.environment.clone(),
         owner: desired.owner.clone(),
@@ -167,8 +186,9 @@ impl Planner<'_> {
             );
             return self.object(declared, Objector::Owner, message);
         }
-        let generation = next_generation(seen);
-        let physical = generation_name(&declared.physical_name, generation);
+        let generation =
+            generation::next(declared, kind, seen, self.resolver.desired, self.resolver.observed);
+        let physical = generation::name(&declared.physical_name, generation, facts.longest_name);
         let tags = tags::wanted(declared, &self.resolver.desired.owner, facts.ownership, generation);
         let mut fields = diff::walk(&json!({}), &want, &facts.rules, &[]);
         // Of a new resource, what is as AWS would have it anyway says nothing.
@@ -215,7 +235,7 @@ impl Planner<'_> {
             0 => (Effect::Tag, Reason::default()),
             _ => kind.effect(&current.spec, &want, &fields, &Refs),
         };
-        let new_name = generation_name(&declared.physical_name, current.generation());
+        let new_name = generation::name(&declared.physical_name, current.generation(), facts.longest_name);
         if moved(declared, facts.identity, current, &new_name) {
             let (before, after) = (Some(json!(current.physical)), Some(json!(new_name)));
             fields.push(FieldChange {
@@ -322,10 +342,13 @@ impl Planner<'_> {
             Effect::NewRevision => (Action::Update, How::Register),
             Effect::Replace(order) => {
                 let generation = match order {
-                    Order::CreateFirst => next_generation(Some(seen)),
+                    Order::CreateFirst => {
+                        let Resolver { desired, observed, .. } = &self.resolver;
+                        generation::next(declared, kind, Some(seen), desired, observed)
+                    }
                     Order::DeleteFirst => current.generation(),
                 };
-                physical = generation_name(&declared.physical_name, generation);
+                physical = generation::name(&declared.physical_name, generation, kind.facts().longest_name);
                 tags =
                     tags::wanted(declared, &self.resolver.desired.owner, kind.facts().ownership, generation);
                 (Action::Replace, How::Replace { order: *order, physical: physical.clone() })
@@ -394,12 +417,4 @@ fn is_default(rules: &diff::Rules, field: &FieldChange) -> bool {
 
 fn count(spec: &Value) -> usize {
     spec.as_object().map_or(0, serde_json::Map::len)
-}
-
-fn next_generation(seen: Option<&Incarnations>) -> u32 {
-    seen.into_iter()
-        .flat_map(Incarnations::iter)
-        .map(Incarnation::generation)
-        .max()
-        .map_or(1, |highest| highest.saturating_add(1))
 }

@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use serde_json::Value;
 
-use super::{Action, Change, Seal, tags};
+use super::{Action, Change, Seal, retire, tags};
 use crate::kind::{AnyKind, Ownership, Reason};
 use crate::resource::{COMMIT_TAG, Desired, Incarnation, Observed, OnDelete, ResourceId};
 
@@ -13,6 +13,13 @@ pub(super) struct Leaving<'a> {
     pub change: Change,
     pub incarnations: Vec<&'a Incarnation>,
     pub on_delete: OnDelete,
+}
+
+impl Leaving<'_> {
+    /// Whether a run before has done all but wait for its jobs: no news, and no question to be asked again (D20).
+    pub fn is_due(&self) -> bool {
+        self.on_delete != OnDelete::Retain && self.incarnations.iter().all(|live| retire::is_due(live))
+    }
 }
 
 /// Everything that carries our owner tag and is not declared.

@@ -2,44 +2,64 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use serde_json::{Value, json};
+use serde_json::json;
 
 use super::planner::{Draft, How};
 use super::prune::{self, Leaving};
-use super::{Due, Step, StepId, Verb, graph, replacement};
+use super::retire::{Retiring, is_enabled};
+use super::{Step, StepId, Verb, graph, holders, replacement};
 use crate::kind::{AnyKind, Identity, Order, Reason};
 use crate::resource::{
-    Declared, Desired, Document, Incarnation, Incarnations, Observed, OnDelete, Owner, ResourceId, Tags,
+    Declared, Desired, Document, Incarnation, Incarnations, Lifecycle, Observed, OnDelete, Owner,
+    RETIRING_TAG, ResourceId, Tags,
 };
 use crate::value::reference::{self, Reference};
 
-/// Cuts drafts and deletions into steps. A step's number is greater than those of the steps that it waits for.
+/// What goes: what another replaced, and what is no longer declared.
+pub(super) struct Departures<'a> {
+    pub retiring: &'a [Retiring<'a>],
+    pub leaving: &'a [Leaving<'a>],
+}
+
+/// Cuts drafts and departures into steps. A step's number is greater than those of the steps that it waits for.
 pub(super) fn cut(
     drafts: &[Draft],
-    leaving: &[Leaving<'_>],
+    departures: &Departures<'_>,
     edges: &graph::Edges,
     desired: &Desired,
     observed: &Observed,
     kind_of: &dyn Fn(&str) -> Option<&'static dyn AnyKind>,
-) -> (Vec<Step>, Vec<Due>) {
-    let mut cutter =
-        Cutter { steps: Vec::new(), of: BTreeMap::new(), edges, observed, owner: &desired.owner };
+) -> Vec<Step> {
+    let mut cutter = Cutter {
+        steps: Vec::new(),
+        of: BTreeMap::new(),
+        edges,
+        uses: prune::uses(observed),
+        observed,
+        owner: &desired.owner,
+    };
     for draft in drafts {
         cutter.draft(draft);
     }
     for draft in drafts {
         cutter.complete(draft);
     }
-    for (id, declared) in &desired.resources {
+    // Users before what they use, so that nothing old goes while something old still stands on it.
+    let (order, _) = graph::order(edges);
+    for id in order.iter().rev() {
+        let Some(declared) = desired.resources.get(id) else { continue };
+        for retiring in departures.retiring.iter().filter(|retiring| retiring.id == id) {
+            cutter.retire(declared, retiring);
+        }
         let seen = seen_of(observed, id, declared.renamed_from.as_ref());
-        let (Some(seen), Some(kind)) = (seen, kind_of(&id.kind)) else { continue };
-        match kind.facts().identity {
-            Identity::Revisioned => cutter.trim(declared, seen),
-            _ => cutter.retire(declared, seen, drafts),
+        let revisioned = kind_of(&id.kind).is_some_and(|kind| kind.facts().identity == Identity::Revisioned);
+        let changes = drafts.iter().any(|draft| draft.change.id == *id);
+        if let Some(seen) = seen.filter(|_| revisioned && changes) {
+            cutter.trim(declared, seen);
         }
     }
-    cutter.leave(leaving);
-    (cutter.steps, Vec::new())
+    cutter.leave(departures.leaving);
+    cutter.steps
 }
 
 /// The revisions beyond `keepRevisions`: never the newest, and only ours (D20).
@@ -80,6 +100,8 @@ struct Cutter<'a> {
     /// The steps of each resource, in order.
     of: BTreeMap<ResourceId, Vec<StepId>>,
     edges: &'a graph::Edges,
+    /// Who uses whom, as AWS reports it.
+    uses: BTreeMap<ResourceId, BTreeSet<ResourceId>>,
     observed: &'a Observed,
     owner: &'a Owner,
 }
@@ -170,13 +192,8 @@ impl Cutter<'_> {
         current: &Incarnation,
         needs: &BTreeSet<ResourceId>,
     ) -> Option<Document> {
-        let replaced = needs.iter().filter(|need| {
-            let made = self.of.get(*need).into_iter().flatten().filter_map(|step| self.steps.get(*step));
-            made.into_iter().any(|step| step.verb == Verb::Create)
-        });
-        let old: Vec<String> = replaced
-            .filter_map(|need| self.observed.resources.get(need)?.current.as_ref()?.arn.clone())
-            .collect();
+        let old = needs.iter().flat_map(|need| self.outgoing(need));
+        let old: Vec<String> = old.filter_map(|live| live.arn.clone()).collect();
         let mut bridged = None;
         for old in old {
             let base = bridged.as_ref().unwrap_or(&draft.want);
@@ -187,29 +204,51 @@ impl Cutter<'_> {
         bridged
     }
 
-    /// Old generations of a declared resource: switched off and deleted once everything that used them has moved.
-    fn retire(&mut self, declared: &Declared, seen: &Incarnations, drafts: &[Draft]) {
-        let replaced = drafts.iter().any(|d| {
-            d.change.id == declared.id && matches!(d.how, How::Replace { order: Order::CreateFirst, .. })
-        });
-        let current = seen.current.as_ref().filter(|_| replaced);
-        let old: Vec<&Incarnation> = current
-            .into_iter()
-            .chain(seen.others.iter().filter(|i| i.owner().as_ref() == Some(self.owner)))
-            .collect();
-        let holders =
-            self.edges.iter().filter(|(_, needs)| needs.contains(&declared.id)).map(|(holder, _)| holder);
+    /// The incarnations that make room for another: in this plan, or in one that was cut off.
+    fn outgoing(&self, id: &ResourceId) -> Vec<&Incarnation> {
+        let verbs =
+            || self.of.get(id).into_iter().flatten().filter_map(|step| Some(self.steps.get(*step)?.verb));
+        let beside = verbs().any(|verb| verb == Verb::Create) && verbs().all(|verb| verb != Verb::Delete);
+        let Some(seen) = self.observed.resources.get(id) else { return Vec::new() };
+        let current = seen.current.iter().filter(|_| beside);
+        let others = seen.others.iter().filter(|i| !i.retiring() && i.owner().as_ref() == Some(self.owner));
+        current.chain(others).collect()
+    }
+
+    /// An old incarnation goes once everything that used it has moved.
+    fn retire(&mut self, declared: &Declared, retiring: &Retiring<'_>) {
+        let id = retiring.id;
+        let declared_users = self.edges.iter().filter(|(_, needs)| needs.contains(id));
+        let seen_users = self.uses.iter().filter(|(user, used)| *user != id && used.contains(id));
+        let users = declared_users.map(|(user, _)| user).chain(seen_users.map(|(user, _)| user));
         let mut after: BTreeSet<StepId> =
-            holders.filter_map(|holder| self.of.get(holder)).flatten().copied().collect();
-        after.extend(self.of.get(&declared.id).into_iter().flatten().copied());
-        for incarnation in old {
-            let because = Reason("another generation has taken its place".to_owned());
-            let mut after = after.clone();
-            if incarnation.spec.get("state").and_then(Value::as_str) == Some("ENABLED") {
-                after.insert(self.switch_off(&declared.id, incarnation, after.clone(), because.clone()));
+            users.filter_map(|user| self.of.get(user)).flatten().copied().collect();
+        after.extend(self.of.get(id).into_iter().flatten().copied());
+        let because = Reason("another generation has taken its place".to_owned());
+        self.depart(id, retiring.live, &declared.lifecycle, after, OnDelete::Refuse, because);
+    }
+
+    /// Off, drained, deleted: what jobs run on. Deleted at once: everything else.
+    fn depart(
+        &mut self,
+        id: &ResourceId,
+        live: &Incarnation,
+        lifecycle: &Lifecycle,
+        mut after: BTreeSet<StepId>,
+        on_delete: OnDelete,
+        because: Reason,
+    ) {
+        if id.kind == holders::GROUND {
+            if is_enabled(live) || !live.retiring() {
+                after.insert(self.switch_off(id, live, after.clone(), because.clone()));
             }
-            self.remove(&declared.id, incarnation, Verb::Delete, after, OnDelete::Refuse, because);
+            let drain = self.remove(id, live, Verb::Drain, after.clone(), on_delete, because.clone());
+            if let Some(step) = self.steps.get_mut(drain) {
+                step.patience = Some(lifecycle.drain_seconds());
+            }
+            after.insert(drain);
         }
+        self.remove(id, live, Verb::Delete, after, on_delete, because);
     }
 
     fn switch_off(
@@ -219,11 +258,12 @@ impl Cutter<'_> {
         after: BTreeSet<StepId>,
         because: Reason,
     ) -> StepId {
-        let mut want = live.spec.clone();
+        let (mut want, mut tags) = (live.spec.clone(), live.tags.clone());
         if let Some(fields) = want.as_object_mut() {
             fields.insert("state".to_owned(), json!("DISABLED"));
         }
-        self.add(id, Verb::Disable, &live.physical, live.revision, want, live.tags.clone(), after, because)
+        tags.insert(RETIRING_TAG.to_owned(), "true".to_owned());
+        self.add(id, Verb::Disable, &live.physical, live.revision, want, tags, after, because)
     }
 
     /// Revisions beyond the number to keep, after everything that uses the family has moved on.
@@ -241,11 +281,10 @@ impl Cutter<'_> {
 
     /// What is no longer declared: users before what they use.
     fn leave(&mut self, leaving: &[Leaving<'_>]) {
-        let uses = prune::uses(self.observed);
         let gone: BTreeSet<&ResourceId> = leaving.iter().map(|leaving| &leaving.change.id).collect();
         // `order` puts what is needed first; here users go first, so an edge leads from what is used to its users.
         let mut users: graph::Edges = gone.iter().map(|id| ((*id).clone(), BTreeSet::new())).collect();
-        for (user, used) in &uses {
+        for (user, used) in &self.uses {
             for target in used.iter().filter(|_| gone.contains(user)) {
                 if let Some(users) = users.get_mut(target) {
                     users.insert(user.clone());
@@ -255,23 +294,21 @@ impl Cutter<'_> {
         let (order, _) = graph::order(&users);
         for id in order {
             let Some(leaving) = leaving.iter().find(|leaving| leaving.change.id == id) else { continue };
-            let using = uses.iter().filter(|(_, used)| used.contains(&id)).map(|(user, _)| user);
+            let using = self.uses.iter().filter(|(_, used)| used.contains(&id)).map(|(user, _)| user);
             let after: BTreeSet<StepId> =
                 using.filter_map(|user| self.of.get(user)).flatten().copied().collect();
             for incarnation in &leaving.incarnations {
+                let (after, because) = (after.clone(), leaving.change.reason.clone());
                 let verb = match (leaving.on_delete, incarnation.revision) {
                     (OnDelete::Retain, _) => Verb::Forget,
                     (_, Some(_)) => Verb::Deregister,
-                    (_, None) => Verb::Delete,
+                    (_, None) => {
+                        let lifecycle = Lifecycle::default();
+                        self.depart(&id, incarnation, &lifecycle, after, leaving.on_delete, because);
+                        continue;
+                    }
                 };
-                self.remove(
-                    &id,
-                    incarnation,
-                    verb,
-                    after.clone(),
-                    leaving.on_delete,
-                    leaving.change.reason.clone(),
-                );
+                self.remove(&id, incarnation, verb, after, leaving.on_delete, because);
             }
         }
     }
@@ -333,6 +370,7 @@ impl Cutter<'_> {
             tags,
             ignore: Vec::new(),
             on_delete: OnDelete::default(),
+            patience: None,
             after,
             because,
         });

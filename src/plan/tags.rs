@@ -60,6 +60,18 @@ pub(crate) fn differ(live: &Tags, want: &Tags, ownership: Ownership) -> Vec<Fiel
         .collect()
 }
 
+/// The tag that is missing where something on its way out does not say so yet.
+pub(crate) fn retiring_mark(live: &Tags) -> Vec<FieldChange> {
+    let mark = FieldChange {
+        path: format!("tags.{RETIRING_TAG}"),
+        before: None,
+        after: Some(Value::String("true".to_owned())),
+        rule: ChangeRule::Tag,
+        sensitive: false,
+    };
+    if live.contains_key(RETIRING_TAG) { Vec::new() } else { vec![mark] }
+}
+
 /// What a tag says about the data of a resource whose manifest is gone.
 pub(super) fn on_delete(tags: &Tags) -> OnDelete {
     match tags.get(ON_DELETE_TAG).map(String::as_str) {

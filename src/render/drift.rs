@@ -54,6 +54,9 @@ fn write_change(text: &mut String, change: &Change, paint: Paint) {
         Action::Create => {
             writeln!(text, "{} {id}: git declares it, AWS has no {physical}", paint.bad("- missing"))
         }
+        Action::Delete if change.effect.is_some() => {
+            writeln!(text, "{} {id}: AWS still has {physical}", paint.good("+ left behind"))
+        }
         Action::Delete | Action::Forget => writeln!(
             text,
             "{} {id}: AWS has {physical} with our tags, git does not declare it",
@@ -65,6 +68,9 @@ fn write_change(text: &mut String, change: &Change, paint: Paint) {
     };
     if let Some(position) = &change.position {
         let _ = writeln!(text, "    {}", paint.faint(&format!("--> {position}")));
+    }
+    if change.action == Action::Delete && change.effect.is_some() {
+        let _ = writeln!(text, "    {}", plain(&change.reason.0));
     }
     if matches!(change.action, Action::Update | Action::Replace | Action::Adopt) {
         if change.fields.is_empty() && !change.reason.0.is_empty() {

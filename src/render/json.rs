@@ -131,6 +131,7 @@ pub fn event(plan: &Plan, event: &Event) -> Option<Value> {
         Event::Started { step } => of(*step, "apply_start", "info"),
         Event::Waiting { step, why } => with(of(*step, "apply_progress", "info"), "message", json!(why)),
         Event::Finished { step } => of(*step, "apply_complete", "info"),
+        Event::Postponed { step, why } => with(of(*step, "apply_postponed", "info"), "message", json!(why)),
         Event::Failed { step, failure } => {
             with(of(*step, "apply_errored", "error"), "failure", json!(failure))
         }
@@ -148,6 +149,7 @@ pub fn report(plan: &Plan, report: &Report) -> Value {
         "done": of(|outcome| *outcome == Outcome::Done),
         "failed": of(|outcome| matches!(outcome, Outcome::Failed(_))),
         "blocked": of(|outcome| matches!(outcome, Outcome::Blocked { .. })),
+        "postponed": of(|outcome| matches!(outcome, Outcome::Postponed { .. })),
         "notStarted": of(|outcome| *outcome == Outcome::NotStarted),
         "interrupted": report.interrupted,
     })

@@ -1,5 +1,6 @@
 //! An apply as text: a line for each event, and what became of everything.
 
+use std::collections::BTreeSet;
 use std::fmt::Write;
 
 use super::terminal::coloured;
@@ -24,6 +25,7 @@ pub fn progress(plan: &Plan, event: &Event, paint: Paint) -> Option<String> {
             let action = kind_of(verb(*step)?);
             line(*step, done(verb(*step)?), &|text| coloured(action, text, paint), "")
         }
+        Event::Postponed { step, why } => line(*step, "later", &|text| paint.note(text), why),
         Event::Failed { step, failure } => line(*step, "failed", &|text| paint.bad(text), &cause(failure)),
     }
 }
@@ -46,6 +48,20 @@ pub fn report(plan: &Plan, report: &Report, paint: Paint) -> String {
             let _ =
                 writeln!(text, "  {} {}: waits for {}", infinitive(step.verb), subject(step), subject(by));
         }
+        text.push('\n');
+    }
+    let later: BTreeSet<&str> = report
+        .outcomes
+        .values()
+        .filter_map(|outcome| match outcome {
+            Outcome::Postponed { why } => Some(why.as_str()),
+            _ => None,
+        })
+        .collect();
+    for why in &later {
+        let _ = writeln!(text, "{}: {}", paint.note("Due"), plain(why));
+    }
+    if !later.is_empty() {
         text.push('\n');
     }
     let left: Vec<&Step> = plan
@@ -148,7 +164,7 @@ fn kind_of(verb: Verb) -> Action {
     match verb {
         Verb::Create | Verb::Register => Action::Create,
         Verb::Update | Verb::Tag => Action::Update,
-        Verb::Disable | Verb::Delete | Verb::Deregister => Action::Delete,
+        Verb::Disable | Verb::Drain | Verb::Delete | Verb::Deregister => Action::Delete,
         Verb::Adopt => Action::Adopt,
         Verb::Forget => Action::Forget,
     }
@@ -160,6 +176,7 @@ fn infinitive(verb: Verb) -> &'static str {
         Verb::Update => "update",
         Verb::Tag => "tag",
         Verb::Disable => "disable",
+        Verb::Drain => "drain",
         Verb::Delete => "delete",
         Verb::Register => "register",
         Verb::Deregister => "deregister",
@@ -174,6 +191,7 @@ fn doing(verb: Verb) -> &'static str {
         Verb::Update => "updating",
         Verb::Tag => "tagging",
         Verb::Disable => "disabling",
+        Verb::Drain => "draining",
         Verb::Delete => "deleting",
         Verb::Register => "registering",
         Verb::Deregister => "deregistering",
@@ -188,6 +206,7 @@ fn done(verb: Verb) -> &'static str {
         Verb::Update => "updated",
         Verb::Tag => "tagged",
         Verb::Disable => "disabled",
+        Verb::Drain => "drained",
         Verb::Delete => "deleted",
         Verb::Register => "registered",
         Verb::Deregister => "deregistered",

@@ -11,6 +11,12 @@ use futures::{StreamExt, TryStreamExt, stream};
 use super::{Error, Fault, Result, Scope, Service, Target, error, failed};
 use crate::resource::Tags;
 
+mod listed;
+mod unfinished;
+
+pub use listed::{STILL_LISTED, refuse_while_listed};
+pub use unfinished::unfinished;
+
 /// AWS Batch.
 pub struct Batch;
 

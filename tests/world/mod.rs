@@ -13,6 +13,8 @@ use batchwright::plan::{Guard, Plan, check, plan};
 use batchwright::resource::{Desired, Observed};
 use batchwright::sandbox::{Options, Sandbox};
 
+pub mod stage;
+
 /// One sandbox, answering as an environment's own account and region.
 pub struct World {
     pub sandbox: Sandbox,

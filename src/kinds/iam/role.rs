@@ -91,6 +91,7 @@ impl Kind for Role {
     type Service = Iam;
 
     const NAME: &'static str = "iam/Role";
+    const LONGEST_NAME: usize = 64;
     const ABOUT: &'static str =
         "An IAM role: whom jobs, compute environments and pipelines act as, and what they may do.";
     const CLOUDFORMATION: &'static str = "AWS::IAM::Role";

@@ -129,6 +129,7 @@ impl Kind for Bucket {
     const ABOUT: &'static str = "An S3 bucket: its encryption, versions, guards against the public, lifecycle, policy and notifications.";
     const CLOUDFORMATION: &'static str = "AWS::S3::Bucket";
     const HOLDS_DATA: bool = true;
+    const LONGEST_NAME: usize = 63;
     const EXAMPLE: &'static str = "\
 apiVersion: batchwright/v1
 kind: s3/Bucket

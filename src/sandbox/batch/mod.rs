@@ -55,6 +55,8 @@ pub struct Settings {
     pub job_step: Duration,
     /// How many deletions of a compute environment are refused although its last queue has left.
     pub relationship_lag: u32,
+    /// How many looks at a queue still show it UPDATING after its update was done.
+    pub updating_looks: u32,
     /// How long after it was first named a service role can't be assumed yet, so that the environment is INVALID.
     pub role_propagation: Duration,
 }
@@ -75,6 +77,7 @@ impl Settings {
             transition: Duration::ZERO,
             job_step: Duration::ZERO,
             relationship_lag: 0,
+            updating_looks: 0,
             role_propagation: Duration::ZERO,
         }
     }

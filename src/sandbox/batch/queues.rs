@@ -101,6 +101,7 @@ impl Batch {
             if let Some(queue) = state.queues.get_mut(&name) {
                 queue.detail = detail;
                 queue.life = Life::begin(Status::Updating, now + millis(settings.transition), None);
+                queue.life.looks = settings.updating_looks;
                 let after = environments_of(queue);
                 let left: Vec<String> = before.into_iter().filter(|name| !after.contains(name)).collect();
                 state.linger(&left, settings.relationship_lag);
@@ -116,8 +117,15 @@ impl Batch {
                 let arn = queue.detail.shown("jobQueueArn");
                 wanted.is_empty() || wanted.iter().any(|want| want == *name || want == arn)
             });
-            let items = chosen.map(|(name, queue)| (name.clone(), queue.shown())).collect();
-            page(&request, "jobQueues", items)
+            let items: Vec<_> = chosen.map(|(name, queue)| (name.clone(), queue.shown())).collect();
+            let looked_at: Vec<String> = items.iter().map(|(name, _)| name.clone()).collect();
+            let answer = page(&request, "jobQueues", items)?;
+            for name in looked_at {
+                if let Some(queue) = state.queues.get_mut(&name) {
+                    queue.life.looks = queue.life.looks.saturating_sub(1);
+                }
+            }
+            Ok(answer)
         })
     }
 

@@ -42,6 +42,9 @@ pub(super) struct Life {
     until: Option<u64>,
     /// Why the transition will end in `INVALID`, if it will.
     fault: Option<String>,
+    /// How many looks at it are still to come before the transition ends, however late it is.
+    #[serde(default)]
+    pub looks: u32,
 }
 
 /// A status as the API spells it.
@@ -71,7 +74,7 @@ impl Status {
 impl Life {
     /// Enters a transition that ends at `until`, in `INVALID` if there is a fault.
     pub fn begin(status: Status, until: u64, fault: Option<String>) -> Self {
-        Self { status, reason: String::new(), until: Some(until), fault }
+        Self { status, reason: String::new(), until: Some(until), fault, looks: 0 }
     }
 
     /// Whether a transition is under way.
@@ -79,9 +82,9 @@ impl Life {
         self.until.is_some()
     }
 
-    /// When the present transition ends.
+    /// When the present transition ends; nobody knows as long as looks at it are to come.
     pub fn due(&self) -> Option<u64> {
-        self.until
+        self.until.filter(|_| self.looks == 0)
     }
 
     /// Ends the transition. Returns false if the resource is gone with it.

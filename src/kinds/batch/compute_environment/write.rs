@@ -9,7 +9,7 @@ use crate::diff::Diff;
 use crate::kind::{Cx, Live};
 use crate::kinds::batch::types::compute_resources::{ComputeResources, InstanceLaunchTemplate};
 use crate::kinds::mirror::{Field, Part};
-use crate::services::{Result, failed};
+use crate::services::{Result, batch, failed};
 
 /// CreateComputeEnvironment takes neither `DISABLED` nor an update policy: both follow with the first update.
 pub(super) async fn create(cx: &Cx<'_, ComputeEnvironment>, want: &Spec) -> Result<String> {
@@ -177,6 +177,7 @@ pub(super) async fn delete(cx: &Cx<'_, ComputeEnvironment>, live: &Live<ComputeE
         return Ok(());
     }
     if live.spec.state == sdk::CeState::Enabled.as_str() {
+        batch::refuse_while_listed(cx.client, arn).await?;
         let call = cx.client.update_compute_environment().compute_environment(arn);
         let call = call.state(sdk::CeState::Disabled);
         call.send().await.map_err(failed("batch", "UpdateComputeEnvironment"))?;

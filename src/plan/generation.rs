@@ -1,0 +1,84 @@
+//! The names of generations, and which number comes next (D14).
+
+use std::collections::BTreeSet;
+
+use sha2::{Digest, Sha256};
+
+use crate::kind::AnyKind;
+use crate::resource::{Declared, Desired, Incarnation, Incarnations, Observed};
+
+/// The physical name of a generation: no suffix for the first, `-g<N>` after it, cut to the kind's limit with a hash.
+pub(super) fn name(base: &str, generation: u32, longest: usize) -> String {
+    if generation <= 1 {
+        return base.to_owned();
+    }
+    let suffix = format!("-g{generation}");
+    if base.chars().count() + suffix.len() <= longest {
+        return format!("{base}{suffix}");
+    }
+    let hash: String =
+        Sha256::digest(base.as_bytes()).iter().take(3).map(|byte| format!("{byte:02x}")).collect();
+    let room = longest.saturating_sub(suffix.len() + 1 + hash.len());
+    let cut: String = base.chars().take(room).collect();
+    format!("{cut}-{hash}{suffix}")
+}
+
+/// Whether a name ends as those of generations do.
+pub fn is_generation_name(name: &str) -> bool {
+    let number = name.rsplit_once("-g").and_then(|(_, number)| number.parse::<u32>().ok());
+    number.is_some_and(|number| number > 1)
+}
+
+/// The number of the next generation: above all that were seen, and one whose name nothing else bears.
+pub(super) fn next(
+    declared: &Declared,
+    kind: &dyn AnyKind,
+    seen: Option<&Incarnations>,
+    desired: &Desired,
+    observed: &Observed,
+) -> u32 {
+    let highest = seen.into_iter().flat_map(Incarnations::iter).map(Incarnation::generation).max();
+    let Some(highest) = highest else { return 1 };
+    let same_kind = |id: &crate::resource::ResourceId| id.kind == declared.id.kind && *id != declared.id;
+    let mut taken: BTreeSet<&str> =
+        observed.taken.get(&declared.id.kind).into_iter().flatten().map(String::as_str).collect();
+    let others = observed.resources.iter().filter(|(id, _)| same_kind(id));
+    taken.extend(others.flat_map(|(_, seen)| seen.iter()).map(|i| i.physical.as_str()));
+    let others = desired.resources.iter().filter(|(id, _)| same_kind(id));
+    taken.extend(others.map(|(_, other)| other.physical_name.as_str()));
+    let longest = kind.facts().longest_name;
+    let mut next = highest.saturating_add(1);
+    // Each name that is taken rules out one number: so many and one more are enough.
+    for _ in 0..=taken.len() {
+        if !taken.contains(name(&declared.physical_name, next, longest).as_str()) {
+            break;
+        }
+        next = next.saturating_add(1);
+    }
+    next
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_name_carries_its_generation_and_fits() {
+        assert_eq!(name("fargate", 1, 128), "fargate");
+        assert_eq!(name("fargate", 12, 128), "fargate-g12");
+        let (exact, long) = ("a".repeat(125), "a".repeat(126));
+        assert_eq!(name(&exact, 2, 128), format!("{exact}-g2"));
+        for longest in [63, 64, 128] {
+            let cut = name(&long, 10, longest);
+            assert_eq!(cut.len(), longest);
+            assert!(cut.ends_with("-g10") && is_generation_name(&cut), "{cut}");
+            assert_ne!(cut, name(&format!("{long}b"), 10, longest), "what is cut off still counts");
+        }
+    }
+
+    #[test]
+    fn a_name_of_a_generation_is_recognised() {
+        let names = ["a-g2", "a-g17", "a-g", "a-g1", "a-g2b", "a", "-g3", "a-g2-g"];
+        assert_eq!(names.map(is_generation_name), [true, true, false, false, false, false, true, false]);
+    }
+}

@@ -1,0 +1,200 @@
+//! Job queues that would lose their ground: a compute environment is not switched off under a queue that still lists it,
+//! whoever the queue belongs to (P1, P21).
+
+use std::collections::BTreeSet;
+
+use serde_json::Value;
+
+use super::graph;
+use super::guard::{Objection, Objector};
+use super::planner::{Draft, How};
+use super::prune::Leaving;
+use super::retire::Retiring;
+use crate::kind::Order;
+use crate::resource::{Desired, Document, Incarnation, Observed, OnDelete, ResourceId};
+
+/// The kind that others stand on.
+pub(super) const GROUND: &str = "batch/ComputeEnvironment";
+/// The kind that stands on it.
+const HOLDER: &str = "batch/JobQueue";
+/// The field that names it.
+const ORDER: &str = "computeEnvironmentOrder";
+
+/// What a plan does to each resource.
+pub(super) struct Parts<'a> {
+    pub drafts: &'a [Draft],
+    pub retiring: &'a [Retiring<'a>],
+    pub leaving: &'a [Leaving<'a>],
+}
+
+/// Where every queue ends.
+pub(super) struct End<'a> {
+    pub parts: Parts<'a>,
+    pub desired: &'a Desired,
+    pub observed: &'a Observed,
+    pub edges: &'a graph::Edges,
+    /// What the plan is about; of queues outside it that follow by a reference, others speak.
+    pub part: &'a BTreeSet<ResourceId>,
+}
+
+impl End<'_> {
+    /// One objection for each queue that still lists an environment on its way out.
+    pub fn objections(&self) -> Vec<Objection> {
+        let mut found = Vec::new();
+        for (id, live) in self.going(GROUND) {
+            let Some(arn) = live.arn.as_deref() else { continue };
+            let holders = self.outsiders(arn).into_iter().chain(self.resources(id, arn));
+            found.extend(holders.map(|holder| {
+                let message = format!(
+                    "{} is to be switched off, while {holder}; no queue may be left without a compute environment",
+                    live.physical
+                );
+                self.object(id, message)
+            }));
+        }
+        found.extend(self.mixed());
+        found
+    }
+
+    fn object(&self, id: &ResourceId, message: String) -> Objection {
+        let position = self.desired.resources.get(id).map(|declared| declared.position.clone());
+        Objection { id: id.clone(), objector: Objector::Held, message, position }
+    }
+
+    /// All incarnations of a kind that this plan, or a later one, takes away.
+    fn going(&self, kind: &str) -> Vec<(&ResourceId, &Incarnation)> {
+        let retiring = self.parts.retiring.iter().map(|retiring| (retiring.id, retiring.live));
+        let leaving = self.parts.leaving.iter().filter(|leaving| leaving.on_delete != OnDelete::Retain);
+        let leaving =
+            leaving.flat_map(|leaving| leaving.incarnations.iter().map(|live| (&leaving.change.id, *live)));
+        retiring.chain(leaving).filter(|(id, _)| id.kind == kind).collect()
+    }
+
+    fn outsiders(&self, arn: &str) -> Vec<String> {
+        let queues = self.observed.outsiders.iter().filter(|outsider| outsider.kind == HOLDER);
+        let listing = queues.filter(|queue| lists(&queue.live.spec, arn));
+        listing.map(|queue| foreign(&queue.live)).collect()
+    }
+
+    /// The queues that the environment knows and that list it at the end of this plan.
+    fn resources(&self, ground: &ResourceId, arn: &str) -> Vec<String> {
+        let going: BTreeSet<&str> =
+            self.going(HOLDER).into_iter().map(|(_, live)| live.physical.as_str()).collect();
+        let mut found = Vec::new();
+        for (id, seen) in self.observed.resources.iter().filter(|(id, _)| id.kind == HOLDER) {
+            for live in seen.iter().filter(|live| lists(&live.spec, arn)) {
+                if !going.contains(live.physical.as_str()) {
+                    found.extend(self.at_the_end(id, live, ground, arn));
+                }
+            }
+        }
+        found
+    }
+
+    /// Why a queue that lists the environment now still does at the end; nothing if it does not.
+    fn at_the_end(
+        &self,
+        id: &ResourceId,
+        live: &Incarnation,
+        ground: &ResourceId,
+        arn: &str,
+    ) -> Option<String> {
+        if live.owner().as_ref() != Some(&self.desired.owner) {
+            return Some(foreign(live));
+        }
+        let declared = self.desired.resources.iter().find_map(|(known, declared)| {
+            (known == id || declared.renamed_from.as_ref() == Some(id)).then_some(declared)
+        });
+        let Some(declared) = declared else {
+            return Some(format!("{id} lists it and stays in AWS by its onDelete"));
+        };
+        let follows = self.edges.get(&declared.id).is_some_and(|needs| needs.contains(ground));
+        if follows && !self.part.contains(&declared.id) {
+            return None;
+        }
+        if declared.ignore.iter().any(|path| path.split(['.', '[']).next() == Some(ORDER)) {
+            return Some(format!(
+                "{} lists it and ignores {ORDER}: move it by hand, or take {ORDER} out of metadata.ignore",
+                declared.id
+            ));
+        }
+        let draft = self.parts.drafts.iter().find(|draft| draft.change.id == declared.id);
+        match draft.map(|draft| (&draft.how, &draft.want)) {
+            Some((How::Trim, _)) | None => {}
+            Some((_, want)) if !lists(want, arn) => return None,
+            Some(_) => {}
+        }
+        Some(format!(
+            "{} lists it: let its {ORDER} name another, by a reference such as ${{{GROUND}/<name>.arn}}",
+            declared.id
+        ))
+    }
+
+    /// A queue takes environments of one family, for life: a successor of another family can't take the old one's place.
+    fn mixed(&self) -> Vec<Objection> {
+        let replaced = self.parts.drafts.iter().filter(|draft| {
+            draft.change.id.kind == GROUND
+                && matches!(draft.how, How::Replace { order: Order::CreateFirst, .. })
+        });
+        let mut found = Vec::new();
+        for draft in replaced {
+            let id = &draft.change.id;
+            let live =
+                self.parts.retiring.iter().find(|retiring| retiring.id == id).map(|retiring| retiring.live);
+            let Some((live, arn)) = live.and_then(|live| Some((live, live.arn.as_deref()?))) else {
+                continue;
+            };
+            let (before, after) = (family(&live.spec), family(&draft.want));
+            if before == after {
+                continue;
+            }
+            let queues: Vec<String> = self
+                .observed
+                .resources
+                .iter()
+                .filter(|(id, seen)| {
+                    id.kind == HOLDER
+                        && self.desired.resources.contains_key(*id)
+                        && seen.current.iter().any(|queue| lists(&queue.spec, arn))
+                })
+                .map(|(id, _)| id.to_string())
+                .collect();
+            if !queues.is_empty() {
+                let message = format!(
+                    "its successor runs jobs on {after} instead of {before}, and a queue takes one of them for life: {} can't follow; declare a new compute environment and a new queue beside them",
+                    queues.join(", ")
+                );
+                found.push(self.object(id, message));
+            }
+        }
+        found
+    }
+}
+
+fn foreign(queue: &Incarnation) -> String {
+    let owner =
+        queue.owner().map_or_else(|| "nobody we know".to_owned(), |owner| format!("the owner {owner}"));
+    format!("the job queue {} of {owner} lists it and has to let go of it first", queue.physical)
+}
+
+fn lists(queue: &Document, arn: &str) -> bool {
+    let order = queue.get(ORDER).and_then(Value::as_array);
+    order
+        .into_iter()
+        .flatten()
+        .any(|entry| entry.get("computeEnvironment").and_then(Value::as_str) == Some(arn))
+}
+
+/// What a queue's type hangs on.
+fn family(environment: &Document) -> &'static str {
+    let of_resources = environment
+        .get("computeResources")
+        .and_then(|resources| resources.get("type"))
+        .and_then(Value::as_str);
+    match of_resources {
+        _ if environment.get("eksConfiguration").is_some_and(|eks| !eks.is_null()) => "EKS",
+        Some("FARGATE" | "FARGATE_SPOT") => "Fargate",
+        Some("ECS_MANAGED_INSTANCES") => "managed instances",
+        _ => "EC2",
+    }
+}

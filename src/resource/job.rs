@@ -1,0 +1,59 @@
+//! Jobs, as far as a change to what they run on concerns them.
+
+use std::collections::BTreeSet;
+
+use serde::{Deserialize, Serialize};
+
+/// A job that is not over yet.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct Job {
+    /// Its id.
+    pub id: String,
+    /// Its name.
+    pub name: String,
+    /// The ARN of its queue.
+    pub queue: String,
+    /// `SUBMITTED`, `PENDING`, `RUNNABLE`, `STARTING` or `RUNNING`.
+    pub status: String,
+    /// The name of the ECS cluster that it runs in, where AWS tells.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub cluster: Option<String>,
+    /// For how many seconds it has been running.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub elapsed: Option<u64>,
+    /// After how many seconds Batch itself ends an attempt.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub timeout: Option<u64>,
+}
+
+impl Job {
+    /// Whether it has a machine.
+    pub fn is_running(&self) -> bool {
+        matches!(self.status.as_str(), "STARTING" | "RUNNING")
+    }
+
+    /// Whether it runs in this cluster; `None` if that can't be told.
+    pub fn runs_in(&self, cluster: Option<&str>) -> Option<bool> {
+        Some(self.cluster.as_deref()? == cluster?)
+    }
+}
+
+/// Which jobs are asked for.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct JobsOf {
+    /// The ARNs of their queues; `None`: every queue of the account.
+    pub queues: Option<BTreeSet<String>>,
+    /// Also those that have no machine yet.
+    pub waiting: bool,
+}
+
+/// The jobs that were asked for, in order of their names.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Jobs {
+    /// The jobs.
+    pub list: Vec<Job>,
+    /// The queues, by ARN, in which more jobs wait than are listed here.
+    #[serde(default, skip_serializing_if = "BTreeSet::is_empty")]
+    pub more_in: BTreeSet<String>,
+}

@@ -1,0 +1,208 @@
+//! Jobs that are not over: listed by queue and status, since ListJobs answers for one of each.
+
+use std::collections::BTreeMap;
+use std::time::{SystemTime, UNIX_EPOCH};
+
+use aws_sdk_batch::Client;
+use aws_sdk_batch::types::{JobDetail, JobStatus, JobSummary};
+use futures::{StreamExt, TryStreamExt, stream};
+
+use crate::resource::{Job, Jobs, JobsOf};
+use crate::services::{Error, Result, failed};
+
+/// How many lists are read at once, and how many ids DescribeJobs takes.
+const AT_ONCE: usize = 8;
+const DESCRIBED: usize = 100;
+
+/// A thousand jobs may wait: one page of them tells what there is to tell.
+const FEW_PAGES: usize = 1;
+/// Parents of arrays are pending as long as their children run.
+const PARENTS: usize = 20;
+
+/// Where ListJobs looks.
+#[derive(Clone)]
+enum Of {
+    Queue(String),
+    Array { parent: String, queue: String },
+}
+
+struct Listed {
+    queue: String,
+    jobs: Vec<JobSummary>,
+    more: bool,
+}
+
+/// The jobs of some queues, or of all of them, that are not over. A queue that is gone has none.
+pub async fn unfinished(client: &Client, about: &JobsOf) -> Result<Jobs> {
+    let queues: Vec<String> = match &about.queues {
+        Some(queues) => queues.iter().cloned().collect(),
+        None => all_queues(client).await?,
+    };
+    let waiting: &[(JobStatus, usize)] = match about.waiting {
+        true => &[(JobStatus::Submitted, FEW_PAGES), (JobStatus::Runnable, FEW_PAGES)],
+        false => &[],
+    };
+    let running = [(JobStatus::Starting, usize::MAX), (JobStatus::Running, usize::MAX)];
+    let statuses = [(JobStatus::Pending, PARENTS)].into_iter().chain(running.clone());
+    let statuses: Vec<_> = statuses.chain(waiting.iter().cloned()).collect();
+    let asked = queues.iter().flat_map(|queue| {
+        statuses.iter().map(|(status, pages)| (Of::Queue(queue.clone()), status.clone(), *pages))
+    });
+    let mut lists = list_all(client, asked.collect()).await?;
+    let parents = lists.iter().flat_map(|list| {
+        let parents = list.jobs.iter().filter(|job| job.array_properties().is_some());
+        parents
+            .filter_map(|job| Some(Of::Array { parent: job.job_id()?.to_owned(), queue: list.queue.clone() }))
+    });
+    let children = parents
+        .flat_map(|of| running.iter().map(move |(status, pages)| (of.clone(), status.clone(), *pages)));
+    let children = children.collect();
+    lists.extend(list_all(client, children).await?);
+    if !about.waiting {
+        lists.iter_mut().for_each(|list| list.jobs.retain(is_running));
+    }
+    let running = lists.iter().flat_map(|list| list.jobs.iter()).filter(|job| is_running(job));
+    let details =
+        describe(client, running.filter_map(|job| job.job_id().map(str::to_owned)).collect()).await?;
+    let now = SystemTime::now().duration_since(UNIX_EPOCH).map_or(0, |since| since.as_secs());
+    let mut found = Jobs::default();
+    for list in lists {
+        if list.more {
+            found.more_in.insert(list.queue.clone());
+        }
+        for job in list.jobs {
+            let detail = job.job_id().and_then(|id| details.get(id));
+            found.list.push(read(&job, detail, &list.queue, now));
+        }
+    }
+    // A job that moves on between two lists stands in both: what is further counts.
+    found.list.sort_by(|a, b| (&a.name, &a.id, !a.is_running()).cmp(&(&b.name, &b.id, !b.is_running())));
+    found.list.dedup_by(|b, a| a.id == b.id);
+    Ok(found)
+}
+
+fn is_running(job: &JobSummary) -> bool {
+    matches!(job.status(), Some(JobStatus::Starting | JobStatus::Running))
+}
+
+async fn all_queues(client: &Client) -> Result<Vec<String>> {
+    let mut queues = client.describe_job_queues().into_paginator().items().send();
+    let mut found = Vec::new();
+    while let Some(queue) = queues.next().await {
+        let queue = queue.map_err(failed("batch", "DescribeJobQueues"))?;
+        found.extend(queue.job_queue_arn);
+    }
+    Ok(found)
+}
+
+async fn list_all(client: &Client, asked: Vec<(Of, JobStatus, usize)>) -> Result<Vec<Listed>> {
+    stream::iter(asked)
+        .map(|(of, status, pages)| list(client, of, status, pages))
+        .buffer_unordered(AT_ONCE)
+        .try_collect()
+        .await
+}
+
+async fn list(client: &Client, of: Of, status: JobStatus, most: usize) -> Result<Listed> {
+    let call = client.list_jobs().job_status(status);
+    let (call, queue) = match of {
+        Of::Queue(queue) => (call.job_queue(&queue), queue),
+        Of::Array { parent, queue } => (call.array_job_id(parent), queue),
+    };
+    let mut listed = Listed { queue, jobs: Vec::new(), more: false };
+    let mut pages = call.into_paginator().send();
+    for number in 1.. {
+        let page = match pages.next().await {
+            None => break,
+            Some(Ok(page)) => page,
+            Some(Err(error)) => {
+                let error = failed("batch", "ListJobs")(error);
+                if is_gone(&error) {
+                    break;
+                }
+                return Err(error);
+            }
+        };
+        listed.more = page.next_token().is_some_and(|token| !token.is_empty());
+        listed.jobs.extend(page.job_summary_list.unwrap_or_default());
+        if !listed.more || number >= most {
+            break;
+        }
+    }
+    Ok(listed)
+}
+
+fn is_gone(error: &Error) -> bool {
+    error.is("ClientException") && error.message.contains("does not exist")
+}
+
+async fn describe(client: &Client, ids: Vec<String>) -> Result<BTreeMap<String, JobDetail>> {
+    let chunks: Vec<Vec<String>> = ids.chunks(DESCRIBED).map(<[String]>::to_vec).collect();
+    let read: Vec<Vec<JobDetail>> = stream::iter(chunks)
+        .map(|ids| async move {
+            let answer = client.describe_jobs().set_jobs(Some(ids)).send().await;
+            Ok::<_, Error>(answer.map_err(failed("batch", "DescribeJobs"))?.jobs.unwrap_or_default())
+        })
+        .buffer_unordered(AT_ONCE)
+        .try_collect()
+        .await?;
+    Ok(read.into_iter().flatten().filter_map(|job| Some((job.job_id()?.to_owned(), job))).collect())
+}
+
+/// A job as a plan sees it. `now`: seconds since 1970; times of Batch are in milliseconds.
+fn read(job: &JobSummary, detail: Option<&JobDetail>, queue: &str, now: u64) -> Job {
+    let text = |text: Option<&str>| text.unwrap_or_default().to_owned();
+    let started = job.started_at().and_then(|at| u64::try_from(at / 1000).ok()).filter(|at| *at > 0);
+    let timeout = detail.and_then(|detail| detail.timeout()?.attempt_duration_seconds());
+    Job {
+        id: text(job.job_id()),
+        name: text(job.job_name()),
+        queue: queue.to_owned(),
+        status: text(job.status().map(JobStatus::as_str)),
+        cluster: detail.and_then(cluster),
+        elapsed: started.map(|at| now.saturating_sub(at)),
+        timeout: timeout.and_then(|seconds| u64::try_from(seconds).ok()),
+    }
+}
+
+/// The cluster of its task or instance, as the ARN of either names it.
+fn cluster(detail: &JobDetail) -> Option<String> {
+    let container = detail.container();
+    let tasks = detail.ecs_properties().map(|ecs| ecs.task_properties()).unwrap_or_default();
+    let arns = [
+        container.and_then(|container| container.task_arn()),
+        container.and_then(|container| container.container_instance_arn()),
+        tasks.iter().find_map(|task| task.task_arn()),
+        tasks.iter().find_map(|task| task.container_instance_arn()),
+    ];
+    arns.into_iter().flatten().find_map(|arn| {
+        let mut parts = arn.rsplit('/');
+        let (_, cluster, kind) = (parts.next()?, parts.next()?, parts.next()?);
+        kind.ends_with(":task")
+            .then_some(())
+            .or_else(|| kind.ends_with(":container-instance").then_some(()))?;
+        Some(cluster.to_owned())
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use aws_sdk_batch::types::ContainerDetail;
+
+    use super::*;
+
+    #[test]
+    fn the_cluster_is_read_from_task_or_instance() {
+        let of = |container: ContainerDetail| cluster(&JobDetail::builder().container(container).build());
+        let task = |arn: &str| of(ContainerDetail::builder().task_arn(arn).build());
+        let instance = |arn: &str| of(ContainerDetail::builder().container_instance_arn(arn).build());
+        let place = "arn:aws:ecs:eu-west-1:123456789012";
+        assert_eq!(task(&format!("{place}:task/AWSBatch-a-1/0f")), Some("AWSBatch-a-1".to_owned()));
+        assert_eq!(
+            instance(&format!("{place}:container-instance/AWSBatch-a-1/0f")),
+            Some("AWSBatch-a-1".to_owned())
+        );
+        assert_eq!(task(&format!("{place}:task/0f")), None, "the old form does not tell");
+        assert_eq!(of(ContainerDetail::builder().build()), None);
+    }
+}
