@@ -94,6 +94,8 @@ pub struct Cx<'a, K: Kind> {
     pub token: &'a str,
     /// What becomes of data in a resource that is deleted.
     pub on_delete: OnDelete,
+    /// Whether jobs that are not over may be cut off.
+    pub interrupts: bool,
 }
 
 /// One kind of AWS resource.

@@ -393,6 +393,9 @@ pub struct Observed {
     /// Names in AWS, by kind, that look like those of generations and belong to none of the resources above.
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     pub taken: BTreeMap<String, BTreeSet<String>>,
+    /// The jobs that a plan's changes may cut off, once they were asked for (D21).
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub jobs: Option<Jobs>,
 }
 
 /// Something that is not ours and stands on what is: another owner's queue on a compute environment of ours.

@@ -20,6 +20,7 @@ use aws_sdk_batch::types::{CeState, ComputeEnvironmentOrder, JobStatus};
 use batchwright::execute::{Event, Limits, Report, execute};
 use batchwright::kinds::KINDS;
 use batchwright::plan::{Action, Guard, Plan, Verb};
+use batchwright::render::{self, Paint};
 use batchwright::resource::{Desired, Observed, ResourceId};
 use batchwright::sandbox::batch::QueueMoment;
 use world::stage::{Stage, environment, queue};
@@ -165,12 +166,17 @@ async fn a_long_drain_is_left_to_a_later_apply() {
         changes(&plan)
     );
     assert!(plan.is_empty() && !plan.is_idle(), "due is neither a change nor drift");
-    assert!(!batchwright::render::has_drifted(&plan));
+    assert!(!render::has_drifted(&plan));
     let old = &observed.resources[&ce("work")].others[0];
     assert!(old.retiring() && old.spec["state"] == "DISABLED", "{old:?}");
     let report = run(&stage, &plan, &observed, &mut |_| ()).await;
     assert!(report.complete() && report.done() == 0, "the job still runs: {report:?}");
     assert_eq!(stage.status_of(&job).await, "RUNNING");
+    let text = render::report(&plan, &report, Paint::none());
+    let expected = format!(
+        "Due: 1 job still runs (long {job}) on t-work: it is switched off, and an apply after its end deletes it\n\nApplied: 0 added, 0 changed, 0 replaced, 0 deleted.\n"
+    );
+    assert_eq!(text, expected);
 
     stage.release();
     stage.until(&job, &JobStatus::Succeeded).await;

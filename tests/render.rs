@@ -66,6 +66,7 @@ fn plan_of(changes: Vec<Change>, objections: Vec<Objection>) -> Plan {
         steps: Vec::new(),
         objections,
         due: Vec::new(),
+        impact: Vec::new(),
         unchanged: 21,
     }
 }
@@ -368,6 +369,7 @@ fn applied() -> (Plan, Report) {
             ignore: Vec::new(),
             on_delete: OnDelete::Refuse,
             patience: None,
+            interrupts: false,
             after: BTreeSet::new(),
             because: Reason::default(),
         });

@@ -12,7 +12,7 @@ Exit codes:
   0  success; of `plan --detailed-exitcode` and `drift`: nothing differs
   1  error: usage, manifests, anything that has no code of its own
   2  something differs (`drift` always, `plan` with --detailed-exitcode)
-  3  refused by a guard: protection, ownership, limits, another account
+  3  refused by a guard: protection, ownership, limits, running jobs, another account
   4  stale: what was reviewed is not what would be done
   5  applied in part: some steps failed
   6  declined or interrupted

@@ -94,6 +94,11 @@ pub async fn reviewed(
     if fresh.fingerprint() != plan.fingerprint() {
         return Err(Error::Stale);
     }
+    // Jobs that began while the question was open.
+    if !fresh.objections.is_empty() {
+        talk.plan(session, &fresh);
+        return Err(Error::Refused { objections: fresh.objections.len() });
+    }
     Ok(carry_out(session, &fresh, &observed, talk).await)
 }
 

@@ -1,11 +1,11 @@
 //! What all commands that talk to AWS begin with: manifests, the right account, one observation, a plan.
 
 use super::{Connection, Error, Globals, Output, Result};
-use crate::cloud::{Aws, Cloud, Scope};
+use crate::cloud::{self, Aws, Cloud, Scope};
 use crate::kind::Reason;
 use crate::kinds::KINDS;
 use crate::manifest;
-use crate::plan::{self, Guard, Plan};
+use crate::plan::{Guard, Plan};
 use crate::render::json::Calls;
 use crate::resource::{Desired, Observed, ResourceId};
 
@@ -53,12 +53,15 @@ pub(super) fn pair(text: &str) -> std::result::Result<(String, String), String> 
     }
 }
 
-/// Resources that may be deleted.
+/// Resources that may be deleted, whose jobs may be cut off, and that the plan is about.
 #[derive(Debug, Clone, Default, clap::Args)]
 pub struct Allowed {
     /// Allows this deletion, as <service>/<Kind>/<name>
     #[arg(long = "allow-delete", value_name = "RESOURCE")]
     pub delete: Vec<ResourceId>,
+    /// Allows cutting off its jobs, as <service>/<Kind>/<name>
+    #[arg(long = "allow-interrupt", value_name = "RESOURCE")]
+    pub interrupt: Vec<ResourceId>,
     /// Nothing but this resource and what it needs; nothing is deleted then. May be given again
     #[arg(long = "only", value_name = "RESOURCE")]
     pub only: Vec<ResourceId>,
@@ -68,7 +71,12 @@ impl Allowed {
     /// For the planner.
     pub fn guard(&self) -> Guard {
         let only = (!self.only.is_empty()).then(|| self.only.iter().cloned().collect());
-        Guard { allow_delete: self.delete.iter().cloned().collect(), only, ..Guard::default() }
+        Guard {
+            allow_delete: self.delete.iter().cloned().collect(),
+            allow_interrupt: self.interrupt.iter().cloned().collect(),
+            destroy: false,
+            only,
+        }
     }
 
     /// The same for an environment; a resource that it does not declare cannot be planned alone.
@@ -129,7 +137,8 @@ impl Session {
     pub async fn plan(&self, guard: &Guard) -> Result<(Plan, Observed)> {
         let observed = self.observe().await?;
         let desired = self.wanted(guard);
-        let mut plan = plan::plan(&desired, &observed, KINDS, guard);
+        let planned = cloud::plan(&self.aws, &desired, observed, KINDS, guard).await;
+        let (mut plan, observed) = planned.map_err(Error::aws("read the jobs that the plan may cut off"))?;
         if guard.destroy {
             // The planner sees resources that nobody declares; why that is so, only the command knows.
             let because = Reason(format!("everything that {} owns is destroyed", desired.environment));

@@ -141,6 +141,7 @@ impl Aws {
             tags: &tags,
             token: act.token,
             on_delete: step.on_delete,
+            interrupts: step.interrupts,
         };
         match (step.verb, act.live) {
             (Verb::Register, _) | (Verb::Create, None) => return kind.create(call, act.want).await.map(Some),

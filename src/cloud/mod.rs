@@ -6,7 +6,8 @@ use std::time::Duration;
 use futures::future::BoxFuture;
 
 use crate::diff::Diff;
-use crate::plan::Step;
+use crate::kind::AnyKind;
+use crate::plan::{self, Guard, Plan, Step};
 use crate::resource::{
     Desired, Document, Image, Incarnation, Jobs, JobsOf, Observed, Owner, Place, ResourceId,
 };
@@ -82,6 +83,20 @@ pub struct Act<'a> {
     pub diff: &'a Diff,
     /// The same for every attempt at this step.
     pub token: &'a str,
+}
+
+/// Observes and plans. Only where a change can cut jobs off they are read as well, and it is planned again (D21).
+pub async fn plan(
+    cloud: &dyn Cloud,
+    desired: &Desired,
+    mut observed: Observed,
+    kinds: &[&'static dyn AnyKind],
+    guard: &Guard,
+) -> Result<(Plan, Observed)> {
+    let plan = plan::plan(desired, &observed, kinds, guard);
+    let Some(about) = plan.jobs_wanted(&observed) else { return Ok((plan, observed)) };
+    observed.jobs = Some(cloud.jobs(&about).await?);
+    Ok((plan::plan(desired, &observed, kinds, guard), observed))
 }
 
 /// What the planner and the executor know of the world.

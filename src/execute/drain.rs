@@ -49,8 +49,9 @@ pub(super) async fn drain(
                 let told = told(&left);
                 if started.elapsed() >= patience {
                     return Ok(Drained::Later(format!(
-                        "{told} on {}: it is switched off, and an apply after their end deletes it",
-                        live.physical
+                        "{told} on {}: it is switched off, and an apply after {} end deletes it",
+                        live.physical,
+                        if left.len() == 1 { "its" } else { "their" }
                     )));
                 }
                 waiting(told);

@@ -58,6 +58,8 @@ pub struct Call<'a> {
     pub token: &'a str,
     /// What becomes of data.
     pub on_delete: OnDelete,
+    /// Whether jobs may be cut off.
+    pub interrupts: bool,
 }
 
 /// A kind whose types are forgotten. One blanket implementation; nobody else implements it.
@@ -208,6 +210,7 @@ fn context<'a, K: Kind>(call: &Call<'a>) -> Result<Cx<'a, K>> {
         tags: call.tags,
         token: call.token,
         on_delete: call.on_delete,
+        interrupts: call.interrupts,
     })
 }
 

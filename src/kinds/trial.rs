@@ -114,6 +114,7 @@ impl Trial {
             tags: &self.tags,
             token: "7c9e6679-7425-40de-944b-e07fc1f90ae7",
             on_delete,
+            interrupts: false,
         }
     }
 }

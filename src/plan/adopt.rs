@@ -23,6 +23,7 @@ pub fn adopt(
         steps: Vec::new(),
         objections: Vec::new(),
         due: Vec::new(),
+        impact: Vec::new(),
         unchanged: 0,
     };
     if fields.is_empty() {
@@ -53,6 +54,7 @@ pub fn adopt(
         ignore: Vec::new(),
         on_delete: OnDelete::default(),
         patience: None,
+        interrupts: false,
         after: BTreeSet::new(),
         because,
     });

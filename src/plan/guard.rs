@@ -13,6 +13,8 @@ use crate::resource::{Desired, Incarnation, Observed, PROTECT_TAG, Position, Res
 pub struct Guard {
     /// Resources that may be deleted (`--allow-delete`).
     pub allow_delete: BTreeSet<ResourceId>,
+    /// Resources whose jobs may be cut off (`--allow-interrupt`).
+    pub allow_interrupt: BTreeSet<ResourceId>,
     /// `destroy`: everything goes, so counts do not matter; protection and data still do.
     pub destroy: bool,
     /// Nothing but these resources and what they need; nothing is deleted then (`--only`).
@@ -37,6 +39,8 @@ pub enum Objector {
     Ambiguous,
     /// Something still uses it.
     Held,
+    /// Jobs would be cut off.
+    Jobs,
     /// An image's digest is not known: a plan may be made, but not applied.
     Image,
 }

@@ -16,7 +16,7 @@ use crate::resource::{Desired, Document, Incarnation, Observed, OnDelete, Resour
 /// The kind that others stand on.
 pub(super) const GROUND: &str = "batch/ComputeEnvironment";
 /// The kind that stands on it.
-const HOLDER: &str = "batch/JobQueue";
+pub(super) const HOLDER: &str = "batch/JobQueue";
 /// The field that names it.
 const ORDER: &str = "computeEnvironmentOrder";
 
@@ -177,7 +177,7 @@ fn foreign(queue: &Incarnation) -> String {
     format!("the job queue {} of {owner} lists it and has to let go of it first", queue.physical)
 }
 
-fn lists(queue: &Document, arn: &str) -> bool {
+pub(super) fn lists(queue: &Document, arn: &str) -> bool {
     let order = queue.get(ORDER).and_then(Value::as_array);
     order
         .into_iter()

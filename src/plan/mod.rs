@@ -10,7 +10,7 @@ use sha2::{Digest, Sha256};
 
 use crate::diff::FieldChange;
 use crate::kind::{Effect, Reason};
-use crate::resource::{Document, OnDelete, Owner, Place, Position, ResourceId, Tags};
+use crate::resource::{Document, JobsOf, Observed, OnDelete, Owner, Place, Position, ResourceId, Tags};
 
 mod adopt;
 mod check;
@@ -20,6 +20,7 @@ mod generation;
 mod graph;
 mod guard;
 mod holders;
+mod impact;
 mod lost;
 mod obstacle;
 mod only;
@@ -37,6 +38,7 @@ pub use check::check;
 use expect::Reviewed;
 pub use generation::is_generation_name;
 pub use guard::{Guard, Objection, Objector};
+pub use impact::{Affected, End, Impact};
 pub use planner::plan;
 pub(crate) use resolve::text as output_text;
 pub use tags::{adoption, wanted as wanted_tags};
@@ -172,6 +174,9 @@ pub struct Step {
     /// How many seconds a drain may take in this apply; then the rest is left to a later one (D20).
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub patience: Option<u64>,
+    /// Whether jobs that it would cut off may be cut off (`--allow-interrupt`).
+    #[serde(default, skip_serializing_if = "is_false")]
+    pub interrupts: bool,
     /// The steps that come before it.
     pub after: BTreeSet<StepId>,
     /// Why it is there.
@@ -188,6 +193,10 @@ pub struct Due {
     pub physical: String,
     /// What, and when.
     pub what: String,
+}
+
+fn is_false(it: &bool) -> bool {
+    !it
 }
 
 /// Everything that an apply would do, and what speaks against it.
@@ -208,11 +217,19 @@ pub struct Plan {
     pub objections: Vec<Objection>,
     /// What a later apply will do.
     pub due: Vec<Due>,
+    /// What becomes of jobs, as far as they were asked for (D21).
+    #[serde(default)]
+    pub impact: Vec<Impact>,
     /// How many resources are as declared.
     pub unchanged: usize,
 }
 
 impl Plan {
+    /// The jobs that have to be known to judge it; `None` if nothing in it can interrupt one.
+    pub fn jobs_wanted(&self, observed: &Observed) -> Option<JobsOf> {
+        impact::jobs_wanted(&self.steps, &self.changes, observed)
+    }
+
     /// Whether nothing differs. There may still be something to run: what is [due](Plan::due).
     pub fn is_empty(&self) -> bool {
         self.changes.is_empty()

@@ -11,7 +11,7 @@ use super::obstacle::{ambiguous, foreign, held, left_out, moved, newer_of_somebo
 use super::resolve::Resolver;
 use super::retire::{self, Said};
 use super::strategy::by_strategy;
-use super::{Action, Change, Plan, Seal, generation, graph, holders, only, prune, steps, tags};
+use super::{Action, Change, Plan, Seal, generation, graph, holders, impact, only, prune, steps, tags};
 use crate::diff::{self, ChangeRule, FieldChange};
 use crate::kind::{AnyKind, Effect, Identity, Order, Reason, Refs};
 use crate::resource::{
@@ -93,10 +93,13 @@ pub fn plan(desired: &Desired, observed: &Observed, kinds: &[&'static dyn AnyKin
     let parts = holders::Parts { drafts: &drafts, retiring: &retiring, leaving: &leaving };
     let end = holders::End { parts, desired, observed, edges: &edges, part: &part };
     objections.extend(end.objections());
+    let departures = steps::Departures { retiring: &retiring, leaving: &leaving };
+    let mut steps = steps::cut(&drafts, &departures, &edges, &settled, observed, &kind_of);
+    steps.iter_mut().for_each(|step| step.interrupts = guard.allow_interrupt.contains(&step.resource));
+    let impact = impact::impact(&steps, &changes, observed, &guard.allow_interrupt);
+    objections.extend(impact::objections(&impact, desired));
     objections.sort();
     objections.dedup();
-    let departures = steps::Departures { retiring: &retiring, leaving: &leaving };
-    let steps = steps::cut(&drafts, &departures, &edges, &settled, observed, &kind_of);
     Plan {
         environment: desired.environment.clone(),
         owner: desired.owner.clone(),
@@ -105,6 +108,7 @@ pub fn plan(desired: &Desired, observed: &Observed, kinds: &[&'static dyn AnyKin
         steps,
         objections,
         due,
+        impact,
         unchanged,
     }
 }

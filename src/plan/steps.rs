@@ -371,6 +371,7 @@ impl Cutter<'_> {
             ignore: Vec::new(),
             on_delete: OnDelete::default(),
             patience: None,
+            interrupts: false,
             after,
             because,
         });

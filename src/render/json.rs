@@ -56,6 +56,14 @@ pub fn plan(plan: &Plan, view: View, calls: Option<Calls>) -> Vec<Value> {
             "message": objection.message, "position": objection.position,
         })
     }));
+    records.extend(plan.impact.iter().map(|impact| {
+        let cut_off = impact.cut_off().count();
+        let level = if impact.allowed || cut_off == 0 { "warn" } else { "error" };
+        json!({
+            "@level": level, "type": "job_impact", "resource": impact.id, "end": impact.end, "jobs": impact.jobs,
+            "more": impact.more, "cutOff": cut_off, "allowed": impact.allowed,
+        })
+    }));
     records.extend(plan.due.iter().map(|due| {
         json!({"@level": "info", "type": "due", "resource": due.id, "physical": due.physical, "message": due.what})
     }));

@@ -2,6 +2,7 @@
 
 use std::fmt::Write;
 
+use super::impact;
 use super::terminal::{manner, reason, symbol, totals, word};
 use super::value::{Line, Shown, plain, shown};
 use crate::plan::{Action, Change, Plan};
@@ -52,6 +53,18 @@ fn warnings(text: &mut String, plan: &Plan) {
         for change in dangerous {
             let why = reason(change).map(|why| format!(" {}", cell(&why))).unwrap_or_default();
             let _ = writeln!(text, "> - {} {}{why}", word(change.action), code(&change.id.to_string()));
+        }
+        text.push('\n');
+    }
+    let about_jobs = plan.changes.iter().map(|change| (change, impact::lines(plan, change)));
+    let about_jobs: Vec<_> = about_jobs.filter(|(_, lines)| !lines.is_empty()).collect();
+    if !about_jobs.is_empty() {
+        let _ = writeln!(text, "> [!CAUTION]\n> **Jobs are concerned:**\n>");
+        for (change, lines) in about_jobs {
+            let _ = writeln!(text, "> - {} {}", word(change.action), code(&change.id.to_string()));
+            for line in lines {
+                let _ = writeln!(text, ">   - {}", cell(line.trim()));
+            }
         }
         text.push('\n');
     }

@@ -3,6 +3,7 @@
 mod drift;
 mod explain;
 mod hint;
+mod impact;
 pub mod json;
 mod markdown;
 pub mod page;

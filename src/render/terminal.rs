@@ -2,8 +2,8 @@
 
 use std::fmt::Write;
 
-use super::Paint;
 use super::value::{Line, Shown, plain, shown};
+use super::{Paint, impact};
 use crate::diff::ChangeRule;
 use crate::kind::{Effect, Order};
 use crate::plan::expect::Difference;
@@ -21,7 +21,7 @@ pub fn plan(plan: &Plan, paint: Paint) -> String {
         place.region
     );
     for change in &plan.changes {
-        write_change(&mut text, change, paint);
+        write_change(&mut text, plan, change, paint);
     }
     due(&mut text, plan);
     objections(&mut text, "Refused, as it stands:", &plan.objections, paint);
@@ -51,7 +51,11 @@ pub(super) fn totals(plan: &Plan) -> String {
             let _ = write!(text, ", {} to {word}", count(action));
         }
     }
-    text + "."
+    text.push('.');
+    match impact::total(plan) {
+        Some(jobs) => format!("{text} {jobs}"),
+        None => text,
+    }
 }
 
 /// The symbol of a change; always beside a word.
@@ -110,7 +114,7 @@ pub(super) fn coloured(action: Action, text: &str, paint: Paint) -> String {
     }
 }
 
-fn write_change(text: &mut String, change: &Change, paint: Paint) {
+fn write_change(text: &mut String, plan: &Plan, change: &Change, paint: Paint) {
     let head = format!("{} {}", symbol(change), word(change.action));
     let _ = writeln!(
         text,
@@ -121,6 +125,9 @@ fn write_change(text: &mut String, change: &Change, paint: Paint) {
     );
     if let Some(line) = reason(change) {
         let _ = writeln!(text, "    {}", paint.faint(&line));
+    }
+    for line in impact::lines(plan, change) {
+        let _ = writeln!(text, "    {} {line}", paint.change("!"));
     }
     for field in &change.fields {
         let mark = if change.action == Action::Replace && field.rule == ChangeRule::CreateOnly {

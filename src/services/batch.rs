@@ -14,8 +14,10 @@ use crate::resource::Tags;
 mod listed;
 mod unfinished;
 
-pub use listed::{STILL_LISTED, refuse_while_listed};
-pub use unfinished::unfinished;
+use unfinished::JOBS_END;
+
+pub use listed::refuse_while_listed;
+pub use unfinished::{refuse_with_jobs, unfinished};
 
 /// AWS Batch.
 pub struct Batch;
@@ -71,6 +73,9 @@ impl Service for Batch {
     }
 
     fn classify(error: &Error, _age: Duration) -> Fault {
+        if error.is(JOBS_END) {
+            return Fault::Settling(Duration::from_secs(600));
+        }
         // Nearly everything is a ClientException: only the message tells (aws-semantics §1.4).
         if error.code.as_deref() != Some("ClientException") {
             return error::classify(error);

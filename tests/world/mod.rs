@@ -41,7 +41,10 @@ impl World {
     /// What an apply would do now.
     pub async fn plan(&self, desired: &Desired, guard: &Guard) -> (Plan, Observed) {
         let observed = self.observe(desired).await;
-        (planned(desired, &observed, guard), observed)
+        let made = batchwright::cloud::plan(&self.cloud, desired, observed, KINDS, guard).await;
+        let (plan, observed) = made.expect("jobs can be read");
+        assert_eq!(check(&plan), Vec::<String>::new(), "the plan holds together");
+        (plan, observed)
     }
 
     pub async fn execute(&self, plan: &Plan, observed: &Observed) -> Report {

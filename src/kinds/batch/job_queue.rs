@@ -13,7 +13,7 @@ use crate::kind::{Cx, Effect, Invalid, Kind, Live, Order, Reason, Refs};
 use crate::kinds::mirror::{Field, Part};
 use crate::resource::{Place, Readiness};
 use crate::services::batch::{Batch, Snapshot};
-use crate::services::{Result, failed, own_tags};
+use crate::services::{Result, batch, failed, own_tags};
 
 /// A Batch job queue.
 pub struct JobQueue;
@@ -241,7 +241,11 @@ spec:
         if live.outputs.is_busy() {
             return Ok(());
         }
-        if live.spec.state == JqState::Enabled.as_str() {
+        let is_open = live.spec.state == JqState::Enabled.as_str();
+        if !cx.interrupts {
+            batch::refuse_with_jobs(cx.client, arn, is_open).await?;
+        }
+        if is_open {
             let call = cx.client.update_job_queue().job_queue(arn).state(JqState::Disabled);
             let call = call.set_scheduling_policy_arn(live.spec.scheduling_policy_arn.clone());
             call.send().await.map_err(failed("batch", "UpdateJobQueue"))?;

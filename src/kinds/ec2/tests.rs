@@ -33,7 +33,7 @@ impl World {
 
     fn call<'a>(&'a self, name: &'a str, tags: &'a Tags) -> Call<'a> {
         let Self { clients, place, .. } = self;
-        Call { clients, place, name, tags, token: name, on_delete: OnDelete::Refuse }
+        Call { clients, place, name, tags, token: name, on_delete: OnDelete::Refuse, interrupts: false }
     }
 
     /// What is there of a kind: of these ids, or everything.

@@ -49,7 +49,7 @@ impl Account {
 
     fn call<'a>(&'a self, name: &'a str) -> Call<'a> {
         let Self { clients, place, tags, .. } = self;
-        Call { clients, place, name, tags, token: "token", on_delete: OnDelete::Refuse }
+        Call { clients, place, name, tags, token: "token", on_delete: OnDelete::Refuse, interrupts: false }
     }
 
     fn differences(&self, kind: &dyn AnyKind, live: &Incarnation, want: &Value) -> Diff {

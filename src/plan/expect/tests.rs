@@ -41,6 +41,7 @@ fn plan(changes: Vec<Change>) -> Plan {
         steps: Vec::new(),
         objections: Vec::new(),
         due: Vec::new(),
+        impact: Vec::new(),
         unchanged: 0,
     }
 }

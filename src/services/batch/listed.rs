@@ -8,7 +8,7 @@ use crate::services::error::Reached;
 use crate::services::{Error, Result, failed};
 
 /// The code of our own refusal, beside AWS's.
-pub const STILL_LISTED: &str = "StillListed";
+const STILL_LISTED: &str = "StillListed";
 
 /// Fails if any queue of the account lists the environment: without it the queue might have no place for its jobs.
 /// Queues that are being deleted do not count.

@@ -1,6 +1,6 @@
 //! Jobs that are not over: listed by queue and status, since ListJobs answers for one of each.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::time::{SystemTime, UNIX_EPOCH};
 
 use aws_sdk_batch::Client;
@@ -8,7 +8,7 @@ use aws_sdk_batch::types::{JobDetail, JobStatus, JobSummary};
 use futures::{StreamExt, TryStreamExt, stream};
 
 use crate::resource::{Job, Jobs, JobsOf};
-use crate::services::{Error, Result, failed};
+use crate::services::{Error, Reached, Result, failed};
 
 /// How many lists are read at once, and how many ids DescribeJobs takes.
 const AT_ONCE: usize = 8;
@@ -79,6 +79,32 @@ pub async fn unfinished(client: &Client, about: &JobsOf) -> Result<Jobs> {
     found.list.sort_by(|a, b| (&a.name, &a.id, !a.is_running()).cmp(&(&b.name, &b.id, !b.is_running())));
     found.list.dedup_by(|b, a| a.id == b.id);
     Ok(found)
+}
+
+/// The code of our own refusal, beside AWS's.
+const UNFINISHED: &str = "UnfinishedJobs";
+/// The same of a queue that takes no further jobs: those that are left end.
+pub(super) const JOBS_END: &str = "JobsEnd";
+
+/// Fails if a queue has jobs that are not over: they would end with it. `is_open`: it still takes further ones.
+pub async fn refuse_with_jobs(client: &Client, queue: &str, is_open: bool) -> Result<()> {
+    let about = JobsOf { queues: Some(BTreeSet::from([queue.to_owned()])), waiting: true };
+    let jobs = unfinished(client, &about).await?.list;
+    let Some(first) = jobs.first() else { return Ok(()) };
+    let (count, named) = (jobs.len(), format!("{} ({})", first.name, first.id));
+    let message = match is_open {
+        true => format!("by now it has jobs that are not over, {named} among {count}: plan again"),
+        false => format!("its jobs come to their end first, {named} among {count}"),
+    };
+    let code = if is_open { UNFINISHED } else { JOBS_END };
+    Err(Error {
+        service: "batch",
+        operation: "DeleteJobQueue",
+        code: Some(code.to_owned()),
+        message,
+        request_id: None,
+        reached: Reached::NotSent,
+    })
 }
 
 fn is_running(job: &JobSummary) -> bool {

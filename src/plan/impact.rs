@@ -1,0 +1,208 @@
+//! Jobs that a plan would cut off (D21, P6, P21). How long a job has been running comes in as data.
+
+use std::collections::BTreeSet;
+
+use serde::{Deserialize, Serialize};
+use serde_json::Value;
+
+use super::guard::{Objection, Objector};
+use super::holders::{self, HOLDER};
+use super::{Change, Step, Verb};
+use crate::kind::Effect;
+use crate::resource::{Desired, Incarnation, Job, JobsOf, Observed, ResourceId};
+
+/// What a change does to the jobs of a queue or of a compute environment.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct Impact {
+    /// Which resource changes.
+    pub id: ResourceId,
+    /// What becomes of its jobs.
+    pub end: End,
+    /// Its jobs that are not over, by name.
+    pub jobs: Vec<Affected>,
+    /// Whether more of them wait than are listed.
+    pub more: bool,
+    /// Whether cutting them off was allowed by name.
+    pub allowed: bool,
+}
+
+/// What becomes of jobs.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase", tag = "is", content = "minutes")]
+pub enum End {
+    /// Running ones get so many minutes more, by `updatePolicy`.
+    After(u64),
+    /// Running ones end at once.
+    AtOnce,
+    /// Their queue goes, and all of them with it.
+    WithQueue,
+}
+
+/// One job.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct Affected {
+    /// The job.
+    pub job: Job,
+    /// Whether it will not come to its own end, as far as can be told.
+    pub cut_off: bool,
+}
+
+impl Impact {
+    /// The jobs that are cut off.
+    pub fn cut_off(&self) -> impl Iterator<Item = &Job> {
+        self.jobs.iter().filter(|affected| affected.cut_off).map(|affected| &affected.job)
+    }
+}
+
+/// A change that may interrupt jobs, before they are known.
+struct Concern<'a> {
+    id: &'a ResourceId,
+    live: &'a Incarnation,
+    end: End,
+}
+
+/// The jobs that have to be known to judge a plan; `None` if none of its steps can interrupt any.
+pub fn jobs_wanted(steps: &[Step], changes: &[Change], observed: &Observed) -> Option<JobsOf> {
+    let concerns = concerns(steps, changes, observed);
+    let queues: BTreeSet<String> = concerns.iter().flat_map(|concern| concern.queues(observed)).collect();
+    let waiting = concerns.iter().any(|concern| concern.end == End::WithQueue);
+    (!queues.is_empty()).then_some(JobsOf { queues: Some(queues), waiting })
+}
+
+/// What the steps do to the jobs that were read; nothing if none were.
+pub(super) fn impact(
+    steps: &[Step],
+    changes: &[Change],
+    observed: &Observed,
+    allowed: &BTreeSet<ResourceId>,
+) -> Vec<Impact> {
+    let Some(jobs) = &observed.jobs else { return Vec::new() };
+    let mut found = Vec::new();
+    for concern in concerns(steps, changes, observed) {
+        let queues = concern.queues(observed);
+        let of = jobs.list.iter().filter(|job| queues.contains(&job.queue) && concern.has(job));
+        let affected: Vec<Affected> =
+            of.map(|job| Affected { job: job.clone(), cut_off: concern.end.cuts_off(job) }).collect();
+        if !affected.is_empty() {
+            found.push(Impact {
+                id: concern.id.clone(),
+                end: concern.end,
+                jobs: affected,
+                more: concern.end == End::WithQueue
+                    && queues.iter().any(|queue| jobs.more_in.contains(queue)),
+                allowed: allowed.contains(concern.id),
+            });
+        }
+    }
+    found
+}
+
+/// One objection for each impact that cuts jobs off and was not allowed.
+pub(super) fn objections(impacts: &[Impact], desired: &Desired) -> Vec<Objection> {
+    let refused = impacts.iter().filter(|impact| !impact.allowed && impact.cut_off().next().is_some());
+    refused
+        .map(|impact| {
+            let position = desired.resources.get(&impact.id).map(|declared| declared.position.clone());
+            let message = refusal(impact);
+            Objection { id: impact.id.clone(), objector: Objector::Jobs, message, position }
+        })
+        .collect()
+}
+
+fn refusal(impact: &Impact) -> String {
+    const SHOWN: usize = 3;
+    let jobs: Vec<&Job> = impact.cut_off().collect();
+    let mut names: Vec<String> =
+        jobs.iter().take(SHOWN).map(|job| format!("{} ({})", job.name, job.id)).collect();
+    if jobs.len() > SHOWN || impact.more {
+        names.push("…".to_owned());
+    }
+    let (names, id) = (names.join(", "), &impact.id);
+    match impact.end {
+        End::WithQueue => format!(
+            "its jobs that are not over would end with it: {names}; wait for them, cancel them, or allow it with --allow-interrupt={id}"
+        ),
+        End::AtOnce => format!(
+            "running jobs would be cut off at once: {names}; wait for them, set lifecycle.strategy to blueGreen, or allow it with --allow-interrupt={id}"
+        ),
+        End::After(minutes) => format!(
+            "jobs that have been running for more than the {minutes} min that updatePolicy gives them would be cut off: {names}; raise updatePolicy.jobExecutionTimeoutMinutes, set lifecycle.strategy to blueGreen, or allow it with --allow-interrupt={id}"
+        ),
+    }
+}
+
+impl Concern<'_> {
+    /// The ARNs of the queues whose jobs may be concerned.
+    fn queues(&self, observed: &Observed) -> BTreeSet<String> {
+        if self.end == End::WithQueue {
+            return self.live.arn.iter().cloned().collect();
+        }
+        let Some(arn) = self.live.arn.as_deref() else { return BTreeSet::new() };
+        let ours = observed.resources.iter().filter(|(id, _)| id.kind == HOLDER);
+        let ours = ours.flat_map(|(_, seen)| seen.iter());
+        let others = observed.outsiders.iter().filter(|one| one.kind == HOLDER).map(|one| &one.live);
+        let listing = ours.chain(others).filter(|queue| holders::lists(&queue.spec, arn));
+        listing.filter_map(|queue| queue.arn.clone()).collect()
+    }
+
+    /// Whether a job of one of these queues is concerned. One of which AWS does not tell where it runs is.
+    fn has(&self, job: &Job) -> bool {
+        let cluster = self.live.outputs.get("ecsClusterArn").and_then(Value::as_str);
+        let cluster = cluster.and_then(|arn| arn.rsplit_once(":cluster/")).map(|(_, name)| name);
+        self.end == End::WithQueue || (job.is_running() && job.runs_in(cluster).unwrap_or(true))
+    }
+}
+
+impl End {
+    /// A job that has been running for longer than it gets is taken for one that will not make it, unless Batch itself ends it
+    /// sooner.
+    fn cuts_off(self, job: &Job) -> bool {
+        let End::After(minutes) = self else { return true };
+        let (given, elapsed) = (minutes * 60, job.elapsed.unwrap_or_default());
+        let ends_in_time = job.timeout.is_some_and(|timeout| timeout.saturating_sub(elapsed) <= given);
+        elapsed > given && !ends_in_time
+    }
+}
+
+fn concerns<'a>(steps: &'a [Step], changes: &[Change], observed: &'a Observed) -> Vec<Concern<'a>> {
+    let mut found = Vec::new();
+    for step in steps {
+        let end = match (step.verb, step.resource.kind.as_str()) {
+            (Verb::Delete, HOLDER) => Some(End::WithQueue),
+            (Verb::Delete, holders::GROUND) => (!is_drained(step, steps)).then_some(End::AtOnce),
+            (Verb::Update, holders::GROUND) if replaces_instances(step, changes) => Some(by_policy(step)),
+            _ => None,
+        };
+        let Some(end) = end else { continue };
+        let seen = observed.resources.iter().filter(|(id, _)| id.kind == step.resource.kind);
+        let live = seen.flat_map(|(_, seen)| seen.iter()).find(|live| live.physical == step.physical);
+        found.extend(live.map(|live| Concern { id: &step.resource, live, end }));
+    }
+    found
+}
+
+fn is_drained(step: &Step, steps: &[Step]) -> bool {
+    steps.iter().any(|other| {
+        other.verb == Verb::Drain && other.physical == step.physical && step.after.contains(&other.id)
+    })
+}
+
+/// Whether an update puts new instances in place of those that jobs run on; tasks on Fargate stay where they are.
+fn replaces_instances(step: &Step, changes: &[Change]) -> bool {
+    let infrastructure = Effect::Update("infrastructure".to_owned());
+    let kind = step.want.pointer("/computeResources/type").and_then(Value::as_str).unwrap_or_default();
+    !kind.starts_with("FARGATE")
+        && changes.iter().any(|c| c.id == step.resource && c.effect.as_ref() == Some(&infrastructure))
+}
+
+/// How long Batch gives running jobs during an update; half an hour where nothing is said.
+fn by_policy(step: &Step) -> End {
+    let policy = step.want.get("updatePolicy");
+    let at = |field: &str| policy.and_then(|policy| policy.get(field));
+    match at("terminateJobsOnUpdate").and_then(Value::as_bool) {
+        Some(true) => End::AtOnce,
+        _ => End::After(at("jobExecutionTimeoutMinutes").and_then(Value::as_u64).unwrap_or(30)),
+    }
+}
