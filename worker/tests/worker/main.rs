@@ -13,6 +13,8 @@ mod pandas;
 #[cfg(test)]
 mod program;
 #[cfg(test)]
+mod queue;
+#[cfg(test)]
 mod s3;
 #[cfg(test)]
 mod shards;

@@ -1,0 +1,161 @@
+//! `consume` against a small SQS: what it says to the queue, and when.
+
+use std::process::Command;
+use std::sync::{Arc, Mutex};
+
+use axum::Router;
+use axum::extract::State;
+use axum::http::{HeaderMap, StatusCode};
+use axum::response::{IntoResponse, Response};
+use bytes::Bytes;
+use serde_json::{Value, json};
+
+use crate::bucket::{Bucket, Server};
+use crate::program::{Ended, worker_with_s3};
+
+/// What the queue still hands out, and what it was told.
+#[derive(Default)]
+struct Queue {
+    messages: Vec<String>,
+    told: Vec<String>,
+    fault: Option<(u16, &'static str)>,
+}
+
+struct Sqs {
+    endpoint: String,
+    queue: Arc<Mutex<Queue>>,
+    _runtime: tokio::runtime::Runtime,
+}
+
+impl Sqs {
+    fn start(messages: &[&str], fault: Option<(u16, &'static str)>) -> Sqs {
+        let messages = messages.iter().map(|body| (*body).to_owned()).collect();
+        let queue = Arc::new(Mutex::new(Queue { messages, fault, ..Queue::default() }));
+        let runtime =
+            tokio::runtime::Builder::new_multi_thread().worker_threads(1).enable_all().build().unwrap();
+        let router = Router::new().fallback(answer).with_state(queue.clone());
+        let listener = runtime.block_on(tokio::net::TcpListener::bind("127.0.0.1:0")).unwrap();
+        let endpoint = format!("http://{}", listener.local_addr().unwrap());
+        runtime.spawn(async move { axum::serve(listener, router).await });
+        Sqs { endpoint, queue, _runtime: runtime }
+    }
+
+    fn told(&self) -> Vec<String> {
+        self.queue.lock().unwrap().told.clone()
+    }
+
+    /// The program, to consume this queue and write into the bucket `out`.
+    fn consume(&self, s3: &Server, more: &[&str]) -> Command {
+        let url = format!("{}/1/q", self.endpoint);
+        let arguments = ["consume", "--queue", &url, "--destination", "s3://out", "--wait", "0"];
+        let mut command = worker_with_s3(&s3.endpoint, &[&arguments[..], more].concat());
+        command.env("AWS_ENDPOINT_URL_SQS", &self.endpoint);
+        command
+    }
+}
+
+async fn answer(State(queue): State<Arc<Mutex<Queue>>>, headers: HeaderMap, body: Bytes) -> Response {
+    let mut queue = queue.lock().unwrap();
+    if let Some((status, code)) = queue.fault {
+        let body = json!({"__type": format!("com.amazonaws.sqs#{code}"), "message": "said by the test"});
+        return (StatusCode::from_u16(status).unwrap(), body.to_string()).into_response();
+    }
+    let input: Value = serde_json::from_slice(&body).unwrap();
+    let told = match headers["x-amz-target"].to_str().unwrap() {
+        "AmazonSQS.ReceiveMessage" => {
+            let Some(body) = queue.messages.pop() else { return "{}".into_response() };
+            let attributes = json!({"ApproximateReceiveCount": "1"});
+            let message =
+                json!({"MessageId": "m", "ReceiptHandle": "r", "Body": body, "Attributes": attributes});
+            return json!({"Messages": [message]}).to_string().into_response();
+        }
+        "AmazonSQS.DeleteMessage" => "delete".to_owned(),
+        "AmazonSQS.ChangeMessageVisibility" => format!("keep for {}", input["VisibilityTimeout"]),
+        other => panic!("{other}"),
+    };
+    queue.told.push(told);
+    "{}".into_response()
+}
+
+const CREATED: &str =
+    r#"{"Records":[{"eventName":"ObjectCreated:Put","s3":{"bucket":{"name":"in"},"object":{"key":"a"}}}]}"#;
+
+fn lines() -> Bucket {
+    let text = Bytes::from("{\"stars\":1,\"review_count\":1}\n".repeat(2000));
+    Bucket { objects: [("in/a".to_owned(), text)].into(), ..Bucket::default() }
+}
+
+#[test]
+fn a_message_is_deleted_when_its_output_is_there() {
+    let (sqs, s3) = (Sqs::start(&[CREATED], None), Server::start(lines()));
+    assert_eq!(Ended::of(sqs.consume(&s3, &["--until-empty"])).code, Some(0));
+    assert_eq!(sqs.told(), ["delete"]);
+    assert_eq!(s3.bucket().objects["out/a"].split(|byte| *byte == b'\n').count(), 2001);
+}
+
+#[test]
+fn a_message_goes_back_at_once_or_after_a_rest_by_what_is_wrong() {
+    for (fault, told) in [((403, "AccessDenied"), "keep for 0"), ((503, "SlowDown"), "keep for 30")] {
+        let (sqs, s3) = (
+            Sqs::start(&[CREATED], None),
+            Server::start(Bucket { fault: Some(("GET", fault.0, fault.1)), ..lines() }),
+        );
+        assert_eq!(Ended::of(sqs.consume(&s3, &["--until-empty"])).code, Some(0));
+        assert_eq!(sqs.told(), [told]);
+    }
+    let (sqs, s3) = (Sqs::start(&["hello", "{}"], None), Server::start(lines()));
+    assert_eq!(Ended::of(sqs.consume(&s3, &["--until-empty"])).code, Some(0));
+    assert_eq!(sqs.told(), ["keep for 0", "keep for 0"]);
+}
+
+/// A child of ours is sent SIGTERM.
+fn terminate(child: &std::process::Child) {
+    let kill = Command::new("kill").args(["-TERM", &child.id().to_string()]).status();
+    assert!(kill.unwrap().success());
+}
+
+#[test]
+fn what_is_held_is_kept_on_and_given_back_when_there_is_no_time_left() {
+    let s3 = Server::start(Bucket { stalls: true, breaks: vec![40_000], ..lines() });
+    let sqs = Sqs::start(&[CREATED], None);
+    let mut child = sqs.consume(&s3, &["--visibility", "3", "--grace", "0"]).spawn().unwrap();
+    while sqs.told().len() < 2 && child.try_wait().unwrap().is_none() {
+        std::thread::yield_now();
+    }
+    terminate(&child);
+    let ended = Ended::with(child.wait_with_output().unwrap());
+    assert_eq!(ended.last(), "143 WARN stopped by a signal before the end");
+    let told = sqs.told();
+    assert_eq!(told.last().unwrap(), "keep for 0", "{told:?}");
+    assert!(told[..told.len() - 1].iter().all(|told| told == "keep for 3"), "{told:?}");
+    let bucket = s3.bucket();
+    assert_eq!((bucket.objects.len(), bucket.uploads.len()), (1, 0));
+}
+
+#[test]
+fn what_is_held_is_finished_if_there_is_time() {
+    let sqs = Sqs::start(&[CREATED], None);
+    let (on_get, got) = std::sync::mpsc::channel();
+    let s3 = Server::start(Bucket { on_get: Some(on_get), ..lines() });
+    // Nothing is answered while this is held: neither the object nor its output.
+    let child = sqs.consume(&s3, &[]).spawn().unwrap();
+    got.recv().unwrap();
+    let held = s3.bucket();
+    terminate(&child);
+    drop(held);
+    let ended = Ended::with(child.wait_with_output().unwrap());
+    assert_eq!(ended.code, Some(143));
+    assert_eq!(sqs.told(), ["delete"]);
+    assert!(s3.bucket().objects.contains_key("out/a"));
+}
+
+#[test]
+fn a_queue_that_refuses_or_cannot_be_reached_ends_it() {
+    let s3 = Server::start(lines());
+    let last = |fault| Ended::of(Sqs::start(&[], Some(fault)).consume(&s3, &[])).last();
+    let outcomes = [last((400, "QueueDoesNotExist")), last((403, "AccessDeniedException"))];
+    insta::assert_snapshot!(outcomes.join("\n").replace("http://127.0.0.1:", "").replace(|c: char| c.is_ascii_digit(), "#"), @r"
+    # ERROR failed to receive from #####/#/q: QueueDoesNotExist: said by the test (HTTP ###)
+    # ERROR failed to receive from #####/#/q: AccessDeniedException: said by the test (HTTP ###)
+    ");
+}
