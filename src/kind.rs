@@ -17,9 +17,11 @@ use crate::services::{Result, Service};
 
 mod effect;
 mod erased;
+mod grants;
 
 pub use effect::{Effect, Order, Reason, Refs, strongest};
 pub use erased::{AnyKind, Call, Erased, Facts};
+pub use grants::{Grant, Grants, On, When};
 
 /// What tells one resource of a kind from another.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -123,6 +125,8 @@ pub trait Kind: Sized + Send + Sync + 'static {
     const LONGEST_NAME: usize = 128;
     /// The CloudFormation type whose property names the spec uses (D1), such as `AWS::Batch::JobQueue`.
     const CLOUDFORMATION: &'static str;
+    /// The permissions that its calls need (`batchwright permissions`).
+    const GRANTS: Grants;
 
     /// What is wrong beyond types: checked before AWS is touched. Strings may still hold `${…}` references.
     fn validate(_spec: &Self::Spec, _place: &Place) -> Vec<Invalid> {

@@ -18,8 +18,10 @@ mod drift;
 mod error;
 mod exit;
 mod explain;
+mod github;
 mod logs;
 mod output;
+mod permissions;
 mod plan;
 mod recorded;
 mod run;
@@ -98,6 +100,8 @@ commands! {
     Watch => watch,
     Schema => schema,
     Explain => explain,
+    Github => github,
+    Permissions => permissions,
     Sandbox => sandbox,
     Demo => demo,
 }

@@ -74,7 +74,7 @@ pub async fn run(args: Args, globals: &Globals, out: &Output) -> Result<Exit> {
 }
 
 /// An error if something speaks against the plan, beyond what only stops an apply.
-fn refused(plan: &Plan) -> Result<()> {
+pub(super) fn refused(plan: &Plan) -> Result<()> {
     match plan.objections.iter().filter(|objection| !objection.only_stops_apply()).count() {
         0 => Ok(()),
         objections => Err(Error::Refused { objections }),

@@ -9,7 +9,7 @@ use futures::future::BoxFuture;
 use schemars::generate::SchemaSettings;
 use serde_json::Value;
 
-use super::{Cx, Effect, Identity, Invalid, Kind, Live, Ownership, Reason, Refs};
+use super::{Cx, Effect, Grants, Identity, Invalid, Kind, Live, Ownership, Reason, Refs};
 use crate::diff::{Diff, FieldChange, Rules};
 use crate::resource::{Document, Incarnation, OnDelete, Place, Tags};
 use crate::services::{Clients, Error, Result, Service, Snapshots};
@@ -41,6 +41,8 @@ pub struct Facts {
     pub outputs: Vec<String>,
     /// What the differ reads.
     pub rules: Rules,
+    /// The permissions that its calls need.
+    pub grants: Grants,
 }
 
 /// What a verb is handed, before the kind's types are known.
@@ -280,6 +282,7 @@ fn facts_of<K: Kind>() -> Facts {
         longest_name: K::LONGEST_NAME,
         schema,
         outputs,
+        grants: K::GRANTS,
         rules,
     }
 }

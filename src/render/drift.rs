@@ -28,7 +28,7 @@ pub fn has_drifted(plan: &Plan) -> bool {
 }
 
 /// Whether an objection says something of AWS, and not only of what an apply may do.
-fn is_about_live(objection: &Objection) -> bool {
+pub(super) fn is_about_live(objection: &Objection) -> bool {
     matches!(objection.objector, Objector::Owner | Objector::Ambiguous | Objector::Impossible)
 }
 

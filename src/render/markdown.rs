@@ -29,7 +29,7 @@ pub fn markdown(plan: &Plan) -> String {
     text
 }
 
-fn icon(plan: &Plan) -> &'static str {
+pub(super) fn icon(plan: &Plan) -> &'static str {
     if plan.objections.iter().any(|objection| !objection.only_stops_apply()) {
         "⛔"
     } else if plan.changes.iter().any(is_dangerous) {
@@ -41,12 +41,12 @@ fn icon(plan: &Plan) -> &'static str {
     }
 }
 
-fn is_dangerous(change: &Change) -> bool {
+pub(super) fn is_dangerous(change: &Change) -> bool {
     matches!(change.action, Action::Delete | Action::Replace)
 }
 
 /// What must not be overlooked, before anything that is collapsed.
-fn warnings(text: &mut String, plan: &Plan) {
+pub(super) fn warnings(text: &mut String, plan: &Plan) {
     let dangerous: Vec<&Change> = plan.changes.iter().filter(|change| is_dangerous(change)).collect();
     if !dangerous.is_empty() {
         let _ = writeln!(text, "> [!CAUTION]\n> **Resources will be deleted or replaced:**\n>");
@@ -91,18 +91,23 @@ fn table(text: &mut String, plan: &Plan) {
     if plan.changes.is_empty() {
         return;
     }
-    let _ = writeln!(text, "| | Object | Action | Why |\n|---|---|---|---|");
-    for change in &plan.changes {
-        let _ = writeln!(
-            text,
-            "| {} | {} | {} | {} |",
-            code(symbol(change)),
-            code(&change.id.to_string()),
-            cell(&format!("{} {}", word(change.action), manner(change))),
-            cell(&why(change))
-        );
-    }
+    text.push_str(&table_head());
+    plan.changes.iter().for_each(|change| text.push_str(&table_row(change)));
     text.push('\n');
+}
+
+pub(super) fn table_head() -> String {
+    "| | Object | Action | Why |\n|---|---|---|---|\n".to_owned()
+}
+
+pub(super) fn table_row(change: &Change) -> String {
+    format!(
+        "| {} | {} | {} | {} |\n",
+        code(symbol(change)),
+        code(&change.id.to_string()),
+        cell(&format!("{} {}", word(change.action), manner(change))),
+        cell(&why(change))
+    )
 }
 
 /// The reason, or else which fields differ.
@@ -118,7 +123,7 @@ fn why(change: &Change) -> String {
     paths.join(", ")
 }
 
-fn details(text: &mut String, change: &Change) {
+pub(super) fn details(text: &mut String, change: &Change) {
     if change.fields.is_empty() {
         return;
     }
@@ -140,7 +145,7 @@ fn details(text: &mut String, change: &Change) {
 }
 
 /// The sign stands in the first column, so that it is coloured.
-fn write_field(body: &mut String, path: &str, shown: &Shown) {
+pub(super) fn write_field(body: &mut String, path: &str, shown: &Shown) {
     let _ = match shown {
         Shown::Added(value) => writeln!(body, "+ {path}: {value}"),
         Shown::Removed(value) => writeln!(body, "- {path}: {value}"),
@@ -160,14 +165,14 @@ fn write_field(body: &mut String, path: &str, shown: &Shown) {
     };
 }
 
-fn due(text: &mut String, plan: &Plan) {
+pub(super) fn due(text: &mut String, plan: &Plan) {
     for due in &plan.due {
         let _ = writeln!(text, "Due: {} {}\n", code(&due.id.to_string()), cell(&due.what));
     }
 }
 
 /// A fence that is longer than every run of backticks inside.
-fn fence(body: &str) -> String {
+pub(super) fn fence(body: &str) -> String {
     let (mut longest, mut run) = (0, 0);
     for c in body.chars() {
         run = if c == '`' { run + 1 } else { 0 };
@@ -177,12 +182,12 @@ fn fence(body: &str) -> String {
 }
 
 /// A name as code; names hold no backticks, and a table's cell no bar.
-fn code(text: &str) -> String {
+pub(super) fn code(text: &str) -> String {
     format!("`{}`", plain(text).replace('`', "'").replace('|', "\\|"))
 }
 
 /// A text that is to stay text, but for what it puts into backticks itself.
-fn cell(text: &str) -> String {
+pub(super) fn cell(text: &str) -> String {
     let text = plain(text);
     let parts: Vec<&str> = text.split('`').collect();
     let closed = parts.len() % 2 == 1;

@@ -1,6 +1,8 @@
 //! A plan, a drift or a report as text. Pure: the same input gives the same bytes.
 
+pub mod comment;
 mod drift;
+pub mod drift_issue;
 mod explain;
 mod hint;
 mod impact;
@@ -8,6 +10,7 @@ pub mod json;
 mod markdown;
 pub mod page;
 mod paint;
+mod picture;
 mod report;
 mod status;
 mod terminal;

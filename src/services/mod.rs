@@ -15,6 +15,7 @@ use futures::{FutureExt, StreamExt, TryStreamExt, stream};
 use crate::resource::{Owner, Place, Tags};
 
 pub mod batch;
+pub mod cloudtrail;
 pub mod count;
 pub mod ec2;
 pub mod ecr;

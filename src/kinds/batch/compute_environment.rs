@@ -10,7 +10,7 @@ use super::types::compute_resources::ComputeResources;
 use super::types::environment_settings::{EcsSettings, EksConfiguration, UpdatePolicy};
 use crate::diff::{Diff, FieldChange};
 use crate::field;
-use crate::kind::{Cx, Effect, Invalid, Kind, Live, Reason, Refs};
+use crate::kind::{Cx, Effect, Grant, Grants, Invalid, Kind, Live, On, Reason, Refs};
 use crate::kinds::mirror::{Field, Part, prune};
 use crate::resource::{Place, Readiness};
 use crate::services::batch::{Batch, Snapshot};
@@ -107,6 +107,25 @@ impl Kind for ComputeEnvironment {
     const ABOUT: &'static str =
         "A Batch compute environment: where jobs run, on Fargate, on EC2 or Spot instances, or on EKS.";
     const CLOUDFORMATION: &'static str = "AWS::Batch::ComputeEnvironment";
+    const GRANTS: Grants = Grants {
+        read: &[Grant::any(&["batch:DescribeComputeEnvironments", "batch:DescribeJobs", "batch:ListJobs"])],
+        write: &[
+            Grant::on(
+                &[
+                    "batch:CreateComputeEnvironment",
+                    "batch:DeleteComputeEnvironment",
+                    "batch:TagResource",
+                    "batch:UntagResource",
+                    "batch:UpdateComputeEnvironment",
+                ],
+                &[
+                    On::Regional("batch", "compute-environment/{name}"),
+                    On::Regional("batch", "compute-environment/{name}-g*"),
+                ],
+            ),
+            Grant::pass_role(&["batch.amazonaws.com", "ec2.amazonaws.com", "spotfleet.amazonaws.com"]),
+        ],
+    };
     const EXAMPLE: &'static str = "\
 apiVersion: batchwright/v1
 kind: batch/ComputeEnvironment

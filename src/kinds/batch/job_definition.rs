@@ -12,7 +12,7 @@ use super::types::eks::EksProperties;
 use super::types::job_settings::{ConsumableResources, NodeProperties, RetryStrategy, Timeout};
 use crate::diff::Diff;
 use crate::field;
-use crate::kind::{Cx, Identity, Invalid, Kind, Live};
+use crate::kind::{Cx, Grant, Grants, Identity, Invalid, Kind, Live, On};
 use crate::kinds::mirror::{Field, Part, sent};
 use crate::resource::{Place, Readiness};
 use crate::services::batch::{Batch, Snapshot};
@@ -99,6 +99,24 @@ impl Kind for JobDefinition {
     const ABOUT: &'static str =
         "A Batch job definition: what a job runs. Every change registers a new revision.";
     const CLOUDFORMATION: &'static str = "AWS::Batch::JobDefinition";
+    const GRANTS: Grants = Grants {
+        read: &[Grant::any(&["batch:DescribeJobDefinitions"])],
+        write: &[
+            Grant::on(
+                &[
+                    "batch:DeregisterJobDefinition",
+                    "batch:RegisterJobDefinition",
+                    "batch:TagResource",
+                    "batch:UntagResource",
+                ],
+                &[
+                    On::Regional("batch", "job-definition/{name}"),
+                    On::Regional("batch", "job-definition/{name}:*"),
+                ],
+            ),
+            Grant::pass_role(&["ecs-tasks.amazonaws.com"]),
+        ],
+    };
     const IDENTITY: Identity = Identity::Revisioned;
     const EXAMPLE: &'static str = "\
 apiVersion: batchwright/v1

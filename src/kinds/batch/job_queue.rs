@@ -9,7 +9,7 @@ use serde::{Deserialize, Serialize};
 use super::types::queue_orders::{ComputeEnvironmentOrder, JobStateTimeLimitAction, ServiceEnvironmentOrder};
 use crate::diff::{ChangeRule, Diff, FieldChange};
 use crate::field;
-use crate::kind::{Cx, Effect, Invalid, Kind, Live, Order, Reason, Refs};
+use crate::kind::{Cx, Effect, Grant, Grants, Invalid, Kind, Live, On, Order, Reason, Refs};
 use crate::kinds::mirror::{Field, Part};
 use crate::resource::{Place, Readiness};
 use crate::services::batch::{Batch, Snapshot};
@@ -84,6 +84,23 @@ impl Kind for JobQueue {
     const ABOUT: &'static str =
         "A Batch job queue: where jobs wait, and which compute environments take them.";
     const CLOUDFORMATION: &'static str = "AWS::Batch::JobQueue";
+    const GRANTS: Grants = Grants {
+        read: &[Grant::any(&["batch:DescribeJobQueues"])],
+        write: &[
+            Grant::on(
+                &["batch:CreateJobQueue", "batch:UpdateJobQueue"],
+                &[
+                    On::Regional("batch", "job-queue/{name}"),
+                    On::Regional("batch", "compute-environment/*"),
+                    On::Regional("batch", "scheduling-policy/*"),
+                ],
+            ),
+            Grant::on(
+                &["batch:DeleteJobQueue", "batch:TagResource", "batch:UntagResource"],
+                &[On::Regional("batch", "job-queue/{name}")],
+            ),
+        ],
+    };
     const EXAMPLE: &'static str = "\
 apiVersion: batchwright/v1
 kind: batch/JobQueue

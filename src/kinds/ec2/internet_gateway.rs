@@ -6,7 +6,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::diff::Diff;
 use crate::field;
-use crate::kind::{Cx, Identity, Kind, Live};
+use crate::kind::{Cx, Grant, Grants, Identity, Kind, Live, On, When};
 use crate::resource::{Place, Readiness};
 use crate::services::ec2::{Ec2, Snapshot, assigned, once, tag_on_create, tags};
 use crate::services::{Result, failed};
@@ -48,6 +48,30 @@ impl Kind for InternetGateway {
     const NAME: &'static str = "ec2/InternetGateway";
     const ABOUT: &'static str = "An internet gateway and its attachment: a VPC's door to the internet.";
     const CLOUDFORMATION: &'static str = "AWS::EC2::InternetGateway";
+    const GRANTS: Grants = Grants {
+        read: &[Grant::any(&["ec2:DescribeInternetGateways"])],
+        write: &[
+            Grant::on(&["ec2:CreateInternetGateway"], &[On::Regional("ec2", "internet-gateway/*")])
+                .when(When::OwnerWritten),
+            Grant::on(&["ec2:CreateTags"], &[On::Regional("ec2", "internet-gateway/*")])
+                .when(When::TaggedBy(&["CreateInternetGateway"])),
+            Grant::on(
+                &[
+                    "ec2:CreateTags",
+                    "ec2:DeleteTags",
+                    "ec2:AttachInternetGateway",
+                    "ec2:DeleteInternetGateway",
+                    "ec2:DetachInternetGateway",
+                ],
+                &[On::Regional("ec2", "internet-gateway/*")],
+            )
+            .when(When::Owned),
+            Grant::on(
+                &["ec2:AttachInternetGateway", "ec2:DetachInternetGateway"],
+                &[On::Regional("ec2", "vpc/*")],
+            ),
+        ],
+    };
     const IDENTITY: Identity = Identity::Assigned;
     const EXAMPLE: &'static str = "\
 apiVersion: batchwright/v1

@@ -8,7 +8,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::diff::Diff;
 use crate::field;
-use crate::kind::{Cx, Identity, Invalid, Kind, Live};
+use crate::kind::{Cx, Grant, Grants, Identity, Invalid, Kind, Live, On, When};
 use crate::resource::Place;
 use crate::services::ec2::{Ec2, Snapshot, assigned, tag_on_create};
 use crate::services::{Result, failed};
@@ -82,6 +82,36 @@ impl Kind for RouteTable {
     const NAME: &'static str = "ec2/RouteTable";
     const ABOUT: &'static str = "A route table, its routes, and the subnets that use it.";
     const CLOUDFORMATION: &'static str = "AWS::EC2::RouteTable";
+    const GRANTS: Grants = Grants {
+        read: &[Grant::any(&["ec2:DescribeRouteTables"])],
+        write: &[
+            Grant::on(&["ec2:CreateRouteTable"], &[On::Regional("ec2", "route-table/*")])
+                .when(When::OwnerWritten),
+            Grant::on(&["ec2:CreateRouteTable"], &[On::Regional("ec2", "vpc/*")]),
+            Grant::on(&["ec2:CreateTags"], &[On::Regional("ec2", "route-table/*")])
+                .when(When::TaggedBy(&["CreateRouteTable"])),
+            Grant::on(
+                &[
+                    "ec2:CreateTags",
+                    "ec2:DeleteTags",
+                    "ec2:AssociateRouteTable",
+                    "ec2:CreateRoute",
+                    "ec2:DeleteRoute",
+                    "ec2:DeleteRouteTable",
+                    "ec2:DisableVgwRoutePropagation",
+                    "ec2:DisassociateRouteTable",
+                    "ec2:EnableVgwRoutePropagation",
+                    "ec2:ReplaceRoute",
+                ],
+                &[On::Regional("ec2", "route-table/*")],
+            )
+            .when(When::Owned),
+            Grant::on(
+                &["ec2:AssociateRouteTable", "ec2:DisassociateRouteTable"],
+                &[On::Regional("ec2", "subnet/*"), On::Regional("ec2", "internet-gateway/*")],
+            ),
+        ],
+    };
     const IDENTITY: Identity = Identity::Assigned;
     const EXAMPLE: &'static str = "\
 apiVersion: batchwright/v1

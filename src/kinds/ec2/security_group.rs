@@ -6,7 +6,9 @@ use serde::{Deserialize, Serialize};
 
 use crate::diff::{Diff, FieldChange};
 use crate::field;
-use crate::kind::{Cx, Effect, Identity, Invalid, Kind, Live, Order, Reason, Refs, strongest};
+use crate::kind::{
+    Cx, Effect, Grant, Grants, Identity, Invalid, Kind, Live, On, Order, Reason, Refs, When, strongest,
+};
 use crate::resource::{Place, Readiness};
 use crate::services::ec2::{Ec2, Snapshot, assigned, once, tag_on_create, tags};
 use crate::services::{Result, failed};
@@ -83,6 +85,35 @@ impl Kind for SecurityGroup {
     const NAME: &'static str = "ec2/SecurityGroup";
     const ABOUT: &'static str = "A security group: who may talk to the network interfaces that carry it.";
     const CLOUDFORMATION: &'static str = "AWS::EC2::SecurityGroup";
+    const GRANTS: Grants = Grants {
+        read: &[Grant::any(&["ec2:DescribeSecurityGroups"])],
+        write: &[
+            Grant::on(&["ec2:CreateSecurityGroup"], &[On::Regional("ec2", "security-group/*")])
+                .when(When::OwnerWritten),
+            Grant::on(&["ec2:CreateSecurityGroup"], &[On::Regional("ec2", "vpc/*")]),
+            Grant::on(&["ec2:CreateTags"], &[On::Regional("ec2", "security-group/*")])
+                .when(When::TaggedBy(&["CreateSecurityGroup"])),
+            Grant::on(
+                &[
+                    "ec2:CreateTags",
+                    "ec2:DeleteTags",
+                    "ec2:AuthorizeSecurityGroupEgress",
+                    "ec2:AuthorizeSecurityGroupIngress",
+                    "ec2:DeleteSecurityGroup",
+                    "ec2:RevokeSecurityGroupEgress",
+                    "ec2:RevokeSecurityGroupIngress",
+                    "ec2:UpdateSecurityGroupRuleDescriptionsEgress",
+                    "ec2:UpdateSecurityGroupRuleDescriptionsIngress",
+                ],
+                &[On::Regional("ec2", "security-group/*")],
+            )
+            .when(When::Owned),
+            Grant::on(
+                &["ec2:AuthorizeSecurityGroupEgress", "ec2:AuthorizeSecurityGroupIngress", "ec2:CreateTags"],
+                &[On::Regional("ec2", "security-group-rule/*")],
+            ),
+        ],
+    };
     const IDENTITY: Identity = Identity::Assigned;
     const EXAMPLE: &'static str = "\
 apiVersion: batchwright/v1

@@ -7,7 +7,9 @@ use serde::{Deserialize, Serialize};
 use super::types::cidr::{self, Cidr};
 use crate::diff::{Diff, FieldChange};
 use crate::field;
-use crate::kind::{Cx, Effect, Identity, Invalid, Kind, Live, Order, Reason, Refs, strongest};
+use crate::kind::{
+    Cx, Effect, Grant, Grants, Identity, Invalid, Kind, Live, On, Order, Reason, Refs, When, strongest,
+};
 use crate::resource::Place;
 use crate::services::ec2::{Ec2, Snapshot, assigned, once, tag_on_create};
 use crate::services::{Result, failed};
@@ -161,6 +163,27 @@ impl Kind for Subnet {
     const NAME: &'static str = "ec2/Subnet";
     const ABOUT: &'static str = "A subnet: a part of a VPC in one availability zone.";
     const CLOUDFORMATION: &'static str = "AWS::EC2::Subnet";
+    const GRANTS: Grants = Grants {
+        read: &[Grant::any(&["ec2:DescribeSubnets"])],
+        write: &[
+            Grant::on(&["ec2:CreateSubnet"], &[On::Regional("ec2", "subnet/*")]).when(When::OwnerWritten),
+            Grant::on(&["ec2:CreateSubnet"], &[On::Regional("ec2", "vpc/*")]),
+            Grant::on(&["ec2:CreateTags"], &[On::Regional("ec2", "subnet/*")])
+                .when(When::TaggedBy(&["CreateSubnet"])),
+            Grant::on(
+                &[
+                    "ec2:CreateTags",
+                    "ec2:DeleteTags",
+                    "ec2:AssociateSubnetCidrBlock",
+                    "ec2:DeleteSubnet",
+                    "ec2:DisassociateSubnetCidrBlock",
+                    "ec2:ModifySubnetAttribute",
+                ],
+                &[On::Regional("ec2", "subnet/*")],
+            )
+            .when(When::Owned),
+        ],
+    };
     const IDENTITY: Identity = Identity::Assigned;
     const EXAMPLE: &'static str = "\
 apiVersion: batchwright/v1

@@ -10,7 +10,9 @@ use serde_json::Value;
 use super::types::cidr::{self, Cidr};
 use crate::diff::{Diff, FieldChange};
 use crate::field;
-use crate::kind::{Cx, Effect, Identity, Invalid, Kind, Live, Reason, Refs, strongest};
+use crate::kind::{
+    Cx, Effect, Grant, Grants, Identity, Invalid, Kind, Live, On, Reason, Refs, When, strongest,
+};
 use crate::resource::Place;
 use crate::services::ec2::{Ec2, Snapshot, assigned, once, tag_on_create};
 use crate::services::{Result, failed};
@@ -137,6 +139,27 @@ impl Kind for Vpc {
     const NAME: &'static str = "ec2/Vpc";
     const ABOUT: &'static str = "A VPC: a network of one's own, and its ranges of addresses.";
     const CLOUDFORMATION: &'static str = "AWS::EC2::VPC";
+    const GRANTS: Grants = Grants {
+        read: &[Grant::any(&["ec2:DescribeVpcAttribute", "ec2:DescribeVpcs"])],
+        write: &[
+            Grant::on(&["ec2:CreateVpc"], &[On::Regional("ec2", "vpc/*")]).when(When::OwnerWritten),
+            Grant::on(&["ec2:CreateTags"], &[On::Regional("ec2", "vpc/*")])
+                .when(When::TaggedBy(&["CreateVpc"])),
+            Grant::on(
+                &[
+                    "ec2:CreateTags",
+                    "ec2:DeleteTags",
+                    "ec2:AssociateVpcCidrBlock",
+                    "ec2:DeleteVpc",
+                    "ec2:DisassociateVpcCidrBlock",
+                    "ec2:ModifyVpcAttribute",
+                    "ec2:ModifyVpcTenancy",
+                ],
+                &[On::Regional("ec2", "vpc/*")],
+            )
+            .when(When::Owned),
+        ],
+    };
     const IDENTITY: Identity = Identity::Assigned;
     const EXAMPLE: &'static str = "\
 apiVersion: batchwright/v1

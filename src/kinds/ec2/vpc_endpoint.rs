@@ -7,7 +7,9 @@ use serde_json::json;
 
 use crate::diff::{Diff, FieldChange};
 use crate::field;
-use crate::kind::{Cx, Effect, Identity, Invalid, Kind, Live, Order, Reason, Refs, strongest};
+use crate::kind::{
+    Cx, Effect, Grant, Grants, Identity, Invalid, Kind, Live, On, Order, Reason, Refs, When, strongest,
+};
 use crate::resource::Place;
 use crate::services::Result;
 use crate::services::ec2::{Ec2, Snapshot};
@@ -154,6 +156,38 @@ impl Kind for VpcEndpoint {
     const NAME: &'static str = "ec2/VpcEndpoint";
     const ABOUT: &'static str = "A VPC endpoint: a private way from a VPC to a service.";
     const CLOUDFORMATION: &'static str = "AWS::EC2::VPCEndpoint";
+    const GRANTS: Grants = Grants {
+        read: &[Grant::any(&["ec2:DescribeVpcEndpoints"])],
+        write: &[
+            Grant::on(&["ec2:CreateVpcEndpoint"], &[On::Regional("ec2", "vpc-endpoint/*")])
+                .when(When::OwnerWritten),
+            Grant::on(
+                &["ec2:CreateVpcEndpoint"],
+                &[
+                    On::Regional("ec2", "vpc/*"),
+                    On::Regional("ec2", "subnet/*"),
+                    On::Regional("ec2", "route-table/*"),
+                    On::Regional("ec2", "security-group/*"),
+                ],
+            ),
+            Grant::on(&["ec2:CreateTags"], &[On::Regional("ec2", "vpc-endpoint/*")])
+                .when(When::TaggedBy(&["CreateVpcEndpoint"])),
+            Grant::on(
+                &["ec2:CreateTags", "ec2:DeleteTags", "ec2:DeleteVpcEndpoints", "ec2:ModifyVpcEndpoint"],
+                &[On::Regional("ec2", "vpc-endpoint/*")],
+            )
+            .when(When::Owned),
+            Grant::on(
+                &["ec2:ModifyVpcEndpoint"],
+                &[
+                    On::Regional("ec2", "subnet/*"),
+                    On::Regional("ec2", "route-table/*"),
+                    On::Regional("ec2", "security-group/*"),
+                ],
+            ),
+            Grant::any(&["route53:AssociateVPCWithHostedZone"]),
+        ],
+    };
     const IDENTITY: Identity = Identity::Assigned;
     const EXAMPLE: &'static str = "\
 apiVersion: batchwright/v1

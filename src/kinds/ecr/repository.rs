@@ -11,7 +11,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::diff::Diff;
 use crate::field;
-use crate::kind::{Cx, Invalid, Kind, Live};
+use crate::kind::{Cx, Grant, Grants, Invalid, Kind, Live, On};
 use crate::resource::{OnDelete, Place, Readiness};
 use crate::services::ecr::{self, Ecr, RepositoryRead, Snapshot};
 use crate::services::{Result, failed};
@@ -137,6 +137,36 @@ impl Kind for Repository {
     const NAME: &'static str = "ecr/Repository";
     const ABOUT: &'static str = "A private repository of container images: whether tags may move, how long images stay, who may pull.";
     const CLOUDFORMATION: &'static str = "AWS::ECR::Repository";
+    const GRANTS: Grants = Grants {
+        read: &[
+            Grant::any(&["ecr:DescribeRepositories"]),
+            Grant::on(
+                &[
+                    "ecr:BatchGetImage",
+                    "ecr:DescribeImages",
+                    "ecr:GetLifecyclePolicy",
+                    "ecr:GetRepositoryPolicy",
+                    "ecr:ListTagsForResource",
+                ],
+                &[On::Regional("ecr", "repository/{name}")],
+            ),
+        ],
+        write: &[Grant::on(
+            &[
+                "ecr:CreateRepository",
+                "ecr:DeleteLifecyclePolicy",
+                "ecr:DeleteRepository",
+                "ecr:DeleteRepositoryPolicy",
+                "ecr:PutImageScanningConfiguration",
+                "ecr:PutImageTagMutability",
+                "ecr:PutLifecyclePolicy",
+                "ecr:SetRepositoryPolicy",
+                "ecr:TagResource",
+                "ecr:UntagResource",
+            ],
+            &[On::Regional("ecr", "repository/{name}")],
+        )],
+    };
     const HOLDS_DATA: bool = true;
     const EXAMPLE: &'static str = "\
 apiVersion: batchwright/v1

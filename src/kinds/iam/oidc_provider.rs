@@ -8,7 +8,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::diff::Diff;
 use crate::field;
-use crate::kind::{Cx, Invalid, Kind, Live, Ownership};
+use crate::kind::{Cx, Grant, Grants, Invalid, Kind, Live, On, Ownership};
 use crate::resource::{Place, Readiness, TAG_PREFIX, Tags};
 use crate::services::iam::{self, Iam, Snapshot};
 use crate::services::{Error, Result, failed, own_tags};
@@ -51,6 +51,22 @@ impl Kind for OidcProvider {
     const NAME: &'static str = "iam/OidcProvider";
     const ABOUT: &'static str = "An OpenID Connect provider: an issuer whose tokens may be exchanged for a role. The account's, so never deleted.";
     const CLOUDFORMATION: &'static str = "AWS::IAM::OIDCProvider";
+    const GRANTS: Grants = Grants {
+        read: &[
+            Grant::any(&["iam:ListOpenIDConnectProviders"]),
+            Grant::on(&["iam:GetOpenIDConnectProvider"], &[On::Iam("oidc-provider/*")]),
+        ],
+        write: &[Grant::on(
+            &[
+                "iam:AddClientIDToOpenIDConnectProvider",
+                "iam:CreateOpenIDConnectProvider",
+                "iam:TagOpenIDConnectProvider",
+                "iam:UntagOpenIDConnectProvider",
+                "iam:UpdateOpenIDConnectProviderThumbprint",
+            ],
+            &[On::Iam("oidc-provider/{name}")],
+        )],
+    };
     const OWNERSHIP: Ownership = Ownership::Shared;
     const EXAMPLE: &'static str = "\
 apiVersion: batchwright/v1

@@ -11,7 +11,7 @@ use super::types::document::{self, Attached};
 use super::types::name;
 use crate::diff::Diff;
 use crate::field;
-use crate::kind::{Cx, Invalid, Kind, Live};
+use crate::kind::{Cx, Grant, Grants, Invalid, Kind, Live, On};
 use crate::resource::Place;
 use crate::services::iam::{self, Iam, Snapshot};
 use crate::services::{Error, Result, failed};
@@ -82,6 +82,33 @@ impl Kind for Policy {
     const NAME: &'static str = "iam/Policy";
     const ABOUT: &'static str = "A managed IAM policy: what the roles that it is attached to may do.";
     const CLOUDFORMATION: &'static str = "AWS::IAM::ManagedPolicy";
+    const GRANTS: Grants = Grants {
+        read: &[
+            Grant::any(&["iam:GetAccountAuthorizationDetails", "iam:ListPolicies"]),
+            Grant::on(
+                &[
+                    "iam:GetPolicy",
+                    "iam:GetPolicyVersion",
+                    "iam:ListEntitiesForPolicy",
+                    "iam:ListPolicyTags",
+                    "iam:ListPolicyVersions",
+                ],
+                &[On::Iam("policy/{name}"), On::Iam("policy/*/{name}")],
+            ),
+        ],
+        write: &[Grant::on(
+            &[
+                "iam:CreatePolicy",
+                "iam:CreatePolicyVersion",
+                "iam:DeletePolicy",
+                "iam:DeletePolicyVersion",
+                "iam:SetDefaultPolicyVersion",
+                "iam:TagPolicy",
+                "iam:UntagPolicy",
+            ],
+            &[On::Iam("policy/{name}"), On::Iam("policy/*/{name}")],
+        )],
+    };
     const EXAMPLE: &'static str = "\
 apiVersion: batchwright/v1
 kind: iam/Policy

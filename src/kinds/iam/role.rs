@@ -9,7 +9,7 @@ use super::types::document::{self, Attached};
 use super::types::name;
 use crate::diff::Diff;
 use crate::field;
-use crate::kind::{Cx, Invalid, Kind, Live};
+use crate::kind::{Cx, Grant, Grants, Invalid, Kind, Live, On};
 use crate::resource::{Place, Readiness};
 use crate::services::iam::{self, Iam, Snapshot};
 use crate::services::{Result, failed};
@@ -95,6 +95,42 @@ impl Kind for Role {
     const ABOUT: &'static str =
         "An IAM role: whom jobs, compute environments and pipelines act as, and what they may do.";
     const CLOUDFORMATION: &'static str = "AWS::IAM::Role";
+    const GRANTS: Grants = Grants {
+        read: &[
+            Grant::any(&["iam:GetAccountAuthorizationDetails", "iam:ListRoles"]),
+            Grant::on(
+                &[
+                    "iam:GetRole",
+                    "iam:GetRolePolicy",
+                    "iam:ListAttachedRolePolicies",
+                    "iam:ListInstanceProfilesForRole",
+                    "iam:ListRolePolicies",
+                    "iam:ListRoleTags",
+                ],
+                &[On::Iam("role/{name}"), On::Iam("role/*/{name}")],
+            ),
+        ],
+        write: &[
+            Grant::on(
+                &[
+                    "iam:AttachRolePolicy",
+                    "iam:CreateRole",
+                    "iam:DeleteRole",
+                    "iam:DeleteRolePermissionsBoundary",
+                    "iam:DeleteRolePolicy",
+                    "iam:DetachRolePolicy",
+                    "iam:PutRolePermissionsBoundary",
+                    "iam:PutRolePolicy",
+                    "iam:TagRole",
+                    "iam:UntagRole",
+                    "iam:UpdateAssumeRolePolicy",
+                    "iam:UpdateRole",
+                ],
+                &[On::Iam("role/{name}"), On::Iam("role/*/{name}")],
+            ),
+            Grant::on(&["iam:RemoveRoleFromInstanceProfile"], &[On::Iam("instance-profile/*")]),
+        ],
+    };
     const EXAMPLE: &'static str = "\
 apiVersion: batchwright/v1
 kind: iam/Role

@@ -7,7 +7,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::diff::Diff;
 use crate::field;
-use crate::kind::{Cx, Invalid, Kind, Live, Ownership};
+use crate::kind::{Cx, Grant, Grants, Invalid, Kind, Live, On, Ownership};
 use crate::resource::{Place, Readiness};
 use crate::services::iam::{self, Iam, Snapshot};
 use crate::services::{Error, Result, failed};
@@ -73,6 +73,16 @@ impl Kind for ServiceLinkedRole {
     const NAME: &'static str = "iam/ServiceLinkedRole";
     const ABOUT: &'static str = "The role that an AWS service uses for itself, such as AWSServiceRoleForBatch. The account's, so never deleted.";
     const CLOUDFORMATION: &'static str = "AWS::IAM::ServiceLinkedRole";
+    const GRANTS: Grants = Grants {
+        read: &[
+            Grant::any(&["iam:GetAccountAuthorizationDetails", "iam:ListRoles"]),
+            Grant::on(&["iam:GetRole"], &[On::Iam("role/aws-service-role/{spec.awsServiceName}/*")]),
+        ],
+        write: &[Grant::on(
+            &["iam:CreateServiceLinkedRole", "iam:UpdateRole"],
+            &[On::Iam("role/aws-service-role/{spec.awsServiceName}/*")],
+        )],
+    };
     const OWNERSHIP: Ownership = Ownership::Shared;
     const EXAMPLE: &'static str = "\
 apiVersion: batchwright/v1

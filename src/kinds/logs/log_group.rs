@@ -8,7 +8,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::diff::{Diff, FieldChange};
 use crate::field;
-use crate::kind::{self, Cx, Effect, Invalid, Kind, Live, Ownership, Reason, Refs};
+use crate::kind::{self, Cx, Effect, Grant, Grants, Invalid, Kind, Live, On, Ownership, Reason, Refs};
 use crate::resource::{OnDelete, Place, Readiness, Tags};
 use crate::services::logs::{self, Logs, Snapshot};
 use crate::services::{Error, Result, failed};
@@ -78,6 +78,29 @@ impl Kind for LogGroup {
     const NAME: &'static str = "logs/LogGroup";
     const ABOUT: &'static str = "A CloudWatch log group: where jobs' output goes, and how long it is kept.";
     const CLOUDFORMATION: &'static str = "AWS::Logs::LogGroup";
+    const GRANTS: Grants = Grants {
+        read: &[
+            Grant::on(&["logs:DescribeLogGroups"], &[On::Regional("logs", "log-group:*")]),
+            Grant::on(
+                &["logs:DescribeLogStreams", "logs:ListTagsForResource"],
+                &[On::Regional("logs", "log-group:{name}"), On::Regional("logs", "log-group:{name}:*")],
+            ),
+        ],
+        write: &[Grant::on(
+            &[
+                "logs:AssociateKmsKey",
+                "logs:CreateLogGroup",
+                "logs:DeleteLogGroup",
+                "logs:DeleteRetentionPolicy",
+                "logs:DisassociateKmsKey",
+                "logs:PutLogGroupDeletionProtection",
+                "logs:PutRetentionPolicy",
+                "logs:TagResource",
+                "logs:UntagResource",
+            ],
+            &[On::Regional("logs", "log-group:{name}"), On::Regional("logs", "log-group:{name}:*")],
+        )],
+    };
     const OWNERSHIP: Ownership = Ownership::Tagged;
     const HOLDS_DATA: bool = true;
     const EXAMPLE: &'static str = "\

@@ -8,7 +8,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::diff::Diff;
 use crate::field;
-use crate::kind::{Cx, Invalid, Kind, Live};
+use crate::kind::{Cx, Grant, Grants, Invalid, Kind, Live, On};
 use crate::resource::{OnDelete, Place, Readiness};
 use crate::services::s3::{self, BucketRead, S3, Snapshot};
 use crate::services::{Error, Result, failed};
@@ -128,6 +128,46 @@ impl Kind for Bucket {
     const NAME: &'static str = "s3/Bucket";
     const ABOUT: &'static str = "An S3 bucket: its encryption, versions, guards against the public, lifecycle, policy and notifications.";
     const CLOUDFORMATION: &'static str = "AWS::S3::Bucket";
+    const GRANTS: Grants = Grants {
+        read: &[Grant::on(
+            &[
+                "s3:GetBucketNotification",
+                "s3:GetBucketOwnershipControls",
+                "s3:GetBucketPolicy",
+                "s3:GetBucketPublicAccessBlock",
+                "s3:GetBucketTagging",
+                "s3:GetBucketVersioning",
+                "s3:GetEncryptionConfiguration",
+                "s3:GetLifecycleConfiguration",
+                "s3:ListBucket",
+            ],
+            &[On::S3("{name}")],
+        )],
+        write: &[
+            Grant::on(
+                &[
+                    "s3:CreateBucket",
+                    "s3:DeleteBucket",
+                    "s3:DeleteBucketPolicy",
+                    "s3:ListBucketMultipartUploads",
+                    "s3:ListBucketVersions",
+                    "s3:PutBucketNotification",
+                    "s3:PutBucketOwnershipControls",
+                    "s3:PutBucketPolicy",
+                    "s3:PutBucketPublicAccessBlock",
+                    "s3:PutBucketTagging",
+                    "s3:PutBucketVersioning",
+                    "s3:PutEncryptionConfiguration",
+                    "s3:PutLifecycleConfiguration",
+                ],
+                &[On::S3("{name}")],
+            ),
+            Grant::on(
+                &["s3:AbortMultipartUpload", "s3:DeleteObject", "s3:DeleteObjectVersion"],
+                &[On::S3("{name}/*")],
+            ),
+        ],
+    };
     const HOLDS_DATA: bool = true;
     const LONGEST_NAME: usize = 63;
     const EXAMPLE: &'static str = "\

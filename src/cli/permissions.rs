@@ -1,0 +1,35 @@
+//! `permissions`: the IAM policy that an environment needs. Calls nothing.
+
+use super::{Choices, Exit, Globals, Output, Result};
+use crate::permissions::{For, document};
+
+/// Prints the IAM policy document that exactly this environment needs; nothing is called
+///
+/// It allows what is declared now. Plan first, then extend the role, then apply, when a manifest brings a new kind.
+#[derive(Debug, clap::Args)]
+pub struct Args {
+    #[command(flatten)]
+    choices: Choices,
+    /// Who needs it: plan reads, apply reads and writes, push publishes images
+    #[arg(long = "for", value_name = "PURPOSE")]
+    purpose: Purpose,
+}
+
+#[derive(Debug, Clone, Copy, clap::ValueEnum)]
+enum Purpose {
+    Plan,
+    Apply,
+    Push,
+}
+
+/// Runs `permissions`.
+pub async fn run(args: Args, globals: &Globals, out: &Output) -> Result<Exit> {
+    let desired = args.choices.load(globals)?;
+    let purpose = match args.purpose {
+        Purpose::Plan => For::Plan,
+        Purpose::Apply => For::Apply,
+        Purpose::Push => For::Push,
+    };
+    out.data(&format!("{:#}\n", document(&desired, purpose)));
+    Ok(Exit::Success)
+}

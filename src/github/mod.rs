@@ -1,0 +1,78 @@
+//! GitHub: one comment for each environment, one issue for each thing that is wrong, labels, and what a runner reads.
+//!
+//! What is said is rendered elsewhere ([`crate::render`]); here stands where it goes, and that it goes there once. Our own
+//! comment or issue is known by a hidden marker in its first line *and* by its author: what other people write is never
+//! taken for ours, whatever stands in it.
+
+mod client;
+mod comment;
+mod context;
+mod issue;
+mod labels;
+mod marker;
+mod pulls;
+pub mod runner;
+
+pub use client::{Client, Patience};
+pub use comment::{Comment, comment_of, upsert};
+pub use context::Context;
+pub use issue::{Finding, Issue, Outcome, find as find_issue, settle};
+pub use labels::set as set_labels;
+pub use marker::Marker;
+pub use pulls::{Pull, merged_by};
+
+/// The author of what a workflow writes with its own token.
+pub const WORKFLOW_BOT: &str = "github-actions[bot]";
+
+/// Why GitHub could not be spoken to. Completes "failed to …".
+#[derive(Debug, thiserror::Error)]
+pub enum Error {
+    /// A variable that the runner sets is missing or makes no sense.
+    #[error("read {name}: {why}")]
+    Variable {
+        /// Its name.
+        name: &'static str,
+        /// What is the matter.
+        why: String,
+    },
+    /// GitHub refused.
+    #[error("{method} {path}: GitHub answers {status}: {message}")]
+    Refused {
+        /// The request's method.
+        method: &'static str,
+        /// Its path.
+        path: String,
+        /// The HTTP status.
+        status: u16,
+        /// GitHub's own words.
+        message: String,
+    },
+    /// No answer, or one that says nothing: the work may have been done.
+    #[error("{method} {path}: {message}")]
+    Unknown {
+        /// The request's method.
+        method: &'static str,
+        /// Its path.
+        path: String,
+        /// What happened.
+        message: String,
+    },
+    /// A file of the runner's.
+    #[error("write {path}: {error}")]
+    File {
+        /// Which.
+        path: String,
+        /// Why.
+        error: std::io::Error,
+    },
+}
+
+impl Error {
+    /// Whether the token is missing or may not do this.
+    pub fn is_access(&self) -> bool {
+        matches!(self, Self::Refused { status: 401 | 403, .. })
+    }
+}
+
+/// The result of talking to GitHub.
+pub type Result<T> = std::result::Result<T, Error>;

@@ -1,0 +1,228 @@
+//! What an environment needs to be allowed, as an IAM policy document: added up from what stands beside each kind. Pure.
+//!
+//! Names that begin with the environment's prefix are allowed by that prefix, so that what is no longer declared can still
+//! be read and deleted; others by themselves.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use serde_json::{Value, json};
+
+use crate::kind::{Grant, On, When};
+use crate::kinds;
+use crate::resource::{Declared, Desired, OWNER_TAG, ResourceId};
+use crate::value::reference::{self, Reference};
+
+/// Who needs the permissions.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum For {
+    /// Who plans and looks for drift: reads.
+    Plan,
+    /// Who applies: reads and writes.
+    Apply,
+    /// Who pushes images.
+    Push,
+}
+
+/// What every plan reads, whatever is declared (docs/architecture.md, "What a plan reads").
+const ALWAYS: &[Grant] = &[Grant::any(&[
+    "cloudtrail:LookupEvents",
+    "iam:GetAccountAuthorizationDetails",
+    "iam:ListOpenIDConnectProviders",
+    "tag:GetResources",
+])];
+
+const LOG_IN: &[Grant] = &[Grant::any(&["ecr:GetAuthorizationToken"])];
+
+const PUSH: &[Grant] = &[Grant::on(
+    &[
+        "ecr:BatchCheckLayerAvailability",
+        "ecr:BatchGetImage",
+        "ecr:CompleteLayerUpload",
+        "ecr:InitiateLayerUpload",
+        "ecr:PutImage",
+        "ecr:UploadLayerPart",
+    ],
+    &[On::Regional("ecr", "repository/{name}")],
+)];
+
+/// Statements, by what they are for, condition and resources: their actions.
+#[derive(Default)]
+struct Statements(BTreeMap<(bool, Option<String>, BTreeSet<String>), BTreeSet<&'static str>>);
+
+/// Whether actions only look. Those that write stand in statements of their own, for whoever reads the policy.
+const READS: bool = false;
+const WRITES: bool = true;
+
+/// The policy document.
+pub fn document(desired: &Desired, purpose: For) -> Value {
+    let mut statements = Statements::default();
+    if purpose == For::Push {
+        statements.add(READS, LOG_IN, desired, None);
+        // One repository each, whatever else begins with the environment's prefix.
+        let exact = Desired { name_prefix: String::new(), ..desired.clone() };
+        for image in desired.images.values() {
+            statements.add(WRITES, PUSH, &exact, desired.resources.get(&image.repository));
+        }
+        return statements.document(Vec::new());
+    }
+    statements.add(READS, ALWAYS, desired, None);
+    statements.lists(desired);
+    for declared in desired.resources.values() {
+        let Some(kind) = kinds::kind(&declared.id.kind) else { continue };
+        let grants = &kind.facts().grants;
+        statements.add(READS, grants.read, desired, Some(declared));
+        if purpose == For::Apply {
+            statements.add(WRITES, grants.write, desired, Some(declared));
+        }
+    }
+    statements.document(if purpose == For::Apply { denied(desired) } else { Vec::new() })
+}
+
+impl Statements {
+    /// A service of which one kind is declared is read as a whole: what is no longer declared has to be seen.
+    fn lists(&mut self, desired: &Desired) {
+        let services: BTreeSet<&str> = desired.resources.keys().map(|id| id.service()).collect();
+        for facts in kinds::KINDS.iter().map(|kind| kind.facts()).filter(|it| services.contains(it.service)) {
+            for grant in facts.grants.read.iter().filter(|grant| grant.on == [On::Anything]) {
+                self.add(READS, &[*grant], desired, None);
+            }
+        }
+    }
+
+    fn add(&mut self, writes: bool, grants: &[Grant], desired: &Desired, declared: Option<&Declared>) {
+        for grant in grants {
+            let on = grant.on.iter().flat_map(|on| arns(*on, desired, declared)).collect();
+            let when = grant.when.map(|when| condition(when, desired).to_string());
+            self.0.entry((writes, when, on)).or_default().extend(grant.actions);
+        }
+    }
+
+    /// Resources with the same actions under the same condition come together.
+    fn document(self, last: Vec<Value>) -> Value {
+        type Same = (bool, Option<String>, BTreeSet<&'static str>);
+        let mut merged: BTreeMap<Same, BTreeSet<String>> = BTreeMap::new();
+        for ((writes, when, on), actions) in self.0 {
+            merged.entry((writes, when, actions)).or_default().extend(on);
+        }
+        let mut statements: Vec<Value> = merged
+            .into_iter()
+            .map(|((_, when, actions), on)| {
+                let on = shortest(on);
+                let mut statement = json!({ "Effect": "Allow", "Action": actions, "Resource": on });
+                let when = when.and_then(|when| serde_json::from_str::<Value>(&when).ok());
+                if let (Some(when), Some(statement)) = (when, statement.as_object_mut()) {
+                    statement.insert("Condition".to_owned(), when);
+                }
+                statement
+            })
+            .collect();
+        statements.extend(last);
+        json!({ "Version": "2012-10-17", "Statement": statements })
+    }
+}
+
+/// Without what another pattern covers already.
+fn shortest(patterns: BTreeSet<String>) -> BTreeSet<String> {
+    let covered = |pattern: &String| {
+        patterns.iter().any(|other| {
+            other != pattern && other.strip_suffix('*').is_some_and(|prefix| pattern.starts_with(prefix))
+        })
+    };
+    patterns.iter().filter(|pattern| !covered(pattern)).cloned().collect()
+}
+
+fn arns(on: On, desired: &Desired, declared: Option<&Declared>) -> Vec<String> {
+    let place = &desired.place;
+    let (prefix, rest) = match on {
+        On::Anything => return vec!["*".to_owned()],
+        On::Regional(service, rest) => (place.arn(service, ""), rest),
+        On::Iam(rest) => (place.iam_arn(""), rest),
+        On::S3(rest) => (format!("arn:{}:s3:::", place.partition), rest),
+    };
+    let Some(filled) = filled(rest, desired, declared) else { return Vec::new() };
+    vec![prefix + &filled]
+}
+
+/// A pattern with what is declared in it; nothing, if it says nothing of that.
+fn filled(pattern: &str, desired: &Desired, declared: Option<&Declared>) -> Option<String> {
+    let mut text = pattern.to_owned();
+    if text.contains("{name}") {
+        let name = &declared?.physical_name;
+        let own = !desired.name_prefix.is_empty() && name.starts_with(&desired.name_prefix);
+        let name = if own { format!("{}*", desired.name_prefix) } else { name.clone() };
+        text = text.replace("{name}", &name).replace("**", "*");
+    }
+    if let Some((before, rest)) = text.clone().split_once("{spec.") {
+        let (field, after) = rest.split_once('}')?;
+        let value = declared?.spec.get(field)?.as_str()?;
+        text = format!("{before}{value}{after}");
+    }
+    Some(text)
+}
+
+fn condition(when: When, desired: &Desired) -> Value {
+    let owner = desired.owner.to_string();
+    match when {
+        When::Owned => json!({ "StringEquals": { (format!("aws:ResourceTag/{OWNER_TAG}")): owner } }),
+        When::OwnerWritten => json!({ "StringEquals": { (format!("aws:RequestTag/{OWNER_TAG}")): owner } }),
+        When::TaggedBy(calls) => json!({ "StringEquals": { "ec2:CreateAction": calls } }),
+        When::PassedTo(services) => json!({ "StringEquals": { "iam:PassedToService": services } }),
+    }
+}
+
+/// Resources of the environment that say who may act from GitHub: changed by people, never by a workflow (D36).
+pub fn gate(desired: &Desired) -> BTreeSet<ResourceId> {
+    let lets_in = |declared: &&Declared| {
+        declared.id.kind == "iam/Role" && declared.spec.to_string().contains("sts:AssumeRoleWithWebIdentity")
+    };
+    let mut found = BTreeSet::new();
+    for role in desired.resources.values().filter(lets_in) {
+        found.insert(role.id.clone());
+        reference::each(&role.spec, "", &mut |_, of| {
+            if let Reference::Output { id, .. } = of
+                && matches!(id.kind.as_str(), "iam/Policy" | "iam/OidcProvider")
+            {
+                found.insert(id);
+            }
+        });
+    }
+    found
+}
+
+/// Whoever applies may not open the gate wider that it came in through.
+fn denied(desired: &Desired) -> Vec<Value> {
+    let gate = gate(desired);
+    let mut statements = Statements::default();
+    for declared in gate.iter().filter_map(|id| desired.resources.get(id)) {
+        let Some(kind) = kinds::kind(&declared.id.kind) else { continue };
+        for grant in kind.facts().grants.write {
+            let on = grant.on.iter().filter_map(|on| match on {
+                On::Iam(rest) => {
+                    Some(desired.place.iam_arn(&rest.replace("{name}", &declared.physical_name)))
+                }
+                _ => None,
+            });
+            statements.0.entry((WRITES, None, on.collect())).or_default().extend(grant.actions);
+        }
+    }
+    let Value::Object(mut document) = statements.document(Vec::new()) else { return Vec::new() };
+    let Some(Value::Array(mut statements)) = document.remove("Statement") else { return Vec::new() };
+    for statement in &mut statements {
+        if let Some(fields) = statement.as_object_mut() {
+            fields.insert("Effect".to_owned(), "Deny".into());
+        }
+    }
+    statements
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_pattern_covers_what_begins_like_it() {
+        let of = |patterns: &[&str]| shortest(patterns.iter().map(|it| (*it).to_owned()).collect());
+        assert_eq!(of(&["a:x-*", "a:x-1", "a:x-*:y", "a:z"]), BTreeSet::from(["a:x-*".into(), "a:z".into()]));
+        assert_eq!(of(&["*", "a:x"]), BTreeSet::from(["*".to_owned()]));
+    }
+}

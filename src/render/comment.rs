@@ -1,0 +1,188 @@
+//! A plan as a pull request's comment that always fits: nothing that is deleted or replaced is ever left out.
+
+use std::fmt::Write;
+
+use super::markdown::{code, details, due, icon, is_dangerous, table_head, table_row, warnings};
+use super::picture::picture;
+use super::terminal::{totals, word};
+use super::value::plain;
+use crate::plan::{Action, Change, Plan};
+
+/// GitHub takes 65,536 characters; bytes are counted, and some room is kept for what is added later.
+pub const LIMIT: usize = 60_000;
+/// What is added after the deployment.
+const RESULT: (&str, &str) = ("<!-- batchwright result -->\n", "<!-- /batchwright result -->\n\n");
+
+/// What stands around the plan.
+#[derive(Debug, Clone, Default)]
+pub struct Around<'a> {
+    /// The hidden first lines, by which the comment is found again.
+    pub marker: String,
+    /// The commit that was planned.
+    pub head: Option<&'a str>,
+    /// The page of the run.
+    pub run_url: Option<&'a str>,
+    /// When, as `2026-05-04 03:02 UTC`.
+    pub time: String,
+    /// What comes before the plan: that another one was reviewed, for example.
+    pub note: String,
+}
+
+/// The whole comment, of at most [`LIMIT`] bytes.
+pub fn comment(plan: &Plan, around: &Around<'_>) -> String {
+    let mut head = format!("{}\n## batchwright plan: {}\n\n", around.marker, plan.environment);
+    if !around.note.is_empty() {
+        let _ = writeln!(head, "{}\n", around.note);
+    }
+    let _ = writeln!(head, "{} **{}**\n", icon(plan), totals(plan));
+    let mut foot = String::new();
+    due(&mut foot, plan);
+    foot += &footer(plan, around);
+    let mut room = LIMIT.saturating_sub(head.len() + foot.len());
+    let mut text = head + &dangers(plan, room);
+    room = LIMIT.saturating_sub(text.len() + foot.len());
+
+    let rows = rows(plan, room / 2);
+    let drawn = picture(plan).filter(|drawn| rows.len() + drawn.len() <= room / 2);
+    text += &rows;
+    if let Some(drawn) = drawn {
+        let _ = writeln!(text, "<details><summary>What comes first</summary>\n\n{drawn}\n</details>\n");
+    }
+    room = LIMIT.saturating_sub(text.len() + foot.len());
+    text += &diffs(plan, room, around.run_url);
+    text + &foot
+}
+
+/// A comment that says why there is no plan.
+pub fn failure(environment: &str, error: &str, around: &Around<'_>) -> String {
+    let error: String = error.chars().take(LIMIT / 8).collect();
+    let fence = super::markdown::fence(&error);
+    format!(
+        "{}\n## batchwright plan failed: {environment}\n\n⛔ **There is no plan: nothing is known of what an apply would do.**\n\n{fence}text\n{}\n{fence}\n\n{}",
+        around.marker,
+        error.trim_end(),
+        signature(around, "")
+    )
+}
+
+/// The comment with what became of it, in the place of what was said of an earlier run.
+pub fn with_result(body: &str, result: &str) -> String {
+    let plain = match (body.find(RESULT.0), body.find(RESULT.1)) {
+        (Some(start), Some(end)) if start < end => {
+            let rest = body.get(end + RESULT.1.len()..).unwrap_or_default();
+            format!("{}{rest}", body.get(..start).unwrap_or_default())
+        }
+        _ => body.to_owned(),
+    };
+    let at = plain.find("## batchwright plan").unwrap_or(plain.len());
+    let (hidden, shown) = plain.split_at(at);
+    format!("{hidden}{}{}\n{}{shown}", RESULT.0, result.trim_end(), RESULT.1)
+}
+
+/// Deletes, replacements and objections; shorter where there are very many, but each by its name.
+fn dangers(plan: &Plan, room: usize) -> String {
+    let mut full = String::new();
+    warnings(&mut full, plan);
+    if full.len() <= room {
+        return full;
+    }
+    let mut text = "> [!CAUTION]\n> **Resources will be deleted or replaced:**\n>\n".to_owned();
+    for action in [Action::Delete, Action::Replace] {
+        let names: Vec<String> = plan
+            .changes
+            .iter()
+            .filter(|change| change.action == action)
+            .map(|change| code(&change.id.to_string()))
+            .collect();
+        if !names.is_empty() {
+            let _ = writeln!(text, "> - {} {}: {}", word(action), names.len(), names.join(" "));
+        }
+    }
+    if !plan.objections.is_empty() {
+        let _ = writeln!(text, "\n> [!WARNING]\n> **{} objections: see the run.**", plan.objections.len());
+    }
+    text.push('\n');
+    text
+}
+
+/// The table; where it is too long, what is deleted or replaced goes first, and the rest is counted.
+fn rows(plan: &Plan, room: usize) -> String {
+    if plan.changes.is_empty() {
+        return String::new();
+    }
+    let all: Vec<(&Change, String)> = plan.changes.iter().map(|change| (change, table_row(change))).collect();
+    let whole = table_head().len() + all.iter().map(|(_, row)| row.len()).sum::<usize>() + 1;
+    if whole <= room {
+        return format!("{}{}\n", table_head(), all.into_iter().map(|(_, row)| row).collect::<String>());
+    }
+    let (dangerous, others): (Vec<_>, Vec<_>) = all.into_iter().partition(|(change, _)| is_dangerous(change));
+    let mut text = table_head();
+    let mut omitted = 0;
+    for (_, row) in dangerous.into_iter().chain(others) {
+        if text.len() + row.len() + 60 > room { omitted += 1 } else { text += &row }
+    }
+    let _ = writeln!(text, "\n*{omitted} rows omitted, see the run.*\n");
+    text
+}
+
+/// What differs, resource by resource: the largest are dropped first, those of what is deleted or replaced last.
+fn diffs(plan: &Plan, room: usize, run_url: Option<&str>) -> String {
+    let mut parts: Vec<(bool, String)> = plan
+        .changes
+        .iter()
+        .map(|change| {
+            let mut text = String::new();
+            details(&mut text, change);
+            (is_dangerous(change), text)
+        })
+        .collect();
+    let mut order: Vec<usize> = (0..parts.len()).collect();
+    order.sort_by_key(|index| {
+        parts.get(*index).map(|(dangerous, text)| (*dangerous, std::cmp::Reverse(text.len())))
+    });
+    let mut size: usize = parts.iter().map(|(_, text)| text.len()).sum();
+    let mut omitted = 0;
+    let note = 200 + run_url.map_or(0, str::len);
+    for index in order {
+        if size + if omitted > 0 { note } else { 0 } <= room {
+            break;
+        }
+        if let Some((_, text)) = parts.get_mut(index).filter(|(_, text)| !text.is_empty()) {
+            size -= text.len();
+            text.clear();
+            omitted += 1;
+        }
+    }
+    let mut text: String = parts.into_iter().map(|(_, text)| text).collect();
+    if omitted > 0 {
+        let run = run_url.map_or_else(|| "the run".to_owned(), |url| format!("[the run]({url})"));
+        let plural = if omitted == 1 { "" } else { "s" };
+        let _ = writeln!(text, "*{omitted} diff{plural} omitted, see {run}.*\n");
+    }
+    text
+}
+
+fn footer(plan: &Plan, around: &Around<'_>) -> String {
+    let own = format!(
+        "Account {}, {}. `batchwright plan {}` shows the same. Fingerprint `{}`.",
+        plan.place.account,
+        plan.place.region,
+        plan.environment,
+        plan.fingerprint()
+    );
+    signature(around, &own)
+}
+
+/// Where it comes from, in small print.
+fn signature(around: &Around<'_>, own: &str) -> String {
+    let mut parts = vec![own.to_owned()];
+    if let Some(head) = around.head {
+        parts.push(format!("Commit {}.", plain(head.get(..12).unwrap_or(head))));
+    }
+    if let Some(url) = around.run_url {
+        parts.push(format!("[The run]({url})."));
+    }
+    parts.push(around.time.clone());
+    parts.retain(|part| !part.is_empty());
+    format!("<sub>{}</sub>\n", parts.join(" "))
+}

@@ -1,0 +1,233 @@
+//! The policies that `permissions` prints: every call of a real plan and apply is allowed by them, and no plan may write.
+//!
+//! Which permission a call needs is taken from CloudFormation's schemas and a list written by hand, never from the kinds' own
+//! table (D38). Resources and conditions are read by people; what is checked here is which actions are allowed.
+
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    reason = "a test: what fails here fails it"
+)]
+
+mod world;
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::path::Path;
+
+use batchwright::manifest::Options;
+use batchwright::permissions::{For, document, gate};
+use batchwright::plan::Guard;
+use batchwright::resource::Desired;
+use batchwright::sandbox::Stats;
+use serde_json::Value;
+use world::{World, load};
+
+/// Operations whose permission has another name: <https://docs.aws.amazon.com/AmazonS3/latest/API/> says it of each, and so
+/// does the service authorization reference.
+const OTHERWISE: &[(&str, &[&str])] = &[
+    ("s3:HeadBucket", &["s3:ListBucket"]),
+    ("s3:GetBucketEncryption", &["s3:GetEncryptionConfiguration"]),
+    ("s3:GetBucketLifecycleConfiguration", &["s3:GetLifecycleConfiguration"]),
+    ("s3:GetBucketNotificationConfiguration", &["s3:GetBucketNotification"]),
+    ("s3:GetPublicAccessBlock", &["s3:GetBucketPublicAccessBlock"]),
+    ("s3:PutBucketEncryption", &["s3:PutEncryptionConfiguration"]),
+    ("s3:PutBucketLifecycleConfiguration", &["s3:PutLifecycleConfiguration"]),
+    ("s3:PutBucketNotificationConfiguration", &["s3:PutBucketNotification"]),
+    ("s3:PutPublicAccessBlock", &["s3:PutBucketPublicAccessBlock"]),
+    ("s3:DeleteBucketLifecycle", &["s3:PutLifecycleConfiguration"]),
+    ("s3:DeleteBucketTagging", &["s3:PutBucketTagging"]),
+    ("s3:DeletePublicAccessBlock", &["s3:PutBucketPublicAccessBlock"]),
+    ("s3:ListObjectVersions", &["s3:ListBucketVersions"]),
+    ("s3:ListMultipartUploads", &["s3:ListBucketMultipartUploads"]),
+    ("s3:DeleteObjects", &["s3:DeleteObject", "s3:DeleteObjectVersion"]),
+    ("tagging:GetResources", &["tag:GetResources"]),
+    ("ecr:BatchGetImage", &["ecr:BatchGetImage"]),
+    ("ecr:DescribeImages", &["ecr:DescribeImages"]),
+    ("iam:GetAccountAuthorizationDetails", &["iam:GetAccountAuthorizationDetails"]),
+    ("iam:ListPolicyTags", &["iam:ListPolicyTags"]),
+    ("iam:ListRoleTags", &["iam:ListRoleTags"]),
+    ("iam:ListInstanceProfilesForRole", &["iam:ListInstanceProfilesForRole"]),
+    ("iam:TagPolicy", &["iam:TagPolicy"]),
+    ("iam:UntagPolicy", &["iam:UntagPolicy"]),
+    ("iam:DeletePolicyVersion", &["iam:DeletePolicyVersion"]),
+    ("iam:SetDefaultPolicyVersion", &["iam:SetDefaultPolicyVersion"]),
+    ("logs:DescribeLogStreams", &["logs:DescribeLogStreams"]),
+    ("batch:ListJobs", &["batch:ListJobs"]),
+    ("batch:DescribeJobs", &["batch:DescribeJobs"]),
+];
+
+/// What else a call needs: tags in a create call, and roles that are handed to a service.
+const WITH: &[(&str, &[&str])] = &[
+    ("batch:CreateComputeEnvironment", &["batch:TagResource", "iam:PassRole"]),
+    ("batch:CreateJobQueue", &["batch:TagResource"]),
+    ("batch:RegisterJobDefinition", &["batch:TagResource", "iam:PassRole"]),
+    ("ecr:CreateRepository", &["ecr:TagResource"]),
+    ("iam:CreateOpenIDConnectProvider", &["iam:TagOpenIDConnectProvider"]),
+    ("iam:CreatePolicy", &["iam:TagPolicy"]),
+    ("iam:CreateRole", &["iam:TagRole"]),
+    ("logs:CreateLogGroup", &["logs:TagResource"]),
+    ("ec2:CreateInternetGateway", &["ec2:CreateTags"]),
+    ("ec2:CreateRouteTable", &["ec2:CreateTags"]),
+    ("ec2:CreateSecurityGroup", &["ec2:CreateTags"]),
+    ("ec2:CreateSubnet", &["ec2:CreateTags"]),
+    ("ec2:CreateVpc", &["ec2:CreateTags"]),
+    ("ec2:CreateVpcEndpoint", &["ec2:CreateTags"]),
+];
+
+fn desired(environment: &str) -> Desired {
+    let account = if environment == "dev" { "1" } else { "2" }.repeat(12);
+    let image =
+        format!("{account}.dkr.ecr.us-east-1.amazonaws.com/{environment}-worker@sha256:{}", "a".repeat(64));
+    let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("manifests");
+    let images = BTreeMap::from([("worker".to_owned(), image)]);
+    load(&root, environment, &Options { images, ..Options::default() })
+}
+
+/// Every permission that CloudFormation's handlers name, in small letters.
+fn known() -> BTreeSet<String> {
+    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/data/cfn_permissions.json");
+    let data: Value = serde_json::from_str(&std::fs::read_to_string(path).unwrap()).unwrap();
+    let types = data["types"].as_object().unwrap().values();
+    types.flat_map(|it| it.as_array().unwrap()).map(|it| it.as_str().unwrap().to_lowercase()).collect()
+}
+
+/// The permissions that the calls need; panics over a call of which nobody says what it needs.
+fn needed(stats: &Stats) -> BTreeSet<String> {
+    let known = known();
+    let find = |list: &[(&str, &'static [&'static str])], call: &str| {
+        list.iter().find(|(name, _)| *name == call).map(|(_, actions)| *actions)
+    };
+    let mut needed = BTreeSet::new();
+    for call in stats.per_action().into_keys() {
+        match find(OTHERWISE, &call) {
+            Some(actions) => needed.extend(actions.iter().map(|it| (*it).to_owned())),
+            None if known.contains(&call.to_lowercase()) => drop(needed.insert(call.clone())),
+            None => panic!("which permission {call} needs is written nowhere"),
+        }
+        needed.extend(find(WITH, &call).into_iter().flatten().map(|it| (*it).to_owned()));
+    }
+    needed
+}
+
+fn actions(policy: &Value, effect: &str) -> BTreeSet<String> {
+    let statements = policy["Statement"].as_array().unwrap();
+    let of = statements.iter().filter(|statement| statement["Effect"] == effect);
+    of.flat_map(|it| it["Action"].as_array().unwrap()).map(|it| it.as_str().unwrap().to_owned()).collect()
+}
+
+/// What is needed and not allowed.
+fn missing(stats: &Stats, policy: &Value) -> Vec<String> {
+    let allowed = actions(policy, "Allow");
+    needed(stats).into_iter().filter(|action| !allowed.contains(action)).collect()
+}
+
+async fn every_call_is_allowed(environment: &str) {
+    let desired = desired(environment);
+    let world = World::of(&desired).await;
+    let (plan, apply) = (document(&desired, For::Plan), document(&desired, For::Apply));
+
+    world.plan(&desired, &Guard::default()).await;
+    assert_eq!(missing(&world.sandbox.stats(), &plan), Vec::<String>::new(), "of a first plan");
+    world.sandbox.reset_stats();
+    world.apply(&desired, &Guard::default()).await;
+    let applied = world.sandbox.stats();
+    assert_eq!(missing(&applied, &apply), Vec::<String>::new(), "of an apply");
+    world.sandbox.reset_stats();
+    world.plan(&desired, &Guard::default()).await;
+    assert_eq!(missing(&world.sandbox.stats(), &plan), Vec::<String>::new(), "of a plan of what is there");
+
+    // Who plans may not apply: the check can fail.
+    assert!(missing(&applied, &plan).contains(&"batch:CreateJobQueue".to_owned()));
+
+    if environment == "dev" {
+        world.sandbox.reset_stats();
+        let nothing = Desired { resources: BTreeMap::new(), images: BTreeMap::new(), ..desired };
+        world.apply(&nothing, &Guard { destroy: true, ..Guard::default() }).await;
+        assert_eq!(missing(&world.sandbox.stats(), &apply), Vec::<String>::new(), "of the end of everything");
+    }
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn dev_calls_nothing_that_its_policies_forbid() {
+    every_call_is_allowed("dev").await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn prod_calls_nothing_that_its_policies_forbid() {
+    every_call_is_allowed("prod").await;
+}
+
+#[test]
+fn who_plans_can_change_nothing() {
+    for environment in ["dev", "prod"] {
+        for action in actions(&document(&desired(environment), For::Plan), "Allow") {
+            let verb = action.split_once(':').unwrap().1;
+            let reads =
+                ["BatchGet", "Describe", "Get", "List", "Lookup"].iter().any(|it| verb.starts_with(it));
+            assert!(reads, "{environment}: {action}");
+            // It would hand out a credential, and data.
+            assert!(!["ecr:GetAuthorizationToken", "s3:GetObject"].contains(&action.as_str()), "{action}");
+        }
+    }
+}
+
+#[test]
+fn nothing_is_written_outside_the_environments_names() {
+    const EVERYWHERE: &[&str] =
+        &["ec2:", "route53:AssociateVPCWithHostedZone", "iam:PassRole", "iam:RemoveRole"];
+    let desired = desired("prod");
+    let (plan, apply) = (document(&desired, For::Plan), document(&desired, For::Apply));
+    let reads = actions(&plan, "Allow");
+    for statement in apply["Statement"].as_array().unwrap().iter().filter(|it| it["Effect"] == "Allow") {
+        let actions: Vec<&str> =
+            statement["Action"].as_array().unwrap().iter().map(|it| it.as_str().unwrap()).collect();
+        if actions.iter().all(|action| reads.contains(*action)) {
+            continue;
+        }
+        let everywhere = actions.iter().all(|action| EVERYWHERE.iter().any(|it| action.starts_with(it)));
+        for resource in statement["Resource"].as_array().unwrap().iter().map(|it| it.as_str().unwrap()) {
+            let ours = [
+                "prod-",
+                "prod/",
+                "/batch/prod-payments",
+                "oidc-provider/token.actions",
+                "aws-service-role/batch.",
+            ];
+            let part_of =
+                ["compute-environment/*", "scheduling-policy/*"].iter().any(|it| resource.ends_with(it));
+            let named = ours.iter().any(|it| resource.contains(it));
+            assert!(named || part_of || everywhere, "{actions:?} on {resource}");
+        }
+    }
+    // EC2's ids say nothing: there the owner tag does, wherever something is changed or removed.
+    let text = serde_json::to_string(&apply).unwrap();
+    assert!(text.contains(r#""aws:ResourceTag/batchwright:owner":"acme/payments-batch/prod""#), "{text}");
+}
+
+#[test]
+fn who_applies_may_not_open_the_gate_it_came_in_through() {
+    let desired = desired("prod");
+    let gate: Vec<String> = gate(&desired).into_iter().map(|id| id.to_string()).collect();
+    assert!(
+        gate.contains(&"iam/Role/push".to_owned()) && gate.contains(&"iam/OidcProvider/github".to_owned()),
+        "{gate:?}"
+    );
+    assert!(!gate.contains(&"iam/Role/job".to_owned()), "{gate:?}");
+    let apply = document(&desired, For::Apply);
+    let denied = actions(&apply, "Deny");
+    for action in
+        ["iam:PutRolePolicy", "iam:UpdateAssumeRolePolicy", "iam:AttachRolePolicy", "iam:CreatePolicyVersion"]
+    {
+        assert!(denied.contains(action), "{action} of {denied:?}");
+    }
+    let resources: Vec<&Value> =
+        apply["Statement"].as_array().unwrap().iter().filter(|it| it["Effect"] == "Deny").collect();
+    assert!(!serde_json::to_string(&resources).unwrap().contains("prod-payments-job"), "{resources:?}");
+}
+
+#[test]
+fn who_pushes_may_push_to_one_repository_and_nothing_else() {
+    let push = document(&desired("prod"), For::Push);
+    insta::assert_json_snapshot!(push, @r#""#);
+}
