@@ -84,6 +84,93 @@ fn desired(environment: &str) -> Desired {
     load(&root, environment, &Options { images, ..Options::default() })
 }
 
+/// A policy document as it stands in a manifest of the github stack: with variables in the place of what they stand for.
+fn with_variables(policy: &Value, indent: &str) -> String {
+    let text = serde_yaml::to_string(policy).unwrap();
+    let text: String = text.lines().map(|line| format!("{indent}{line}\n")).collect();
+    let variables = [
+        ("arn:aws:", "arn:${env.partition}:"),
+        ("222222222222", "${env.account}"),
+        ("us-east-1", "${env.region}"),
+        ("prod-", "${env.name}-"),
+        ("acme/payments-batch/prod", "${var.repository}/${env.name}"),
+    ];
+    variables.iter().fold(text, |text, (value, variable)| text.replace(value, variable))
+}
+
+/// A role of the github stack, with the policy that is printed.
+fn role(name: &str, description: &str, subjects: &[&str], policy: &Value, attached: &str) -> String {
+    let subjects: String =
+        subjects.iter().map(|it| format!("\n              - repo:${{var.repository}}:{it}")).collect();
+    let policy = with_variables(policy, "        ");
+    format!(
+        "# Written by `BLESS=1 cargo test --test permissions`: may what `batchwright permissions prod --for {name}` prints.
+apiVersion: batchwright/v1
+kind: iam/Role
+metadata:
+  name: {name}
+  physicalName: ${{env.name}}-github-{name}
+spec:
+  description: {description}
+  assumeRolePolicyDocument:
+    Version: \"2012-10-17\"
+    Statement:
+      - Effect: Allow
+        Principal: {{Federated: \"${{iam/OidcProvider/github.arn}}\"}}
+        Action: sts:AssumeRoleWithWebIdentity
+        Condition:
+          StringEquals:
+            token.actions.githubusercontent.com:aud: sts.amazonaws.com
+            token.actions.githubusercontent.com:sub:{subjects}
+{attached}  policies:
+    - policyName: {name}
+      policyDocument:
+{policy}"
+    )
+}
+
+/// The network's part of a policy, and the rest: a role takes 10,240 characters of inline policies, a policy 6,144.
+fn parted(policy: &Value) -> (Value, Value) {
+    let network = |statement: &Value| {
+        let actions = statement["Action"].as_array().unwrap();
+        actions.iter().all(|it| ["ec2:", "route53:"].iter().any(|of| it.as_str().unwrap().starts_with(of)))
+    };
+    let statements = policy["Statement"].as_array().unwrap().iter().cloned();
+    let (network, rest): (Vec<Value>, Vec<Value>) = statements.partition(network);
+    let document =
+        |statements: Vec<Value>| serde_json::json!({"Version": "2012-10-17", "Statement": statements});
+    (document(network), document(rest))
+}
+
+#[test]
+fn the_github_stacks_roles_have_the_policies_that_are_printed() {
+    let desired = desired("prod");
+    let (plan, apply) = (document(&desired, For::Plan), document(&desired, For::Apply));
+    let (network, rest) = parted(&apply);
+    let reads = ["pull_request", "ref:refs/heads/${var.defaultBranch}"];
+    let attached = "  managedPolicyArns: [\"${iam/Policy/apply-network.arn}\"]\n";
+    let policy = format!(
+        "---\n# The network's part of it: more than fits into the role itself.\napiVersion: batchwright/v1\nkind: iam/Policy\nmetadata:\n  name: apply-network\nspec:\n  description: Applies the network from GitHub Actions\n  policyDocument:\n{}",
+        with_variables(&network, "    ")
+    );
+    let files = [
+        ("plan", role("plan", "Plans and looks for drift from GitHub Actions", &reads, &plan, "")),
+        (
+            "apply",
+            role("apply", "Applies from GitHub Actions", &["environment:prod"], &rest, attached) + &policy,
+        ),
+    ];
+    for (name, text) in files {
+        let path = Path::new(env!("CARGO_MANIFEST_DIR")).join(format!("manifests/stacks/github/{name}.yaml"));
+        if std::env::var_os("BLESS").is_some() {
+            std::fs::write(&path, &text).unwrap();
+        }
+        let there = std::fs::read_to_string(&path).unwrap_or_default();
+        let stale = "is not what is needed now; BLESS=1 cargo test --test permissions writes it";
+        assert!(there == text, "{} {stale}", path.display());
+    }
+}
+
 /// Every permission that CloudFormation's handlers name, in small letters.
 fn known() -> BTreeSet<String> {
     let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/data/cfn_permissions.json");
@@ -229,5 +316,34 @@ fn who_applies_may_not_open_the_gate_it_came_in_through() {
 #[test]
 fn who_pushes_may_push_to_one_repository_and_nothing_else() {
     let push = document(&desired("prod"), For::Push);
-    insta::assert_json_snapshot!(push, @r#""#);
+    insta::assert_json_snapshot!(push, @r#"
+    {
+      "Statement": [
+        {
+          "Action": [
+            "ecr:GetAuthorizationToken"
+          ],
+          "Effect": "Allow",
+          "Resource": [
+            "*"
+          ]
+        },
+        {
+          "Action": [
+            "ecr:BatchCheckLayerAvailability",
+            "ecr:BatchGetImage",
+            "ecr:CompleteLayerUpload",
+            "ecr:InitiateLayerUpload",
+            "ecr:PutImage",
+            "ecr:UploadLayerPart"
+          ],
+          "Effect": "Allow",
+          "Resource": [
+            "arn:aws:ecr:us-east-1:222222222222:repository/prod-batch-payment-processing"
+          ]
+        }
+      ],
+      "Version": "2012-10-17"
+    }
+    "#);
 }

@@ -70,8 +70,8 @@ impl Connection {
         self.sandbox.as_ref()
     }
 
-    /// Refuses credentials of another account than the environment's.
-    pub async fn check_account(&self, desired: &Desired) -> Result<()> {
+    /// Refuses credentials of another account than the environment's, and says whose they are.
+    pub async fn check_account(&self, desired: &Desired) -> Result<String> {
         if let Some(provider) = self.config.credentials_provider() {
             let found = provider.provide_credentials().await;
             found.map_err(|error| Error::Credentials { why: error::chain(&error) })?;
@@ -79,7 +79,7 @@ impl Connection {
         let (actual, identity) =
             sts::caller(&self.config).await.map_err(Error::aws("ask AWS whose the credentials are"))?;
         if actual == desired.place.account {
-            return Ok(());
+            return Ok(identity);
         }
         let (environment, expected) = (desired.environment.clone(), desired.place.account.clone());
         Err(Error::Account { environment, expected, actual, identity })

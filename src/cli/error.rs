@@ -62,6 +62,12 @@ pub enum Error {
         /// How many.
         differences: usize,
     },
+    /// Nobody reviewed what is to be applied.
+    #[error("nothing that was reviewed was found: {why}; nothing was changed")]
+    Unreviewed {
+        /// Where it was looked for.
+        why: String,
+    },
     /// The user said no.
     #[error("declined; nothing was changed")]
     Declined,
@@ -125,6 +131,9 @@ impl Error {
                 one("review the plan above; `--expect` with its fingerprint then applies it and nothing else")
             }
             Self::Stale => one("look at the new plan with `batchwright plan`, then apply again"),
+            Self::Unreviewed { .. } => one(
+                "look at `batchwright plan`, and start the deployment by hand with what it prints as reviewed",
+            ),
             Self::Plain { help, .. } => help.iter().cloned().collect(),
             _ => Vec::new(),
         }

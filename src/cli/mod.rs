@@ -10,6 +10,7 @@ use clap::{Parser, Subcommand};
 
 mod adopt;
 mod apply;
+mod bootstrap;
 mod confirm;
 mod connect;
 mod demo;
@@ -102,6 +103,7 @@ commands! {
     Explain => explain,
     Github => github,
     Permissions => permissions,
+    Bootstrap => bootstrap,
     Sandbox => sandbox,
     Demo => demo,
 }

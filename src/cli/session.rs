@@ -5,7 +5,8 @@ use crate::cloud::{self, Aws, Cloud, Scope};
 use crate::kind::Reason;
 use crate::kinds::KINDS;
 use crate::manifest;
-use crate::plan::{Guard, Plan};
+use crate::permissions;
+use crate::plan::{Guard, Objection, Objector, Plan};
 use crate::render::json::Calls;
 use crate::resource::{Desired, Observed, ResourceId};
 
@@ -102,6 +103,8 @@ pub struct Session {
     pub aws: Aws,
     /// How it is reached.
     pub connection: Connection,
+    /// The ARN of whoever runs this.
+    identity: String,
 }
 
 impl Session {
@@ -122,9 +125,9 @@ impl Session {
 
     /// The same on a connection that is there already.
     pub async fn on(desired: Desired, connection: Connection) -> Result<Self> {
-        connection.check_account(&desired).await?;
+        let identity = connection.check_account(&desired).await?;
         let aws = Aws::new(connection.config(), desired.place.clone(), commit());
-        Ok(Self { desired, aws, connection })
+        Ok(Self { desired, aws, connection, identity })
     }
 
     /// Reads what AWS has, of what concerns the environment.
@@ -144,9 +147,34 @@ impl Session {
             let because = Reason(format!("everything that {} owns is destroyed", desired.environment));
             plan.changes.iter_mut().for_each(|change| change.reason.clone_from(&because));
         }
+        self.guard_the_gate(&mut plan);
         let Calls { calls, depth } = self.calls();
         tracing::info!(calls, depth, changes = plan.changes.len(), steps = plan.steps.len(), "planned");
         Ok((plan, observed))
+    }
+
+    /// Whoever came in through roles that the environment declares for GitHub changes none of them (D36).
+    fn guard_the_gate(&self, plan: &mut Plan) {
+        let gate = permissions::gate(&self.desired);
+        let is_this = |id: &ResourceId| {
+            let declared = self.desired.resources.get(id);
+            declared.is_some_and(|it| assumed_role(&self.identity) == Some(it.physical_name.as_str()))
+        };
+        if !gate.iter().any(is_this) {
+            return;
+        }
+        let message = format!(
+            "it says who may act from GitHub, and this run came in that way: apply it with `batchwright bootstrap {}` and your own credentials first",
+            plan.environment
+        );
+        let changed = plan.changes.iter().filter(|change| gate.contains(&change.id));
+        let objections = changed.map(|change| Objection {
+            id: change.id.clone(),
+            objector: Objector::Protected,
+            message: message.clone(),
+            position: change.position.clone(),
+        });
+        plan.objections.extend(objections);
     }
 
     /// The calls of this command so far.
@@ -168,6 +196,11 @@ impl Session {
     pub async fn close(self) {
         self.connection.close().await;
     }
+}
+
+/// The role of `arn:aws:sts::<account>:assumed-role/<role>/<session>`.
+fn assumed_role(identity: &str) -> Option<&str> {
+    identity.split_once(":assumed-role/")?.1.split('/').next()
 }
 
 /// The commit that is applied, as CI names it; it becomes a tag of what is created or changed.

@@ -98,6 +98,11 @@ impl Client {
         Ok(items)
     }
 
+    /// One thing.
+    pub async fn get(&self, path: &str) -> Result<Value> {
+        Ok(self.send("GET", path, &self.url(path), None).await?.body)
+    }
+
     /// Makes something. Not tried again where it may have been made: look first.
     pub async fn post(&self, path: &str, body: &Value) -> Result<Value> {
         Ok(self.send("POST", path, &self.url(path), Some(body)).await?.body)

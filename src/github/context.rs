@@ -17,6 +17,8 @@ pub struct Context {
     pub number: Option<u64>,
     /// The commit that people look at: a pull request's head, not the merge that GitHub tests.
     pub head: Option<String>,
+    /// The commit that the run was started for: of a deployment, the merge.
+    pub commit: Option<String>,
     /// The page of this run.
     pub run_url: Option<String>,
     /// `GITHUB_STEP_SUMMARY`.
@@ -51,6 +53,7 @@ impl Context {
             repository,
             number: event.pointer("/pull_request/number").and_then(Value::as_u64),
             head: head.or_else(|| get("GITHUB_SHA")).filter(|head| is_commit(head)),
+            commit: get("GITHUB_SHA").filter(|commit| is_commit(commit)),
             run_url,
             summary: get("GITHUB_STEP_SUMMARY").map(PathBuf::from),
             output: get("GITHUB_OUTPUT").map(PathBuf::from),

@@ -19,7 +19,7 @@ pub use context::Context;
 pub use issue::{Finding, Issue, Outcome, find as find_issue, settle};
 pub use labels::set as set_labels;
 pub use marker::Marker;
-pub use pulls::{Pull, merged_by};
+pub use pulls::{Pull, is_head_of, merged_by};
 
 /// The author of what a workflow writes with its own token.
 pub const WORKFLOW_BOT: &str = "github-actions[bot]";

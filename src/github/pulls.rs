@@ -20,9 +20,16 @@ pub async fn merged_by(client: &Client, commit: &str) -> Result<Option<Pull>> {
         let merge = pull.get("merge_commit_sha").and_then(Value::as_str) == Some(commit);
         merge && pull.get("merged_at").is_some_and(|at| !at.is_null())
     });
-    let read = |pull: &Value| {
-        let head = pull.pointer("/head/sha")?.as_str()?.to_owned();
-        Some(Pull { number: pull.get("number")?.as_u64()?, head })
-    };
     Ok(merged.filter_map(read).max_by_key(|pull| pull.number))
+}
+
+/// Whether this commit is the last one of that pull request: what a number that came from outside is worth.
+pub async fn is_head_of(client: &Client, commit: &str, number: u64) -> Result<bool> {
+    let pull = client.get(&format!("/pulls/{number}")).await?;
+    Ok(read(&pull).is_some_and(|pull| pull.head == commit))
+}
+
+fn read(pull: &Value) -> Option<Pull> {
+    let head = pull.pointer("/head/sha")?.as_str()?.to_owned();
+    Some(Pull { number: pull.get("number")?.as_u64()?, head })
 }

@@ -65,10 +65,10 @@ pub fn append_summary(path: &Path, text: &str) -> Result<()> {
 }
 
 /// Writes a step's outputs. A value never reaches over its line.
-pub fn write_outputs(path: &Path, outputs: &[(&str, String)]) -> Result<()> {
-    let line = |(name, value): &(&str, String)| {
+pub fn write_outputs<N: AsRef<str>>(path: &Path, outputs: &[(N, String)]) -> Result<()> {
+    let line = |(name, value): &(N, String)| {
         let value: String = value.chars().map(|c| if c.is_control() { ' ' } else { c }).collect();
-        format!("{name}={value}\n")
+        format!("{}={value}\n", name.as_ref())
     };
     append(path, &outputs.iter().map(line).collect::<String>())
 }

@@ -8,6 +8,7 @@ mod hint;
 mod impact;
 pub mod json;
 mod markdown;
+pub mod outcome;
 pub mod page;
 mod paint;
 mod picture;

@@ -37,8 +37,12 @@ pub struct World {
     pub issues: BTreeMap<u64, Value>,
     /// By id; each names its issue.
     pub comments: BTreeMap<u64, (u64, Value)>,
+    /// Open pull requests by number.
+    pub pulls: BTreeMap<u64, Value>,
     /// Pull requests by the commit that their merge made.
     pub merged: BTreeMap<String, Vec<Value>>,
+    /// What the token may do, as a job's `permissions`; everything, if nobody says.
+    pub grants: Option<Value>,
     /// Every request, as `PATCH /issues/1`.
     pub requests: Vec<String>,
     /// What happens to the next requests of a method.
@@ -171,6 +175,18 @@ async fn answer(
     }
 }
 
+/// Whether the token may write there: a pull request's comments and labels, or an issue's.
+fn may(world: &World, path: &str) -> bool {
+    let Some(grants) = &world.grants else { return true };
+    let parts: Vec<u64> = path.split('/').filter_map(|part| part.parse().ok()).collect();
+    let issue = parts
+        .first()
+        .map(|id| if path.starts_with("/issues/comments/") { world.comments[id].0 } else { *id });
+    let pull =
+        issue.and_then(|issue| world.issues.get(&issue)).is_some_and(|it| it.get("pull_request").is_some());
+    grants[if pull { "pull-requests" } else { "issues" }] == "write"
+}
+
 fn serve(world: &mut World, api: &str, method: &Method, path: &str, query: &str, sent: &Value) -> Response {
     let parts: Vec<&str> = path.trim_start_matches('/').split('/').collect();
     let number = |text: &str| text.parse::<u64>().unwrap_or_default();
@@ -252,6 +268,10 @@ fn serve(world: &mut World, api: &str, method: &Method, path: &str, query: &str,
             issue["labels"] = labels.into_iter().filter(|label| label["name"] != name).collect();
             axum::Json(issue["labels"].clone()).into_response()
         }
+        ("GET", ["pulls", pull]) => match world.pulls.get(&number(pull)) {
+            Some(pull) => axum::Json(pull.clone()).into_response(),
+            None => refuse(StatusCode::NOT_FOUND, "Not Found"),
+        },
         ("GET", ["commits", commit, "pulls"]) => page(world.merged.get(*commit).cloned().unwrap_or_default()),
         _ => refuse(StatusCode::NOT_FOUND, "Not Found"),
     }

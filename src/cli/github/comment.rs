@@ -1,11 +1,14 @@
 //! `github comment`: plans, and says so on the pull request, on the manifests' lines, in the summary, and to later steps.
 
+use std::fmt::Write;
+use std::path::PathBuf;
+
 use super::super::plan::refused;
 use super::super::session::Allowed;
 use super::super::{Choices, Error, Exit, Globals, Output, Result, Session};
-use super::{Identity, client, clock, context};
+use super::{Identity, client, clock, context, records};
 use crate::github::runner::{self, Annotation, Level};
-use crate::github::{Context, Marker, set_labels, upsert};
+use crate::github::{Context, Marker, is_head_of, merged_by, set_labels, upsert};
 use crate::plan::{Action, Plan};
 use crate::render::comment::{self, Around};
 
@@ -21,25 +24,38 @@ pub struct Args {
     allowed: Allowed,
     #[command(flatten)]
     identity: Identity,
-    /// The pull request; else that of the event that the workflow runs for
-    #[arg(long, value_name = "NUMBER")]
-    number: Option<u64>,
-    /// The commit that is planned; else the pull request's head
+    /// The records of an apply that was refused because nobody had reviewed its plan: shows that plan on the merged pull
+    /// request, and how to apply it. Nothing is said where they tell something else
+    #[arg(long, value_name = "FILE", conflicts_with = "number_file")]
+    unreviewed: Option<PathBuf>,
+    /// The pull request's number, from a file that may be anybody's: it has to be the one whose last commit is --head
+    #[arg(long, value_name = "FILE", requires = "head")]
+    number_file: Option<PathBuf>,
+    /// The commit that is planned; else the pull request's last one
     #[arg(long, value_name = "COMMIT")]
     head: Option<String>,
 }
 
 /// Runs `github comment`.
 pub async fn run(args: Args, globals: &Globals, out: &Output) -> Result<Exit> {
+    if let Some(file) = &args.unreviewed
+        && !records(file)?.iter().any(|record| record["type"] == "not_reviewed")
+    {
+        out.talk("the plan was reviewed: its comment stays");
+        return Ok(Exit::Success);
+    }
     let mut context = context()?;
-    context.number = args.number.or(context.number);
     context.head = args.head.clone().or(context.head);
+    pull_request(&args, &mut context).await?;
     match planned(&args, globals, out).await {
         Ok(plan) => {
             annotations(&plan).iter().for_each(|annotation| out.data(&format!("{}\n", annotation.line())));
-            let about = about(&context, &args.choices.environment);
-            let around =
-                Around { head: context.head.as_deref(), run_url: context.run_url.as_deref(), ..about };
+            let mut around = about(&context, &args.choices.environment);
+            if args.unreviewed.is_some() {
+                around.note = later(&plan);
+            } else {
+                let _ = write!(around.marker, "\n{}", plan.reviewed().comment());
+            }
             let text = comment::comment(&plan, &around);
             told(&context, &args, &text, Some(label(&plan))).await?;
             if let Some(path) = &context.output {
@@ -50,9 +66,7 @@ pub async fn run(args: Args, globals: &Globals, out: &Output) -> Result<Exit> {
         }
         Err(error) => {
             complaints(&error).iter().for_each(|annotation| out.data(&format!("{}\n", annotation.line())));
-            let about = about(&context, &args.choices.environment);
-            let around =
-                Around { head: context.head.as_deref(), run_url: context.run_url.as_deref(), ..about };
+            let around = about(&context, &args.choices.environment);
             let said = error.render(crate::render::Paint::none());
             told(&context, &args, &comment::failure(&args.choices.environment, &said, &around), None).await?;
             Err(error)
@@ -62,16 +76,46 @@ pub async fn run(args: Args, globals: &Globals, out: &Output) -> Result<Exit> {
 
 async fn planned(args: &Args, globals: &Globals, out: &Output) -> Result<Plan> {
     let session = Session::open(globals, &args.choices, out).await?;
-    let planned = session.plan(&args.allowed.guard()).await;
+    let planned = match args.allowed.within(&session.desired, out) {
+        Ok(guard) => session.plan(&guard).await,
+        Err(error) => Err(error),
+    };
     session.close().await;
     Ok(planned?.0)
 }
 
-/// The marker and the time.
-fn about(context: &Context, environment: &str) -> Around<'static> {
-    let head = context.head.as_deref().unwrap_or_default();
-    let marker = Marker { about: "plan", environment }.line(&[("head", head)]);
-    Around { marker, time: clock::now(), ..Around::default() }
+/// Finds the pull request that the arguments mean.
+async fn pull_request(args: &Args, context: &mut Context) -> Result<()> {
+    if args.unreviewed.is_some() {
+        let commit = context.commit.clone().unwrap_or_default();
+        let pull = merged_by(&client(context)?, &commit).await?;
+        context.number = pull.map(|pull| pull.number);
+    } else if let Some(file) = &args.number_file {
+        let head = context.head.clone().unwrap_or_default();
+        let text = std::fs::read_to_string(file)
+            .map_err(|error| Error::plain(format!("failed to read {}: {error}", file.display())))?;
+        let number: u64 = text.trim().parse().map_err(|_| Error::plain("the file holds no number"))?;
+        if !is_head_of(&client(context)?, &head, number).await? {
+            return Err(Error::plain(format!("{head} is not the last commit of #{number}")));
+        }
+        context.number = Some(number);
+    }
+    Ok(())
+}
+
+/// What a plan is worth that nobody has seen when it is made.
+fn later(plan: &Plan) -> String {
+    format!(
+        "> [!IMPORTANT]\n> **This is the plan as it would be now; nobody has reviewed it, and it is not applied.** Look at it, then run the deployment by hand:\n>\n> ```sh\n> gh workflow run deploy.yml --ref prod -f expect={}\n> ```",
+        plan.reviewed()
+    )
+}
+
+/// What stands around the plan.
+fn about<'a>(context: &'a Context, environment: &str) -> Around<'a> {
+    let head = context.head.as_deref();
+    let marker = Marker { about: "plan", environment }.line(&[("head", head.unwrap_or_default())]);
+    Around { marker, head, run_url: context.run_url.as_deref(), time: clock::now(), note: String::new() }
 }
 
 /// Writes the comment and the label of a pull request, and the job summary.

@@ -1,6 +1,9 @@
 //! `github`: what a workflow says on GitHub, and what it hands to its next steps.
 
+use std::path::Path;
+
 use clap::Subcommand;
+use serde_json::Value;
 
 use super::{Error, Exit, Globals, Output, Result};
 use crate::github::{self, Client, Context, Patience, WORKFLOW_BOT};
@@ -8,8 +11,10 @@ use crate::github::{self, Client, Context, Patience, WORKFLOW_BOT};
 mod clock;
 mod comment;
 mod drift_issue;
+mod result;
+mod reviewed;
 
-/// Speaks for a workflow on GitHub: a pull request's comment, an issue for drift
+/// Speaks for a workflow on GitHub: a pull request's comment, issues, what was reviewed
 ///
 /// Driven by the variables that a runner sets: GITHUB_REPOSITORY, GITHUB_TOKEN, GITHUB_API_URL, GITHUB_EVENT_PATH,
 /// GITHUB_STEP_SUMMARY, GITHUB_OUTPUT and others.
@@ -23,6 +28,8 @@ pub struct Args {
 enum Command {
     Comment(comment::Args),
     DriftIssue(drift_issue::Args),
+    Reviewed(reviewed::Args),
+    Result(result::Args),
 }
 
 /// Runs `github`.
@@ -30,6 +37,8 @@ pub async fn run(args: Args, globals: &Globals, out: &Output) -> Result<Exit> {
     match args.command {
         Command::Comment(args) => comment::run(args, globals, out).await,
         Command::DriftIssue(args) => drift_issue::run(args, globals, out).await,
+        Command::Reviewed(args) => reviewed::run(args, globals, out).await,
+        Command::Result(args) => result::run(args, globals, out).await,
     }
 }
 
@@ -48,6 +57,15 @@ fn context() -> Result<Context> {
 
 fn client(context: &Context) -> Result<Client> {
     Ok(Client::new(context, Patience::default())?)
+}
+
+/// The records of `apply --json`, one a line. What a run that was killed left half written is no record.
+fn records(path: &Path) -> Result<Vec<Value>> {
+    match std::fs::read_to_string(path) {
+        Ok(text) => Ok(text.lines().filter_map(|line| serde_json::from_str(line).ok()).collect()),
+        Err(error) if error.kind() == std::io::ErrorKind::NotFound => Ok(Vec::new()),
+        Err(error) => Err(Error::plain(format!("failed to read {}: {error}", path.display()))),
+    }
 }
 
 impl From<github::Error> for Error {

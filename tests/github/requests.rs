@@ -1,0 +1,141 @@
+//! Single requests: lost answers, limits, refusals; and that a comment always fits.
+
+use std::time::Duration;
+
+use axum::http::Method;
+use batchwright::github::{self, Client, Context, Marker, Patience};
+use batchwright::plan::Plan;
+use batchwright::render::comment::{Around, LIMIT, comment};
+
+use crate::forge::{BOT, Forge, REPOSITORY, TOKEN, Trouble};
+use crate::head;
+
+/// A client that waits for nothing.
+fn client(forge: &Forge) -> Client {
+    let api = forge.api.clone();
+    let lookup = move |name: &str| match name {
+        "GITHUB_API_URL" => Some(api.clone()),
+        "GITHUB_REPOSITORY" => Some(REPOSITORY.to_owned()),
+        "GITHUB_TOKEN" => Some(TOKEN.to_owned()),
+        _ => None,
+    };
+    let patience = Patience { pause: Duration::ZERO, ..Patience::default() };
+    Client::new(&Context::read(&lookup).unwrap(), patience).unwrap()
+}
+
+const MARKER: Marker<'static> = Marker { about: "plan", environment: "dev" };
+
+fn body(text: &str) -> String {
+    format!("{}\n{text}", MARKER.line(&[]))
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_answer_that_gets_lost_makes_no_second_comment() {
+    let forge = Forge::start().await;
+    let number = forge.world().open("alice", true, "a");
+    let client = client(&forge);
+    let troubles = [
+        (Method::GET, Trouble::Unavailable),
+        (Method::GET, Trouble::TooFast),
+        (Method::POST, Trouble::TooFast),
+        (Method::POST, Trouble::LostAnswer),
+    ];
+    forge.world().troubles = troubles.to_vec();
+    github::upsert(&client, number, MARKER, BOT, &body("one")).await.unwrap();
+    assert_eq!(forge.world().said(BOT, number), [body("one")]);
+    assert_eq!(forge.world().troubles, vec![], "all of them happened");
+
+    forge.world().troubles =
+        vec![(Method::PATCH, Trouble::LostAnswer), (Method::PATCH, Trouble::Unavailable)];
+    github::upsert(&client, number, MARKER, BOT, &body("two")).await.unwrap();
+    assert_eq!(forge.world().said(BOT, number), [body("two")]);
+
+    // A POST of which nothing came through is made after all, and two of one run become one.
+    forge.world().troubles = vec![(Method::POST, Trouble::Unavailable)];
+    let other = forge.world().open("alice", true, "b");
+    github::upsert(&client, other, MARKER, BOT, &body("x")).await.unwrap();
+    forge.world().say(BOT, other, &body("again"));
+    github::upsert(&client, other, MARKER, BOT, &body("y")).await.unwrap();
+    assert_eq!(forge.world().said(BOT, other), [body("y")]);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn githubs_refusals_are_told_in_its_own_words() {
+    let forge = Forge::start().await;
+    let number = forge.world().open("alice", true, "a");
+    let client = client(&forge);
+    let long = body(&"x".repeat(65_536));
+    let error = github::upsert(&client, number, MARKER, BOT, &long).await.unwrap_err().to_string();
+    assert!(
+        error.contains("422") && error.contains("Body is too long (maximum is 65536 characters)"),
+        "{error}"
+    );
+    let error = github::upsert(&client, 999, MARKER, BOT, &body("x")).await.unwrap_err().to_string();
+    assert_eq!(error, "POST /issues/999/comments: GitHub answers 404: Not Found");
+    // One limit after the other: it gives up, and says why.
+    forge.world().troubles = vec![(Method::GET, Trouble::TooFast); 5];
+    let error = github::comment_of(&client, number, MARKER, BOT).await.unwrap_err();
+    assert!(error.to_string().contains("403: You have exceeded a secondary rate limit"), "{error}");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_commit_leads_to_the_pull_request_whose_merge_made_it() {
+    let forge = Forge::start().await;
+    let commit = head(5);
+    let pull = |number: u64, merge: &str, merged: Option<&str>| serde_json::json!({"number": number, "merge_commit_sha": merge, "merged_at": merged, "head": {"sha": head(1)}});
+    let pulls = vec![
+        pull(3, &commit, None),
+        pull(4, &commit, Some("2026-01-01")),
+        pull(9, &head(6), Some("2026-01-02")),
+    ];
+    forge.world().merged.insert(commit.clone(), pulls);
+    let found = github::merged_by(&client(&forge), &commit).await.unwrap().unwrap();
+    assert_eq!((found.number, found.head), (4, head(1)));
+    assert_eq!(github::merged_by(&client(&forge), &head(8)).await.unwrap(), None);
+}
+
+/// A plan of so many changes of each action, each with a field of so many lines.
+fn large(actions: &[(&str, usize)], lines: usize) -> Plan {
+    let text: String = (0..lines).map(|line| format!("line {line} of something long\n")).collect();
+    let changes: Vec<serde_json::Value> = actions
+        .iter()
+        .flat_map(|(action, count)| (0..*count).map(move |number| (*action, number)))
+        .map(|(action, number)| {
+            serde_json::json!({
+                "id": format!("logs/LogGroup/{action}-{number}"), "action": action, "reason": "of a test", "digest": "d",
+                "physical": format!("dev-{action}-{number}"), "unchanged": 1,
+                "fields": [{"path": "text", "before": null, "after": text.clone(), "rule": "in-place", "sensitive": false}],
+            })
+        })
+        .collect();
+    serde_json::from_value(serde_json::json!({
+        "environment": "dev", "owner": "acme/jobs/dev", "place": {"account": "111111111111", "region": "eu-west-1", "partition": "aws"},
+        "changes": changes, "steps": [], "objections": [], "due": [], "warnings": [], "unchanged": 0,
+    }))
+    .expect("it is a plan")
+}
+
+#[test]
+fn a_comment_always_fits_and_never_leaves_out_what_goes() {
+    let cases: [(&[(&str, usize)], usize); 4] = [
+        (&[("create", 30)], 200),
+        (&[("update", 200), ("delete", 5), ("replace", 3)], 50),
+        (&[("delete", 900), ("replace", 300), ("update", 500)], 3),
+        (&[("update", 1)], 100_000),
+    ];
+    for (actions, lines) in cases {
+        let plan = large(actions, lines);
+        let around =
+            Around { marker: body(""), run_url: Some("https://example.test/run"), ..Around::default() };
+        let text = comment(&plan, &around);
+        assert!(text.len() <= LIMIT, "{} bytes for {actions:?}", text.len());
+        assert!(text.contains("omitted, see [the run](https://example.test/run)"), "{actions:?}");
+        let going = plan.changes.iter().filter(|change| {
+            matches!(change.action, batchwright::plan::Action::Delete | batchwright::plan::Action::Replace)
+        });
+        for change in going {
+            assert!(text.contains(&format!("`{}`", change.id)), "{} is left out", change.id);
+        }
+        assert_eq!(text.matches("<details>").count(), text.matches("</details>").count());
+    }
+}
