@@ -82,7 +82,7 @@ impl Allowed {
 
     /// The same for an environment; a resource that it does not declare cannot be planned alone.
     pub fn within(&self, desired: &Desired, out: &Output) -> Result<Guard> {
-        for id in self.only.iter().filter(|id| !desired.resources.contains_key(id)) {
+        if let Some(id) = self.only.iter().find(|id| !desired.resources.contains_key(id)) {
             let names: Vec<String> = desired.resources.keys().map(ToString::to_string).collect();
             let near = manifest::did_you_mean(&id.to_string(), names.iter().map(String::as_str));
             let help = near.unwrap_or_else(|| format!("resources are: {}", names.join(", ")));

@@ -142,7 +142,7 @@ mod tests {
         let failed = json!({"type": "apply_summary", "done": [step("a")], "failed": [step("b")], "blocked": [step("c")], "notStarted": []});
         let error = json!({"type": "apply_errored", "resource": "iam/Role/b", "verb": "create", "failure": {"code": "LimitExceeded", "message": "too many | roles"}});
         let other = json!({"type": "not_reviewed", "resource": "logs/LogGroup/jobs", "message": "another change of it was reviewed"});
-        insta::assert_snapshot!(text(&[done.clone()], true).lines().next().unwrap(), @"✅ **Applied to prod: 1 of 1 steps done.**");
+        insta::assert_snapshot!(text(std::slice::from_ref(&done), true).lines().next().unwrap(), @"✅ **Applied to prod: 1 of 1 steps done.**");
         insta::assert_snapshot!(text(&[done], false).lines().next().unwrap(), @"❌ **Applied to prod, but the deployment failed after that: 1 of 1 steps done.**");
         insta::assert_snapshot!(text(&[], true).lines().next().unwrap(), @"✅ **Nothing to do in prod.**");
         insta::assert_snapshot!(text(&[], false).lines().next().unwrap(), @"❌ **Nothing was applied to prod: the deployment failed before that.**");
