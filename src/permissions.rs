@@ -21,6 +21,8 @@ pub enum For {
     Apply,
     /// Who pushes images.
     Push,
+    /// Who submits jobs and follows them.
+    Submit,
 }
 
 /// What every plan reads, whatever is declared (docs/architecture.md, "What a plan reads").
@@ -45,9 +47,39 @@ const PUSH: &[Grant] = &[Grant::on(
     &[On::Regional("ecr", "repository/{name}")],
 )];
 
-/// Statements, by what they are for, condition and resources: their actions.
+const FOLLOW: &[Grant] = &[Grant::any(&[
+    "batch:DescribeJobDefinitions",
+    "batch:DescribeJobQueues",
+    "batch:DescribeJobs",
+    "batch:ListJobs",
+])];
+
+/// By kind, on what is declared. A job without a log group of its own writes into Batch's.
+const SUBMIT: &[(&str, Grant)] = &[
+    ("batch/JobQueue", Grant::on(&["batch:SubmitJob"], &[On::Regional("batch", "job-queue/{name}")])),
+    (
+        "batch/JobDefinition",
+        Grant::on(
+            &["batch:SubmitJob"],
+            &[
+                On::Regional("batch", "job-definition/{name}"),
+                On::Regional("batch", "job-definition/{name}:*"),
+            ],
+        ),
+    ),
+    (
+        "batch/JobDefinition",
+        Grant::on(&["logs:GetLogEvents"], &[On::Regional("logs", "log-group:/aws/batch/job:*")]),
+    ),
+    ("logs/LogGroup", Grant::on(&["logs:GetLogEvents"], &[On::Regional("logs", "log-group:{name}:*")])),
+];
+
+/// What a statement is about: whether it writes, its condition, its resources.
+type About = (bool, Option<String>, BTreeSet<String>);
+
+/// The actions of each statement.
 #[derive(Default)]
-struct Statements(BTreeMap<(bool, Option<String>, BTreeSet<String>), BTreeSet<&'static str>>);
+struct Statements(BTreeMap<About, BTreeSet<&'static str>>);
 
 /// Whether actions only look. Those that write stand in statements of their own, for whoever reads the policy.
 const READS: bool = false;
@@ -62,6 +94,14 @@ pub fn document(desired: &Desired, purpose: For) -> Value {
         let exact = Desired { name_prefix: String::new(), ..desired.clone() };
         for image in desired.images.values() {
             statements.add(WRITES, PUSH, &exact, desired.resources.get(&image.repository));
+        }
+        return statements.document(Vec::new());
+    }
+    if purpose == For::Submit {
+        statements.add(READS, FOLLOW, desired, None);
+        for declared in desired.resources.values() {
+            let grants = SUBMIT.iter().filter(|(kind, _)| *kind == declared.id.kind);
+            grants.for_each(|(_, grant)| statements.add(WRITES, &[*grant], desired, Some(declared)));
         }
         return statements.document(Vec::new());
     }

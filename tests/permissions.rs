@@ -10,6 +10,8 @@
     reason = "a test: what fails here fails it"
 )]
 
+#[path = "permissions/bootstrap.rs"]
+mod bootstrap;
 mod world;
 
 use std::collections::{BTreeMap, BTreeSet};
@@ -99,10 +101,22 @@ fn with_variables(policy: &Value, indent: &str) -> String {
 }
 
 /// A role of the github stack, with the policy that is printed.
-fn role(name: &str, description: &str, subjects: &[&str], policy: &Value, attached: &str) -> String {
+fn role(
+    name: &str,
+    description: &str,
+    subjects: &[&str],
+    policies: &[(&str, &Value)],
+    attached: &str,
+) -> String {
     let subjects: String =
         subjects.iter().map(|it| format!("\n              - repo:${{var.repository}}:{it}")).collect();
-    let policy = with_variables(policy, "        ");
+    let policies: String = policies
+        .iter()
+        .map(|(name, policy)| {
+            let document = with_variables(policy, "        ");
+            format!("    - policyName: {name}\n      policyDocument:\n{document}")
+        })
+        .collect();
     format!(
         "# Written by `BLESS=1 cargo test --test permissions`: may what `batchwright permissions prod --for {name}` prints.
 apiVersion: batchwright/v1
@@ -123,9 +137,7 @@ spec:
             token.actions.githubusercontent.com:aud: sts.amazonaws.com
             token.actions.githubusercontent.com:sub:{subjects}
 {attached}  policies:
-    - policyName: {name}
-      policyDocument:
-{policy}"
+{policies}"
     )
 }
 
@@ -153,11 +165,17 @@ fn the_github_stacks_roles_have_the_policies_that_are_printed() {
         "---\n# The network's part of it: more than fits into the role itself.\napiVersion: batchwright/v1\nkind: iam/Policy\nmetadata:\n  name: apply-network\nspec:\n  description: Applies the network from GitHub Actions\n  policyDocument:\n{}",
         with_variables(&network, "    ")
     );
+    // Whoever applies runs the smoke job too.
+    let submit = document(&desired, For::Submit);
+    let both = [("apply", &rest), ("submit", &submit)];
     let files = [
-        ("plan", role("plan", "Plans and looks for drift from GitHub Actions", &reads, &plan, "")),
+        (
+            "plan",
+            role("plan", "Plans and looks for drift from GitHub Actions", &reads, &[("plan", &plan)], ""),
+        ),
         (
             "apply",
-            role("apply", "Applies from GitHub Actions", &["environment:prod"], &rest, attached) + &policy,
+            role("apply", "Applies from GitHub Actions", &["environment:prod"], &both, attached) + &policy,
         ),
     ];
     for (name, text) in files {

@@ -10,7 +10,7 @@ use crate::permissions::{For, document};
 pub struct Args {
     #[command(flatten)]
     choices: Choices,
-    /// Who needs it: plan reads, apply reads and writes, push publishes images
+    /// Who needs it: plan reads, apply reads and writes, push publishes images, submit runs jobs
     #[arg(long = "for", value_name = "PURPOSE")]
     purpose: Purpose,
 }
@@ -20,6 +20,7 @@ enum Purpose {
     Plan,
     Apply,
     Push,
+    Submit,
 }
 
 /// Runs `permissions`.
@@ -29,6 +30,7 @@ pub async fn run(args: Args, globals: &Globals, out: &Output) -> Result<Exit> {
         Purpose::Plan => For::Plan,
         Purpose::Apply => For::Apply,
         Purpose::Push => For::Push,
+        Purpose::Submit => For::Submit,
     };
     out.data(&format!("{:#}\n", document(&desired, purpose)));
     Ok(Exit::Success)
