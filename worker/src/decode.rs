@@ -7,6 +7,7 @@ use std::io::{self, BufRead, BufReader, Read};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 
+use crate::ahead::Ahead;
 use crate::place::{Cause, Error, Input};
 
 /// The largest zstd window, as a power of two: 32 MiB. Only `--ultra` and `--long` make larger ones.
@@ -85,7 +86,11 @@ pub fn decoded(input: Box<dyn Input>, name: &str) -> Result<Decoded, Error> {
         return Err(Error::new("read", name, Cause::Refused, what));
     }
     let whole = Whole { head, at: 0, input };
-    let unpacked = |decoder| Box::new(Unpacked { decoder, name: name.to_owned(), coding }) as Box<dyn Input>;
+    // Unpacking takes longer than most of what is done with the result: it gets a thread of its own.
+    let unpacked = |decoder| {
+        let unpacked = Unpacked { decoder, name: name.to_owned(), coding };
+        Box::new(Ahead::new(Box::new(unpacked))) as Box<dyn Input>
+    };
     let input = match coding {
         Coding::Plain => Box::new(whole) as Box<dyn Input>,
         Coding::Gzip => unpacked(Box::new(flate2::bufread::MultiGzDecoder::new(buffered(whole)))),

@@ -1,7 +1,7 @@
 //! The batch worker: the program that runs in the container of a Batchwright stack.
 //!
 //! Read in this order. [`place`] is where bytes come from and go to: local paths and objects of S3; [`decode`] takes gzip and
-//! zstd off them. [`csv`], [`lines`] and [`json`] cut a stream of bytes into rows and fields in constant memory, and know
+//! zstd off them, on a thread of its own ([`ahead`]). [`csv`], [`lines`] and [`json`] cut a stream of bytes into rows and fields in constant memory, and know
 //! nothing of what they mean; [`number`] reads a field as a number and says which spellings are numbers.
 //!
 //! [`payments`] is what is computed of a table's rows, and [`summarize`] gets there from each format. [`calculation`] is what is
@@ -14,6 +14,7 @@
 // So that a calculation is the same text inside this crate and outside.
 extern crate self as batchwright_worker;
 
+pub mod ahead;
 pub mod bad_rows;
 pub mod calculation;
 pub mod cli;
