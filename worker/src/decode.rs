@@ -40,6 +40,14 @@ impl Coding {
         }
     }
 
+    /// The name without the end that promises a compression.
+    pub fn unpacked_name(name: &str) -> &str {
+        match (Coding::of_name(name), name.rsplit_once('.')) {
+            (Coding::Gzip | Coding::Zstd, Some((plain, _))) => plain,
+            _ => name,
+        }
+    }
+
     fn of_bytes(head: &[u8]) -> Coding {
         match head {
             [0x1f, 0x8b, ..] => Coding::Gzip,
@@ -248,6 +256,12 @@ mod tests {
         assert!(read("x.csv.zst", twice).unwrap().0 == [text.clone(), text].concat());
         assert_eq!(read("x.csv.gz", Vec::new()).unwrap().0, b"");
         assert_eq!(read("x.csv", b"ab".to_vec()).unwrap().0, b"ab");
+    }
+
+    #[test]
+    fn a_name_loses_what_promises_a_compression() {
+        let names = ["a.jsonl.gz", "b/c.ZSTD", "a.gz/b", "gz"];
+        assert_eq!(names.map(Coding::unpacked_name), ["a.jsonl", "b/c", "a.gz/b", "gz"]);
     }
 
     #[test]

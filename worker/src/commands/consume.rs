@@ -10,6 +10,7 @@ use super::Error;
 use super::transform::{object, threads};
 use crate::bad_rows::BadRows;
 use crate::calculation::Chosen;
+use crate::decode::Coding;
 use crate::place::{self, Cause, Place, Places};
 use crate::queue::{self, Event, Message, Queue};
 
@@ -203,7 +204,7 @@ impl Consumer {
                 tracing::warn!(object = %source, "left alone what is an output itself");
                 continue;
             }
-            let destination = self.destination.followed_by(&created.key);
+            let destination = self.destination.followed_by(Coding::unpacked_name(&created.key));
             let totals =
                 object::<Chosen>(&self.places, &source, &destination, self.bad_rows, self.threads).await?;
             let (rows, bytes, skipped) = (totals.rows, totals.bytes, totals.skipped.rows);

@@ -45,11 +45,15 @@ impl Destination {
         named(&self.destination, &self.destination_bucket, &self.destination_file)
     }
 
-    /// The same, if it is another one than `source`.
+    /// The same, if it is another one than `source`, and does not lie under it.
     pub fn place_for(&self, source: &Place) -> Result<Place, Error> {
         let place = self.place()?;
         if place == *source {
             let what = "it is the source too, and would be overwritten";
+            return Err(Error::new("write", &place, Cause::Refused, what));
+        }
+        if source.is_prefix() && place.to_string().starts_with(&source.to_string()) {
+            let what = format!("it lies under the source {source}, and would be read itself the next time");
             return Err(Error::new("write", &place, Cause::Refused, what));
         }
         Ok(place)

@@ -9,9 +9,9 @@ use super::stop::StopOnDrop;
 use crate::bad_rows::{BadRows, Skipped};
 use crate::calculation::Chosen;
 use crate::csv::Malformed;
-use crate::decode::{Decoded, decoded};
+use crate::decode::{Coding, Decoded, decoded};
 use crate::memory;
-use crate::place::{Output, Place, Places};
+use crate::place::{self, Cause, Output, Place, Places};
 use crate::progress::Progress;
 use crate::transform::{BadLine, Calculation, Done, Stopped, run as transform_lines};
 
@@ -50,6 +50,10 @@ pub async fn run(args: &Args, places: &Places) -> Result<(), Error> {
     let source = args.source.place()?;
     let destination = args.destination.place_for(&source)?;
     places.check_writable(&destination)?;
+    if Coding::of_name(destination.file_name()) != Coding::Plain {
+        let what = "its name promises a compression, and lines are written plain";
+        return Err(place::Error::new("write", &destination, Cause::Refused, what).into());
+    }
     let progress = Progress::start(None);
     let totals = object::<Chosen>(places, &source, &destination, args.bad_rows, threads(1)).await?;
     tracing::info!(
