@@ -16,68 +16,17 @@
 mod ending;
 #[path = "crash/inventory.rs"]
 mod inventory;
+#[path = "crash/stack.rs"]
+mod stack;
 mod world;
 
 use std::collections::BTreeMap;
-use std::fmt::Write;
-use std::path::Path;
 
-use batchwright::cloud::{Aws, Cloud, Scope};
-use batchwright::execute::{Event, execute};
-use batchwright::kinds::KINDS;
-use batchwright::manifest;
-use batchwright::plan::{Guard, plan};
+use batchwright::plan::Guard;
 use batchwright::resource::Desired;
-use batchwright::sandbox::{Faults, MotoSource, Operation, Options, Sandbox, Stop, StopWhen};
+use batchwright::sandbox::{Faults, Operation, Sandbox, Stop, StopWhen};
 use ending::Ending;
-use world::{hasty, load};
-
-const IMAGE: &str = "111111111111.dkr.ecr.us-east-1.amazonaws.com/dev-worker@sha256:9f86d081884c7d659a2feaa0c55ad015a3bf4f1b2b0b822cd15d6c15b0f00a08";
-
-fn payments() -> Desired {
-    let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("manifests");
-    let images = BTreeMap::from([("worker".to_owned(), IMAGE.to_owned())]);
-    load(&root, "dev", &manifest::Options { images, ..manifest::Options::default() })
-}
-
-/// The payments stack with another compute environment, which can't come about in place.
-fn on_spot() -> Desired {
-    let mut desired = payments();
-    let environment = desired.resources.values_mut().find(|it| it.id.kind == "batch/ComputeEnvironment");
-    let environment = environment.expect("the stack has a compute environment");
-    environment.spec["computeResources"]["type"] = "FARGATE_SPOT".into();
-    desired
-}
-
-fn nothing() -> Desired {
-    Desired { resources: BTreeMap::new(), images: BTreeMap::new(), ..payments() }
-}
-
-/// A sandbox with a process of its own for what is not Batch: several tests kill side by side.
-async fn sandbox() -> Sandbox {
-    let Desired { place, .. } = payments();
-    let (account, region) = (place.account, place.region);
-    let options = Options { account, region, moto: MotoSource::Own, ..Options::isolated() };
-    Sandbox::start(options, &mut |_| ()).await.expect("the sandbox starts")
-}
-
-/// Observes, plans, applies, as a process that knows of no other.
-async fn apply(sandbox: &Sandbox, desired: &Desired, guard: &Guard) -> Result<(), String> {
-    let aws = Aws::new(&sandbox.sdk_config(), desired.place.clone(), None);
-    let observed = aws.observe(&Scope::of(desired)).await.map_err(|error| format!("observe: {error}"))?;
-    let plan = plan(desired, &observed, KINDS, guard);
-    if !plan.objections.is_empty() {
-        return Err(format!("objections: {:?}", plan.objections));
-    }
-    let (_go_on, stop) = tokio::sync::watch::channel(false);
-    let report = execute(&plan, &observed, &aws, KINDS, &hasty(), stop, &mut |_: Event| ()).await;
-    let mut failed = String::new();
-    for (id, failure) in report.failures() {
-        let step = &plan.steps[id];
-        let _ = write!(failed, "{:?} {}: {failure:?}; ", step.verb, step.resource);
-    }
-    if report.complete() { Ok(()) } else { Err(failed) }
-}
+use stack::{apply, everything_goes, nothing, on_spot, payments, sandbox};
 
 /// One way of dying.
 #[derive(Debug, Clone)]
@@ -129,7 +78,7 @@ async fn die(
     let struck = tokio::select! {
         biased;
         () = sandbox.stopped() => true,
-        _ = apply(sandbox, desired, guard) => false,
+        _ = apply(sandbox, desired, guard) => sandbox.has_stopped(),
     };
     sandbox.hang_up().await;
     sandbox.set_faults(Faults::default());
@@ -187,5 +136,5 @@ async fn a_blue_green_killed_anywhere_is_finished_by_the_next() {
 async fn a_destroy_killed_anywhere_is_finished_by_the_next() {
     let sandbox = sandbox().await;
     apply(&sandbox, &payments(), &Guard::default()).await.unwrap();
-    killed_everywhere("destroy", &sandbox, &nothing(), &Guard { destroy: true, ..Guard::default() }).await;
+    killed_everywhere("destroy", &sandbox, &nothing(), &everything_goes()).await;
 }

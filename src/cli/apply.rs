@@ -5,7 +5,7 @@ use std::path::PathBuf;
 use super::confirm::Confirm;
 use super::recorded::recorded;
 use super::run::{Talk, reviewed};
-use super::session::Allowed;
+use super::session::{Allowed, AtOnce};
 use super::{Choices, Exit, Globals, Output, Result, Session};
 use crate::plan::expect::Expected;
 
@@ -28,6 +28,8 @@ pub struct Args {
     /// Do not ask; guards hold all the same
     #[arg(long)]
     yes: bool,
+    #[command(flatten)]
+    at_once: AtOnce,
     /// One JSON record a line in place of the text
     #[arg(long)]
     json: bool,
@@ -39,7 +41,7 @@ pub async fn run(args: Args, globals: &Globals, out: &Output) -> Result<Exit> {
         Some(file) => Some(Expected::Recorded(recorded(file)?)),
         None => args.expect,
     };
-    let session = Session::open(globals, &args.choices, out).await?;
+    let session = Session::open(globals, &args.choices, out).await?.at_once(args.at_once.steps);
     let confirm = if args.yes { Confirm::Given } else { Confirm::Yes };
     let talk = Talk { out, json: args.json };
     let exit = match args.allowed.within(&session.desired, out) {

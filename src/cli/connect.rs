@@ -2,6 +2,7 @@
 
 use std::time::Duration;
 
+use aws_config::retry::RetryConfig;
 use aws_config::timeout::TimeoutConfig;
 use aws_config::{BehaviorVersion, Region, SdkConfig};
 use aws_credential_types::Credentials;
@@ -107,11 +108,18 @@ async fn start(place: &Place, out: &Output) -> Result<Sandbox> {
 /// How long one attempt at a call may take: a server that accepts and never answers would hold a step for ever.
 const ATTEMPT: Duration = Duration::from_secs(60);
 
+/// How often the SDK sends a call before it gives up: a plan fails with any of its reads. It waits a second at first, by
+/// chance and longer each time, as AWS asks where it does, and out of a bucket that empties when nothing else succeeds.
+const TRIES: u32 = 8;
+
 async fn load(place: &Place, endpoint: Option<&str>) -> SdkConfig {
     let timeouts = TimeoutConfig::builder().operation_attempt_timeout(ATTEMPT).build();
-    let loader = aws_config::defaults(BehaviorVersion::latest())
+    let mut loader = aws_config::defaults(BehaviorVersion::latest())
         .region(Region::new(place.region.clone()))
         .timeout_config(timeouts);
+    if std::env::var_os("AWS_MAX_ATTEMPTS").is_none() {
+        loader = loader.retry_config(RetryConfig::standard().with_max_attempts(TRIES));
+    }
     let Some(endpoint) = endpoint else { return loader.load().await };
     let mut loader = loader.endpoint_url(endpoint);
     if is_loopback(endpoint) && !has_credentials() {

@@ -2,6 +2,7 @@
 
 use super::confirm::Confirm;
 use super::run::{Talk, reviewed};
+use super::session::AtOnce;
 use super::{Choices, Exit, Globals, Output, Result, Session};
 use crate::plan::Guard;
 use crate::resource::ResourceId;
@@ -17,6 +18,8 @@ pub struct Args {
     /// The environment's name once more: the answer to the question, for where there is no terminal
     #[arg(long, value_name = "ENV")]
     confirm: Option<String>,
+    #[command(flatten)]
+    at_once: AtOnce,
     /// One JSON record a line in place of the text
     #[arg(long)]
     json: bool,
@@ -24,7 +27,7 @@ pub struct Args {
 
 /// Runs `destroy`.
 pub async fn run(args: Args, globals: &Globals, out: &Output) -> Result<Exit> {
-    let session = Session::open_to_destroy(globals, &args.choices, out).await?;
+    let session = Session::open_to_destroy(globals, &args.choices, out).await?.at_once(args.at_once.steps);
     let allow_interrupt = args.interrupt.iter().cloned().collect();
     let guard = Guard { destroy: true, allow_interrupt, ..Guard::default() };
     let confirm = Confirm::Name { name: args.choices.environment.clone(), given: args.confirm };

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use super::confirm::Confirm;
 use super::{Error, Exit, Output, Result, Session, signals};
 use crate::cloud::Cloud;
-use crate::execute::{self, Event, Limits, Report, Stop};
+use crate::execute::{self, Event, Report, Stop};
 use crate::kinds::KINDS;
 use crate::plan::expect::{Difference, Expected};
 use crate::plan::{Guard, Plan};
@@ -126,5 +126,5 @@ async fn executed(session: &Session, plan: &Plan, observed: &Observed, stop: Sto
     let mut last = BTreeMap::new();
     let mut on = |event: Event| talk.event(plan, &event, &mut last);
     let cloud: &dyn Cloud = &session.aws;
-    execute::execute(plan, observed, cloud, KINDS, &Limits::default(), stop, &mut on).await
+    execute::execute(plan, observed, cloud, KINDS, &session.limits, stop, &mut on).await
 }

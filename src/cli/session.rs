@@ -2,6 +2,7 @@
 
 use super::{Connection, Error, Globals, Output, Result};
 use crate::cloud::{self, Aws, Cloud, Scope};
+use crate::execute;
 use crate::kind::Reason;
 use crate::kinds::KINDS;
 use crate::manifest;
@@ -9,6 +10,7 @@ use crate::permissions;
 use crate::plan::{Guard, Objection, Objector, Plan};
 use crate::render::json::Calls;
 use crate::resource::{Desired, Observed, ResourceId};
+use crate::services::Width;
 
 /// Which environment, and what the command line adds to its manifests.
 #[derive(Debug, Clone, clap::Args)]
@@ -95,6 +97,18 @@ impl Allowed {
     }
 }
 
+/// How much is done at once.
+#[derive(Debug, Clone, Copy, clap::Args)]
+pub struct AtOnce {
+    /// At most so many steps at once; `limits.parallel` in environment.yaml says the rest
+    #[arg(long = "parallel", value_name = "STEPS", value_parser = steps)]
+    pub steps: Option<usize>,
+}
+
+fn steps(text: &str) -> std::result::Result<usize, String> {
+    text.parse().ok().filter(|steps| (1..=100).contains(steps)).ok_or_else(|| "expected 1 to 100".to_owned())
+}
+
 /// An environment and the AWS that it lives in.
 pub struct Session {
     /// What is declared.
@@ -105,6 +119,8 @@ pub struct Session {
     pub connection: Connection,
     /// The ARN of whoever runs this.
     identity: String,
+    /// How much is done at once, and how patiently.
+    pub limits: execute::Limits,
 }
 
 impl Session {
@@ -127,7 +143,19 @@ impl Session {
     pub async fn on(desired: Desired, connection: Connection) -> Result<Self> {
         let identity = connection.check_account(&desired).await?;
         let aws = Aws::new(connection.config(), desired.place.clone(), commit());
-        Ok(Self { desired, aws, connection, identity })
+        let parallel = &desired.limits.parallel;
+        let (reads, writes) = (parallel.reads_per_service, parallel.writes_per_service);
+        connection.calls().limit(Width { reads, writes });
+        let limits = execute::Limits::of(parallel);
+        Ok(Self { desired, aws, connection, identity, limits })
+    }
+
+    /// The same, with so many steps at once.
+    #[must_use]
+    pub fn at_once(mut self, steps: Option<usize>) -> Self {
+        self.limits.steps = steps.unwrap_or(self.limits.steps);
+        self.limits.per_service = self.limits.per_service.min(self.limits.steps);
+        self
     }
 
     /// Reads what AWS has, of what concerns the environment.

@@ -115,6 +115,9 @@ impl Aws {
             names,
             scope.reach == Reach::Named,
         );
+        if let Reach::Kind(kind) = &scope.reach {
+            reading.kind = Some(kind.clone());
+        }
         if scope.reach == Reach::Everything {
             reading.sweep = tagging::sweep(self.clients.config(), &scope.place, &scope.owner);
         }

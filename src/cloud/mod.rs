@@ -53,7 +53,12 @@ impl Scope {
         let names = desired
             .resources
             .iter()
-            .map(|(id, d)| (id.clone(), BTreeSet::from([d.physical_name.clone()])))
+            .map(|(id, d)| {
+                // What was renamed keeps the name in AWS that it had.
+                let former =
+                    d.renamed_from.iter().map(|former| format!("{}{}", desired.name_prefix, former.name));
+                (id.clone(), former.chain([d.physical_name.clone()]).collect())
+            })
             .collect();
         let images = desired.images.iter().filter(|(_, image)| image.resolved.is_none());
         Self {

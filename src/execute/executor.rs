@@ -11,6 +11,7 @@ use sha2::{Digest, Sha256};
 use tokio::sync::mpsc;
 
 use super::drain::{Drained, drain};
+use super::fresh::Fresh;
 use super::poll::Poller;
 use super::settle::Settle;
 use super::{Event, Failure, Known, Limits, Outcome, Report, Stop};
@@ -65,6 +66,7 @@ pub async fn execute(
         poller: &poller,
         known: &known,
         made: Mutex::default(),
+        fresh: Fresh::default(),
         told,
     };
     let mut outcomes: BTreeMap<StepId, Outcome> = BTreeMap::new();
@@ -164,6 +166,7 @@ struct Run<'a> {
     known: &'a Mutex<Known>,
     /// What earlier steps of this run left behind, by resource and physical name of the step.
     made: Mutex<BTreeMap<(ResourceId, String), Incarnation>>,
+    fresh: Fresh,
     told: mpsc::UnboundedSender<Event>,
 }
 
@@ -200,6 +203,7 @@ impl<'a> Run<'a> {
             kind.normal(&complete, &self.plan.place).map_err(|error| Failure::new(error.to_string()))?;
         let token = token(self.plan, step);
         let waiting = |why: String| drop(self.told.send(Event::Waiting { step: step.id, why }));
+        let fresh = || self.fresh.concerns(&want, self.observed, self.limits.propagation);
         let settle = Settle {
             cloud: self.cloud,
             poller: self.poller,
@@ -207,6 +211,8 @@ impl<'a> Run<'a> {
             owner: &self.plan.owner,
             step,
             want: &want,
+            newest: self.newest(step),
+            fresh: &fresh,
             token: &token,
             limits: self.limits,
             waiting: &waiting,
@@ -234,6 +240,11 @@ impl<'a> Run<'a> {
             .cloned()
     }
 
+    fn newest(&self, step: &Step) -> Option<u64> {
+        let seen = self.observed.resources.get(&step.resource)?;
+        seen.iter().filter_map(|incarnation| incarnation.revision).max()
+    }
+
     /// What a step left behind is what later steps of the same resource start from, and what references denote.
     fn learn(&self, step: &Step, incarnation: Incarnation) {
         if step.verb != Verb::Disable {
@@ -251,6 +262,7 @@ impl<'a> Run<'a> {
             Err(failure) => Outcome::Failed(failure),
             Ok(Ended::Later(why)) => Outcome::Postponed { why },
             Ok(Ended::With(incarnation)) => {
+                self.plan.steps.get(id).into_iter().for_each(|step| self.fresh.note(step));
                 if let (Some(step), Some(incarnation)) = (self.plan.steps.get(id), incarnation) {
                     self.learn(step, *incarnation);
                 }

@@ -7,13 +7,17 @@ use serde::{Deserialize, Serialize};
 use tokio::sync::watch;
 
 use crate::plan::{StepId, Verb};
-use crate::resource::{Observed, ResourceId};
+use crate::resource::{Observed, Parallel, ResourceId};
 use crate::services::Error as CallError;
 use crate::value::reference::{self, Reference};
 
+mod claim;
 mod drain;
 mod executor;
+mod fresh;
+mod patience;
 mod poll;
+mod refuse;
 mod settle;
 
 pub use executor::execute;
@@ -31,16 +35,26 @@ pub struct Limits {
     pub slowest_poll: Duration,
     /// How long one step may take.
     pub step_timeout: Duration,
+    /// How long a role that was made or changed may take until it is seen everywhere (aws-semantics §1.4).
+    pub propagation: Duration,
+}
+
+impl Limits {
+    /// What an environment says of how much is done at once.
+    pub fn of(parallel: &Parallel) -> Self {
+        Self { steps: parallel.steps, per_service: parallel.steps_per_service, ..Self::default() }
+    }
 }
 
 impl Default for Limits {
     fn default() -> Self {
         Self {
-            steps: 12,
-            per_service: 5,
+            steps: Parallel::default().steps,
+            per_service: Parallel::default().steps_per_service,
             poll: Duration::from_millis(250),
             slowest_poll: Duration::from_secs(10),
             step_timeout: Duration::from_secs(30 * 60),
+            propagation: Duration::from_secs(120),
         }
     }
 }

@@ -2,25 +2,27 @@
 
 use std::time::Duration;
 
-use tokio::time::Instant;
-
+use super::patience::Patience;
 use super::poll::Poller;
 use super::{Failure, Limits, removes};
 use crate::cloud::{Act, Cloud};
-use crate::diff::{self, ChangeRule, Diff};
-use crate::kind::{AnyKind, Effect, Identity, Ownership, Refs};
-use crate::plan::{Step, Verb, retiring_mark, tag_changes};
-use crate::resource::{Document, Incarnation, Incarnations, Owner, Readiness, TAG_PREFIX};
-use crate::services::{Error, Fault};
+use crate::diff::Diff;
+use crate::kind::{AnyKind, Identity};
+use crate::plan::{Step, Verb};
+use crate::resource::{Document, Incarnation, Incarnations, Owner, Readiness};
+use crate::services::{Error, Fault, Result as Called};
 
-/// How long a fresh role may take until it is seen everywhere (aws-semantics §1.4).
-const REPAIR: Duration = Duration::from_secs(120);
+/// How long AWS may take to show what it has made (aws-semantics §1.4).
+const SHOWS: Duration = Duration::from_secs(120);
 
 /// How often a read that shows nothing of a write is repeated: ten seconds at the default pace.
-const MOST_STALE_LOOKS: u32 = 10;
+pub(super) const MOST_STALE_LOOKS: u32 = 10;
 
 /// How often a verb is called again although AWS accepted it and goes on reporting something else.
 const MOST_ATTEMPTS: u32 = 8;
+
+/// How often AWS is asked to delete what it calls broken: switched off, deleted, and once more.
+const MOST_BROKEN: u32 = 3;
 
 pub(super) struct Settle<'a> {
     pub cloud: &'a dyn Cloud,
@@ -31,10 +33,35 @@ pub(super) struct Settle<'a> {
     pub step: &'a Step,
     /// What it is to be, with every reference resolved.
     pub want: &'a Document,
+    /// The newest revision that the plan saw, of kinds that have them.
+    pub newest: Option<u64>,
+    /// Whether a role that it names may be too young to be seen everywhere.
+    pub fresh: &'a (dyn Fn() -> bool + Send + Sync),
     pub token: &'a str,
     pub limits: &'a Limits,
     /// Told what is waited for.
     pub waiting: &'a (dyn Fn(String) + Send + Sync),
+}
+
+/// How far a step has come.
+pub(super) struct Now {
+    pub live: Option<Incarnation>,
+    /// The name or id under which it is looked for.
+    pub physical: String,
+    /// Whether AWS has said that it made it.
+    pub made: bool,
+    attempts: u32,
+    repairs: u32,
+    pub patience: Patience,
+}
+
+/// What is looked at.
+#[derive(Clone, Copy)]
+pub(super) enum Look<'a> {
+    /// What bears this name or id.
+    At(&'a str),
+    /// All of its kind that is ours.
+    Kind,
 }
 
 /// What to do after a look.
@@ -49,149 +76,199 @@ enum Next {
 impl Settle<'_> {
     /// Runs the step. `live`: the incarnation that the plan saw, if there was one.
     pub async fn run(&self, live: Option<Incarnation>) -> Result<Option<Incarnation>, Failure> {
-        let started = Instant::now();
-        let mut physical =
-            live.as_ref().map_or_else(|| self.step.physical.clone(), |live| live.physical.clone());
-        let mut live = live;
-        let (mut attempts, mut pause, mut made) = (0, self.limits.poll, false);
-        if live.is_none() && self.step.verb == Verb::Create {
-            live = self.look_first().await.map_err(|error| Failure::from(&error))?;
-            physical = live.as_ref().map_or(physical, |live| live.physical.clone());
-        }
+        let mut now = self.begin(live).await?;
         loop {
-            match self.next(live.as_ref(), made)? {
-                Next::Done(incarnation) => return Ok(incarnation),
-                Next::Wait(why) => (self.waiting)(why),
-                Next::Repair(why) if started.elapsed() > REPAIR => {
-                    return Err(Failure::new(format!("AWS reports it as broken: {why}")));
-                }
-                // An update that changes nothing makes AWS look again (aws-semantics §1.4).
-                Next::Repair(why) => {
-                    (self.waiting)(why);
-                    let diff = Diff::default();
-                    let act = Act {
-                        step: self.step,
-                        live: live.as_ref(),
-                        want: self.want,
-                        diff: &diff,
-                        token: self.token,
-                    };
-                    if let Err(error) = self.cloud.perform(act).await {
-                        self.weigh(&error, started.elapsed())?;
-                    }
-                }
+            let next = self.next(now.live.as_ref(), now.made)?;
+            if !matches!(next, Next::Done(_)) {
+                self.refuse_late(&now)?;
+            }
+            match next {
+                Next::Done(Some(live)) => return self.only_one(&mut now, live).await.map(Some),
+                Next::Done(None) => return Ok(None),
                 Next::Act(diff) => {
-                    attempts += u32::from(!removes(self.step.verb));
-                    if attempts > MOST_ATTEMPTS {
-                        return Err(self.stuck(&diff));
-                    }
-                    let (before, mut waited, mut unknown) = (live.clone(), false, false);
-                    let act = Act {
-                        step: self.step,
-                        live: live.as_ref(),
-                        want: self.want,
-                        diff: &diff,
-                        token: self.token,
-                    };
-                    match self.cloud.perform(act).await {
-                        Ok(name) => {
-                            made |= name.is_some();
-                            physical = name.unwrap_or(physical);
-                        }
-                        Err(error) => {
-                            unknown = self.fault(&error, started.elapsed()) == Fault::Unknown;
-                            if let Some(wait) = self.weigh(&error, started.elapsed())? {
-                                attempts = attempts.saturating_sub(1);
-                                waited = true;
-                                (self.waiting)(error.to_string());
-                                tokio::time::sleep(wait).await;
-                            }
-                        }
-                    }
-                    pause = self.limits.poll;
-                    live = self.look(&physical, started).await?;
-                    if unknown && live.is_none() && !made {
-                        live = self.look_for_lost(started).await?;
-                        physical = live.as_ref().map_or(physical, |live| live.physical.clone());
-                    }
-                    // Reads lag behind writes: a second write on a stale read would do the work twice.
-                    for _ in 0..MOST_STALE_LOOKS {
-                        if waited || live != before {
-                            break;
-                        }
-                        (self.waiting)("AWS does not show the change yet".to_owned());
-                        tokio::time::sleep(pause).await;
-                        pause = (pause * 3 / 2).min(self.limits.slowest_poll);
-                        live = self.look(&physical, started).await?;
-                    }
+                    self.act(&mut now, &diff).await?;
                     continue;
                 }
+                Next::Wait(why) => (self.waiting)(why),
+                Next::Repair(why) => self.repair(&mut now, why).await?,
             }
-            if started.elapsed() > self.limits.step_timeout {
-                return Err(Failure {
-                    timed_out: true,
-                    ..Failure::new(format!("it did not settle in {:?}", self.limits.step_timeout))
-                });
-            }
-            tokio::time::sleep(pause).await;
-            pause = (pause * 3 / 2).min(self.limits.slowest_poll);
-            live = self.look(&physical, started).await?;
+            now.patience.pause().await;
+            now.live = self.look(&now.physical, &mut now.patience).await?;
         }
     }
 
-    /// Before an id-only resource is made: whether a run that was cut off has made it already (D25, D26).
-    async fn look_first(&self) -> Result<Option<Incarnation>, Error> {
-        if self.kind.facts().identity != Identity::Assigned {
-            return Ok(None);
+    /// What is there already, of what is to be made: a run that was cut off, or another one, may have made it (D25, D26).
+    async fn begin(&self, live: Option<Incarnation>) -> Result<Now, Failure> {
+        let mut now = Now {
+            physical: live.as_ref().map_or_else(|| self.step.physical.clone(), |live| live.physical.clone()),
+            live,
+            made: false,
+            attempts: 0,
+            repairs: 0,
+            patience: Patience::new(self.limits, self.token),
+        };
+        match self.step.verb {
+            Verb::Create if now.live.is_none() && self.is_assigned() => {
+                let found = self.look_first(&mut now.patience).await?;
+                self.take(&mut now, found).await?;
+            }
+            Verb::Register => now.live = self.look(&now.physical, &mut now.patience).await?,
+            _ => {}
         }
-        let seen = self.poller.look_at_kind(&self.step.resource).await?;
-        Ok(self.pick(seen, None))
+        Ok(now)
     }
 
-    /// After a create of an id-only resource whose answer was lost: whether it was made all the same (D25).
-    async fn look_for_lost(&self, started: Instant) -> Result<Option<Incarnation>, Failure> {
-        let mut unread = None;
-        for _ in 0..MOST_STALE_LOOKS {
-            match self.look_first().await {
-                Ok(Some(found)) => return Ok(Some(found)),
-                Ok(None) => unread = None,
-                Err(error) => {
-                    self.weigh(&error, started.elapsed())?;
-                    unread = Some(Failure::from(&error));
+    /// An update that changes nothing makes AWS look again (aws-semantics §1.4): once at what was broken before this step,
+    /// and for as long as the reason may be that a role is too young.
+    async fn repair(&self, now: &mut Now, why: String) -> Result<(), Failure> {
+        let untried = now.repairs == 0 && self.step.verb != Verb::Create;
+        if !untried && !(self.fresh)() {
+            return Err(Failure::new(format!("AWS reports it as broken: {why}")));
+        }
+        now.repairs += 1;
+        (self.waiting)(why);
+        if let Err(error) = self.perform(self.step, now.live.as_ref(), &Diff::default()).await {
+            self.weigh(&error, &mut now.patience)?;
+        }
+        Ok(())
+    }
+
+    /// Its time is up, or what was made has not been seen for so long that somebody must have removed it again.
+    fn refuse_late(&self, now: &Now) -> Result<(), Failure> {
+        let age = now.patience.age();
+        if age > self.limits.step_timeout {
+            return Err(Failure {
+                timed_out: true,
+                ..Failure::new(format!("it did not settle in {:?}", self.limits.step_timeout))
+            });
+        }
+        if now.made && now.live.is_none() && age > SHOWS {
+            let message = format!("{} was made, and is not there: plan again", now.physical);
+            return Err(Failure { stale: true, ..Failure::new(message) });
+        }
+        Ok(())
+    }
+
+    pub(super) fn is_assigned(&self) -> bool {
+        self.kind.facts().identity == Identity::Assigned
+    }
+
+    pub(super) async fn perform(
+        &self,
+        step: &Step,
+        live: Option<&Incarnation>,
+        diff: &Diff,
+    ) -> Called<Option<String>> {
+        self.cloud.perform(Act { step, live, want: self.want, diff, token: self.token }).await
+    }
+
+    /// Makes the next move, and looks what came of it.
+    async fn act(&self, now: &mut Now, diff: &Diff) -> Result<(), Failure> {
+        now.attempts += u32::from(!removes(self.step.verb));
+        if now.attempts > MOST_ATTEMPTS {
+            return Err(self.stuck(diff));
+        }
+        if removes(self.step.verb)
+            && let Some(Readiness::Repairable(why)) = now.live.as_ref().map(|live| &live.readiness)
+        {
+            now.repairs += 1;
+            if now.repairs > MOST_BROKEN && !(self.fresh)() {
+                return Err(Failure::new(format!("AWS can't delete it: {why}")));
+            }
+        }
+        let before = now.live.clone();
+        match self.perform(self.step, now.live.as_ref(), diff).await {
+            Ok(Some(name)) => {
+                (now.made, now.physical) = (true, name);
+                now.patience.begin_again();
+                if self.step.verb == Verb::Create && self.is_assigned() {
+                    return self.claim(now).await;
                 }
             }
-            if self.kind.facts().identity != Identity::Assigned {
+            Ok(None) => now.patience.begin_again(),
+            Err(error) => return self.after(now, before, &error).await,
+        }
+        now.live = self.look(&now.physical, &mut now.patience).await?;
+        self.look_until_it_shows(now, before).await
+    }
+
+    /// After a call that failed: waits as long as is worth it, and looks what came of it all the same.
+    async fn after(&self, now: &mut Now, before: Option<Incarnation>, error: &Error) -> Result<(), Failure> {
+        let fault = self.fault(error, now.patience.age());
+        let wait = self.weigh(error, &mut now.patience)?;
+        if let Some(wait) = wait {
+            now.attempts = now.attempts.saturating_sub(1);
+            (self.waiting)(error.to_string());
+            tokio::time::sleep(wait).await;
+        }
+        let unsure = matches!(fault, Fault::Unknown | Fault::Exists);
+        if unsure && !now.made && self.step.verb == Verb::Create && self.is_assigned() && now.live.is_none() {
+            let found = self.look_for_lost(&mut now.patience).await?;
+            if fault == Fault::Exists && found.is_none() {
+                // It is there, and it is not ours.
+                return Err(Failure::from(error));
+            }
+            return self.take(now, found).await;
+        }
+        now.live = self.look(&now.physical, &mut now.patience).await?;
+        if wait.is_some() {
+            return Ok(());
+        }
+        self.look_until_it_shows(now, before).await
+    }
+
+    /// Reads lag behind writes: a second write on a stale read would do the work twice.
+    async fn look_until_it_shows(&self, now: &mut Now, before: Option<Incarnation>) -> Result<(), Failure> {
+        for _ in 0..MOST_STALE_LOOKS {
+            if now.live != before {
                 break;
             }
-            tokio::time::sleep(self.limits.poll * 4).await;
+            (self.waiting)("AWS does not show the change yet".to_owned());
+            now.patience.pause().await;
+            now.live = self.look(&now.physical, &mut now.patience).await?;
         }
-        // Unreadable is never absent: what could not be looked for is not made again.
-        unread.map_or(Ok(None), Err)
+        Ok(())
     }
 
-    fn fault(&self, error: &Error, age: Duration) -> Fault {
-        self.cloud.classify(&self.step.resource, error, age)
+    pub(super) async fn look(
+        &self,
+        physical: &str,
+        patience: &mut Patience,
+    ) -> Result<Option<Incarnation>, Failure> {
+        Ok(self.pick(self.looked(Look::At(physical), patience).await?, Some(physical)))
     }
 
-    async fn look(&self, physical: &str, started: Instant) -> Result<Option<Incarnation>, Failure> {
+    /// Looks, and again for as long as that fails in a way that passes.
+    pub(super) async fn looked(
+        &self,
+        look: Look<'_>,
+        patience: &mut Patience,
+    ) -> Result<Incarnations, Failure> {
+        let (id, mut again) = (&self.step.resource, patience.anew());
         loop {
-            match self.poller.look(&self.step.resource, physical).await {
-                Ok(seen) => return Ok(self.pick(seen, Some(physical))),
-                Err(error) => match self.cloud.classify(&self.step.resource, &error, started.elapsed()) {
-                    Fault::Throttled | Fault::Unknown | Fault::Settling(_) | Fault::Propagating(_)
-                        if started.elapsed() < self.limits.step_timeout =>
-                    {
-                        (self.waiting)(error.to_string());
-                        tokio::time::sleep(self.limits.poll * 4).await;
-                    }
-                    _ => return Err(Failure::from(&error)),
-                },
+            let seen = match look {
+                Look::At(physical) => self.poller.look(id, physical).await,
+                Look::Kind => self.poller.look_at_kind(id).await,
+            };
+            let error = match seen {
+                Ok(seen) => return Ok(seen),
+                Err(error) => error,
+            };
+            match self.fault(&error, again.age()) {
+                Fault::Throttled | Fault::Unknown | Fault::Settling(_) | Fault::Propagating(_)
+                    if again.age() < self.limits.step_timeout =>
+                {
+                    tracing::info!(resource = %id, %error, "a look failed, and is repeated");
+                    (self.waiting)(error.to_string());
+                    tokio::time::sleep(again.after_refusal(error.retry_after)).await;
+                }
+                _ => return Err(Failure::from(&error)),
             }
         }
     }
 
     /// The incarnation that this step is about.
-    fn pick(&self, seen: Incarnations, physical: Option<&str>) -> Option<Incarnation> {
+    pub(super) fn pick(&self, seen: Incarnations, physical: Option<&str>) -> Option<Incarnation> {
         let generation = |i: &Incarnation| i.tags.get(crate::resource::GENERATION_TAG).cloned();
         let wanted = self.step.tags.get(crate::resource::GENERATION_TAG).cloned();
         seen.current.into_iter().chain(seen.others).find(|i| match (self.step.verb, physical) {
@@ -225,7 +302,7 @@ impl Settle<'_> {
         }
         if self.step.verb == Verb::Register && !made {
             // A registration whose answer was lost may have been done: look before doing it again (D25).
-            let done = live.owner().as_ref() == Some(self.owner) && self.diff(live).is_empty();
+            let done = self.is_ours(live) && self.diff(live).is_empty();
             return Ok(if done { Next::Done(Some(live.clone())) } else { Next::Act(Diff::default()) });
         }
         self.refuse_foreign(live, made)?;
@@ -250,73 +327,25 @@ impl Settle<'_> {
         }
     }
 
-    /// Between plan and step somebody may have made a thing of the same name, or taken our tags off: not ours to change.
-    fn refuse_foreign(&self, live: &Incarnation, made: bool) -> Result<(), Failure> {
-        let facts = self.kind.facts();
-        let claimed = matches!(facts.ownership, Ownership::Tagged | Ownership::TagAfterCreate);
-        let ours = live.owner().as_ref() == Some(self.owner);
-        let forgotten = self.step.verb == Verb::Forget && live.owner().is_none();
-        if ours || made || forgotten || !claimed || self.step.verb == Verb::Adopt {
-            return Ok(());
-        }
-        let owner =
-            live.owner().map_or_else(|| "has no owner".to_owned(), |owner| format!("belongs to {owner}"));
-        let message =
-            format!("{} exists by now and {owner}: plan again, and adopt it or rename yours", live.physical);
-        Err(Failure { stale: true, ..Failure::new(message) })
-    }
-
-    /// What still differs from what this step wants.
-    fn diff(&self, live: &Incarnation) -> Diff {
-        let facts = self.kind.facts();
-        let mut changes = match self.step.verb {
-            Verb::Tag | Verb::Adopt | Verb::Forget => Vec::new(),
-            _ => diff::walk(&live.spec, self.want, &facts.rules, &self.step.ignore),
-        };
-        let mut tags = tag_changes(&live.tags, &self.step.tags, facts.ownership);
-        match self.step.verb {
-            Verb::Disable => tags = retiring_mark(&live.tags),
-            Verb::Adopt => tags.retain(|c| c.after.is_some()),
-            Verb::Forget => {
-                tags = tag_changes(&live.tags, &without_ours(&live.tags), facts.ownership);
-            }
-            _ => {}
-        }
-        changes.extend(tags);
-        Diff(changes)
-    }
-
-    /// A fresh difference that needs more than was planned is not ours to decide.
-    fn refuse_stronger(&self, live: &Incarnation, diff: &Diff) -> Result<(), Failure> {
-        let spec: Vec<_> = diff.0.iter().filter(|c| c.rule != ChangeRule::Tag).cloned().collect();
-        if spec.is_empty() || self.step.verb == Verb::Register {
-            return Ok(());
-        }
-        match self.kind.effect(&live.spec, self.want, &spec, &Refs) {
-            (Effect::Replace(_) | Effect::Impossible(_), reason) => {
-                let paths: Vec<&str> = spec.iter().map(|c| c.path.as_str()).collect();
-                let message = format!(
-                    "AWS now reports another {} ({reason}), which needs more than was planned: plan again",
-                    paths.join(", ")
-                );
-                Err(Failure { stale: true, ..Failure::new(message) })
-            }
-            _ => Ok(()),
-        }
+    fn fault(&self, error: &Error, age: Duration) -> Fault {
+        self.cloud.classify(&self.step.resource, error, age)
     }
 
     /// How long to wait before another look; `None` for at once. An error that no waiting mends is a failure.
-    fn weigh(&self, error: &Error, age: Duration) -> Result<Option<Duration>, Failure> {
-        let fault = self.cloud.classify(&self.step.resource, error, age);
+    pub(super) fn weigh(&self, error: &Error, patience: &mut Patience) -> Result<Option<Duration>, Failure> {
+        let age = patience.age();
+        let fault = self.fault(error, age);
         tracing::info!(resource = %self.step.resource, verb = ?self.step.verb, %error, ?fault, "a call failed");
+        let most = self.limits.step_timeout;
         match fault {
-            Fault::Gone if removes(self.step.verb) => Ok(None),
-            Fault::Exists if matches!(self.step.verb, Verb::Create | Verb::Register) => Ok(None),
-            Fault::Settling(limit) | Fault::Propagating(limit) if age < limit => {
-                Ok(Some((self.limits.poll * 2).min(self.limits.slowest_poll)))
+            // A part of it may have been done by a call whose answer was lost, or by another run: the next look tells.
+            Fault::Gone => Ok(None),
+            Fault::Exists if !removes(self.step.verb) => Ok(None),
+            Fault::Settling(limit) | Fault::Propagating(limit) if age < limit.min(most) => {
+                Ok(Some(patience.after_refusal(error.retry_after)))
             }
-            Fault::Throttled | Fault::Unknown if age < self.limits.step_timeout => {
-                Ok(Some(self.limits.poll * 2))
+            Fault::Throttled | Fault::Unknown if age < most => {
+                Ok(Some(patience.after_refusal(error.retry_after)))
             }
             _ => Err(Failure::from(error)),
         }
@@ -333,8 +362,4 @@ impl Settle<'_> {
             )
         })
     }
-}
-
-fn without_ours(tags: &crate::resource::Tags) -> crate::resource::Tags {
-    tags.iter().filter(|(key, _)| !key.starts_with(TAG_PREFIX)).map(|(k, v)| (k.clone(), v.clone())).collect()
 }

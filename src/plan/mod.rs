@@ -29,6 +29,7 @@ mod prune;
 mod replacement;
 mod resolve;
 mod retire;
+mod stand_in;
 mod steps;
 mod strategy;
 mod tags;

@@ -11,7 +11,9 @@ use super::obstacle::{ambiguous, foreign, held, left_out, moved, newer_of_somebo
 use super::resolve::Resolver;
 use super::retire::{self, Said};
 use super::strategy::by_strategy;
-use super::{Action, Change, Plan, Seal, generation, graph, holders, impact, only, prune, steps, tags};
+use super::{
+    Action, Change, Plan, Seal, generation, graph, holders, impact, only, prune, stand_in, steps, tags,
+};
 use crate::diff::{self, ChangeRule, FieldChange};
 use crate::kind::{AnyKind, Effect, Identity, Order, Reason, Refs};
 use crate::resource::{
@@ -94,7 +96,12 @@ pub fn plan(desired: &Desired, observed: &Observed, kinds: &[&'static dyn AnyKin
     let end = holders::End { parts, desired, observed, edges: &edges, part: &part };
     objections.extend(end.objections());
     let departures = steps::Departures { retiring: &retiring, leaving: &leaving };
-    let mut steps = steps::cut(&drafts, &departures, &edges, &settled, observed, &kind_of);
+    let steps = steps::cut(&drafts, &departures, &edges, &settled, observed, &kind_of);
+    let gone = leaving.iter().flat_map(|one| one.incarnations.iter().map(|live| (&one.change.id, *live)));
+    let going = gone.chain(retiring.iter().map(|one| (one.id, one.live)));
+    let stand_ins = stand_in::stand_ins(going, desired, observed);
+    changes.extend(stand_ins.iter().map(|one| one.change.clone()));
+    let mut steps = stand_in::weave(steps, &stand_ins);
     steps.iter_mut().for_each(|step| step.interrupts = guard.allow_interrupt.contains(&step.resource));
     let impact = impact::impact(&steps, &changes, observed, &guard.allow_interrupt);
     objections.extend(impact::objections(&impact, desired));

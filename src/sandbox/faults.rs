@@ -24,6 +24,8 @@ pub enum Fault {
     LostReply,
     /// Refused for want of permission.
     Deny,
+    /// Refused because a quota of the account is reached.
+    Limit,
 }
 
 /// How often each fault strikes, from 0 to 1. At most one strikes a call.
@@ -161,6 +163,11 @@ impl Judge {
         seen.delayed += 1;
         let share = chance(seen.faults.seed, service, action, seen.delayed);
         Duration::from_secs_f64((share * seen.faults.jitter_milliseconds / 1000.0).clamp(0.0, 60.0))
+    }
+
+    /// Whether a [`Stop`] has struck.
+    pub fn is_dead(&self) -> bool {
+        self.lock().dead
     }
 
     /// Decides about the next call of an operation.

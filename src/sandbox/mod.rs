@@ -113,7 +113,8 @@ impl Sandbox {
         .collect()
     }
 
-    /// A configuration for the SDKs' clients: dummy credentials, this endpoint, this region.
+    /// A configuration for the SDKs' clients: dummy credentials, this endpoint, this region, and short waits before a
+    /// call is sent again.
     ///
     /// S3 needs no setting of its own: with an IP address for an endpoint the SDK puts the bucket into the path.
     #[must_use]
@@ -125,6 +126,7 @@ impl Sandbox {
             .endpoint_url(&self.endpoint)
             .region(aws_config::Region::new(self.state.region.clone()))
             .credentials_provider(aws_credential_types::provider::SharedCredentialsProvider::new(credentials))
+            .retry_config(hasty())
             .build()
     }
 
@@ -153,6 +155,12 @@ impl Sandbox {
     /// Waits until a [`Stop`] has cut the connection for good.
     pub async fn stopped(&self) {
         self.state.faults.stopped().await;
+    }
+
+    /// Whether a [`Stop`] has cut the connection.
+    #[must_use]
+    pub fn has_stopped(&self) -> bool {
+        self.state.faults.is_dead()
     }
 
     /// Cuts every connection, and returns when nothing of what came over them is being worked on any more: whoever was
@@ -216,6 +224,12 @@ impl Drop for Sandbox {
     fn drop(&mut self) {
         self.accepting.abort();
     }
+}
+
+/// Nobody but a test throttles here.
+fn hasty() -> aws_config::retry::RetryConfig {
+    let retry = aws_config::retry::RetryConfig::standard().with_max_attempts(10);
+    retry.with_initial_backoff(Duration::from_millis(5)).with_max_backoff(Duration::from_millis(100))
 }
 
 const ACCESS_KEY: &str = "AKIASANDBOXSANDBOX00";

@@ -57,6 +57,16 @@ pub fn fault(fault: Fault, target: &Target) -> Option<Response<Body>> {
             let (service, action) = (&target.service, &target.action);
             (status, code, format!("User is not authorized to perform: {service}:{action}"))
         }
+        Fault::Limit => {
+            let (status, code) = match protocol {
+                Protocol::Ec2 => (400, "ResourceLimitExceeded"),
+                Protocol::RestXml => (400, "TooManyBuckets"),
+                Protocol::Query => (409, "LimitExceeded"),
+                Protocol::RestJson => (400, "ClientException"),
+                Protocol::Json | Protocol::Cbor => (400, "LimitExceededException"),
+            };
+            (status, code, "A quota of this account is reached".to_owned())
+        }
     };
     Some(error(protocol, StatusCode::from_u16(status).unwrap_or_default(), code, &message))
 }

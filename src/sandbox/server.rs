@@ -207,7 +207,7 @@ async fn call(state: &State, request: Request<Incoming>) -> Result<Response<Body
     state.gate.pass(&target.service, &target.action).await;
     let verdict = state.verdict(&target);
     match verdict {
-        Verdict::Break(fault @ (Fault::Throttle | Fault::Internal | Fault::Reset | Fault::Deny)) => {
+        Verdict::Break(fault) if fault != Fault::LostReply => {
             ticket.broken(&format!("{fault:?}"));
             let response = reply::fault(fault, &target).ok_or(Cut)?;
             ticket.answered(response.status().as_u16());
@@ -217,7 +217,7 @@ async fn call(state: &State, request: Request<Incoming>) -> Result<Response<Body
             ticket.broken("Stop");
             return Err(Cut);
         }
-        Verdict::Pass | Verdict::Break(Fault::LostReply) | Verdict::Stop(StopWhen::After) => {}
+        Verdict::Pass | Verdict::Break(_) | Verdict::Stop(StopWhen::After) => {}
     }
     let response = serve(state, &target, parts, known, stream).await;
     if let Some(round) = round {

@@ -224,6 +224,7 @@ mod tests {
             message: message.to_owned(),
             request_id: None,
             reached: Reached::Answered,
+            retry_after: None,
         };
         Batch::classify(&error, Duration::ZERO)
     }

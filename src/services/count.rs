@@ -1,4 +1,5 @@
-//! How many calls a command makes, and how many round trips deep they are: counted where requests leave, retries included.
+//! How many calls a command makes, and how many round trips deep they are: counted where requests leave, retries
+//! included. What is sent again is logged here, and here calls wait for room.
 
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
@@ -9,11 +10,14 @@ use aws_smithy_runtime_api::client::http::{
     SharedHttpConnector,
 };
 use aws_smithy_runtime_api::client::orchestrator::HttpRequest;
+use aws_smithy_runtime_api::client::result::ConnectorError;
 use aws_smithy_runtime_api::client::runtime_components::RuntimeComponents;
 
-/// Counts the calls of all clients that share a configuration.
+use super::lanes::{Lanes, Operation, Width};
+
+/// Counts the calls of all clients that share a configuration, and bounds how many are under way at once.
 #[derive(Debug, Clone, Default)]
-pub struct Counter(Arc<Mutex<Calls>>);
+pub struct Counter(Arc<Mutex<Calls>>, Arc<Lanes>);
 
 /// Starts and ends on a clock that ticks at each of them.
 #[derive(Debug, Default)]
@@ -30,6 +34,11 @@ impl Counter {
             aws_smithy_http_client::Builder::new().tls_provider(tls).build_https()
         });
         config.into_builder().http_client(Counting { inner, counter: self.clone() }).build()
+    }
+
+    /// Lets so many calls of each service be under way at once.
+    pub fn limit(&self, width: Width) {
+        self.1.set(width);
     }
 
     /// How many calls left so far.
@@ -100,13 +109,26 @@ impl HttpClient for Counting<SharedHttpClient> {
 
 impl HttpConnector for Counting<SharedHttpConnector> {
     fn call(&self, request: HttpRequest) -> HttpConnectorFuture {
-        let (counter, answer) = (self.counter.clone(), self.inner.call(request));
-        let call = counter.begin();
+        let (counter, inner, operation) = (self.counter.clone(), self.inner.clone(), Operation::of(&request));
         HttpConnectorFuture::new(async move {
-            let answer = answer.await;
+            let _room = counter.1.enter(&operation).await;
+            let call = counter.begin();
+            let answer = inner.call(request).await;
             counter.end(call);
+            tell(&operation, answer.as_ref().map(|answer| answer.status().as_u16()));
             answer
         })
+    }
+}
+
+/// Retries are the SDK's own affair, and would go unseen.
+fn tell(operation: &Operation, answer: Result<u16, &ConnectorError>) {
+    let Operation { service, action, attempt } = operation;
+    match answer {
+        Ok(status) if *attempt > 1 => tracing::info!(service, action, attempt, status, "sent again"),
+        Ok(status @ 300..) => tracing::debug!(service, action, status, "refused"),
+        Ok(_) => tracing::trace!(service, action, "answered"),
+        Err(error) => tracing::info!(service, action, attempt, %error, "no answer came"),
     }
 }
 

@@ -80,6 +80,8 @@ impl Service for Ec2 {
                 Fault::Settling(minutes(20))
             }
             "InvalidPermission.Duplicate" | "RouteAlreadyExists" | "InvalidGroup.Duplicate" => Fault::Exists,
+            // Of two runs that make the same subnet, one is refused its range.
+            "InvalidSubnet.Conflict" => Fault::Exists,
             // A part is not as it was when we looked: the next look tells.
             "InvalidPermission.NotFound"
             | "InvalidRoute.NotFound"
@@ -159,6 +161,7 @@ mod tests {
             ("AuthorizeSecurityGroupIngress", "InvalidPermission.Duplicate", Fault::Exists),
             ("RevokeSecurityGroupEgress", "InvalidPermission.NotFound", settling(2)),
             ("CreateSecurityGroup", "InvalidGroup.Duplicate", Fault::Exists),
+            ("CreateSubnet", "InvalidSubnet.Conflict", Fault::Exists),
             ("AssociateRouteTable", "Resource.AlreadyAssociated", settling(5)),
             ("CreateVpc", "RequestLimitExceeded", Fault::Throttled),
             ("CreateVpc", "VpcLimitExceeded", Fault::Terminal),

@@ -33,6 +33,8 @@ pub struct Error {
     pub request_id: Option<String>,
     /// How far it came.
     pub reached: Reached,
+    /// How long AWS asks to wait before another try.
+    pub retry_after: Option<Duration>,
 }
 
 impl std::fmt::Display for Error {
@@ -67,6 +69,7 @@ impl Error {
             message: message.into(),
             request_id: None,
             reached: Reached::Answered,
+            retry_after: None,
         }
     }
 }
@@ -86,12 +89,37 @@ where
             SdkError::ServiceError(_) => Reached::Answered,
             _ => Reached::Unknown,
         };
+        let unsigned = is_unsigned(&error);
+        let reached = if unsigned { Reached::NotSent } else { reached };
+        let retry_after = error.raw_response().and_then(retry_after);
         let metadata = error.as_service_error().map(ProvideErrorMetadata::meta);
-        let code = metadata.and_then(|m| m.code()).map(str::to_owned);
+        let code = metadata.and_then(|m| m.code()).or(unsigned.then_some(NO_CREDENTIALS)).map(str::to_owned);
         let request_id = metadata.and_then(|m| m.extra("aws_request_id")).map(str::to_owned);
         let message = metadata.and_then(|m| m.message()).map_or_else(|| chain(&error), str::to_owned);
-        Error { service, operation, code, message, request_id, reached }
+        Error { service, operation, code, message, request_id, reached, retry_after }
     }
+}
+
+/// In place of AWS's code, of a call that nobody signed: the credentials have run out, or can't be had.
+pub const NO_CREDENTIALS: &str = "NoCredentials";
+
+/// Whether a call was never signed: that no retry mends, although it looks like a line that is down.
+fn is_unsigned(error: &(dyn StdError + 'static)) -> bool {
+    let mut cause = Some(error);
+    while let Some(error) = cause {
+        if error.is::<aws_credential_types::provider::error::CredentialsError>() {
+            return true;
+        }
+        cause = error.source();
+    }
+    false
+}
+
+/// How long the answer asks to wait: seconds in HTTP's own header, milliseconds in AWS's.
+fn retry_after(response: &HttpResponse) -> Option<Duration> {
+    let header = |name: &str| response.headers().get(name)?.trim().parse::<u64>().ok();
+    let milliseconds = header("x-amz-retry-after").map(Duration::from_millis);
+    milliseconds.or_else(|| header("retry-after").map(Duration::from_secs))
 }
 
 /// The whole chain of causes in one line: an SDK error prints only its outermost layer.
@@ -155,6 +183,7 @@ pub fn is_access(code: Option<&str>) -> bool {
         "InvalidAccessKeyId",
         "InvalidClientTokenId",
         "MissingAuthenticationToken",
+        NO_CREDENTIALS,
         "NotAuthorized",
         "OptInRequired",
         "SignatureDoesNotMatch",
@@ -167,6 +196,8 @@ pub fn is_access(code: Option<&str>) -> bool {
 /// What every service's errors have in common; a service's own `classify` asks it last.
 pub fn classify(error: &Error) -> Fault {
     match error.code.as_deref() {
+        // What a proxy in between or an overloaded server says without a code of AWS's.
+        None if error.retry_after.is_some() => Fault::Throttled,
         Some(code) if THROTTLES.contains(&code) => Fault::Throttled,
         Some(
             "InternalError" | "InternalFailure" | "ServiceUnavailable" | "ServerException" | "ServiceFailure"
@@ -175,5 +206,57 @@ pub fn classify(error: &Error) -> Fault {
         Some(_) => Fault::Terminal,
         None if error.reached == Reached::Unknown => Fault::Unknown,
         None => Fault::Terminal,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use aws_credential_types::provider::error::CredentialsError;
+    use aws_credential_types::provider::{ProvideCredentials, SharedCredentialsProvider, future};
+
+    use super::*;
+
+    #[derive(Debug)]
+    struct RunOut;
+
+    impl ProvideCredentials for RunOut {
+        fn provide_credentials<'a>(&'a self) -> future::ProvideCredentials<'a>
+        where
+            Self: 'a,
+        {
+            future::ProvideCredentials::ready(Err(CredentialsError::provider_error("the session is over")))
+        }
+    }
+
+    #[tokio::test]
+    async fn credentials_that_run_out_are_not_taken_for_a_line_that_is_down() {
+        let config = aws_config::SdkConfig::builder()
+            .behavior_version(aws_config::BehaviorVersion::latest())
+            .endpoint_url("http://127.0.0.1:9")
+            .region(aws_config::Region::new("eu-west-1"))
+            .credentials_provider(SharedCredentialsProvider::new(RunOut))
+            .build();
+        let asked = aws_sdk_iam::Client::new(&config).list_roles().send().await;
+        let error = failed("iam", "ListRoles")(asked.unwrap_err());
+        assert_eq!(
+            (error.code.as_deref(), error.reached),
+            (Some(NO_CREDENTIALS), Reached::NotSent),
+            "{error:?}"
+        );
+        assert!(error.message.contains("the session is over"), "{error}");
+        assert_eq!(classify(&error), Fault::Terminal);
+        assert!(is_access(error.code.as_deref()));
+    }
+
+    #[test]
+    fn aws_says_how_long_to_wait_in_two_ways() {
+        let answer = |name: &'static str, value: &'static str| {
+            let response = http::Response::builder().header(name, value).body("".into()).unwrap();
+            retry_after(&HttpResponse::try_from(response).unwrap())
+        };
+        assert_eq!(answer("retry-after", "3"), Some(Duration::from_secs(3)));
+        assert_eq!(answer("x-amz-retry-after", "1500"), Some(Duration::from_millis(1500)));
+        assert_eq!(answer("retry-after", "Wed, 21 Oct 2026 07:28:00 GMT"), None);
+        assert_eq!(answer("date", "3"), None);
     }
 }

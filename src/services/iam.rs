@@ -297,6 +297,7 @@ mod tests {
                 message: message.to_owned(),
                 request_id: None,
                 reached: Reached::Answered,
+                retry_after: None,
             };
             assert_eq!(Iam::classify(&error, Duration::ZERO), fault, "{operation} {code} {message}");
         }

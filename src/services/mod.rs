@@ -21,12 +21,14 @@ pub mod ec2;
 pub mod ecr;
 pub mod error;
 pub mod iam;
+mod lanes;
 pub mod logs;
 pub mod s3;
 pub mod sts;
 pub mod tagging;
 
 pub use error::{Error, Fault, Reached, Result, failed};
+pub use lanes::Width;
 
 /// How many reads of single items run at once, for each service.
 const AT_ONCE: usize = 8;
@@ -45,6 +47,8 @@ pub struct Scope {
     pub names: BTreeMap<String, BTreeSet<String>>,
     /// A poll: read nothing but `names`. Otherwise everything that may be ours is read.
     pub only: bool,
+    /// Read nothing but what is ours of this one kind.
+    pub kind: Option<String>,
     /// What the tag search found, when it has finished. Empty in a poll.
     pub sweep: Sweep,
 }
@@ -58,7 +62,7 @@ impl Scope {
         only: bool,
     ) -> Self {
         let sweep = async { Ok(BTreeMap::new()) }.boxed().shared();
-        Self { owner, place, names, only, sweep }
+        Self { owner, place, names, only, kind: None, sweep }
     }
 
     /// The names of a kind that matter.
@@ -68,6 +72,9 @@ impl Scope {
 
     /// Whether resources of a kind are to be read: always, or in a poll if some are waited for.
     pub fn wants(&self, kind: &str) -> bool {
+        if let Some(only) = &self.kind {
+            return only == kind;
+        }
         !self.only || self.names.get(kind).is_some_and(|names| !names.is_empty())
     }
 

@@ -78,6 +78,7 @@ pub fn hasty() -> Limits {
         poll: Duration::from_millis(2),
         slowest_poll: Duration::from_millis(50),
         step_timeout: Duration::from_secs(60),
+        propagation: Duration::from_secs(20),
         ..Limits::default()
     }
 }

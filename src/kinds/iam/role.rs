@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 
+use aws_smithy_types::date_time::Format;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
@@ -73,6 +74,9 @@ pub struct Outputs {
     pub arn: String,
     /// Its unique id, `AROA…`: another one if it is made again under the same name.
     pub role_id: String,
+    /// When it was made.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub create_date: Option<String>,
     /// The instance profiles that hold it.
     #[serde(default)]
     pub instance_profiles: Vec<String>,
@@ -324,6 +328,7 @@ fn live(role: &iam::Role) -> Live<Role> {
         outputs: Outputs {
             arn,
             role_id: detail.role_id().unwrap_or_default().to_owned(),
+            create_date: detail.create_date().and_then(|date| date.fmt(Format::DateTime).ok()),
             instance_profiles: profiles.map(|profile| profile.instance_profile_name().to_owned()).collect(),
         },
         tags: role.tags(),

@@ -37,6 +37,7 @@ pub async fn refuse_while_listed(client: &Client, environment: &str) -> Result<(
         message,
         request_id: None,
         reached: Reached::NotSent,
+        retry_after: None,
     })
 }
 

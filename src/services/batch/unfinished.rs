@@ -104,6 +104,7 @@ pub async fn refuse_with_jobs(client: &Client, queue: &str, is_open: bool) -> Re
         message,
         request_id: None,
         reached: Reached::NotSent,
+        retry_after: None,
     })
 }
 

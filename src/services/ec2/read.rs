@@ -38,6 +38,9 @@ fn wanted(scope: &Scope, kind: &str, filter: &str, prefix: &str) -> Option<Vec<F
     if !scope.wants(kind) {
         return None;
     }
+    if scope.kind.is_some() {
+        return Some(vec![filter_by(&format!("tag:{OWNER_TAG}"), vec![scope.owner.0.clone()])]);
+    }
     let ids: Vec<String> = scope.names(kind).map(str::to_owned).collect();
     if !scope.only || ids.iter().any(|id| !id.starts_with(prefix)) {
         return Some(Vec::new());
@@ -58,8 +61,10 @@ async fn vpcs_and_dns(
     scope: &Scope,
 ) -> Result<(BTreeMap<String, Vpc>, BTreeMap<String, Dns>)> {
     let mut vpcs = vpcs(client, scope).await?;
+    // Who looks at the kind asks only whether there is one.
     let ours: Vec<String> = vpcs
         .iter()
+        .filter(|_| scope.kind.is_none())
         .filter(|(id, vpc)| {
             tags(vpc.tags()).get(OWNER_TAG) == Some(&scope.owner.0)
                 || scope.names("ec2/Vpc").any(|name| name == id.as_str())

@@ -99,6 +99,7 @@ pub(super) async fn delete(cx: &Cx<'_, VpcEndpoint>, live: &Live<VpcEndpoint>) -
         message: error.message().unwrap_or_default().to_owned(),
         request_id: None,
         reached: Reached::Answered,
+        retry_after: None,
     })
 }
 

@@ -1,0 +1,72 @@
+//! What a step still finds different, and what it refuses to do about it: it decides nothing that the plan has not decided.
+
+use super::Failure;
+use super::settle::Settle;
+use crate::diff::{self, ChangeRule, Diff};
+use crate::kind::{Effect, Ownership, Refs};
+use crate::plan::{Verb, retiring_mark, tag_changes};
+use crate::resource::{Incarnation, TAG_PREFIX, Tags};
+
+impl Settle<'_> {
+    pub(super) fn is_ours(&self, live: &Incarnation) -> bool {
+        live.owner().as_ref() == Some(self.owner)
+    }
+
+    /// Between plan and step somebody may have made a thing of the same name, or taken our tags off: not ours to change.
+    pub(super) fn refuse_foreign(&self, live: &Incarnation, made: bool) -> Result<(), Failure> {
+        let facts = self.kind.facts();
+        let claimed = matches!(facts.ownership, Ownership::Tagged | Ownership::TagAfterCreate);
+        let forgotten = self.step.verb == Verb::Forget && live.owner().is_none();
+        if self.is_ours(live) || made || forgotten || !claimed || self.step.verb == Verb::Adopt {
+            return Ok(());
+        }
+        let owner =
+            live.owner().map_or_else(|| "has no owner".to_owned(), |owner| format!("belongs to {owner}"));
+        let message =
+            format!("{} exists by now and {owner}: plan again, and adopt it or rename yours", live.physical);
+        Err(Failure { stale: true, ..Failure::new(message) })
+    }
+
+    /// What still differs from what this step wants.
+    pub(super) fn diff(&self, live: &Incarnation) -> Diff {
+        let facts = self.kind.facts();
+        let mut changes = match self.step.verb {
+            Verb::Tag | Verb::Adopt | Verb::Forget => Vec::new(),
+            _ => diff::walk(&live.spec, self.want, &facts.rules, &self.step.ignore),
+        };
+        let mut tags = tag_changes(&live.tags, &self.step.tags, facts.ownership);
+        match self.step.verb {
+            Verb::Disable => tags = retiring_mark(&live.tags),
+            Verb::Adopt => tags.retain(|c| c.after.is_some()),
+            Verb::Forget => {
+                tags = tag_changes(&live.tags, &without_ours(&live.tags), facts.ownership);
+            }
+            _ => {}
+        }
+        changes.extend(tags);
+        Diff(changes)
+    }
+
+    /// A fresh difference that needs more than was planned is not ours to decide.
+    pub(super) fn refuse_stronger(&self, live: &Incarnation, diff: &Diff) -> Result<(), Failure> {
+        let spec: Vec<_> = diff.0.iter().filter(|c| c.rule != ChangeRule::Tag).cloned().collect();
+        if spec.is_empty() || self.step.verb == Verb::Register {
+            return Ok(());
+        }
+        match self.kind.effect(&live.spec, self.want, &spec, &Refs) {
+            (Effect::Replace(_) | Effect::Impossible(_), reason) => {
+                let paths: Vec<&str> = spec.iter().map(|c| c.path.as_str()).collect();
+                let message = format!(
+                    "AWS now reports another {} ({reason}), which needs more than was planned: plan again",
+                    paths.join(", ")
+                );
+                Err(Failure { stale: true, ..Failure::new(message) })
+            }
+            _ => Ok(()),
+        }
+    }
+}
+
+fn without_ours(tags: &Tags) -> Tags {
+    tags.iter().filter(|(key, _)| !key.starts_with(TAG_PREFIX)).map(|(k, v)| (k.clone(), v.clone())).collect()
+}

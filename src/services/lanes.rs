@@ -1,0 +1,144 @@
+//! How many calls are under way at once, for each service and class: AWS limits reads and writes apart.
+
+use std::collections::BTreeMap;
+use std::sync::{Arc, Mutex, PoisonError};
+
+use aws_smithy_runtime_api::client::orchestrator::HttpRequest;
+use tokio::sync::{OwnedSemaphorePermit, Semaphore};
+
+/// How many calls of one service are under way at once.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Width {
+    /// Of those that only look.
+    pub reads: usize,
+    /// Of those that may change something.
+    pub writes: usize,
+}
+
+impl Default for Width {
+    fn default() -> Self {
+        Self { reads: 32, writes: 8 }
+    }
+}
+
+/// Lets so many calls pass at once, and holds the others.
+#[derive(Debug, Default)]
+pub(super) struct Lanes {
+    width: Mutex<Width>,
+    open: Mutex<BTreeMap<(String, bool), Arc<Semaphore>>>,
+}
+
+impl Lanes {
+    /// From now on; what is under way goes on.
+    pub fn set(&self, width: Width) {
+        *self.width.lock().unwrap_or_else(PoisonError::into_inner) = width;
+        self.open.lock().unwrap_or_else(PoisonError::into_inner).clear();
+    }
+
+    /// Returns when there is room; the room is taken for as long as the answer lives.
+    pub async fn enter(&self, operation: &Operation) -> Option<OwnedSemaphorePermit> {
+        let width = *self.width.lock().unwrap_or_else(PoisonError::into_inner);
+        let room = if operation.reads() { width.reads } else { width.writes };
+        let lane = {
+            let mut open = self.open.lock().unwrap_or_else(PoisonError::into_inner);
+            let key = (operation.service.clone(), operation.reads());
+            Arc::clone(open.entry(key).or_insert_with(|| Arc::new(Semaphore::new(room.max(1)))))
+        };
+        // Nobody closes a lane.
+        lane.acquire_owned().await.ok()
+    }
+}
+
+/// What a request is for, as it can be read off the wire.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) struct Operation {
+    /// The service's signing name.
+    pub service: String,
+    /// The operation; of S3, the method.
+    pub action: String,
+    /// Which attempt of the SDK it is.
+    pub attempt: u32,
+}
+
+impl Operation {
+    pub fn of(request: &HttpRequest) -> Self {
+        let header = |name: &str| request.headers().get(name);
+        let scope = header("authorization").and_then(|it| it.split_once("Credential="));
+        let service = scope.and_then(|(_, rest)| rest.split(',').next()?.split('/').nth(3));
+        let attempt = header("amz-sdk-request").and_then(|it| it.strip_prefix("attempt="));
+        let attempt = attempt.and_then(|it| it.split(';').next()?.trim().parse().ok());
+        Self {
+            service: service.unwrap_or("unsigned").to_owned(),
+            action: action(request, header("x-amz-target")),
+            attempt: attempt.unwrap_or(1),
+        }
+    }
+
+    /// Whether it only looks.
+    pub fn reads(&self) -> bool {
+        ["Batch", "Describe", "Get", "List", "GET", "HEAD", "Filter"]
+            .iter()
+            .any(|look| self.action.starts_with(look) && !self.action.starts_with("BatchDelete"))
+    }
+}
+
+fn action(request: &HttpRequest, target: Option<&str>) -> String {
+    if let Some((_, action)) = target.and_then(|target| target.rsplit_once('.')) {
+        return action.to_owned();
+    }
+    let form = request.body().bytes().and_then(|body| std::str::from_utf8(body).ok());
+    if let Some(action) = form.and_then(|form| form.split('&').find_map(|pair| pair.strip_prefix("Action=")))
+    {
+        return action.to_owned();
+    }
+    let path = request.uri().split_once("://").map_or(request.uri(), |(_, rest)| rest);
+    let path = path.split_once('/').map_or("", |(_, path)| path);
+    match path.strip_prefix("v1/describe").or(path.strip_prefix("v1/list")) {
+        Some(_) => "Describe".to_owned(),
+        None => request.method().to_owned(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn request(method: &str, uri: &str, headers: &[(&'static str, &'static str)], body: &str) -> Operation {
+        let mut request = http::Request::builder().method(method).uri(uri);
+        let scope = "AWS4-HMAC-SHA256 Credential=AKIA/20261122/eu-west-1/x/aws4_request, SignedHeaders=host";
+        request = request.header("authorization", scope);
+        for (name, value) in headers {
+            request = request.header(*name, *value);
+        }
+        let body = aws_smithy_types::body::SdkBody::from(body);
+        Operation::of(&HttpRequest::try_from(request.body(body).unwrap()).unwrap())
+    }
+
+    #[test]
+    fn each_protocol_says_in_its_own_place_what_it_asks() {
+        let target =
+            [("x-amz-target", "Logs_20140328.PutRetentionPolicy"), ("amz-sdk-request", "attempt=3; max=8")];
+        let json = request("POST", "https://logs.example/", &target, "{}");
+        assert_eq!((json.action.as_str(), json.attempt, json.reads()), ("PutRetentionPolicy", 3, false));
+        let query = request("POST", "https://iam.example/", &[], "Version=2010-05-08&Action=ListRoles");
+        assert_eq!((query.service.as_str(), query.action.as_str(), query.reads()), ("x", "ListRoles", true));
+        assert!(request("POST", "https://batch.example/v1/describejobqueues", &[], "{}").reads());
+        assert!(!request("POST", "https://batch.example/v1/createjobqueue", &[], "{}").reads());
+        assert!(request("GET", "https://s3.example/bucket?tagging", &[], "").reads());
+        assert!(!request("PUT", "https://s3.example/bucket", &[], "").reads());
+    }
+
+    #[tokio::test]
+    async fn a_full_lane_holds_its_own_calls_only() {
+        let lanes = Lanes::default();
+        lanes.set(Width { reads: 2, writes: 1 });
+        let call = |action: &str| Operation { service: "iam".into(), action: action.into(), attempt: 1 };
+        let first = lanes.enter(&call("CreateRole")).await;
+        let mut second = Box::pin(async { lanes.enter(&call("DeleteRole")).await });
+        assert!(futures::poll!(&mut second).is_pending());
+        let _reads = (lanes.enter(&call("GetRole")).await, lanes.enter(&call("ListRoles")).await);
+        assert!(futures::poll!(&mut second).is_pending());
+        drop(first);
+        assert!(futures::poll!(&mut second).is_ready());
+    }
+}

@@ -1,0 +1,181 @@
+//! The program as people run it, told to stop in the midst of an apply, and met by refusals: what is done, what is not,
+//! what waits for what, and that the next run goes on (P25).
+
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    reason = "a test: what fails here fails it"
+)]
+
+#[path = "crash/stack.rs"]
+mod stack;
+mod world;
+
+use std::path::Path;
+use std::process::{ExitStatus, Stdio};
+
+use batchwright::sandbox::{Exact, Fault, Faults, Sandbox};
+use rustix::process::{Pid, Signal, kill_process};
+use stack::{IMAGE, sandbox};
+use tokio::io::{AsyncBufReadExt, AsyncReadExt, BufReader};
+use tokio::process::{Child, Command};
+
+/// `apply dev --yes` against a sandbox.
+fn apply(sandbox: &Sandbox, more: &[&str]) -> Child {
+    let mut command = Command::new(env!("CARGO_BIN_EXE_batchwright"));
+    command.args(["apply", "dev", "--yes", "--endpoint-url", sandbox.endpoint()]);
+    command.args(more).arg(format!("--image=worker={IMAGE}")).current_dir(env!("CARGO_MANIFEST_DIR"));
+    for name in ["AWS_PROFILE", "GITHUB_ACTIONS", "GITHUB_SHA", "BATCHWRIGHT_SANDBOX"] {
+        command.env_remove(name);
+    }
+    command.env("AWS_CONFIG_FILE", "/dev/null").env("AWS_SHARED_CREDENTIALS_FILE", "/dev/null");
+    command.envs(sandbox.environment()).kill_on_drop(true);
+    command.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap()
+}
+
+struct Ended {
+    status: ExitStatus,
+    /// What stdout says of the run, after the plan.
+    report: String,
+    err: String,
+}
+
+/// Waits for the end.
+async fn ended(mut child: Child) -> Ended {
+    let (mut out, mut err) = (String::new(), String::new());
+    let mut stdout = child.stdout.take().unwrap();
+    let stderr = child.stderr.take();
+    let rest = async {
+        if let Some(mut stderr) = stderr {
+            stderr.read_to_string(&mut err).await.unwrap();
+        }
+    };
+    let (read, ()) = futures::join!(stdout.read_to_string(&mut out), rest);
+    read.unwrap();
+    let status = child.wait().await.unwrap();
+    let (_, after) = out.split_once("\nPlan: ").unwrap_or_else(|| panic!("no plan: {out}"));
+    let report = after.split_once("\n\n").map_or("", |(_, report)| report).to_owned();
+    Ended { status, report, err }
+}
+
+/// Request ids differ from run to run, as do the ids that AWS assigns; where a manifest stands is its own affair.
+fn plain(text: &str) -> String {
+    let ids = regex::Regex::new("[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}").unwrap();
+    let assigned = regex::Regex::new("(vpc|subnet|sg|rtb|igw|vpce)-[0-9a-f]{8,}").unwrap();
+    let place = regex::Regex::new(r"\.yaml:\d+:\d+").unwrap();
+    let text = place.replace_all(text, ".yaml:LINE:COLUMN");
+    assigned.replace_all(&ids.replace_all(&text, "REQUEST"), "$1-ID").into_owned()
+}
+
+/// Compares with a golden file, or writes it: `BLESS=1 cargo test --test interrupt`.
+fn golden(name: &str, text: &str) {
+    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/interrupt").join(name);
+    if std::env::var_os("BLESS").is_some() {
+        std::fs::create_dir_all(path.parent().unwrap()).unwrap();
+        std::fs::write(path, text).unwrap();
+    } else {
+        assert_eq!(text, std::fs::read_to_string(&path).unwrap_or_default(), "{}", path.display());
+    }
+}
+
+async fn interrupted_by(signal: Signal) {
+    let sandbox = sandbox().await;
+    // The network waits for its VPC, and the VPC waits for us; what needs no network goes on meanwhile.
+    let held = sandbox.hold("ec2", "CreateVpc");
+    let mut child = apply(&sandbox, &[]);
+    held.arrived().await;
+    let mut err = BufReader::new(child.stderr.take().unwrap()).lines();
+    kill_process(Pid::from_raw(i32::try_from(child.id().unwrap()).unwrap()).unwrap(), signal).unwrap();
+    let mut heard = Vec::new();
+    while let Some(line) = err.next_line().await.unwrap() {
+        let told = line.contains("interrupted");
+        heard.push(line);
+        if told {
+            break;
+        }
+    }
+    assert!(heard.last().is_some_and(|line| line.contains("nothing new is started")), "{heard:?}");
+    held.release();
+    let rest = tokio::spawn(async move {
+        let mut lines = Vec::new();
+        while let Some(line) = err.next_line().await.unwrap() {
+            lines.push(line);
+        }
+        lines
+    });
+    let Ended { status, report, .. } = ended(child).await;
+    let rest = rest.await.unwrap();
+    assert_eq!(status.code(), Some(6), "{report}");
+    assert!(rest.iter().any(|line| line.contains("created       ec2/Vpc/main")), "in flight: {rest:?}");
+    assert!(!rest.iter().any(|line| line.contains("creating")), "something new was started: {rest:?}");
+    let (left, summary) = report.split_once("\n\nInterrupted: ").unwrap_or_else(|| panic!("{report}"));
+    assert!(left.contains("Not started:") && left.contains("  create ec2/Subnet/a"), "{report}");
+    assert!(summary.contains(" not started. Run it again to go on: what is done stays done."), "{report}");
+    assert_eq!(sandbox.stats().of("ec2", "CreateVpc"), 1);
+    assert_eq!(sandbox.stats().of("ec2", "CreateSubnet"), 0);
+
+    let Ended { status, report, .. } = ended(apply(&sandbox, &[])).await;
+    assert_eq!(status.code(), Some(0), "{report}");
+    assert_eq!(sandbox.stats().of("ec2", "CreateVpc"), 1, "the next run goes on with what is there");
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn ctrl_c_finishes_what_flies_and_starts_nothing_new() {
+    interrupted_by(Signal::INT).await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn sigterm_does_the_same() {
+    interrupted_by(Signal::TERM).await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_failure_blocks_what_waits_for_it_and_nothing_else() {
+    let sandbox = sandbox().await;
+    let refused = |service: &str, action: &str, fault| Exact {
+        service: service.to_owned(),
+        action: action.to_owned(),
+        nth: 0,
+        fault,
+    };
+    let exact = vec![
+        refused("iam", "CreatePolicy", Fault::Limit),
+        refused("ec2", "CreateSubnet", Fault::Limit),
+        refused("ecr", "CreateRepository", Fault::Limit),
+    ];
+    sandbox.set_faults(Faults { exact, ..Faults::default() });
+    let Ended { status, report, .. } = ended(apply(&sandbox, &[])).await;
+    assert_eq!(status.code(), Some(5), "{report}");
+    golden("applied_in_part.txt", &plain(&report));
+    // What the SDK sends again by itself is told where the log is asked for.
+    let exact = vec![Exact { nth: 1, ..refused("iam", "CreatePolicy", Fault::Throttle) }];
+    sandbox.set_faults(Faults { exact, ..Faults::default() });
+    let Ended { status, report, err } = ended(apply(&sandbox, &["--log", "info"])).await;
+    assert_eq!(status.code(), Some(0), "{report}");
+    let again = err.lines().find(|line| line.contains("sent again")).unwrap_or_else(|| panic!("{err}"));
+    assert!(again.contains("iam") && again.contains("CreatePolicy"), "{again}");
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_missing_permission_is_named_and_has_an_exit_code_of_its_own() {
+    let sandbox = sandbox().await;
+    let denied = |service: &str, action: &str| Exact {
+        service: service.to_owned(),
+        action: action.to_owned(),
+        nth: 0,
+        fault: Fault::Deny,
+    };
+    let exact = vec![
+        denied("batch", "CreateComputeEnvironment"),
+        denied("ec2", "CreateInternetGateway"),
+        denied("ecr", "CreateRepository"),
+        denied("iam", "CreatePolicy"),
+        denied("logs", "CreateLogGroup"),
+        denied("s3", "CreateBucket"),
+    ];
+    sandbox.set_faults(Faults { exact, ..Faults::default() });
+    let Ended { status, report, .. } = ended(apply(&sandbox, &[])).await;
+    assert_eq!(status.code(), Some(8), "{report}");
+    golden("denied.txt", &plain(&report));
+}

@@ -1,0 +1,167 @@
+//! Roles of compute environments: too young, wrong, gone, and on their way out (P9, P10).
+
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    reason = "a test: what fails here fails it"
+)]
+
+#[path = "crash/stack.rs"]
+mod stack;
+mod world;
+
+use std::fs;
+use std::time::Duration;
+
+use batchwright::cloud::{Aws, Cloud, Scope};
+use batchwright::execute::{Limits, Report};
+use batchwright::manifest;
+use batchwright::plan::{Guard, Plan};
+use batchwright::render::{Paint, report};
+use batchwright::resource::Desired;
+use batchwright::sandbox::{Call, MotoSource, Options, Sandbox};
+use stack::{everything_goes, failures, run};
+use world::{hasty, load, planned};
+
+const ENVIRONMENT: &str =
+    "project: acme/jobs\naccount: \"222222222222\"\nregion: eu-west-1\nnamePrefix: dev-\nstacks: [main]\n";
+
+/// A compute environment with a service role of its own, which this service may assume.
+fn desired(trusted: &str) -> Desired {
+    let folder = tempfile::tempdir().unwrap();
+    let root = folder.path();
+    fs::create_dir_all(root.join("dev")).unwrap();
+    fs::create_dir_all(root.join("stacks/main")).unwrap();
+    fs::write(root.join("dev/environment.yaml"), ENVIRONMENT).unwrap();
+    let main = include_str!("roles/main.yaml").replace("TRUSTED", trusted);
+    fs::write(root.join("stacks/main/main.yaml"), main).unwrap();
+    let mut desired = load(root, "dev", &manifest::Options::default());
+    // Where the folder lies is nobody's business.
+    for declared in desired.resources.values_mut() {
+        declared.position.file = "manifests/stacks/main/main.yaml".to_owned();
+    }
+    desired
+}
+
+fn nothing(desired: &Desired) -> Desired {
+    Desired { resources: std::collections::BTreeMap::new(), ..desired.clone() }
+}
+
+async fn apply(sandbox: &Sandbox, desired: &Desired, guard: &Guard, limits: &Limits) -> (Plan, Report) {
+    let config = sandbox.sdk_config();
+    let aws = Aws::new(&config, desired.place.clone(), None);
+    let observed = aws.observe(&Scope::of(desired)).await.unwrap();
+    let plan = planned(desired, &observed, guard);
+    assert_eq!(plan.objections, vec![]);
+    let report = run(&config, &plan, &observed, limits).await;
+    (plan, report)
+}
+
+async fn applied(sandbox: &Sandbox, desired: &Desired, guard: &Guard) -> Plan {
+    let (plan, report) = apply(sandbox, desired, guard, &hasty()).await;
+    assert!(report.complete(), "{}", failures(&plan, &report));
+    plan
+}
+
+/// Each test has its own: they all live in one account.
+async fn sandbox() -> Sandbox {
+    let Desired { place, .. } = desired("batch.amazonaws.com");
+    let (account, region) = (place.account, place.region);
+    let options = Options { account, region, moto: MotoSource::Own, ..Options::isolated() };
+    Sandbox::start(options, &mut |_| ()).await.unwrap()
+}
+
+/// The environment's status and what Batch says of it.
+async fn status(sandbox: &Sandbox) -> Option<(String, String)> {
+    let batch = aws_sdk_batch::Client::new(&sandbox.sdk_config());
+    let found = batch.describe_compute_environments().send().await.unwrap();
+    let one = found.compute_environments().first()?;
+    let status = one.status().map(|status| status.as_str().to_owned()).unwrap_or_default();
+    Some((status, one.status_reason().unwrap_or_default().to_owned()))
+}
+
+/// Somebody removes the role, and Batch finds out.
+async fn lose_the_role(sandbox: &Sandbox) {
+    let config = sandbox.sdk_config();
+    let iam = aws_sdk_iam::Client::new(&config);
+    let arn = format!("arn:aws:iam::{}:policy/dev-batch", sandbox.account());
+    iam.detach_role_policy().role_name("dev-batch").policy_arn(arn).send().await.unwrap();
+    iam.delete_role().role_name("dev-batch").send().await.unwrap();
+    let update = aws_sdk_batch::Client::new(&config).update_compute_environment();
+    let resources = aws_sdk_batch::types::ComputeResourceUpdate::builder().maxv_cpus(4).build();
+    update.compute_environment("dev-jobs").compute_resources(resources).send().await.unwrap();
+    assert_eq!(status(sandbox).await.unwrap().0, "INVALID");
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_role_too_young_to_be_seen_is_waited_for() {
+    let sandbox = sandbox().await;
+    let mut settings = sandbox.batch().settings();
+    settings.role_propagation = Duration::from_millis(300);
+    sandbox.batch().set_settings(settings);
+    applied(&sandbox, &desired("batch.amazonaws.com"), &Guard::default()).await;
+    assert_eq!(status(&sandbox).await.unwrap().0, "VALID");
+    assert!(sandbox.stats().of("batch", "UpdateComputeEnvironment") > 0, "it was never INVALID");
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_role_that_batch_may_not_assume_fails_at_once_with_the_reason_and_what_to_do() {
+    let sandbox = sandbox().await;
+    // No role is young here: what Batch says is taken at its word.
+    let limits = Limits { propagation: Duration::ZERO, ..hasty() };
+    let (plan, ended) =
+        apply(&sandbox, &desired("ecs-tasks.amazonaws.com"), &Guard::default(), &limits).await;
+    insta::assert_snapshot!(report(&plan, &ended, Paint::new(false)));
+    assert_eq!(sandbox.stats().of("batch", "UpdateComputeEnvironment"), 0, "it went on trying");
+    // Corrected, it is repaired where it stands.
+    applied(&sandbox, &desired("batch.amazonaws.com"), &Guard::default()).await;
+    assert_eq!(status(&sandbox).await.unwrap().0, "VALID");
+    assert_eq!(sandbox.stats().of("batch", "CreateComputeEnvironment"), 1);
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn an_environment_whose_role_is_gone_is_repaired() {
+    let sandbox = sandbox().await;
+    let desired = desired("batch.amazonaws.com");
+    applied(&sandbox, &desired, &Guard::default()).await;
+    lose_the_role(&sandbox).await;
+    applied(&sandbox, &desired, &Guard::default()).await;
+    assert_eq!(status(&sandbox).await.unwrap().0, "VALID");
+    assert_eq!(sandbox.stats().of("batch", "CreateComputeEnvironment"), 1);
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn an_environment_whose_role_is_gone_is_destroyed_with_a_role_that_stands_in() {
+    let sandbox = sandbox().await;
+    let desired = desired("batch.amazonaws.com");
+    applied(&sandbox, &desired, &Guard::default()).await;
+    lose_the_role(&sandbox).await;
+    applied(&sandbox, &nothing(&desired), &everything_goes()).await;
+    assert_eq!(status(&sandbox).await, None);
+    let iam = aws_sdk_iam::Client::new(&sandbox.sdk_config());
+    let roles = iam.list_roles().send().await.unwrap();
+    assert_eq!(roles.roles().iter().map(|role| role.role_name()).collect::<Vec<_>>(), Vec::<&str>::new());
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn roles_go_after_the_environment_is_seen_to_be_gone() {
+    let sandbox = sandbox().await;
+    let desired = desired("batch.amazonaws.com");
+    applied(&sandbox, &desired, &Guard::default()).await;
+    let mut settings = sandbox.batch().settings();
+    settings.transition = Duration::from_millis(100);
+    sandbox.batch().set_settings(settings);
+    sandbox.reset_stats();
+    applied(&sandbox, &nothing(&desired), &everything_goes()).await;
+    let calls = sandbox.stats().calls;
+    assert_eq!(status(&sandbox).await, None);
+    let takes_away = |call: &Call| {
+        call.service == "iam" && ["Detach", "Delete"].iter().any(|it| call.action.starts_with(it))
+    };
+    let first = calls.iter().position(takes_away).expect("the role goes too");
+    let delete = calls.iter().position(|call| call.action == "DeleteComputeEnvironment").unwrap();
+    let looks = calls[delete..first].iter().filter(|call| call.action == "DescribeComputeEnvironments");
+    assert!(delete < first && looks.count() > 1, "{calls:#?}");
+    assert!(!calls[first..].iter().any(|call| call.action == "DescribeComputeEnvironments"), "{calls:#?}");
+}

@@ -1,0 +1,83 @@
+//! Two applies of the same environment at once, in many orders: whatever becomes of each, nothing is there twice, and a
+//! further apply brings the same end about as one alone (D26).
+
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    clippy::print_stdout,
+    reason = "a test: what fails here fails it, and how the runs ended is worth a line"
+)]
+
+#[path = "crash/ending.rs"]
+mod ending;
+#[path = "crash/inventory.rs"]
+mod inventory;
+#[path = "crash/stack.rs"]
+mod stack;
+mod world;
+
+use std::time::Duration;
+
+use batchwright::cloud::{Aws, Cloud, Scope};
+use batchwright::execute::Limits;
+use batchwright::plan::Guard;
+use batchwright::resource::Desired;
+use batchwright::sandbox::{Faults, Sandbox};
+use ending::Ending;
+use stack::{failures, payments, run};
+use world::{World, hasty, planned};
+
+/// Things of ours that are there more than once.
+async fn twice(sandbox: &Sandbox, desired: &Desired) -> Vec<String> {
+    let aws = Aws::new(&sandbox.sdk_config(), desired.place.clone(), None);
+    let observed = aws.observe(&Scope::of(desired)).await.unwrap();
+    let several = observed.resources.into_iter().filter(|(_, seen)| seen.iter().count() > 1);
+    several.map(|(id, seen)| format!("{} of {id}", seen.iter().count())).collect()
+}
+
+async fn both_at_once(sandbox: &Sandbox, desired: &Desired, end: &Ending, seed: u64) {
+    let world = Aws::new(&sandbox.sdk_config(), desired.place.clone(), None);
+    let observed = world.observe(&Scope::of(desired)).await.unwrap();
+    let plan = planned(desired, &observed, &Guard::default());
+    sandbox.set_faults(Faults { seed, jitter_milliseconds: 40.0, ..Faults::default() });
+    // Patient for a few seconds: what one run waits for the other may have taken away.
+    let limits = Limits { step_timeout: Duration::from_secs(5), ..hasty() };
+    let config = sandbox.sdk_config();
+    let (one, other) =
+        futures::join!(run(&config, &plan, &observed, &limits), run(&config, &plan, &observed, &limits));
+    sandbox.set_faults(Faults::default());
+    let failed = |report: &batchwright::execute::Report| failures(&plan, report);
+    let steps = plan.steps.len();
+    println!(
+        "seed {seed}: {} and {} of {steps} steps done{}{}",
+        one.done(),
+        other.done(),
+        failed(&one),
+        failed(&other)
+    );
+    assert_eq!(twice(sandbox, desired).await, Vec::<String>::new(), "seed {seed}");
+    let observed = world.observe(&Scope::of(desired)).await.unwrap();
+    let rest = planned(desired, &observed, &Guard::default());
+    assert_eq!(rest.objections, vec![], "seed {seed}");
+    let report = run(&config, &rest, &observed, &hasty()).await;
+    assert!(report.complete(), "seed {seed}: {report:#?}");
+    let ending = Ending::of(sandbox, desired, &Guard::default()).await.unwrap();
+    assert_eq!(ending.differences(end), Vec::<String>::new(), "seed {seed}");
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn two_runs_at_once_leave_nothing_twice() {
+    let desired = payments();
+    let World { sandbox, cloud } = World::of(&desired).await;
+    let beginning = sandbox.snapshot().await.unwrap();
+    let observed = cloud.observe(&Scope::of(&desired)).await.unwrap();
+    let plan = planned(&desired, &observed, &Guard::default());
+    assert!(run(&sandbox.sdk_config(), &plan, &observed, &hasty()).await.complete());
+    let end = Ending::of(&sandbox, &desired, &Guard::default()).await.unwrap();
+    assert!(end.is_done(), "{end:#?}");
+    for seed in 1..=6 {
+        sandbox.restore(&beginning).await.unwrap();
+        both_at_once(&sandbox, &desired, &end, seed).await;
+    }
+}
