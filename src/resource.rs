@@ -213,7 +213,8 @@ pub struct Lifecycle {
     /// How many job definition revisions stay ACTIVE; at least 2.
     #[schemars(range(min = 2))]
     pub keep_revisions: Option<u32>,
-    /// How long an apply waits for an old generation's jobs to finish, such as `30m`.
+    /// How long an apply waits for an old generation's jobs to finish, such as `90s`, `30m` or `2h`; `0s` for not at all.
+    /// Absent: half an hour. What takes longer is left to a later apply.
     pub drain_timeout: Option<String>,
 }
 

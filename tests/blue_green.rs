@@ -356,3 +356,33 @@ spec: {type: MANAGED, computeResources: {type: FARGATE, maxvCpus: 8, subnets: [S
     let plan = planned(&desired, &observed, &Guard::default());
     assert_eq!(plan.changes[0].action, Action::Replace);
 }
+
+/// To switch off the last environment of a queue that stays open is refused; the queue may be closed with it.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn the_last_environment_is_not_switched_off_alone() {
+    let stage = Stage::new().await;
+    let off = |name: &str| environment(name, "", EC2) + "  state: DISABLED\n";
+    let jobs = queue("jobs", "", &["work", "other"]);
+    let both = [environment("work", "", EC2), environment("other", "", EC2), jobs.clone()];
+    stage.world.apply(&stage.desired(&both), &Guard::default()).await;
+    let one = stage.desired(&[off("work"), environment("other", "", EC2), jobs.clone()]);
+    let observed = stage.world.observe(&one).await;
+    assert_eq!(objections(&one, &observed, &Guard::default()), Vec::<String>::new());
+    let two = stage.desired(&[off("work"), off("other"), jobs.clone()]);
+    assert_eq!(
+        objections(&two, &observed, &Guard::default()),
+        [
+            "batch/JobQueue/jobs: every compute environment of it would be DISABLED, and its jobs would wait for good: keep one ENABLED, or set its own state to DISABLED too"
+        ]
+    );
+    let closed = jobs.replace("{priority: 1", "{state: DISABLED, priority: 1");
+    let all = stage.desired(&[off("work"), off("other"), closed]);
+    stage.world.apply(&all, &Guard::default()).await;
+    let moved = stage.desired(&[off("work"), off("other"), queue("jobs", "", &["work"])]);
+    let observed = stage.world.observe(&moved).await;
+    assert_eq!(
+        objections(&moved, &observed, &Guard::default()).len(),
+        1,
+        "nor is it opened on one that is off"
+    );
+}

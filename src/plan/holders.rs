@@ -53,6 +53,7 @@ impl End<'_> {
             }));
         }
         found.extend(self.mixed());
+        found.extend(self.switched_off());
         found
     }
 
@@ -112,7 +113,7 @@ impl End<'_> {
         if follows && !self.part.contains(&declared.id) {
             return None;
         }
-        if declared.ignore.iter().any(|path| path.split(['.', '[']).next() == Some(ORDER)) {
+        if declared.ignore.iter().any(|path| is_in_order(path)) {
             return Some(format!(
                 "{} lists it and ignores {ORDER}: move it by hand, or take {ORDER} out of metadata.ignore",
                 declared.id
@@ -128,6 +129,60 @@ impl End<'_> {
             "{} lists it: let its {ORDER} name another, by a reference such as ${{{GROUND}/<name>.arn}}",
             declared.id
         ))
+    }
+
+    /// Queues that stay ENABLED while this plan leaves them nothing but environments that are DISABLED.
+    fn switched_off(&self) -> Vec<Objection> {
+        let queues =
+            self.desired.resources.iter().filter(|(id, _)| id.kind == HOLDER && self.part.contains(*id));
+        let mut found = Vec::new();
+        for (id, declared) in queues {
+            let Some(queue) = self.final_spec(id, "") else { continue };
+            let order = queue.get(ORDER).and_then(Value::as_array).map(Vec::as_slice).unwrap_or_default();
+            let arns =
+                order.iter().filter_map(|entry| entry.get("computeEnvironment").and_then(Value::as_str));
+            let grounds: Vec<Option<&ResourceId>> = arns.map(|arn| self.ground(arn)).collect();
+            let is_off = |ground: &Option<&ResourceId>| {
+                let spec = ground.and_then(|id| self.final_spec(id, "state"));
+                spec.and_then(|spec| spec.get("state")).and_then(Value::as_str) == Some("DISABLED")
+            };
+            let touched = |id: &ResourceId| self.parts.drafts.iter().any(|draft| draft.change.id == *id);
+            let by_us = touched(id) || grounds.iter().flatten().any(|ground| touched(ground));
+            let is_open = queue.get("state").and_then(Value::as_str) != Some("DISABLED");
+            if by_us && is_open && !grounds.is_empty() && grounds.iter().all(is_off) {
+                let message = "every compute environment of it would be DISABLED, and its jobs would wait for good: keep one ENABLED, or set its own state to DISABLED too";
+                found.push(Objection {
+                    id: id.clone(),
+                    objector: Objector::Held,
+                    message: message.to_owned(),
+                    position: Some(declared.position.clone()),
+                });
+            }
+        }
+        found
+    }
+
+    /// What a declared resource is at the end; as it is now, if `field` of it is left alone.
+    fn final_spec(&self, id: &ResourceId, field: &str) -> Option<&Document> {
+        let declared = self.desired.resources.get(id)?;
+        let live = self.observed.resources.get(id).and_then(|seen| Some(&seen.current.as_ref()?.spec));
+        let left_alone =
+            declared.ignore.iter().any(|path| path == field || (id.kind == HOLDER && is_in_order(path)));
+        let draft = self.parts.drafts.iter().find(|draft| draft.change.id == *id);
+        match draft.filter(|draft| !left_alone && !matches!(draft.how, How::Trim)) {
+            Some(draft) => Some(&draft.want),
+            None => live,
+        }
+    }
+
+    /// The declared environment that an ARN denotes, at the end of the plan or now.
+    fn ground(&self, arn: &str) -> Option<&ResourceId> {
+        let (_, physical) = arn.rsplit_once(":compute-environment/")?;
+        let drafted =
+            self.parts.drafts.iter().map(|draft| (&draft.change.id, draft.change.physical.as_str()));
+        let seen = self.observed.resources.iter();
+        let seen = seen.filter_map(|(id, seen)| Some((id, seen.current.as_ref()?.physical.as_str())));
+        drafted.chain(seen).find(|(id, name)| id.kind == GROUND && *name == physical).map(|(id, _)| id)
     }
 
     /// A queue takes environments of one family, for life: a successor of another family can't take the old one's place.
@@ -169,6 +224,11 @@ impl End<'_> {
         }
         found
     }
+}
+
+/// Whether a path is the queue's order or something in it.
+fn is_in_order(path: &str) -> bool {
+    path.split(['.', '[']).next() == Some(ORDER)
 }
 
 fn foreign(queue: &Incarnation) -> String {

@@ -14,8 +14,10 @@ pub(super) fn lines(plan: &Plan, change: &Change) -> Vec<String> {
         lines.extend(impact.jobs.iter().take(SHOWN).map(|affected| format!("  {}", line(impact, affected))));
         if impact.jobs.len() > SHOWN || impact.more {
             let rest = impact.jobs.len().saturating_sub(SHOWN);
-            let more = if impact.more { " or more" } else { "" };
-            lines.push(format!("  … and {rest}{more}"));
+            lines.push(match impact.more {
+                true => "  … and more".to_owned(),
+                false => format!("  … and {rest} more"),
+            });
         }
     }
     lines
@@ -54,6 +56,9 @@ fn line(impact: &Impact, affected: &Affected) -> String {
     );
     let late = match impact.end {
         End::After(_) if affected.cut_off => ", longer than that: would be cut off",
+        End::After(minutes) if job.elapsed.is_some_and(|elapsed| elapsed > minutes * 60) => {
+            ", longer than that; its own time-out ends it before"
+        }
         _ => "",
     };
     format!("{} {}: {since}{late}", plain(&job.name), plain(&job.id))
