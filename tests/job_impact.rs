@@ -45,7 +45,10 @@ fn governed(resources: &str, policy: &str) -> String {
     environment("gpu", "", resources) + &format!("  updatePolicy: {{{policy}}}\n")
 }
 
-fn told(plan: &Plan) -> Vec<(String, End, Vec<(&str, bool)>)> {
+/// A resource, what becomes of its jobs, and which of them are cut off.
+type Told<'a> = (String, End, Vec<(&'a str, bool)>);
+
+fn told(plan: &Plan) -> Vec<Told<'_>> {
     let jobs = |impact: &batchwright::plan::Impact| {
         let all = plan.impact.iter().find(|one| one.id == impact.id).unwrap();
         all.jobs.iter().map(|one| (one.job.name.as_str(), one.cut_off)).collect()

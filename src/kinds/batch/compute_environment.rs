@@ -108,7 +108,12 @@ impl Kind for ComputeEnvironment {
         "A Batch compute environment: where jobs run, on Fargate, on EC2 or Spot instances, or on EKS.";
     const CLOUDFORMATION: &'static str = "AWS::Batch::ComputeEnvironment";
     const GRANTS: Grants = Grants {
-        read: &[Grant::any(&["batch:DescribeComputeEnvironments", "batch:DescribeJobs", "batch:ListJobs"])],
+        read: &[Grant::any(&[
+            "batch:DescribeComputeEnvironments",
+            "batch:DescribeJobQueues",
+            "batch:DescribeJobs",
+            "batch:ListJobs",
+        ])],
         write: &[
             Grant::on(
                 &[

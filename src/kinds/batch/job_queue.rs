@@ -85,7 +85,7 @@ impl Kind for JobQueue {
         "A Batch job queue: where jobs wait, and which compute environments take them.";
     const CLOUDFORMATION: &'static str = "AWS::Batch::JobQueue";
     const GRANTS: Grants = Grants {
-        read: &[Grant::any(&["batch:DescribeJobQueues"])],
+        read: &[Grant::any(&["batch:DescribeJobQueues", "batch:DescribeJobs", "batch:ListJobs"])],
         write: &[
             Grant::on(
                 &["batch:CreateJobQueue", "batch:UpdateJobQueue"],
