@@ -17,9 +17,11 @@ pub(super) enum Format {
 }
 
 /// Sends the log to stderr from now on. `RUST_LOG` chooses what is logged, as in other Rust programs.
+///
+/// Of the libraries only errors: the SDK warns at each object that came in parts that it can't check their checksums.
 pub(super) fn start(format: Format) {
     let filter =
-        EnvFilter::try_from_default_env().unwrap_or_else(|_| EnvFilter::new("warn,batchwright_worker=info"));
+        EnvFilter::try_from_default_env().unwrap_or_else(|_| EnvFilter::new("error,batchwright_worker=info"));
     let log =
         tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr).with_target(false);
     let terminal = std::io::stderr().is_terminal();

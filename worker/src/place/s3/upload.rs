@@ -15,10 +15,10 @@ use tokio::task::JoinSet;
 use super::failure;
 use crate::place::{Cause, Error, Place};
 
-/// The size of the first parts, in bytes; S3 takes nothing under 5 MiB but as the last part.
-const PART: usize = 8 << 20;
+/// The size of the first parts, in bytes: the least that S3 takes, but for the last part. Five of them are held at most.
+const PART: usize = 5 << 20;
 
-/// After so many parts they double in size: S3 takes 10,000 at most, and 496 GB fit them so.
+/// After so many parts they double in size: S3 takes 10,000 at most, and 325 GB fit them so.
 const PARTS_OF_A_SIZE: usize = 2000;
 
 /// How many parts are on their way at once.
