@@ -162,6 +162,17 @@ pub trait Kind: Sized + Send + Sync + 'static {
         effect::strongest(changes, Self::IDENTITY)
     }
 
+    /// What AWS makes no more of, though it keeps what exists: the field, and what to say instead. Asked before another
+    /// one is made: on a create, and for a new generation.
+    fn retired(_spec: &Self::Spec) -> Option<Invalid> {
+        None
+    }
+
+    /// What is allowed and hardly meant: never an error. `live` is what exists, where AWS was asked.
+    fn warnings(_spec: &Self::Spec, _live: Option<&Self::Spec>) -> Vec<Invalid> {
+        Vec::new()
+    }
+
     /// Projects the service's snapshot. Never calls AWS.
     fn observe(snapshot: &<Self::Service as Service>::Snapshot, place: &Place) -> Vec<Live<Self>>;
 

@@ -6,6 +6,10 @@ use std::str::FromStr;
 
 use serde::{Deserialize, Serialize};
 
+mod limits;
+
+pub use limits::{Limits, Parallel};
+
 mod job;
 
 pub use job::{Job, Jobs, JobsOf};
@@ -200,7 +204,7 @@ pub enum Strategy {
     Auto,
     /// In place or not at all.
     InPlace,
-    /// A new generation beside the old one, whatever changes.
+    /// A new generation beside the old one for whatever would replace instances.
     BlueGreen,
 }
 
@@ -268,43 +272,19 @@ pub struct Declared {
     pub positions: BTreeMap<String, Position>,
 }
 
-/// Limits on what one apply may delete (D22).
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, schemars::JsonSchema)]
-#[serde(rename_all = "camelCase", deny_unknown_fields, default)]
-pub struct Limits {
-    /// At most this many deletes of one kind in one apply, without a word for each.
-    pub deletes_per_kind: u32,
-    /// How much an apply does at once.
-    pub parallel: Parallel,
-}
-
-/// How much an apply does at once. AWS limits calls by account and service: who shares the account may want less.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, schemars::JsonSchema)]
-#[serde(rename_all = "camelCase", deny_unknown_fields, default)]
-pub struct Parallel {
-    /// Steps at once; `--parallel` says otherwise for one run.
-    #[schemars(range(min = 1, max = 100))]
-    pub steps: usize,
-    /// Steps of one service at once.
-    #[schemars(range(min = 1, max = 100))]
-    pub steps_per_service: usize,
-    /// Calls of one service at once that only look.
-    #[schemars(range(min = 1, max = 100))]
-    pub reads_per_service: usize,
-    /// Calls of one service at once that may change something.
-    #[schemars(range(min = 1, max = 100))]
-    pub writes_per_service: usize,
-}
-
-impl Default for Parallel {
-    fn default() -> Self {
-        Self { steps: 12, steps_per_service: 6, reads_per_service: 32, writes_per_service: 8 }
-    }
-}
-
-impl Default for Limits {
-    fn default() -> Self {
-        Self { deletes_per_kind: 3, parallel: Parallel::default() }
+impl Declared {
+    /// Where a field of the spec stands, or else the nearest thing around it.
+    pub fn position_of(&self, field: &str) -> &Position {
+        let mut path = format!("spec.{field}");
+        loop {
+            if let Some(position) = self.positions.get(&path) {
+                return position;
+            }
+            match path.rfind(['.', '[']) {
+                Some(end) => path.truncate(end),
+                None => return &self.position,
+            }
+        }
     }
 }
 

@@ -22,7 +22,9 @@ use batchwright::resource::{Desired, Observed, ResourceId};
 use proptest::prelude::*;
 use serde_json::json;
 
-#[path = "expect/program.rs"]
+#[path = "expect/commands.rs"]
+mod commands;
+#[path = "world/program.rs"]
 mod program;
 
 /// Payments with its worker at this digest; without one, the image is not known yet.

@@ -65,6 +65,8 @@ fn plan_of(changes: Vec<Change>, objections: Vec<Objection>) -> Plan {
         changes,
         steps: Vec::new(),
         objections,
+        warnings: Vec::new(),
+        notes: Vec::new(),
         due: Vec::new(),
         impact: Vec::new(),
         unchanged: 21,
@@ -156,7 +158,7 @@ fn a_plan_on_a_terminal() {
                     Resource: "arn:aws:s3:::dev-source/*"
           (12 unchanged)
 
-    +/- replace batch/ComputeEnvironment/main by dev-main, beside the old one until everything has moved
+    +/- replace batch/ComputeEnvironment/main blue/green: by dev-main, beside the old one until everything has moved
         # forces replacement: type is create-only
         ~ type: "EC2" → "SPOT"  # forces replacement
 
@@ -172,7 +174,7 @@ fn a_plan_on_a_terminal() {
     Refused, as it stands:
       s3/Bucket/old: deleting it needs a word of its own: --allow-delete=s3/Bucket/old
 
-    Fingerprint: 1811e15dd9ef9facbb7880aa9ae76ec4
+    Fingerprint: a3f7330ec755ef6a48fe6c636bfe8f47
     Plan: 1 to add, 2 to change, 1 to replace, 1 to delete.
     "#);
 }
@@ -235,7 +237,7 @@ fn drift_is_the_other_way_round() {
 #[test]
 fn a_comment() {
     insta::assert_snapshot!(markdown(&example()), @r#"
-    <!-- batchwright environment=dev fingerprint=1811e15dd9ef9facbb7880aa9ae76ec4 -->
+    <!-- batchwright environment=dev fingerprint=a3f7330ec755ef6a48fe6c636bfe8f47 -->
     <!-- batchwright reviewed=bw1:oGsJyH99IMv7-K6j1ZAhIY62U9DKIgAAAAAAAAAAAAAAAI3erBlqo42qE6yLcsUGBnwAAAAAAAAAAAAAAACSeGd1U9Zx2jiQ1elcXT5_AAAAAAAAAAAAAAAAw58DHX3IDcBTf-TWav93DQAAAAAAAAAAAAAAAMmznXfUZkw7rIXQAyBdlEAAAAAAAAAAAAAAAADK7Eh3adA -->
     ## batchwright plan: dev
 
@@ -256,7 +258,7 @@ fn a_comment() {
     |---|---|---|---|
     | `+` | `logs/LogGroup/jobs` | create as dev-jobs |  |
     | `~` | `iam/Role/job` | update (dev-job), in place | policies\[read\].policyDocument |
-    | `+/-` | `batch/ComputeEnvironment/main` | replace by dev-main, beside the old one until everything has moved | type is create-only |
+    | `+/-` | `batch/ComputeEnvironment/main` | replace blue/green: by dev-main, beside the old one until everything has moved | type is create-only |
     | `~` | `batch/JobDefinition/job` | update (dev-job), by a new revision | revisions are immutable |
     | `-` | `s3/Bucket/old` | delete (dev-old) | it is not in the manifests of dev; last applied at commit abc123 |
 
@@ -303,7 +305,7 @@ fn a_comment() {
 
     </details>
 
-    <sub>Account 111111111111, eu-west-1. `batchwright plan dev` shows the same. Fingerprint `1811e15dd9ef9facbb7880aa9ae76ec4`.</sub>
+    <sub>Account 111111111111, eu-west-1. `batchwright plan dev` shows the same. Fingerprint `a3f7330ec755ef6a48fe6c636bfe8f47`.</sub>
     "#);
 }
 

@@ -148,8 +148,11 @@ async fn every_scenario_ends_alike_in_memory_and_on_the_sandbox() {
     assert!(told.is_empty(), "memory and sandbox differ:\n{}", told.join("\n"));
 }
 
-/// What a scenario's manifests take for granted: the subnet and the security group that they name by id.
+/// What a scenario's manifests take for granted: the subnet and the security group that they name by id, and the
+/// instance profile `nodes`.
 async fn surround(sandbox: &Sandbox, texts: &mut [String]) {
+    let iam = aws_sdk_iam::Client::new(&sandbox.sdk_config());
+    iam.create_instance_profile().instance_profile_name("nodes").send().await.unwrap();
     let ec2 = aws_sdk_ec2::Client::new(&sandbox.sdk_config());
     let vpc = ec2.create_vpc().cidr_block("10.0.0.0/16").send().await.unwrap();
     let vpc = vpc.vpc().and_then(|vpc| vpc.vpc_id()).unwrap();

@@ -35,7 +35,10 @@ impl Connection {
                 (sandbox.sdk_config(), Some(sandbox))
             }
             (true, Some(url)) => (load(place, Some(&url)).await, None),
-            (false, _) => (load(place, globals.endpoint_url.as_deref()).await, None),
+            (false, _) => {
+                check_region(place)?;
+                (load(place, globals.endpoint_url.as_deref()).await, None)
+            }
         };
         Ok(Self::with(config, sandbox, place))
     }
@@ -91,6 +94,15 @@ impl Connection {
         if let Some(sandbox) = self.sandbox {
             sandbox.stop().await;
         }
+    }
+}
+
+/// Refuses to work in one region while the shell says another: one of the two is a mistake.
+fn check_region(place: &Place) -> Result<()> {
+    let said = std::env::var("AWS_REGION").ok().filter(|said| !said.is_empty() && *said != place.region);
+    match said {
+        Some(actual) => Err(Error::Region { expected: place.region.clone(), actual }),
+        None => Ok(()),
     }
 }
 

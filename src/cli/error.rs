@@ -30,6 +30,14 @@ pub enum Error {
         /// Whose credentials they are.
         identity: String,
     },
+    /// The shell names another region.
+    #[error("AWS_REGION is {actual}, but the environment lives in {expected}")]
+    Region {
+        /// The region that the environment names.
+        expected: String,
+        /// The region that the shell names.
+        actual: String,
+    },
     /// No credentials could be had.
     #[error("no AWS credentials were found: {why}")]
     Credentials {
@@ -123,6 +131,9 @@ impl Error {
             Self::Account { expected, .. } => vec![format!(
                 "use credentials of account {expected} (AWS_PROFILE, AWS_ACCESS_KEY_ID, `aws sso login`), or name another environment"
             )],
+            Self::Region { expected, .. } => {
+                vec![format!("unset AWS_REGION, set it to {expected}, or name another environment")]
+            }
             Self::Credentials { .. } => one(
                 "set AWS_PROFILE, run `aws sso login`, or export AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY; `--sandbox` needs none",
             ),

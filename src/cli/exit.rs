@@ -57,7 +57,7 @@ impl Exit {
     pub fn of(error: &Error) -> Self {
         match error {
             Error::Manifests(_) | Error::Plain { .. } | Error::Sandbox(_) => Self::Error,
-            Error::Account { .. } | Error::Refused { .. } => Self::Refused,
+            Error::Account { .. } | Error::Region { .. } | Error::Refused { .. } => Self::Refused,
             Error::Stale | Error::NotReviewed { .. } | Error::Unreviewed { .. } => Self::Stale,
             Error::Declined | Error::Interrupted => Self::Interrupted,
             Error::Credentials { .. } => Self::Access,

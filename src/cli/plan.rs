@@ -17,6 +17,9 @@ pub struct Args {
     /// Exit with 2 if something differs
     #[arg(long)]
     detailed_exitcode: bool,
+    /// Also shows what is left alone, and why
+    #[arg(long, short)]
+    verbose: bool,
     /// One JSON record a line in place of the text
     #[arg(long)]
     json: bool,
@@ -66,6 +69,9 @@ pub async fn run(args: Args, globals: &Globals, out: &Output) -> Result<Exit> {
         out.record(json::version());
         json::plan(&plan, json::View::Plan, Some(calls)).into_iter().for_each(|record| out.record(record));
     } else {
+        if args.verbose {
+            out.data(&render::notes(&plan, out.paint()));
+        }
         out.data(&render::plan(&plan, out.paint()));
     }
     refused(&plan)?;

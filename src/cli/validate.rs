@@ -1,7 +1,9 @@
 //! `validate`: the manifests alone, without AWS.
 
 use super::{Choices, Error, Exit, Globals, Output, Result};
-use crate::render::json;
+use crate::kinds::KINDS;
+use crate::plan;
+use crate::render::{self, json};
 
 /// Checks an environment's manifests; AWS is not called
 #[derive(Debug, clap::Args)]
@@ -24,7 +26,11 @@ pub async fn run(args: Args, globals: &Globals, out: &Output) -> Result<Exit> {
         }
     }
     let desired = loaded?;
-    if !args.json {
+    let warnings = plan::warnings(&desired, None, KINDS);
+    if args.json {
+        warnings.iter().for_each(|warning| out.record(json::warning(warning)));
+    } else {
+        out.data(&render::warnings(&warnings, out.paint()));
         let count = desired.resources.len();
         let are = if count == 1 { "resource is" } else { "resources are" };
         out.data(&format!(

@@ -86,6 +86,10 @@ pub trait AnyKind: Send + Sync {
         changes: &[FieldChange],
         refs: &Refs,
     ) -> (Effect, Reason);
+    /// See [`Kind::retired`].
+    fn retired(&self, spec: &Document) -> Option<Invalid>;
+    /// See [`Kind::warnings`].
+    fn warnings(&self, spec: &Document, live: Option<&Document>) -> Vec<Invalid>;
     /// See [`Kind::observe`]. Nothing, if the service was not read.
     fn observe(&self, snapshots: &Snapshots, place: &Place) -> Result<Vec<Incarnation>>;
     /// See [`Kind::create`].
@@ -168,6 +172,18 @@ impl<K: Kind> AnyKind for Erased<K> {
         match (serde_json::from_value(live.clone()), serde_json::from_value(want.clone())) {
             (Ok(live), Ok(want)) => K::effect(&live, &want, changes, refs),
             (Err(error), _) | (_, Err(error)) => (Effect::Impossible(error.to_string()), Reason::default()),
+        }
+    }
+
+    fn retired(&self, spec: &Document) -> Option<Invalid> {
+        K::retired(&serde_json::from_value(spec.clone()).ok()?)
+    }
+
+    fn warnings(&self, spec: &Document, live: Option<&Document>) -> Vec<Invalid> {
+        let live = live.and_then(|live| serde_json::from_value(live.clone()).ok());
+        match serde_json::from_value(spec.clone()) {
+            Ok(spec) => K::warnings(&spec, live.as_ref()),
+            Err(_) => Vec::new(),
         }
     }
 

@@ -22,6 +22,8 @@ pub fn adopt(
         changes: Vec::new(),
         steps: Vec::new(),
         objections: Vec::new(),
+        warnings: Vec::new(),
+        notes: Vec::new(),
         due: Vec::new(),
         impact: Vec::new(),
         unchanged: 0,

@@ -187,7 +187,10 @@ impl Change {
         let digest = hex(&(self.manner(), self.action, &self.effect, &whole));
         let in_place = self.action == Action::Update;
         let parts = self.fields.iter().filter(|_| in_place).filter_map(|field| self.part(lens, field));
-        let parts: Vec<String> = parts.collect();
+        let parts: Vec<String> = match self.action {
+            Action::Delete => vec![gone(&self.id, &self.physical)],
+            _ => parts.collect(),
+        };
         let seen = |value: &Value| lens.ordered("", &lens.referring(&lens.based(value)));
         let end = end.map(|(want, tags)| (seen(want), tags));
         let images = lens.images.iter();
@@ -223,6 +226,11 @@ impl Change {
         };
         (&self.id, how, &self.physical)
     }
+}
+
+/// The digest of an incarnation's end: whether it is deleted or replaced.
+pub(super) fn gone(id: &ResourceId, physical: &str) -> String {
+    hex(&(id, "gone", physical))
 }
 
 fn hex(what: &impl Serialize) -> String {

@@ -13,7 +13,7 @@ use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use sha2::{Digest, Sha256};
 
 use super::{Action, Change, Plan, Verb};
-use crate::kind::{Effect, Order};
+use crate::kind::Effect;
 use crate::resource::ResourceId;
 
 /// How a reviewed set begins; another number is another format.
@@ -51,7 +51,7 @@ struct Seen {
     whole: [u8; WIDE],
     /// Of what is made, or changed in several steps: what it is to be. Else nothing.
     end: [u8; WIDE],
-    /// Of what is updated: its fields.
+    /// Of what is updated, its fields; of what goes, which it is.
     parts: BTreeSet<[u8; WIDE]>,
 }
 
@@ -74,13 +74,14 @@ impl Seen {
         let in_place = matches!(change.effect, Some(Effect::Tag | Effect::Update(_)));
         match change.action {
             Action::Create => ends && self.end == it.end,
-            Action::Update => (in_place && ends) || (!it.parts.is_empty() && it.parts.is_subset(&self.parts)),
-            // The old generation that a replacement leaves behind when it is cut off.
-            Action::Delete if change.effect == Some(Effect::Replace(Order::CreateFirst)) => {
-                self.end != [0; WIDE]
-            }
-            Action::Adopt | Action::Replace | Action::Delete | Action::Forget => false,
+            Action::Update => (in_place && ends) || self.covers(it),
+            Action::Delete => self.covers(it),
+            Action::Adopt | Action::Replace | Action::Forget => false,
         }
+    }
+
+    fn covers(&self, it: &Self) -> bool {
+        !it.parts.is_empty() && it.parts.is_subset(&self.parts)
     }
 }
 
@@ -190,7 +191,9 @@ impl Reviewed {
         }
         let mut of_it = self.seen.iter().filter(|seen| seen.resource == it.resource).peekable();
         let known = of_it.peek().is_some();
-        if !change.seal.only_images(change) && !of_it.any(|seen| seen.holds(change, &it)) {
+        // Old revisions go by what is declared, whenever a run comes to it.
+        let trims = change.action == Action::Update && change.effect.is_none() && change.fields.is_empty();
+        if !trims && !change.seal.only_images(change) && !of_it.any(|seen| seen.holds(change, &it)) {
             return Standing::Otherwise(if known { Departure::Another } else { Departure::NotReviewed });
         }
         let names = |declared: bool| -> Vec<String> {

@@ -6,7 +6,7 @@ use serde::{Deserialize, Serialize};
 
 use super::{Action, Change};
 use crate::kind::{AnyKind, Effect, Order};
-use crate::resource::{Desired, Incarnation, Observed, PROTECT_TAG, Position, ResourceId};
+use crate::resource::{Desired, Incarnation, Incarnations, Observed, PROTECT_TAG, Position, ResourceId};
 
 /// What the user has allowed by name.
 #[derive(Debug, Clone, Default)]
@@ -117,6 +117,7 @@ pub(super) fn objections(
             }
         }
     }
+    found.extend(of_the_whole(&deletes.values().flatten().copied().collect::<Vec<_>>(), desired, observed));
     for (kind, deletes) in deletes {
         let limit = desired.limits.deletes_per_kind as usize;
         if deletes.len() > limit {
@@ -129,6 +130,32 @@ pub(super) fn objections(
                 found.push(refuse(change, Objector::Limit, message));
             }
         }
+    }
+    found
+}
+
+/// Limits on all deletes together: in number, and as a share of what there is. There is no size below which they do not
+/// hold: most environments are small.
+fn of_the_whole(deletes: &[&Change], desired: &Desired, observed: &Observed) -> Vec<Objection> {
+    let ours = |seen: &&Incarnations| seen.iter().any(|i| i.owner().as_ref() == Some(&desired.owner));
+    let (count, owned) = (deletes.len(), observed.resources.values().filter(ours).count());
+    let (most, percent) = (desired.limits.deletes as usize, desired.limits.deletes_percent as usize);
+    let Some(first) = deletes.first() else { return Vec::new() };
+    let way = "allow each with --allow-delete=<service>/<Kind>/<name> or in allowDelete, or destroy the environment";
+    let mut found = Vec::new();
+    if count > most {
+        let message =
+            format!("{count} deletes are more than the limit of {most} in one apply (limits.deletes): {way}");
+        found.push(refuse(first, Objector::Limit, message));
+    }
+    if count * 100 > percent * owned {
+        let share = match count >= owned {
+            true => "everything that the environment has would be deleted".to_owned(),
+            false => format!("{count} of the environment's {owned} resources would be deleted"),
+        };
+        let message =
+            format!("{share}, and the limit is {percent} % in one apply (limits.deletesPercent): {way}");
+        found.push(refuse(first, Objector::Limit, message));
     }
     found
 }

@@ -20,6 +20,7 @@ mod generation;
 mod graph;
 mod guard;
 mod holders;
+mod ignore;
 mod impact;
 mod lost;
 mod obstacle;
@@ -29,10 +30,13 @@ mod prune;
 mod replacement;
 mod resolve;
 mod retire;
+mod revisions;
 mod stand_in;
 mod steps;
 mod strategy;
 mod tags;
+mod unchanged;
+mod warn;
 
 pub use adopt::adopt;
 pub use check::check;
@@ -44,6 +48,7 @@ pub use planner::plan;
 pub(crate) use resolve::text as output_text;
 pub use tags::{adoption, wanted as wanted_tags};
 pub(crate) use tags::{differ as tag_changes, retiring_mark};
+pub use warn::{Warning, warnings};
 
 /// What becomes of a resource.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
@@ -185,6 +190,19 @@ pub struct Step {
     pub because: Reason,
 }
 
+/// Something about a resource that is no change of it.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct Note {
+    /// Which resource.
+    pub id: ResourceId,
+    /// What it is, in one line.
+    pub message: String,
+    /// The fields that differ and are left as they are.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub ignored: Vec<FieldChange>,
+}
+
 /// Work that a later apply will do: neither change nor drift (D20).
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Due {
@@ -216,6 +234,12 @@ pub struct Plan {
     pub steps: Vec<Step>,
     /// What speaks against it, all at once.
     pub objections: Vec<Objection>,
+    /// What is doubtful, and in nobody's way.
+    #[serde(default)]
+    pub warnings: Vec<Warning>,
+    /// What is left alone, and why: for who wants to know more.
+    #[serde(default)]
+    pub notes: Vec<Note>,
     /// What a later apply will do.
     pub due: Vec<Due>,
     /// What becomes of jobs, as far as they were asked for (D21).
@@ -241,11 +265,12 @@ impl Plan {
         self.changes.is_empty() && self.steps.is_empty()
     }
 
-    /// The digests of all changes, as one text: what was reviewed (D19).
+    /// The place and the digests of all changes, as one text: what was reviewed (D19).
     pub fn fingerprint(&self) -> String {
         let mut digests: Vec<&str> = self.changes.iter().map(|change| change.seal.digest.as_str()).collect();
         digests.sort_unstable();
-        let hash = Sha256::digest(digests.join("\n").as_bytes());
+        let place = [&self.owner.0, &self.environment, &self.place.account, &self.place.region];
+        let hash = Sha256::digest(format!("{place:?}\n{}", digests.join("\n")).as_bytes());
         hash.iter().take(16).map(|byte| format!("{byte:02x}")).collect()
     }
 

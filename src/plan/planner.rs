@@ -4,21 +4,21 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use serde_json::{Value, json};
 
-use super::digest::Lens;
+use super::digest::{self, Lens};
 use super::guard::{self, Guard, Objection, Objector};
 use super::lost::lost;
 use super::obstacle::{ambiguous, foreign, held, left_out, moved, newer_of_somebody_else, unpushed};
 use super::resolve::Resolver;
 use super::retire::{self, Said};
-use super::strategy::by_strategy;
+use super::revisions::{Pins, surplus};
+use super::strategy::carried_out;
 use super::{
-    Action, Change, Plan, Seal, generation, graph, holders, impact, only, prune, stand_in, steps, tags,
+    Action, Change, Note, Plan, Seal, generation, graph, holders, ignore, impact, only, prune, stand_in,
+    steps, tags, warn,
 };
 use crate::diff::{self, ChangeRule, FieldChange};
 use crate::kind::{AnyKind, Effect, Identity, Order, Reason, Refs};
-use crate::resource::{
-    Declared, Desired, Document, Incarnation, Incarnations, Observed, Readiness, ResourceId, Tags,
-};
+use crate::resource::{Declared, Desired, Document, Incarnation, Incarnations, Observed, ResourceId, Tags};
 
 /// What one resource's change comes down to, before it is cut into steps.
 pub(super) struct Draft {
@@ -62,6 +62,8 @@ pub fn plan(desired: &Desired, observed: &Observed, kinds: &[&'static dyn AnyKin
         drafts: Vec::new(),
         objections: Vec::new(),
         unchanged: 0,
+        pins: Pins::of(desired, observed),
+        notes: Vec::new(),
         whole,
     };
     for id in order.iter().filter(|id| part.contains(*id)) {
@@ -69,7 +71,7 @@ pub fn plan(desired: &Desired, observed: &Observed, kinds: &[&'static dyn AnyKin
             planner.consider(declared, kind);
         }
     }
-    let Planner { drafts, mut objections, unchanged, .. } = planner;
+    let Planner { drafts, mut objections, unchanged, notes, .. } = planner;
     objections.extend(held(&drafts, &edges, observed));
     objections.extend(left_out(&drafts, &edges, &part));
     // A part of an environment says nothing about the rest.
@@ -96,7 +98,7 @@ pub fn plan(desired: &Desired, observed: &Observed, kinds: &[&'static dyn AnyKin
     let end = holders::End { parts, desired, observed, edges: &edges, part: &part };
     objections.extend(end.objections());
     let departures = steps::Departures { retiring: &retiring, leaving: &leaving };
-    let steps = steps::cut(&drafts, &departures, &edges, &settled, observed, &kind_of);
+    let steps = steps::cut(&drafts, &departures, &edges, (desired, &settled), observed, &kind_of);
     let gone = leaving.iter().flat_map(|one| one.incarnations.iter().map(|live| (&one.change.id, *live)));
     let going = gone.chain(retiring.iter().map(|one| (one.id, one.live)));
     let stand_ins = stand_in::stand_ins(going, desired, observed);
@@ -114,6 +116,8 @@ pub fn plan(desired: &Desired, observed: &Observed, kinds: &[&'static dyn AnyKin
         changes,
         steps,
         objections,
+        warnings: warn::warnings(desired, Some(observed), kinds),
+        notes,
         due,
         impact,
         unchanged,
@@ -132,13 +136,15 @@ fn predicted(
     desired.resources.values().filter_map(outputs).collect()
 }
 
-struct Planner<'a> {
-    resolver: Resolver<'a>,
-    drafts: Vec<Draft>,
-    objections: Vec<Objection>,
-    unchanged: usize,
+pub(super) struct Planner<'a> {
+    pub resolver: Resolver<'a>,
+    pub drafts: Vec<Draft>,
+    pub objections: Vec<Objection>,
+    pub unchanged: usize,
+    pub pins: Pins,
+    pub notes: Vec<Note>,
     /// Whether the whole environment is planned.
-    whole: bool,
+    pub whole: bool,
 }
 
 impl Planner<'_> {
@@ -197,6 +203,11 @@ impl Planner<'_> {
             );
             return self.object(declared, Objector::Owner, message);
         }
+        if let Some(retired) = kind.retired(&want) {
+            let position = Some(declared.position_of(&retired.path).clone());
+            let (id, message) = (declared.id.clone(), retired.message);
+            self.objections.push(Objection { id, objector: Objector::Impossible, message, position });
+        }
         let generation =
             generation::next(declared, kind, seen, self.resolver.desired, self.resolver.observed);
         let physical = generation::name(&declared.physical_name, generation, facts.longest_name);
@@ -238,6 +249,7 @@ impl Planner<'_> {
         current: &Incarnation,
     ) {
         let facts = kind.facts();
+        let want = self.with_ignored(declared, kind, want, current);
         let tags =
             tags::wanted(declared, &self.resolver.desired.owner, facts.ownership, current.generation());
         let mut fields = diff::walk(&current.spec, &want, &facts.rules, &declared.ignore);
@@ -268,71 +280,33 @@ impl Planner<'_> {
         if fields.is_empty() && effect == Effect::Tag {
             return self.as_declared(declared, current, seen);
         }
-        (effect, reason) = by_strategy(declared.lifecycle.strategy, effect, reason);
+        if facts.identity == Identity::Revisioned && self.whole {
+            let registers = effect == Effect::NewRevision;
+            let surplus = surplus(declared, seen, &self.resolver.desired.owner, registers, &self.pins);
+            let parts = [reason.0, surplus.reason().unwrap_or_default()];
+            reason.0 = parts.into_iter().filter(|part| !part.is_empty()).collect::<Vec<_>>().join("; ");
+        }
+        (effect, reason) = carried_out(declared.lifecycle.strategy, kind, &want, (effect, reason));
         self.draft(declared, kind, want, tags, fields, (effect, reason), (seen, current));
     }
 
-    /// Nothing differs: it counts as unchanged, unless it is broken or has more revisions than are kept.
-    fn as_declared(&mut self, declared: &Declared, current: &Incarnation, seen: &Incarnations) {
-        if let Readiness::Repairable(why) = &current.readiness {
-            return self.repair(declared, current, why);
+    /// What is wanted, with the live value of every field that is left alone.
+    fn with_ignored(
+        &mut self,
+        declared: &Declared,
+        kind: &dyn AnyKind,
+        want: Document,
+        current: &Incarnation,
+    ) -> Document {
+        let rules = &kind.facts().rules;
+        let ignored = ignore::left(&current.spec, &want, &declared.ignore, rules);
+        if ignored.is_empty() {
+            return want;
         }
-        if let Readiness::Failed(why) = &current.readiness {
-            self.object(
-                declared,
-                Objector::Impossible,
-                format!("it is as declared, and AWS still reports it as broken: {why}"),
-            );
-        }
-        let surplus = steps::surplus(declared, seen, &self.resolver.desired.owner).len();
-        if surplus == 0 || !self.whole {
-            self.unchanged += 1;
-            return;
-        }
-        let reason = Reason(format!("{surplus} revisions beyond keepRevisions are deregistered"));
-        let change = Change {
-            id: declared.id.clone(),
-            action: Action::Update,
-            effect: None,
-            reason,
-            physical: current.physical.clone(),
-            fields: Vec::new(),
-            unchanged: count(&current.spec),
-            position: Some(declared.position.clone()),
-            seal: Seal::default(),
-        };
-        let (want, tags) = (current.spec.clone(), current.tags.clone());
-        self.drafts.push(Draft {
-            change: change.sealed(),
-            want,
-            tags,
-            ignore: Vec::new(),
-            former: declared.renamed_from.clone(),
-            how: How::Trim,
-        });
-    }
-
-    /// As declared, and broken in a way that an update may mend: a run that was cut off here goes on.
-    fn repair(&mut self, declared: &Declared, current: &Incarnation, why: &str) {
-        let change = Change {
-            id: declared.id.clone(),
-            action: Action::Update,
-            effect: Some(Effect::Update("repair".to_owned())),
-            reason: Reason(format!("AWS reports it as broken: {why}")),
-            physical: current.physical.clone(),
-            fields: Vec::new(),
-            unchanged: count(&current.spec),
-            position: Some(declared.position.clone()),
-            seal: Seal::default(),
-        };
-        self.drafts.push(Draft {
-            change: change.sealed(),
-            want: current.spec.clone(),
-            tags: current.tags.clone(),
-            ignore: declared.ignore.clone(),
-            former: declared.renamed_from.clone(),
-            how: How::Update { tags_only: false },
-        });
+        let message = "left as it is (metadata.ignore)".to_owned();
+        self.notes.push(Note { id: declared.id.clone(), message, ignored });
+        let kept = ignore::kept(&current.spec, &want, &declared.ignore, rules);
+        kind.normal(&kept, &self.resolver.desired.place).unwrap_or(want)
     }
 
     #[allow(clippy::too_many_arguments, reason = "the parts of one draft, each computed by its own rule")]
@@ -382,7 +356,11 @@ impl Planner<'_> {
             position: Some(declared.position.clone()),
             seal: Seal::default(),
         };
-        let change = self.sealed(change, declared, kind, (&want, &tags));
+        let mut change = self.sealed(change, declared, kind, (&want, &tags));
+        if change.action == Action::Replace {
+            // A run that is cut off leaves the old one behind: its end was reviewed with the replacement.
+            change.seal.parts = vec![digest::gone(&declared.id, &current.physical)];
+        }
         if matches!(how, How::Register | How::Replace { .. }) {
             if change.seal.only_images(&change) {
                 let images = change.seal.images.keys().cloned().collect();
@@ -416,7 +394,7 @@ impl Planner<'_> {
         self.resolver.renewed.insert(id.clone(), outputs);
     }
 
-    fn object(&mut self, declared: &Declared, objector: Objector, message: String) {
+    pub fn object(&mut self, declared: &Declared, objector: Objector, message: String) {
         let position = Some(declared.position.clone());
         self.objections.push(Objection { id: declared.id.clone(), objector, message, position });
     }
@@ -426,6 +404,6 @@ fn is_default(rules: &diff::Rules, field: &FieldChange) -> bool {
     matches!((&rules.absent, &field.after), (diff::Absent::Default(default), Some(after)) if default == after)
 }
 
-fn count(spec: &Value) -> usize {
+pub(super) fn count(spec: &Value) -> usize {
     spec.as_object().map_or(0, serde_json::Map::len)
 }

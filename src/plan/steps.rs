@@ -7,6 +7,7 @@ use serde_json::json;
 use super::planner::{Draft, How};
 use super::prune::{self, Leaving};
 use super::retire::{Retiring, is_enabled};
+use super::revisions::{Pins, Surplus, surplus};
 use super::{Step, StepId, Verb, graph, holders, replacement};
 use crate::kind::{AnyKind, Identity, Order, Reason};
 use crate::resource::{
@@ -21,15 +22,17 @@ pub(super) struct Departures<'a> {
     pub leaving: &'a [Leaving<'a>],
 }
 
-/// Cuts drafts and departures into steps. A step's number is greater than those of the steps that it waits for.
+/// Cuts drafts and departures into steps; of what is `settled`, something old may go. A step's number is greater than
+/// those of the steps that it waits for.
 pub(super) fn cut(
     drafts: &[Draft],
     departures: &Departures<'_>,
     edges: &graph::Edges,
-    desired: &Desired,
+    (desired, settled): (&Desired, &Desired),
     observed: &Observed,
     kind_of: &dyn Fn(&str) -> Option<&'static dyn AnyKind>,
 ) -> Vec<Step> {
+    let pins = Pins::of(desired, observed);
     let mut cutter = Cutter {
         steps: Vec::new(),
         of: BTreeMap::new(),
@@ -47,7 +50,7 @@ pub(super) fn cut(
     // Users before what they use, so that nothing old goes while something old still stands on it.
     let (order, _) = graph::order(edges);
     for id in order.iter().rev() {
-        let Some(declared) = desired.resources.get(id) else { continue };
+        let Some(declared) = settled.resources.get(id) else { continue };
         for retiring in departures.retiring.iter().filter(|retiring| retiring.id == id) {
             cutter.retire(declared, retiring);
         }
@@ -55,24 +58,13 @@ pub(super) fn cut(
         let revisioned = kind_of(&id.kind).is_some_and(|kind| kind.facts().identity == Identity::Revisioned);
         let changes = drafts.iter().any(|draft| draft.change.id == *id);
         if let Some(seen) = seen.filter(|_| revisioned && changes) {
-            cutter.trim(declared, seen);
+            let registers = |draft: &Draft| draft.change.id == *id && matches!(draft.how, How::Register);
+            let registers = drafts.iter().any(registers);
+            cutter.trim(declared, &surplus(declared, seen, &desired.owner, registers, &pins));
         }
     }
     cutter.leave(departures.leaving);
     cutter.steps
-}
-
-/// The revisions beyond `keepRevisions`: never the newest, and only ours (D20).
-pub(super) fn surplus<'a>(
-    declared: &Declared,
-    seen: &'a Incarnations,
-    owner: &Owner,
-) -> Vec<&'a Incarnation> {
-    let Some(keep) = declared.lifecycle.keep_revisions else { return Vec::new() };
-    let mut older: Vec<&Incarnation> =
-        seen.others.iter().filter(|i| i.owner().as_ref() == Some(owner)).collect();
-    older.sort_by_key(|i| std::cmp::Reverse(i.revision));
-    older.into_iter().skip((keep.max(2) as usize).saturating_sub(1)).collect()
 }
 
 /// What was observed of a resource, under its present id or the one that it was renamed from.
@@ -267,13 +259,13 @@ impl Cutter<'_> {
     }
 
     /// Revisions beyond the number to keep, after everything that uses the family has moved on.
-    fn trim(&mut self, declared: &Declared, seen: &Incarnations) {
+    fn trim(&mut self, declared: &Declared, surplus: &Surplus<'_>) {
         let holders =
             self.edges.iter().filter(|(_, needs)| needs.contains(&declared.id)).map(|(holder, _)| holder);
         let mut after: BTreeSet<StepId> =
             holders.filter_map(|holder| self.of.get(holder)).flatten().copied().collect();
         after.extend(self.of.get(&declared.id).into_iter().flatten().copied());
-        for revision in surplus(declared, seen, self.owner) {
+        for revision in &surplus.gone {
             let because = Reason("it is beyond keepRevisions".to_owned());
             self.remove(&declared.id, revision, Verb::Deregister, after.clone(), OnDelete::Refuse, because);
         }
@@ -342,7 +334,10 @@ impl Cutter<'_> {
         let (id, tags, because) = (&draft.change.id, draft.tags.clone(), draft.change.reason.clone());
         let step = self.add(id, verb, physical, None, want.clone(), tags, after, because);
         if let Some(step) = self.steps.get_mut(step) {
-            step.ignore.clone_from(&draft.ignore);
+            // What is made begins as it is wanted, whoever moves it from then on.
+            if !matches!(verb, Verb::Create | Verb::Register) {
+                step.ignore.clone_from(&draft.ignore);
+            }
         }
     }
 

@@ -2,7 +2,7 @@
 
 use std::fmt::Write;
 
-use super::markdown::{code, details, due, icon, is_dangerous, table_head, table_row, warnings};
+use super::markdown::{code, details, doubts, due, icon, is_dangerous, table_head, table_row, warnings};
 use super::picture::picture;
 use super::terminal::{totals, word};
 use super::value::plain;
@@ -83,6 +83,7 @@ pub fn with_result(body: &str, result: &str) -> String {
 fn dangers(plan: &Plan, room: usize) -> String {
     let mut full = String::new();
     warnings(&mut full, plan);
+    doubts(&mut full, plan);
     if full.len() <= room {
         return full;
     }

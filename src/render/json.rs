@@ -7,12 +7,13 @@ use std::collections::BTreeSet;
 use serde_json::{Value, json};
 use sha2::{Digest, Sha256};
 
+use super::terminal::strategy;
 use super::value::masked;
 use crate::diff::FieldChange;
 use crate::execute::{Event, Outcome, Report};
 use crate::manifest;
 use crate::plan::expect::Difference;
-use crate::plan::{Action, Change, Plan};
+use crate::plan::{Action, Change, Plan, Warning};
 use crate::resource::{Desired, Observed, Readiness, ResourceId};
 
 /// The version of the stream's records.
@@ -64,6 +65,13 @@ pub fn plan(plan: &Plan, view: View, calls: Option<Calls>) -> Vec<Value> {
             "more": impact.more, "cutOff": cut_off, "allowed": impact.allowed,
         })
     }));
+    records.extend(plan.warnings.iter().map(warning));
+    records.extend(plan.notes.iter().map(|note| {
+        let fields: Vec<Value> = note.ignored.iter().map(|it| field(plan, &note.id, it)).collect();
+        json!({
+            "@level": "info", "type": "note", "resource": note.id, "message": note.message, "ignored": fields,
+        })
+    }));
     records.extend(plan.due.iter().map(|due| {
         json!({"@level": "info", "type": "due", "resource": due.id, "physical": due.physical, "message": due.what})
     }));
@@ -85,6 +93,7 @@ fn summary(plan: &Plan, calls: Option<Calls>) -> Value {
         "add": count(Action::Create), "change": count(Action::Update), "replace": count(Action::Replace),
         "delete": count(Action::Delete), "adopt": count(Action::Adopt), "forget": count(Action::Forget),
         "unchanged": plan.unchanged, "steps": plan.steps.len(), "objections": plan.objections.len(),
+        "warnings": plan.warnings.len(),
         "fingerprint": plan.fingerprint(), "reviewed": plan.reviewed().to_string(),
     });
     if let (Some(fields), Some(calls)) = (record.as_object_mut(), calls) {
@@ -95,23 +104,24 @@ fn summary(plan: &Plan, calls: Option<Calls>) -> Value {
 }
 
 fn change(plan: &Plan, change: &Change, kind: &str) -> Value {
-    let fields: Vec<Value> = change.fields.iter().map(|field| self::field(plan, change, field)).collect();
+    let fields: Vec<Value> = change.fields.iter().map(|field| self::field(plan, &change.id, field)).collect();
     json!({
         "@level": "info", "type": kind, "resource": change.id, "action": change.action, "effect": change.effect,
+        "strategy": strategy(change),
         "reason": change.reason, "physical": change.physical, "fields": fields, "unchanged": change.unchanged,
         "position": change.position, "digest": change.seal.digest,
     })
 }
 
-fn field(plan: &Plan, change: &Change, field: &FieldChange) -> Value {
-    let (before, after) = masked(&change.id.kind, field);
+fn field(plan: &Plan, id: &ResourceId, field: &FieldChange) -> Value {
+    let (before, after) = masked(&id.kind, field);
     let hidden = before != field.before || after != field.after;
     let mut record = json!({"path": field.path, "before": before, "after": after, "rule": field.rule});
     if let (true, Some(fields)) = (hidden, record.as_object_mut()) {
         fields.insert("sensitive".to_owned(), json!(true));
         // Salted with what stays the same from plan to plan, so that a change can be told and the value cannot.
         let digest = |value: &Value| {
-            let text = format!("{}\n{}\n{}\n{value}", plan.owner, change.id, field.path);
+            let text = format!("{}\n{}\n{}\n{value}", plan.owner, id, field.path);
             let hash = Sha256::digest(text.as_bytes());
             hash.iter().take(8).map(|byte| format!("{byte:02x}")).collect::<String>()
         };
@@ -187,6 +197,14 @@ pub fn status(desired: &Desired, observed: &Observed) -> Vec<Value> {
         }
     }
     records
+}
+
+/// What is doubtful, and in nobody's way.
+pub fn warning(warning: &Warning) -> Value {
+    json!({
+        "@level": "warn", "type": "warning", "resource": warning.id, "message": warning.message,
+        "position": warning.position,
+    })
 }
 
 /// In what a plan is not what was reviewed.

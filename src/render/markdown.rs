@@ -16,6 +16,7 @@ pub fn markdown(plan: &Plan) -> String {
     let _ = writeln!(text, "## batchwright plan: {}\n", plan.environment);
     let _ = writeln!(text, "{} **{}**\n", icon(plan), totals(plan));
     warnings(&mut text, plan);
+    doubts(&mut text, plan);
     table(&mut text, plan);
     for change in &plan.changes {
         details(&mut text, change);
@@ -85,6 +86,20 @@ pub(super) fn warnings(text: &mut String, plan: &Plan) {
         }
         text.push('\n');
     }
+}
+
+/// What is doubtful, and in nobody's way.
+pub(super) fn doubts(text: &mut String, plan: &Plan) {
+    if plan.warnings.is_empty() {
+        return;
+    }
+    let _ = writeln!(text, "> [!NOTE]\n> **Warnings:**\n>");
+    for warning in &plan.warnings {
+        let at =
+            warning.position.as_ref().map(|at| format!(" ({})", code(&at.to_string()))).unwrap_or_default();
+        let _ = writeln!(text, "> - {}: {}{at}", code(&warning.id.to_string()), cell(&warning.message));
+    }
+    text.push('\n');
 }
 
 fn table(text: &mut String, plan: &Plan) {

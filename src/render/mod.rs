@@ -24,5 +24,5 @@ pub use markdown::markdown;
 pub use paint::Paint;
 pub use report::{progress, report};
 pub use status::status;
-pub use terminal::{differences, plan};
+pub use terminal::{differences, notes, plan, warnings};
 pub use value::{MASK, masked};

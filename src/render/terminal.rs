@@ -2,12 +2,13 @@
 
 use std::fmt::Write;
 
-use super::value::{Line, Shown, plain, shown};
+use super::value::{Line, Shown, inline, masked, plain, shown};
 use super::{Paint, impact};
 use crate::diff::ChangeRule;
 use crate::kind::{Effect, Order};
 use crate::plan::expect::Difference;
-use crate::plan::{Action, Change, Objection, Plan};
+use crate::plan::{Action, Change, Objection, Plan, Warning};
+use crate::resource::{Position, ResourceId};
 
 /// The whole plan: changes, what speaks against them, the fingerprint, totals.
 pub fn plan(plan: &Plan, paint: Paint) -> String {
@@ -24,6 +25,7 @@ pub fn plan(plan: &Plan, paint: Paint) -> String {
         write_change(&mut text, plan, change, paint);
     }
     due(&mut text, plan);
+    text.push_str(&warnings(&plan.warnings, paint));
     objections(&mut text, "Refused, as it stands:", &plan.objections, paint);
     if !plan.changes.is_empty() {
         let _ = writeln!(text, "{}", paint.faint(&format!("Fingerprint: {}", plan.fingerprint())));
@@ -71,6 +73,21 @@ pub(super) fn symbol(change: &Change) -> &'static str {
     }
 }
 
+/// Which of the ways to change a compute environment it is; `None` of other kinds and actions.
+pub(super) fn strategy(change: &Change) -> Option<&'static str> {
+    if change.id.kind != "batch/ComputeEnvironment" {
+        return None;
+    }
+    match change.effect.as_ref()? {
+        Effect::Update(label) if label == "scale" => Some("scale"),
+        Effect::Update(label) if label == "infrastructure" => Some("infrastructure update"),
+        Effect::Update(label) if label.is_empty() => Some("in place"),
+        Effect::Replace(Order::CreateFirst) => Some("blue/green"),
+        Effect::Impossible(_) => Some("impossible"),
+        _ => None,
+    }
+}
+
 /// The word of an action.
 pub(super) fn word(action: Action) -> &'static str {
     match action {
@@ -91,14 +108,17 @@ pub(super) fn manner(change: &Change) -> String {
         (Action::Update, Some(Effect::Tag)) => format!("({physical}), tags only"),
         (Action::Update, Some(Effect::NewRevision)) => format!("({physical}), by a new revision"),
         (Action::Update, Some(Effect::Update(label))) if !label.is_empty() => {
-            format!("({physical}), in place: {label}")
+            format!("({physical}), in place: {}", strategy(change).unwrap_or(label))
         }
         (Action::Update, Some(Effect::Update(_))) => format!("({physical}), in place"),
         (Action::Update, _) => format!("({physical})"),
         (Action::Replace, Some(Effect::Replace(Order::DeleteFirst))) => {
             format!("({physical}), the old one goes first")
         }
-        (Action::Replace, _) => format!("by {physical}, beside the old one until everything has moved"),
+        (Action::Replace, _) => {
+            let how = strategy(change).map(|how| format!("{how}: ")).unwrap_or_default();
+            format!("{how}by {physical}, beside the old one until everything has moved")
+        }
         (Action::Delete | Action::Adopt, _) => format!("({physical})"),
         (Action::Forget, _) => format!("({physical}): it stays in AWS, without our tags"),
     }
@@ -197,6 +217,31 @@ pub(super) fn write_lines(text: &mut String, indent: &str, lines: &[Line], paint
     }
 }
 
+/// What is left alone, and why (`--verbose`); nothing, if nothing is.
+pub fn notes(plan: &Plan, paint: Paint) -> String {
+    let mut text = String::new();
+    for note in &plan.notes {
+        let _ = writeln!(text, "= {} {}", paint.strong(&note.id.to_string()), plain(&note.message));
+        for field in &note.ignored {
+            let value = |value: &Option<String>| value.clone().unwrap_or_else(|| "nothing".to_owned());
+            let (live, declared) = masked(&note.id.kind, field);
+            let short =
+                |it: Option<serde_json::Value>| it.map(|it| inline(&it).unwrap_or_else(|| "…".to_owned()));
+            let _ = writeln!(
+                text,
+                "    (ignored: {}: live has {}, git says {})",
+                plain(&field.path),
+                value(&short(live)),
+                value(&short(declared))
+            );
+        }
+    }
+    if !text.is_empty() {
+        text.push('\n');
+    }
+    text
+}
+
 /// In what a plan is not what was reviewed, one line each.
 pub fn differences(differences: &[Difference], paint: Paint) -> String {
     let mut text = format!("{}\n", paint.bad("Not what was reviewed:"));
@@ -215,6 +260,29 @@ fn due(text: &mut String, plan: &Plan) {
     }
 }
 
+/// What is doubtful, each with its place; nothing, if nothing is.
+pub fn warnings(warnings: &[Warning], paint: Paint) -> String {
+    let mut text = String::new();
+    if !warnings.is_empty() {
+        let _ = writeln!(text, "{}", paint.change("Warnings:"));
+    }
+    for warning in warnings {
+        said(&mut text, &warning.id, &warning.message, warning.position.as_ref(), paint);
+    }
+    if !warnings.is_empty() {
+        text.push('\n');
+    }
+    text
+}
+
+/// A message about a resource, and where that is declared.
+fn said(text: &mut String, id: &ResourceId, message: &str, position: Option<&Position>, paint: Paint) {
+    let _ = writeln!(text, "  {}: {}", paint.strong(&id.to_string()), plain(message));
+    if let Some(position) = position {
+        let _ = writeln!(text, "    {}", paint.faint(&format!("--> {position}")));
+    }
+}
+
 /// What speaks against the plan, with the way out and where it is declared.
 pub(super) fn objections(text: &mut String, heading: &str, objections: &[Objection], paint: Paint) {
     let (warnings, refusals): (Vec<_>, Vec<_>) = objections.iter().partition(|it| it.only_stops_apply());
@@ -226,15 +294,7 @@ pub(super) fn objections(text: &mut String, heading: &str, objections: &[Objecti
         }
         let _ = writeln!(text, "{heading}");
         for objection in list {
-            let _ = writeln!(
-                text,
-                "  {}: {}",
-                paint.strong(&objection.id.to_string()),
-                plain(&objection.message)
-            );
-            if let Some(position) = &objection.position {
-                let _ = writeln!(text, "    {}", paint.faint(&format!("--> {position}")));
-            }
+            said(text, &objection.id, &objection.message, objection.position.as_ref(), paint);
         }
         text.push('\n');
     }

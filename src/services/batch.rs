@@ -87,6 +87,9 @@ impl Service for Batch {
         } else if says(&["resource is being modified", "found existing JobQueue relationship"]) {
             // The queue may have let go of the environment minutes ago: Batch forgets the relationship late.
             Fault::Settling(Duration::from_secs(600))
+        } else if says(&["Manually scaling down compute environment is not supported"]) {
+            // A ceiling below what runs: Batch takes it once enough of that is gone.
+            Fault::Settling(Duration::from_secs(600))
         } else if says(FRESH) {
             Fault::Propagating(Duration::from_secs(120))
         } else if says(&["does not exist"]) && !creates {
@@ -252,7 +255,7 @@ mod tests {
             (
                 "UpdateComputeEnvironment",
                 "Manually scaling down compute environment is not supported",
-                Fault::Terminal,
+                settling,
             ),
             ("RegisterJobDefinition", "Error executing request, Exception : …", Fault::Terminal),
         ] {

@@ -169,6 +169,12 @@ fn annotations(plan: &Plan) -> Vec<Annotation> {
             message: objection.message.clone(),
         })
         .collect();
+    found.extend(plan.warnings.iter().map(|warning| Annotation {
+        level: Level::Warning,
+        position: warning.position.clone(),
+        title: warning.id.to_string(),
+        message: warning.message.clone(),
+    }));
     found.extend(plan.changes.iter().map(|change| {
         let dangerous = matches!(change.action, Action::Delete | Action::Replace);
         let what = match change.action {

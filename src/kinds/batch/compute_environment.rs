@@ -172,6 +172,14 @@ spec:
         effect::effect(live, want, changes, refs)
     }
 
+    fn retired(spec: &Spec) -> Option<Invalid> {
+        effect::retired(spec)
+    }
+
+    fn warnings(spec: &Spec, live: Option<&Spec>) -> Vec<Invalid> {
+        effect::warnings(spec, live)
+    }
+
     fn observe(snapshot: &Snapshot, _place: &Place) -> Vec<Live<Self>> {
         // Batch shows a deleted environment for a while.
         let there = |one: &&ComputeEnvironmentDetail| one.status() != Some(&CeStatus::Deleted);

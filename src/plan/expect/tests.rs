@@ -40,6 +40,8 @@ fn plan(changes: Vec<Change>) -> Plan {
         changes,
         steps: Vec::new(),
         objections: Vec::new(),
+        warnings: Vec::new(),
+        notes: Vec::new(),
         due: Vec::new(),
         impact: Vec::new(),
         unchanged: 0,

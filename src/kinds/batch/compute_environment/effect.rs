@@ -2,7 +2,7 @@
 
 use super::Spec;
 use crate::diff::{ChangeRule, FieldChange};
-use crate::kind::{Effect, Order, Reason, Refs};
+use crate::kind::{Effect, Invalid, Order, Reason, Refs};
 use crate::kinds::batch::types::compute_resources::ComputeResources;
 
 /// Fields of `computeResources` that shape instances: AWS changes them in place under conditions only.
@@ -30,10 +30,13 @@ const UPDATABLE: &[&str] =
 /// Parts that cannot come or go as a whole.
 const WHOLE: &[&str] = &["computeResources", "eksConfiguration", "computeResources.managedInstancesProvider"];
 
+/// Fields that Batch calls scaling.
+const SCALING: &[&str] = &["state", "computeResources.minvCpus", "computeResources.maxvCpus"];
+
 pub(super) fn effect(live: &Spec, want: &Spec, changes: &[FieldChange], refs: &Refs) -> (Effect, Reason) {
     match replacement(live, want, changes, refs) {
-        Some(reason) => replace(want, reason),
-        None => update(live, want, changes),
+        Some(reason) => (Effect::Replace(Order::CreateFirst), Reason(reason)),
+        None => update(want, changes),
     }
 }
 
@@ -71,13 +74,14 @@ fn replacement(live: &Spec, want: &Spec, changes: &[FieldChange], refs: &Refs) -
     if roles != (true, true) {
         return Some(format!("changes in place only with the service-linked role: {shapes}"));
     }
-    let fixed = [before, after].into_iter().find(|resources| !is_updatable(resources))?;
-    let strategy = fixed.allocation_strategy.as_deref().unwrap_or("no allocationStrategy");
-    Some(format!("cannot change in place with {strategy}: {shapes}"))
-}
-
-fn is_updatable(resources: &ComputeResources) -> bool {
-    resources.allocation_strategy.as_deref().is_some_and(|strategy| UPDATABLE.contains(&strategy))
+    let strategy = |resources: &ComputeResources| resources.allocation_strategy.clone();
+    // What is not said stays as AWS has it.
+    let strategies = [strategy(before), strategy(after).or_else(|| strategy(before))];
+    let fixed = strategies
+        .into_iter()
+        .map(|strategy| strategy.unwrap_or_else(|| "no allocationStrategy".to_owned()))
+        .find(|strategy| !UPDATABLE.contains(&strategy.as_str()))?;
+    Some(format!("cannot change in place with {fixed}: {shapes}"))
 }
 
 /// Whether a change is to one of [`CONDITIONAL`].
@@ -87,35 +91,32 @@ fn shapes_instances(change: &FieldChange) -> bool {
     CONDITIONAL.contains(&field)
 }
 
-fn replace(want: &Spec, reason: String) -> (Effect, Reason) {
-    let images = want.compute_resources.iter().flat_map(|resources| &resources.ec2_configuration);
-    if let Some(image) = images.map(|c| c.image_type.as_str()).find(|image| is_retired(image)) {
-        let why = format!(
-            "a new compute environment is needed ({reason}), and Batch takes none with {image} since 2026-06-30: \
-             set ec2Configuration.imageType to {}",
-            image.replace("AL2", "AL2023")
-        );
-        return (Effect::Impossible(why), Reason(reason));
-    }
-    (Effect::Replace(Order::CreateFirst), Reason(reason))
-}
-
 /// Images of Amazon Linux 2 on ECS: `ECS_AL2`, `ECS_AL2_NVIDIA`.
 fn is_retired(image: &str) -> bool {
     image == "ECS_AL2" || image.starts_with("ECS_AL2_")
 }
 
-fn update(live: &Spec, want: &Spec, changes: &[FieldChange]) -> (Effect, Reason) {
-    let provider =
-        |change: &FieldChange| change.path.starts_with("computeResources.managedInstancesProvider.");
-    let shaping: Vec<&str> = changes
-        .iter()
-        .filter(|change| shapes_instances(change) || provider(change))
-        .map(|change| change.path.as_str())
-        .collect();
+/// Batch makes no more environments of these images, and keeps those that it has (aws-semantics §2.1).
+pub(super) fn retired(spec: &Spec) -> Option<Invalid> {
+    let images = spec.compute_resources.iter().flat_map(|resources| &resources.ec2_configuration);
+    let (index, image) =
+        images.map(|c| c.image_type.as_str()).enumerate().find(|(_, image)| is_retired(image))?;
+    let path = format!("computeResources.ec2Configuration[{index}].imageType");
+    let instead = image.replace("AL2", "AL2023");
+    let message =
+        format!("Batch makes no new environment with {image} since 2026-06-30: set imageType to {instead}");
+    Some(Invalid::new(path, message))
+}
+
+fn update(want: &Spec, changes: &[FieldChange]) -> (Effect, Reason) {
+    let shaping: Vec<&str> =
+        changes.iter().filter(|change| shapes_instances(change)).map(|change| change.path.as_str()).collect();
     if shaping.is_empty() {
-        return (Effect::Update("scale".to_owned()), Reason(shrinking(live, want).unwrap_or_default()));
+        let scales = changes.iter().any(|change| SCALING.contains(&change.path.as_str()));
+        let reason = Reason("nothing that runs is replaced".to_owned());
+        return (Effect::Update(if scales { "scale" } else { "" }.to_owned()), reason);
     }
+    let fargate = want.compute_resources.as_ref().is_some_and(ComputeResources::is_fargate);
     let policy = want.update_policy.clone().unwrap_or_default();
     let jobs = match policy.terminate_jobs_on_update {
         true => "running jobs are stopped".to_owned(),
@@ -123,18 +124,40 @@ fn update(live: &Spec, want: &Spec, changes: &[FieldChange]) -> (Effect, Reason)
             format!("running jobs are stopped after {} min", policy.job_execution_timeout_minutes)
         }
     };
-    let fargate = want.compute_resources.as_ref().is_some_and(ComputeResources::is_fargate);
     let reason = match fargate {
-        true => shaping.join(", "),
+        true => format!("Fargate takes it in place: {}", shaping.join(", ")),
         false => format!("new instances for {}; {jobs}", shaping.join(", ")),
     };
     (Effect::Update("infrastructure".to_owned()), Reason(reason))
 }
 
-/// Batch refuses to go below what runs now.
-fn shrinking(live: &Spec, want: &Spec) -> Option<String> {
-    let running = live.compute_resources.as_ref()?.desiredv_cpus?;
-    let most = want.compute_resources.as_ref()?.maxv_cpus;
-    (most < running)
-        .then(|| format!("{running} vCPUs are running: Batch refuses maxvCpus {most} until they are gone"))
+/// What is allowed and hardly meant: versions of launch templates that nobody will look at again (P7), and a ceiling
+/// below what runs (P8).
+pub(super) fn warnings(spec: &Spec, live: Option<&Spec>) -> Vec<Invalid> {
+    let mut found = Vec::new();
+    let Some(resources) = &spec.compute_resources else { return found };
+    if let Some(template) = &resources.launch_template {
+        let path = "computeResources.launchTemplate";
+        let overrides = template.overrides.iter().enumerate();
+        let named = !(template.launch_template_id.is_none() && template.launch_template_name.is_none());
+        let versions = named
+            .then(|| (format!("{path}.version"), &template.version))
+            .into_iter()
+            .chain(overrides.map(|(index, it)| (format!("{path}.overrides[{index}].version"), &it.version)));
+        for (path, version) in versions.filter(|(_, version)| version.starts_with('$')) {
+            let message = format!(
+                "{version} is looked at when Batch next replaces the infrastructure, and then frozen: a newer version of the template goes unnoticed; refer to its latestVersion, or say a number"
+            );
+            found.push(Invalid::new(path, message));
+        }
+    }
+    let running = live.and_then(|live| live.compute_resources.as_ref()?.desiredv_cpus);
+    if let Some(running) = running.filter(|running| resources.maxv_cpus < *running) {
+        let message = format!(
+            "{running} vCPUs are running: Batch refuses maxvCpus {} until they are gone; an apply waits ten minutes for that",
+            resources.maxv_cpus
+        );
+        found.push(Invalid::new("computeResources.maxvCpus", message));
+    }
+    found
 }

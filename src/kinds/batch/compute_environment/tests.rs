@@ -129,17 +129,17 @@ fn everything_else_scales_or_replaces() {
         "type": "FARGATE", "maxvCpus": 16, "subnets": ["subnet-a"], "securityGroupIds": ["sg-a"]}});
     let custom = |name: &str| json!(format!("arn:aws:iam::111122223333:role/{name}"));
     let scale = Effect::Update("scale".to_owned());
+    let in_place = Effect::Update(String::new());
     let infrastructure = Effect::Update("infrastructure".to_owned());
     let replace = Effect::Replace(Order::CreateFirst);
-    let al2 = |base| with(base, &[("/computeResources/ec2Configuration", json!([{"imageType": "ECS_AL2"}]))]);
     for (live, pointer, value, expected) in [
         (updatable(), "/state", json!("DISABLED"), &scale),
         (updatable(), "/computeResources/maxvCpus", json!(128), &scale),
         (updatable(), "/computeResources/minvCpus", json!(2), &scale),
-        (updatable(), "/updatePolicy", json!({"terminateJobsOnUpdate": true}), &scale),
-        (updatable(), "/ecsSettings", json!({"containerInsights": "ENHANCED"}), &scale),
+        (updatable(), "/updatePolicy", json!({"terminateJobsOnUpdate": true}), &in_place),
+        (updatable(), "/ecsSettings", json!({"containerInsights": "ENHANCED"}), &in_place),
         (updatable(), "/serviceRole", custom("a"), &replace),
-        (with(updatable(), &[("/serviceRole", custom("a"))]), "/serviceRole", custom("b"), &scale),
+        (with(updatable(), &[("/serviceRole", custom("a"))]), "/serviceRole", custom("b"), &in_place),
         (updatable(), "/type", json!("UNMANAGED"), &replace),
         (updatable(), "/computeResources/type", json!("FARGATE"), &replace),
         (updatable(), "/computeResources/spotIamFleetRole", custom("fleet"), &replace),
@@ -157,15 +157,44 @@ fn everything_else_scales_or_replaces() {
         let (effect, why) = effect(live.clone(), with(live, &[(pointer, value)]));
         assert_eq!(&effect, expected, "{pointer}: {why}");
     }
-    let (effect, _) = effect(al2(updatable()), with(al2(updatable()), &[("/serviceRole", custom("a"))]));
-    assert!(matches!(&effect, Effect::Impossible(why) if why.contains("ECS_AL2023")), "{effect:?}");
 }
 
 #[test]
-fn shrinking_below_what_runs_is_said() {
+fn an_old_image_is_kept_and_not_made_again() {
+    let of = |image: &str| {
+        let images = json!([{"imageType": "ECS_AL2023"}, {"imageType": image}]);
+        KIND.retired(&normal(with(updatable(), &[("/computeResources/ec2Configuration", images)])))
+    };
+    assert_eq!(of("ECS_AL2023_NVIDIA"), None);
+    for image in ["ECS_AL2", "ECS_AL2_NVIDIA"] {
+        let Invalid { path, message } = of(image).unwrap();
+        assert_eq!(path, "computeResources.ec2Configuration[1].imageType");
+        assert!(message.ends_with(&image.replace("AL2", "AL2023")), "{message}");
+    }
+}
+
+#[test]
+fn a_frozen_template_and_a_ceiling_below_what_runs_are_doubtful() {
+    let template = json!({"launchTemplateId": "lt-1", "version": "$Latest", "overrides": [
+        {"launchTemplateId": "lt-2", "version": "3"}, {"launchTemplateName": "b", "targetInstanceTypes": ["c6i"]}]});
+    let spec = with(updatable(), &[("/computeResources/launchTemplate", template)]);
+    let of = |spec: &Value, live: Option<&Value>| -> Vec<String> {
+        let live = live.map(|live| normal(live.clone()));
+        let found = KIND.warnings(&normal(spec.clone()), live.as_ref());
+        found
+            .into_iter()
+            .map(|it| format!("{}: {}", it.path, it.message.split(':').next().unwrap()))
+            .collect()
+    };
+    assert_eq!(of(&updatable(), None), Vec::<String>::new());
+    insta::assert_snapshot!(of(&spec, None).join("\n"), @r#"
+    computeResources.launchTemplate.version: $Latest is looked at when Batch next replaces the infrastructure, and then frozen
+    computeResources.launchTemplate.overrides[1].version: $Default is looked at when Batch next replaces the infrastructure, and then frozen
+    "#);
     let live = with(updatable(), &[("/computeResources/desiredvCpus", json!(44))]);
-    let (_, why) = effect(live, with(updatable(), &[("/computeResources/maxvCpus", json!(12))]));
-    assert_eq!(why, "44 vCPUs are running: Batch refuses maxvCpus 12 until they are gone");
+    let lower = with(updatable(), &[("/computeResources/maxvCpus", json!(12))]);
+    assert_eq!(of(&lower, Some(&live)), ["computeResources.maxvCpus: 44 vCPUs are running"]);
+    assert_eq!(of(&lower, None), Vec::<String>::new());
 }
 
 fn detail() -> sdk::builders::ComputeEnvironmentDetailBuilder {

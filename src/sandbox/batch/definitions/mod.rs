@@ -47,6 +47,15 @@ impl Batch {
         })
     }
 
+    /// Registers so many revisions at once: an account that has been used for years. Fails as RegisterJobDefinition does.
+    pub fn seed_job_definitions(&self, request: &Value, count: usize) -> std::result::Result<(), String> {
+        let request = request.as_object().ok_or("a job definition is an object")?;
+        for _ in 0..count {
+            self.register_job_definition(request.clone()).map_err(|refused| format!("{refused:?}"))?;
+        }
+        Ok(())
+    }
+
     pub(super) fn deregister_job_definition(&self, request: Object) -> Result<Value> {
         let reference = request.required("jobDefinition")?;
         let (name, revision) = parts(reference);

@@ -170,7 +170,8 @@ fn instances(before: &Object, request: &Object, old: &Object, change: &Object) -
         merged.insert("desiredvCpus".into(), least.into());
     }
     let (current, wanted) = (old.integer("desiredvCpus")?, change.integer("desiredvCpus")?);
-    if wanted.zip(current).is_some_and(|(wanted, current)| wanted < current) {
+    let below = |wanted: Option<i64>| wanted.zip(current).is_some_and(|(wanted, current)| wanted < current);
+    if below(wanted) || below(change.integer("maxvCpus")?) {
         refuse!(
             "Manually scaling down compute environment is not supported. Disconnecting job queues from \
              compute environment will cause it to scale-down to minvCpus."

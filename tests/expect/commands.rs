@@ -1,10 +1,8 @@
 //! The same by the program itself, on a sandbox: exit codes, texts, and that nothing was written.
 
-use std::fs;
-use std::process::{Command, Stdio};
-
-use batchwright::sandbox::{Options, Sandbox};
 use serde_json::Value;
+
+use super::program::{Ran, Stand};
 
 const ENVIRONMENT: &str = "project: acme/jobs\naccount: \"ACCOUNT\"\nregion: eu-west-1\nnamePrefix: dev-\nstacks: [main]\nimages:\n  worker: {repository: ecr/Repository/worker, tag: latest}\n";
 const STACK: &str = "\
@@ -31,76 +29,26 @@ spec:
     resourceRequirements: [{type: VCPU, value: \"1\"}, {type: MEMORY, value: \"512\"}]
 ";
 
-/// A folder of manifests, and a sandbox.
-struct Place {
-    folder: tempfile::TempDir,
-    sandbox: Sandbox,
+async fn new() -> Stand {
+    let stand = Stand::new(ENVIRONMENT).await;
+    stand.stack(STACK);
+    stand
 }
 
-/// How a command ended.
-struct Ran {
-    code: i32,
-    out: String,
-    err: String,
-    /// Requests that change something.
-    writes: usize,
+/// The set that a plan's summary holds, and its fingerprint.
+async fn reviewed(stand: &Stand, args: &[&str]) -> (String, String) {
+    let plan = stand.run(&[&["plan", "dev", "--json"], args].concat()).await;
+    assert_eq!((plan.code, plan.writes), (0, 0), "{}", plan.err);
+    let summary: Value = serde_json::from_str(plan.out.lines().last().unwrap()).unwrap();
+    let text = |key: &str| summary[key].as_str().unwrap().to_owned();
+    (text("reviewed"), text("fingerprint"))
 }
 
-impl Place {
-    async fn new() -> Self {
-        let options = Options { region: "eu-west-1".into(), ..Options::isolated() };
-        let environment = ENVIRONMENT.replace("ACCOUNT", &options.account);
-        let sandbox = Sandbox::start(options, &mut |_| ()).await.unwrap();
-        let place = Self { folder: tempfile::tempdir().unwrap(), sandbox };
-        place.write("manifests/dev/environment.yaml", &environment);
-        place.write("manifests/stacks/main/main.yaml", STACK);
-        place
-    }
-
-    fn write(&self, path: &str, text: &str) {
-        let path = self.folder.path().join(path);
-        fs::create_dir_all(path.parent().unwrap()).unwrap();
-        fs::write(path, text).unwrap();
-    }
-
-    fn read(&self, path: &str) -> String {
-        fs::read_to_string(self.folder.path().join(path)).unwrap()
-    }
-
-    async fn run(&self, args: &[&str]) -> Ran {
-        self.sandbox.reset_stats();
-        let mut command = Command::new(env!("CARGO_BIN_EXE_batchwright"));
-        command.args(args).args(["--endpoint-url", self.sandbox.endpoint()]).current_dir(&self.folder);
-        for name in ["AWS_PROFILE", "AWS_ACCESS_KEY_ID", "AWS_ENDPOINT_URL", "GITHUB_ACTIONS", "GITHUB_SHA"] {
-            command.env_remove(name);
-        }
-        command.env("AWS_EC2_METADATA_DISABLED", "true").stdin(Stdio::null());
-        command.env("AWS_CONFIG_FILE", "/dev/null").env("AWS_SHARED_CREDENTIALS_FILE", "/dev/null");
-        let output = tokio::task::spawn_blocking(move || command.output().unwrap()).await.unwrap();
-        let text = |bytes: Vec<u8>| String::from_utf8(bytes).unwrap();
-        Ran {
-            code: output.status.code().unwrap(),
-            out: text(output.stdout),
-            err: text(output.stderr),
-            writes: self.sandbox.stats().writes(),
-        }
-    }
-
-    /// The set that a plan's summary holds, and its fingerprint.
-    async fn reviewed(&self, args: &[&str]) -> (String, String) {
-        let plan = self.run(&[&["plan", "dev", "--json"], args].concat()).await;
-        assert_eq!((plan.code, plan.writes), (0, 0), "{}", plan.err);
-        let summary: Value = serde_json::from_str(plan.out.lines().last().unwrap()).unwrap();
-        let text = |key: &str| summary[key].as_str().unwrap().to_owned();
-        (text("reviewed"), text("fingerprint"))
-    }
-
-    /// An apply that expects this; nothing of what it refuses is written.
-    async fn expect(&self, reviewed: &str, args: &[&str]) -> Ran {
-        let ran = self.run(&[&["apply", "dev", "--yes", "--expect", reviewed], args].concat()).await;
-        assert!(ran.code == 0 || ran.writes == 0, "exit {} after {} writes", ran.code, ran.writes);
-        ran
-    }
+/// An apply that expects this; nothing of what it refuses is written.
+async fn expect(stand: &Stand, reviewed: &str, args: &[&str]) -> Ran {
+    let ran = stand.run(&[&["apply", "dev", "--yes", "--expect", reviewed], args].concat()).await;
+    assert!(ran.code == 0 || ran.writes == 0, "exit {} after {} writes", ran.code, ran.writes);
+    ran
 }
 
 fn image(digit: char) -> String {
@@ -116,29 +64,29 @@ fn refusal(ran: &Ran) -> String {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn only_what_was_reviewed_is_applied() {
-    let place = Place::new().await;
-    let (reviewed, _) = place.reviewed(&[]).await;
+    let stand = new().await;
+    let (rollout, _) = reviewed(&stand, &[]).await;
 
     // The registry first, though the image is not there; then the rest, with the image that was pushed meanwhile.
-    let registry = place.expect(&reviewed, &["--only", "ecr/Repository/worker"]).await;
+    let registry = expect(&stand, &rollout, &["--only", "ecr/Repository/worker"]).await;
     assert_eq!((registry.code, registry.writes > 0), (0, true), "{}{}", registry.out, registry.err);
     assert!(registry.err.contains("only a part of the environment is planned"), "{}", registry.err);
-    let rest = place.expect(&reviewed, &["--image", &image('a')]).await;
+    let rest = expect(&stand, &rollout, &["--image", &image('a')]).await;
     assert_eq!(rest.code, 0, "{}{}", rest.out, rest.err);
-    let again = place.expect(&reviewed, &["--image", &image('a')]).await;
+    let again = expect(&stand, &rollout, &["--image", &image('a')]).await;
     assert_eq!((again.code, again.writes), (0, 0), "{}{}", again.out, again.err);
 
     // A merge that changes nothing but the image.
-    let (nothing, _) = place.reviewed(&["--image", &image('a')]).await;
-    let moved = place.expect(&nothing, &["--image", &image('b')]).await;
+    let (nothing, _) = reviewed(&stand, &["--image", &image('a')]).await;
+    let moved = expect(&stand, &nothing, &["--image", &image('b')]).await;
     assert_eq!((moved.code, moved.writes), (0, 1), "{}{}", moved.out, moved.err);
 
     // A change that nobody has seen.
-    place.write(
+    stand.write(
         "manifests/stacks/main/main.yaml",
         &STACK.replace("retentionInDays: 7", "retentionInDays: 14"),
     );
-    let stale = place.expect(&nothing, &["--image", &image('c')]).await;
+    let stale = expect(&stand, &nothing, &["--image", &image('c')]).await;
     insta::assert_snapshot!(refusal(&stale), @r#"
     exit 4, 0 writes
     Not what was reviewed:
@@ -146,8 +94,8 @@ async fn only_what_was_reviewed_is_applied() {
     error: stale: 1 difference from what was reviewed; nothing was changed
       = help: review the plan above; `--expect` with its fingerprint then applies it and nothing else
     "#);
-    let (_, fingerprint) = place.reviewed(&["--image", &image('c')]).await;
-    let other = place.expect(&fingerprint, &["--image", &image('d')]).await;
+    let (_, fingerprint) = reviewed(&stand, &["--image", &image('c')]).await;
+    let other = expect(&stand, &fingerprint, &["--image", &image('d')]).await;
     insta::assert_snapshot!(refusal(&other), @r#"
     exit 4, 0 writes
     Not what was reviewed:
@@ -155,42 +103,42 @@ async fn only_what_was_reviewed_is_applied() {
     error: stale: 1 difference from what was reviewed; nothing was changed
       = help: review the plan above; `--expect` with its fingerprint then applies it and nothing else
     "#);
-    let whole = place.expect(&fingerprint, &["--image", &image('c')]).await;
+    let whole = expect(&stand, &fingerprint, &["--image", &image('c')]).await;
     assert_eq!(whole.code, 0, "{}{}", whole.out, whole.err);
 
     // A review of another environment, and a text that is none.
-    place.write(
+    stand.write(
         "manifests/test/environment.yaml",
-        &place.read("manifests/dev/environment.yaml").replace("namePrefix: dev-", "namePrefix: test-"),
+        &stand.read("manifests/dev/environment.yaml").replace("namePrefix: dev-", "namePrefix: test-"),
     );
     let elsewhere =
-        place.run(&["apply", "test", "--yes", "--expect", &reviewed, "--image", &image('c')]).await;
+        stand.run(&["apply", "test", "--yes", "--expect", &rollout, "--image", &image('c')]).await;
     assert_eq!((elsewhere.code, elsewhere.writes), (4, 0), "{}{}", elsewhere.out, elsewhere.err);
     assert!(elsewhere.out.contains("is for another environment"), "{}", elsewhere.out);
-    for wrong in ["latest", &reviewed[..reviewed.len() - 9]] {
-        assert_eq!(place.expect(wrong, &[]).await.code, 1, "{wrong}");
+    for wrong in ["latest", &rollout[..rollout.len() - 9]] {
+        assert_eq!(expect(&stand, wrong, &[]).await.code, 1, "{wrong}");
     }
-    let unknown = place.run(&["plan", "dev", "--only", "logs/LogGroup/job"]).await;
+    let unknown = stand.run(&["plan", "dev", "--only", "logs/LogGroup/job"]).await;
     assert_eq!(unknown.code, 1);
     assert!(unknown.err.contains("did you mean `logs/LogGroup/jobs`?"), "{}", unknown.err);
 }
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_plan_in_a_file_is_made_again() {
-    let place = Place::new().await;
+    let stand = new().await;
     let image = image('a');
     let record = async || {
-        let ran = place.run(&["plan", "dev", "--image", &image, "--out", "json=plan.json"]).await;
+        let ran = stand.run(&["plan", "dev", "--image", &image, "--out", "json=plan.json"]).await;
         assert_eq!(ran.code, 0, "{}", ran.err);
-        place.read("plan.json")
+        stand.read("plan.json")
     };
     let apply =
-        async || place.run(&["apply", "dev", "--yes", "--image", &image, "--plan", "plan.json"]).await;
+        async || stand.run(&["apply", "dev", "--yes", "--image", &image, "--plan", "plan.json"]).await;
     let recorded = record().await;
 
     // Values in the file mean nothing: what is applied comes from the manifests.
-    place.write("plan.json", &recorded.replace(r#""after":7"#, r#""after":3653"#));
-    assert_ne!(place.read("plan.json"), recorded);
+    stand.write("plan.json", &recorded.replace(r#""after":7"#, r#""after":3653"#));
+    assert_ne!(stand.read("plan.json"), recorded);
     let applied = apply().await;
     assert_eq!(applied.code, 0, "{}{}", applied.out, applied.err);
     assert!(applied.out.contains("retentionInDays: 7"), "{}", applied.out);
@@ -207,7 +155,7 @@ async fn a_plan_in_a_file_is_made_again() {
       = help: review the plan above; `--expect` with its fingerprint then applies it and nothing else
     "#);
 
-    place.write(
+    stand.write(
         "manifests/stacks/main/main.yaml",
         &STACK.replace("retentionInDays: 7", "retentionInDays: 14"),
     );
@@ -222,10 +170,10 @@ async fn a_plan_in_a_file_is_made_again() {
         (recorded.clone(), 0),
     ];
     for (text, code) in tampered {
-        place.write("plan.json", &text);
+        stand.write("plan.json", &text);
         let ran = apply().await;
         assert_eq!((ran.code, ran.writes > 0), (code, code == 0), "{text}\n{}{}", ran.out, ran.err);
     }
-    let both = place.run(&["apply", "dev", "--plan", "plan.json", "--expect", "bw1:x"]).await;
+    let both = stand.run(&["apply", "dev", "--plan", "plan.json", "--expect", "bw1:x"]).await;
     assert_eq!(both.code, 1);
 }

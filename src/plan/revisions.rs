@@ -1,0 +1,139 @@
+//! Which revisions of a job definition go, and which stay although they are old (D20).
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::sync::LazyLock;
+
+use regex::Regex;
+use serde_json::Value;
+
+use crate::resource::{Declared, Desired, Incarnation, Incarnations, Observed, Owner, ResourceId};
+
+#[allow(clippy::expect_used, reason = "a constant pattern; a test compiles it")]
+static PINNED: LazyLock<Regex> = LazyLock::new(|| {
+    Regex::new(r"(?:job-definition/|^)([A-Za-z0-9][A-Za-z0-9_-]{0,127}):([0-9]{1,10})\b").expect("a pattern")
+});
+
+/// Revisions that something names by number: family and revision, and what names them.
+#[derive(Debug, Default)]
+pub(super) struct Pins(BTreeMap<(String, u64), BTreeSet<ResourceId>>);
+
+impl Pins {
+    /// Everything that is declared, and everything of ours that AWS has: what is to change its mind in this apply still
+    /// needs the old revision until then.
+    pub fn of(desired: &Desired, observed: &Observed) -> Self {
+        let mut pins = Self::default();
+        for declared in desired.resources.values() {
+            pins.add(&declared.id, &declared.spec);
+        }
+        for (id, seen) in &observed.resources {
+            let ours = seen.iter().filter(|live| live.owner().as_ref() == Some(&desired.owner));
+            ours.filter(|live| live.revision.is_none()).for_each(|live| pins.add(id, &live.spec));
+        }
+        pins
+    }
+
+    fn add(&mut self, id: &ResourceId, value: &Value) {
+        match value {
+            Value::String(text) if text.contains(':') => {
+                for captures in PINNED.captures_iter(text) {
+                    let (_, [family, revision]) = captures.extract();
+                    if let Ok(revision) = revision.parse() {
+                        self.0.entry((family.to_owned(), revision)).or_default().insert(id.clone());
+                    }
+                }
+            }
+            Value::Array(items) => items.iter().for_each(|item| self.add(id, item)),
+            Value::Object(fields) => fields.values().for_each(|value| self.add(id, value)),
+            _ => {}
+        }
+    }
+
+    fn holders(&self, live: &Incarnation) -> Option<&BTreeSet<ResourceId>> {
+        self.0.get(&(live.physical.clone(), live.revision?))
+    }
+}
+
+/// The revisions of one family beyond `keepRevisions`.
+#[derive(Debug, Default)]
+pub(super) struct Surplus<'a> {
+    /// Those that are deregistered, newest first.
+    pub gone: Vec<&'a Incarnation>,
+    /// Those that stay because something names them.
+    pub pinned: Vec<(u64, BTreeSet<ResourceId>)>,
+    keep: u32,
+}
+
+/// The revisions beyond `keepRevisions`: only ours, never the one that is newest now, and none that something names.
+/// `registers`: this plan adds one.
+pub(super) fn surplus<'a>(
+    declared: &Declared,
+    seen: &'a Incarnations,
+    owner: &Owner,
+    registers: bool,
+    pins: &Pins,
+) -> Surplus<'a> {
+    let Some(keep) = declared.lifecycle.keep_revisions.map(|keep| keep.max(2)) else {
+        return Surplus::default();
+    };
+    let ours = |live: &&Incarnation| live.owner().as_ref() == Some(owner);
+    let mut older: Vec<&Incarnation> = seen.others.iter().filter(ours).collect();
+    older.sort_by_key(|live| std::cmp::Reverse(live.revision));
+    // The newest counts, and so does the one that comes on top of it.
+    let current = u32::from(seen.current.as_ref().is_some_and(|current| ours(&current)));
+    let room = keep.saturating_sub(current + u32::from(registers)) as usize;
+    let mut surplus = Surplus { keep, ..Surplus::default() };
+    for live in older.into_iter().skip(room) {
+        match pins.holders(live) {
+            Some(holders) => surplus.pinned.push((live.revision.unwrap_or_default(), holders.clone())),
+            None => surplus.gone.push(live),
+        }
+    }
+    surplus
+}
+
+impl Surplus<'_> {
+    /// What goes and what stays, in one line; nothing, if nothing is beyond the number.
+    pub fn reason(&self) -> Option<String> {
+        /// More are told by the first and the last.
+        const NAMED: usize = 6;
+        let mut numbers: Vec<u64> = self.gone.iter().filter_map(|live| live.revision).collect();
+        numbers.sort_unstable();
+        let named = numbers.iter().map(u64::to_string).collect::<Vec<_>>().join(", ");
+        let mut parts = match &numbers[..] {
+            [] => Vec::new(),
+            [one] => vec![format!("revision {one} is deregistered (keepRevisions: {})", self.keep)],
+            [first, .., last] if numbers.len() > NAMED => vec![format!(
+                "{} revisions from {first} to {last} are deregistered (keepRevisions: {})",
+                numbers.len(),
+                self.keep
+            )],
+            _ => vec![format!("revisions {named} are deregistered (keepRevisions: {})", self.keep)],
+        };
+        parts.extend(self.pinned.iter().map(|(revision, holders)| {
+            let holders: Vec<String> = holders.iter().map(ToString::to_string).collect();
+            format!("revision {revision} stays: {} names it", holders.join(", "))
+        }));
+        (!parts.is_empty()).then(|| parts.join("; "))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+
+    #[test]
+    fn a_pin_is_a_name_or_an_arn_with_a_revision() {
+        let mut pins = Pins::default();
+        let id = ResourceId::new("iam/Role", "caller");
+        pins.add(
+            &id,
+            &json!(["arn:aws:batch:eu-west-1:111111111111:job-definition/dev-job:7", "dev-job:8", {"a": "x dev-job:9"},
+                "arn:aws:batch:eu-west-1:111111111111:job-definition/dev-job", "https://host:80", "12:30"]),
+        );
+        let found: Vec<(&str, u64)> =
+            pins.0.keys().map(|(family, revision)| (family.as_str(), *revision)).collect();
+        assert_eq!(found, [("12", 30), ("dev-job", 7), ("dev-job", 8)]);
+    }
+}

@@ -1,0 +1,78 @@
+//! What is as declared: nothing to do, unless it is broken or has more revisions than are kept.
+
+use super::guard::Objector;
+use super::planner::{Draft, How, Planner, count};
+use super::revisions::surplus;
+use super::{Action, Change, Note, Seal};
+use crate::kind::{Effect, Reason};
+use crate::resource::{Declared, Incarnation, Incarnations, Readiness};
+
+impl Planner<'_> {
+    /// Nothing differs: it counts as unchanged, unless it is broken or has more revisions than are kept.
+    pub fn as_declared(&mut self, declared: &Declared, current: &Incarnation, seen: &Incarnations) {
+        if let Readiness::Repairable(why) = &current.readiness {
+            return self.repair(declared, current, why);
+        }
+        if let Readiness::Failed(why) = &current.readiness {
+            self.object(
+                declared,
+                Objector::Impossible,
+                format!("it is as declared, and AWS still reports it as broken: {why}"),
+            );
+        }
+        let surplus = surplus(declared, seen, &self.resolver.desired.owner, false, &self.pins);
+        if surplus.gone.is_empty() || !self.whole {
+            self.notes.extend(surplus.reason().filter(|_| self.whole).map(|message| Note {
+                id: declared.id.clone(),
+                message,
+                ignored: Vec::new(),
+            }));
+            self.unchanged += 1;
+            return;
+        }
+        let reason = Reason(surplus.reason().unwrap_or_default());
+        let change = Change {
+            id: declared.id.clone(),
+            action: Action::Update,
+            effect: None,
+            reason,
+            physical: current.physical.clone(),
+            fields: Vec::new(),
+            unchanged: count(&current.spec),
+            position: Some(declared.position.clone()),
+            seal: Seal::default(),
+        };
+        let (want, tags) = (current.spec.clone(), current.tags.clone());
+        self.drafts.push(Draft {
+            change: change.sealed(),
+            want,
+            tags,
+            ignore: Vec::new(),
+            former: declared.renamed_from.clone(),
+            how: How::Trim,
+        });
+    }
+
+    /// As declared, and broken in a way that an update may mend: a run that was cut off here goes on.
+    fn repair(&mut self, declared: &Declared, current: &Incarnation, why: &str) {
+        let change = Change {
+            id: declared.id.clone(),
+            action: Action::Update,
+            effect: Some(Effect::Update("repair".to_owned())),
+            reason: Reason(format!("AWS reports it as broken: {why}")),
+            physical: current.physical.clone(),
+            fields: Vec::new(),
+            unchanged: count(&current.spec),
+            position: Some(declared.position.clone()),
+            seal: Seal::default(),
+        };
+        self.drafts.push(Draft {
+            change: change.sealed(),
+            want: current.spec.clone(),
+            tags: current.tags.clone(),
+            ignore: declared.ignore.clone(),
+            former: declared.renamed_from.clone(),
+            how: How::Update { tags_only: false },
+        });
+    }
+}
