@@ -131,6 +131,47 @@ impl Folder {
     }
 }
 
+/// What is wrong is quoted, also into comments that anybody reads: a link could have any file of the machine quoted.
+#[cfg(unix)]
+#[test]
+fn links_are_not_followed_and_nothing_behind_them_is_quoted() {
+    use std::os::unix::fs::symlink;
+
+    let secret = tempfile::tempdir().unwrap();
+    fs::write(secret.path().join("environment.yaml"), "CANARY: [").unwrap();
+    let refused = |change: &dyn Fn(&Path)| {
+        let folder = Folder::new(ENVIRONMENT, SOUND.as_bytes());
+        change(folder.0.path());
+        let said = folder.errors();
+        assert!(said.contains("link") || said.contains("holds no environment"), "{said}");
+        assert!(!said.contains("CANARY"), "{said}");
+    };
+    let file = secret.path().join("environment.yaml");
+    refused(&|root| symlink(&file, root.join("stacks/main/b.yaml")).unwrap());
+    refused(&|root| symlink(secret.path(), root.join("stacks/main/more")).unwrap());
+    refused(&|root| {
+        fs::remove_file(root.join("dev/environment.yaml")).unwrap();
+        symlink(&file, root.join("dev/environment.yaml")).unwrap();
+    });
+    refused(&|root| {
+        fs::remove_dir_all(root.join("dev")).unwrap();
+        symlink(secret.path(), root.join("dev")).unwrap();
+    });
+    let sound = Folder::new(ENVIRONMENT, SOUND.as_bytes());
+    let linked = secret.path().join("manifests");
+    symlink(sound.0.path(), &linked).unwrap();
+    assert!(load(&linked).unwrap_err().to_string().contains("link"));
+}
+
+#[test]
+fn errors_can_be_told_without_the_lines_that_they_quote() {
+    let folder = Folder::new(ENVIRONMENT, SOUND.replace("\"a: b\"", "[CANARY]").as_bytes());
+    let errors = load(folder.0.path()).unwrap_err();
+    assert!(errors.to_string().contains("CANARY"));
+    let bare = errors.without_lines().to_string();
+    assert!(!bare.contains("CANARY") && bare.contains("a.yaml:5"), "{bare}");
+}
+
 #[test]
 fn a_missing_folder_and_an_empty_one_say_what_to_do() {
     let folder = tempfile::tempdir().unwrap();

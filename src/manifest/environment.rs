@@ -251,7 +251,7 @@ pub fn environments(root: &Path) -> Vec<String> {
     let Ok(folders) = std::fs::read_dir(root) else { return Vec::new() };
     let mut names: Vec<String> = folders
         .flatten()
-        .filter(|folder| folder.path().join(FILE).is_file())
+        .filter(|folder| folder.file_type().is_ok_and(|it| it.is_dir()) && folder.path().join(FILE).is_file())
         .map(|folder| folder.file_name().to_string_lossy().into_owned())
         .collect();
     names.sort();

@@ -128,6 +128,23 @@ impl Errors {
         errors
     }
 
+    /// The same without the lines that they quote: for readers who may not see all that is in a manifest (P28).
+    #[must_use]
+    pub fn without_lines(&self) -> Self {
+        // A place without its line is shown as the name of a file.
+        let bare = |excerpt: &mut Excerpt| {
+            let place = if excerpt.line.take().is_some() { excerpt.position.to_string() } else { return };
+            excerpt.position = Position { file: place, line: 0, column: 0 };
+        };
+        let bare = |error: &ManifestError| {
+            let mut error = error.clone();
+            bare(&mut error.at);
+            error.related.iter_mut().for_each(bare);
+            error
+        };
+        Self(self.0.iter().map(bare).collect())
+    }
+
     pub(super) fn one(error: ManifestError) -> Self {
         Self(vec![error])
     }

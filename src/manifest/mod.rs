@@ -132,6 +132,9 @@ fn folder_of(root: &Path, environment: &str) -> Result<PathBuf, Errors> {
                 .help("run this in the repository's root, or say where the manifests are with --manifests"),
         );
     }
+    if source::is_link(root) {
+        return wrong(ManifestError::whole(here, source::LINK).help("--manifests takes the folder itself"));
+    }
     if !root.is_dir() {
         return wrong(
             ManifestError::whole(here, "this is not a folder")
@@ -286,6 +289,9 @@ fn walk(folder: &Path, depth: usize, files: &mut Vec<PathBuf>) -> std::io::Resul
         if name.starts_with('.') {
             continue;
         }
+        if source::is_link(&path) {
+            return Err(std::io::Error::other(format!("{}: {}", shown(&path), source::LINK)));
+        }
         if path.is_dir() {
             if depth < DEEPEST {
                 walk(&path, depth + 1, files)?;
@@ -299,7 +305,8 @@ fn walk(folder: &Path, depth: usize, files: &mut Vec<PathBuf>) -> std::io::Resul
 
 fn folders(folder: &Path) -> Vec<String> {
     let Ok(entries) = std::fs::read_dir(folder) else { return Vec::new() };
-    let folders = entries.flatten().filter(|entry| entry.path().is_dir());
+    let plain = |entry: &std::fs::DirEntry| entry.file_type().is_ok_and(|it| it.is_dir());
+    let folders = entries.flatten().filter(plain);
     let mut names: Vec<String> =
         folders.map(|entry| entry.file_name().to_string_lossy().into_owned()).collect();
     names.sort();

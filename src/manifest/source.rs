@@ -153,6 +153,9 @@ impl Sources {
 
 fn bytes(path: &Path) -> Result<Vec<u8>, String> {
     let failed = |error: std::io::Error| format!("the file can't be read: {error}");
+    if is_link(path) {
+        return Err(LINK.to_owned());
+    }
     let mut bytes = Vec::new();
     let file = fs::File::open(path).map_err(failed)?;
     let size = file.metadata().map_err(failed)?.len();
@@ -168,6 +171,15 @@ fn bytes(path: &Path) -> Result<Vec<u8>, String> {
     }
     Ok(bytes)
 }
+
+/// Whether a path is a link. Manifests may come from strangers (a pull request of a fork), and what is wrong in them is quoted:
+/// a link could have any file of the machine quoted.
+pub fn is_link(path: &Path) -> bool {
+    fs::symlink_metadata(path).is_ok_and(|found| found.is_symlink())
+}
+
+/// Why a link is not followed.
+pub const LINK: &str = "this is a link; manifests are plain files in plain folders";
 
 /// A path as the user would type it, with `/`.
 pub fn shown(path: &Path) -> String {

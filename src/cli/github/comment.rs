@@ -67,7 +67,11 @@ pub async fn run(args: Args, globals: &Globals, out: &Output) -> Result<Exit> {
         Err(error) => {
             complaints(&error).iter().for_each(|annotation| out.data(&format!("{}\n", annotation.line())));
             let around = about(&context, &args.choices.environment);
-            let said = error.render(crate::render::Paint::none());
+            // A line of a manifest may hold what must not be published.
+            let said = match &error {
+                Error::Manifests(errors) => errors.without_lines().to_string(),
+                other => other.render(crate::render::Paint::none()),
+            };
             told(&context, &args, &comment::failure(&args.choices.environment, &said, &around), None).await?;
             Err(error)
         }
