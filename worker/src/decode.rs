@@ -48,7 +48,8 @@ impl Coding {
         }
     }
 
-    fn of_bytes(head: &[u8]) -> Coding {
+    /// What the first four bytes of a content say.
+    pub fn of_bytes(head: &[u8]) -> Coding {
         match head {
             [0x1f, 0x8b, ..] => Coding::Gzip,
             [0x28, 0xb5, 0x2f, 0xfd, ..] => Coding::Zstd,

@@ -5,7 +5,8 @@ use crate::place::{Error, Input};
 /// The longest line, in bytes: what bounds the memory, whatever the text.
 pub const MAX_LINE: usize = 1 << 20;
 
-const BYTE_ORDER_MARK: &[u8] = b"\xef\xbb\xbf";
+/// What some programs begin a text with.
+pub const BYTE_ORDER_MARK: &[u8] = b"\xef\xbb\xbf";
 
 /// A piece of memory that lines are read into, to be used again and again.
 #[derive(Debug, Default)]

@@ -75,7 +75,11 @@ pub fn main() -> ExitCode {
 fn with_command(mut arguments: Vec<OsString>) -> Vec<OsString> {
     let first = arguments.get(1).and_then(|first| first.to_str()).unwrap_or_default();
     if first.starts_with("--") && !["--help", "--version"].contains(&first) {
-        let command = if first.starts_with("--ok_or_ng") { "check" } else { "summarize" };
+        let command = if ["--ok_or_ng", "--ok-or-ng"].iter().any(|option| first.starts_with(option)) {
+            "check"
+        } else {
+            "summarize"
+        };
         arguments.insert(1, command.into());
     }
     arguments
@@ -126,13 +130,9 @@ async fn run(command: &Command) -> u8 {
 
 /// The exit code of a command that came to its end.
 async fn ended(result: Result<(), Error>, places: &Places) -> u8 {
-    match result {
-        Ok(()) => 0,
-        Err(error) => {
-            places.abandon().await;
-            report(&error)
-        }
-    }
+    // An object that failed while others went on may still be taken back.
+    places.abandon().await;
+    result.map_or_else(|error| report(&error), |()| 0)
 }
 
 fn report(error: &Error) -> u8 {
@@ -172,6 +172,7 @@ mod tests {
     fn an_option_first_means_summarize() {
         assert_eq!(completed(&["worker", "--source_bucket", "b"]), "worker summarize --source_bucket b");
         assert_eq!(completed(&["worker", "--ok_or_ng", "ng"]), "worker check --ok_or_ng ng");
+        assert_eq!(completed(&["worker", "--ok-or-ng", "ng"]), "worker check --ok-or-ng ng");
         assert_eq!(completed(&["worker", "--help"]), "worker --help");
         assert_eq!(completed(&["worker", "summarize", "--help"]), "worker summarize --help");
         assert_eq!(completed(&["worker"]), "worker");

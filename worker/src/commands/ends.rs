@@ -48,11 +48,11 @@ impl Destination {
     /// The same, if it is another one than `source`, and does not lie under it.
     pub fn place_for(&self, source: &Place) -> Result<Place, Error> {
         let place = self.place()?;
-        if place == *source {
+        if place.is_same(source) {
             let what = "it is the source too, and would be overwritten";
             return Err(Error::new("write", &place, Cause::Refused, what));
         }
-        if source.is_prefix() && place.to_string().starts_with(&source.to_string()) {
+        if source.is_prefix() && place.lies_under(source) {
             let what = format!("it lies under the source {source}, and would be read itself the next time");
             return Err(Error::new("write", &place, Cause::Refused, what));
         }

@@ -2,12 +2,12 @@
 
 use super::Error;
 use super::ends::Destination;
-use super::summarize::shards::{Made, Piece, Shard, part_place};
+use super::summarize::shards::{Made, Piece, Shard, entries, named, part_place};
 use super::summarize::write;
 use crate::bad_rows::BadRows;
 use crate::place::{Place, Places};
 use crate::progress::Progress;
-use crate::summarize::{Outcome, Totals};
+use crate::summarize::{Format, Outcome, Totals};
 
 const VERB: &str = "merge";
 
@@ -19,6 +19,9 @@ pub struct Args {
     /// How many shards there were
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(1..))]
     shards: u32,
+    /// What the shards have read: it must still be the same
+    #[arg(long, value_name = "PLACE")]
+    source: Option<String>,
 }
 
 /// Reads all parts, then writes the result.
@@ -31,8 +34,16 @@ pub async fn run(args: &Args, places: &Places) -> Result<(), Error> {
         let shard = Shard { index, count: args.shards };
         merged.add(&part_place(&destination, shard), shard, places).await?;
     }
+    let object = merged.object();
     let (totals, sources, policy) = merged.finish()?;
-    write(&destination, &destination, policy, &totals, sources, places).await?;
+    if let Some(source) = &args.source {
+        let source = Place::parse(source)?;
+        if named(&entries(&source, places).await?) != sources {
+            let what = "it is not what the shards have read: run all shards again";
+            return Err(Error::unusable(VERB, source, what));
+        }
+    }
+    write(&object, &destination, policy, &totals, sources, places).await?;
     tracing::info!(
         rows = totals.summary.rows(),
         skipped = totals.skipped.rows,
@@ -48,7 +59,9 @@ pub async fn run(args: &Args, places: &Places) -> Result<(), Error> {
 #[derive(Default)]
 struct Merged {
     totals: Totals,
-    sources: Option<(Vec<String>, String)>,
+    sources: Option<(Vec<String>, String, Option<Format>)>,
+    /// The first object, and how many pieces begin one.
+    objects: Option<(String, usize)>,
     /// Where the last piece ended: the object, the byte, and whether that is in a quoted field.
     end: Option<(String, u64, u64, bool)>,
 }
@@ -61,10 +74,13 @@ impl Merged {
         if (made.index, made.count) != (shard.index, shard.count) {
             return Err(Error::unusable(VERB, place, "it is the part of another shard"));
         }
-        let about = (made.sources, made.bad_rows);
+        if let Some(why) = made.failed {
+            return Err(Error::unusable(VERB, place, format!("its shard {why}")));
+        }
+        let about = (made.sources, made.bad_rows, made.format);
         match &self.sources {
             Some(known) if *known != about => {
-                let what = "its shard read other objects, or by another policy, than those before it: run all shards again";
+                let what = "its shard read other objects, by another policy or in another format than those before it: run all shards again";
                 return Err(Error::unusable(VERB, place, what));
             }
             _ => self.sources = Some(about),
@@ -85,6 +101,9 @@ impl Merged {
                 ));
             }
         };
+        if piece.from == 0 {
+            self.objects.get_or_insert_with(|| (piece.object.clone(), 0)).1 += 1;
+        }
         let outcome = if quoted { piece.quoted.as_ref() } else { Some(&piece.outside) };
         match outcome {
             Some(Outcome::Read { summary, skipped, ends_quoted }) => {
@@ -101,8 +120,17 @@ impl Merged {
         }
     }
 
+    /// What was read, for an error about the whole.
+    fn object(&self) -> String {
+        match &self.objects {
+            Some((object, 1)) => object.clone(),
+            Some((object, count)) => format!("{object} and {} more", count - 1),
+            None => "nothing".to_owned(),
+        }
+    }
+
     fn finish(self) -> Result<(Totals, Vec<String>, BadRows), Error> {
-        let (sources, policy) = self.sources.unwrap_or_default();
+        let (sources, policy, _) = self.sources.unwrap_or_default();
         let policy =
             policy.parse().map_err(|what| Error::unusable(VERB, "the parts", format!("{policy}: {what}")))?;
         match self.end {

@@ -14,11 +14,14 @@ use crate::bad_rows::{BadRows, Skipped};
 use crate::decode::decoded;
 use crate::memory;
 use crate::payments::Summary;
-use crate::place::{Input, Place, Places};
+use crate::place::{Entry, Input, Place, Places};
 use crate::progress::Progress;
 use crate::summarize::{self, Format, Totals};
 
 const VERB: &str = "summarize";
+
+/// What results are.
+const TYPE: &str = "application/json";
 
 /// Sum up payments: one JSON object with totals, extremes and counts
 ///
@@ -87,7 +90,7 @@ pub async fn run(args: &Args, places: &Places) -> Result<(), Error> {
     let mut reader = Reader::new(&source, &destination, bytes);
     let mut totals = Totals::default();
     for place in &sources {
-        totals = reader.object(place, &args.reading, places, totals).await?;
+        totals = reader.object(place, None, &args.reading, places, totals).await?;
     }
     let names = sources.iter().map(Place::to_string).collect();
     write(&source, &destination, args.reading.bad_rows, &totals, names, places).await?;
@@ -97,7 +100,7 @@ pub async fn run(args: &Args, places: &Places) -> Result<(), Error> {
 
 /// Writes the result, and what is said beside it if rows may have been left out.
 pub(super) async fn write(
-    source: &Place,
+    source: &impl ToString,
     destination: &Place,
     policy: BadRows,
     totals: &Totals,
@@ -107,9 +110,14 @@ pub(super) async fn write(
     totals
         .skipped
         .check(policy, totals.summary.rows())
-        .map_err(|what| Error::unusable(VERB, source, what))?;
-    let json = to_json(&totals.summary).map_err(|what| Error::unusable(VERB, source, what))?;
-    if policy != BadRows::Fail {
+        .map_err(|what| Error::unusable(VERB, source.to_string(), what))?;
+    let json = to_json(&totals.summary).map_err(|what| Error::unusable(VERB, source.to_string(), what))?;
+    let beside = destination.followed_by(".metadata.json");
+    if policy == BadRows::Fail {
+        // That of an earlier run says nothing of this result.
+        places.forget(&beside)?;
+        places.write(destination, json, TYPE).await?;
+    } else {
         let metadata = Metadata {
             version: env!("CARGO_PKG_VERSION").to_owned(),
             bad_rows: policy.to_string(),
@@ -117,11 +125,9 @@ pub(super) async fn write(
             skipped: totals.skipped.clone(),
             sources,
         };
-        // Before the result: whoever sees that, sees this.
-        let beside = destination.followed_by(".metadata.json");
-        places.write(&beside, pretty(&metadata)?, "application/json").await?;
+        // It shows before the result: whoever sees that, sees this.
+        places.write_both([(&beside, pretty(&metadata)?), (destination, json)], TYPE).await?;
     }
-    places.write(destination, json, "application/json").await?;
     Ok(())
 }
 
@@ -148,26 +154,35 @@ impl Reader {
         }
     }
 
-    /// Adds a whole object to `totals`.
+    /// Adds a whole object to `totals`: the version `entry`, if one is given.
     pub(super) async fn object(
         &mut self,
         place: &Place,
+        entry: Option<&Entry>,
         reading: &Reading,
         places: &Places,
         totals: Totals,
     ) -> Result<Totals, Error> {
         let (format, policy) = (reading.format(place), reading.bad_rows);
         if format == Format::Parquet {
-            let entry = places.look(place).await?;
+            let entry = match entry {
+                Some(entry) => entry.clone(),
+                None => places.look(place).await?,
+            };
             let ranges = places.open_ranges(&entry).await?;
             self.opened(Some(entry.size));
             let taken = Arc::new(AtomicU64::new(entry.size));
             let totals = self.work(place, totals, taken, move |name, totals, on_block| {
-                summarize::parquet(ranges, name, policy, totals, on_block)
+                let result = summarize::parquet(ranges.clone(), name, policy, totals, on_block);
+                ranges.check_unchanged()?;
+                result
             });
             return Ok(totals.await?.0);
         }
-        let input = places.open(place).await?;
+        let input = match entry {
+            Some(entry) => places.open_part(entry, 0, entry.size).await?,
+            None => places.open(place).await?,
+        };
         self.opened(input.size());
         let decoded = self.decode(place, input).await?;
         let (mut input, taken) = (decoded.input, decoded.taken);

@@ -50,6 +50,11 @@ impl Counts {
         self.add_far(name, 1)
     }
 
+    /// Whether a name had to be turned away because there are too many.
+    pub fn overflowed(&self) -> bool {
+        self.bytes > MAX_BYTES
+    }
+
     /// Adds all that `other` has counted.
     pub fn merge(&mut self, other: &Counts) -> Result<(), Error> {
         for (name, more) in other

@@ -145,6 +145,11 @@ impl Summary {
         Ok(())
     }
 
+    /// Whether there are too many payment types to count: the data as a whole is not what it must be.
+    pub fn overflowed(&self) -> bool {
+        self.types.overflowed()
+    }
+
     /// Adds all that `other` has seen.
     pub fn merge(&mut self, other: &Summary) -> Result<(), String> {
         self.types.merge(&other.types).map_err(|error| format!("{PAYMENT_TYPE}: {error}"))?;

@@ -1,5 +1,6 @@
 //! What can go wrong with a place.
 
+use std::borrow::Cow;
 use std::fmt;
 
 /// A failure to open, read or write a place; its text is one line.
@@ -31,7 +32,8 @@ impl Error {
         cause: Cause,
         detail: impl fmt::Display,
     ) -> Error {
-        Error { verb, place: place.to_string(), cause, detail: one_line(&detail.to_string()) }
+        let place = in_one_line(&place.to_string()).into_owned();
+        Error { verb, place, cause, detail: one_line(&detail.to_string()) }
     }
 
     /// An error of the operating system.
@@ -52,6 +54,18 @@ impl Error {
     pub fn cause(&self) -> Cause {
         self.cause
     }
+}
+
+/// A name as it stands, but with line breaks and the like written as escapes.
+pub(super) fn in_one_line(name: &str) -> Cow<'_, str> {
+    if !name.contains(char::is_control) {
+        return Cow::Borrowed(name);
+    }
+    let escaped = name.chars().flat_map(|char| match char.is_control() {
+        true => char.escape_default().collect::<Vec<_>>(),
+        false => vec![char],
+    });
+    Cow::Owned(escaped.collect())
 }
 
 fn one_line(text: &str) -> String {

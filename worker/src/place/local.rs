@@ -41,16 +41,6 @@ impl LocalFile {
         file.size = Some(file.left);
         Ok(file)
     }
-
-    /// At the end: whether what was read is still what stands there.
-    fn check_unchanged(&self) -> Result<(), Error> {
-        let Some(before) = &self.version else { return Ok(()) };
-        match self.file.metadata() {
-            Ok(metadata) if version(&metadata) == *before => Ok(()),
-            Ok(_) => Err(changed(&self.path)),
-            Err(error) => Err(Error::io("read", self.path.display(), &error)),
-        }
-    }
 }
 
 impl Input for LocalFile {
@@ -73,6 +63,19 @@ impl Input for LocalFile {
 
     fn size(&self) -> Option<u64> {
         self.size
+    }
+
+    fn check_unchanged(&self) -> Result<(), Error> {
+        self.version.as_ref().map_or(Ok(()), |version| check_unchanged(&self.file, &self.path, version))
+    }
+}
+
+/// Fails if the open file is not what it was when its version was `before`.
+pub(super) fn check_unchanged(file: &File, path: &Path, before: &str) -> Result<(), Error> {
+    match file.metadata() {
+        Ok(metadata) if version(&metadata) == before => Ok(()),
+        Ok(_) => Err(changed(path)),
+        Err(error) => Err(Error::io("read", path.display(), &error)),
     }
 }
 
@@ -125,14 +128,22 @@ pub struct Draft {
 }
 
 impl Draft {
-    /// Begins a file beside `path`.
+    /// Begins a file beside `path`; behind a link, beside what it leads to.
     pub(super) fn create(path: &Path) -> Result<Draft, Error> {
+        let path = replaced(path)?;
         let file = tempfile::Builder::new()
             .prefix(".batchwright-")
             .permissions(permissions())
-            .tempfile_in(folder(path))
+            .tempfile_in(folder(&path))
             .map_err(|error| Error::io("write", path.display(), &error))?;
-        Ok(Draft { path: path.to_owned(), file })
+        Ok(Draft { path, file })
+    }
+
+    /// A file with all of its content.
+    pub(super) fn of(path: &Path, content: &[u8]) -> Result<Draft, Error> {
+        let mut draft = Draft::create(path)?;
+        draft.write(content)?;
+        Ok(draft)
     }
 
     pub(super) fn write(&mut self, bytes: &[u8]) -> Result<(), Error> {
@@ -150,23 +161,67 @@ impl Draft {
     }
 }
 
-/// Fails if `path` is a folder, or its folder is missing.
+/// Fails if `path` is something other than a file, or its folder is missing.
 pub(super) fn check_writable(path: &Path) -> Result<(), Error> {
-    let refused = |why| Err(Error::new("write", path.display(), Cause::Refused, why));
-    if path.is_dir() {
-        return refused("it is a folder");
-    }
-    if !folder(path).is_dir() {
-        return refused("its folder does not exist");
+    let path = replaced(path)?;
+    if !folder(&path).is_dir() {
+        let why = "its folder does not exist";
+        return Err(Error::new("write", path.display(), Cause::Refused, why));
     }
     Ok(())
 }
 
+/// The file that writing `path` replaces: what a link leads to. A folder, a device or a pipe is not replaced.
+fn replaced(path: &Path) -> Result<PathBuf, Error> {
+    let refused = |why| Err(Error::new("write", path.display(), Cause::Refused, why));
+    match (std::fs::symlink_metadata(path), std::fs::metadata(path)) {
+        (Ok(link), Ok(file)) if link.is_symlink() && file.is_file() => {
+            std::fs::canonicalize(path).map_err(|error| Error::io("write", path.display(), &error))
+        }
+        (Ok(_), Ok(file)) if file.is_dir() => refused("it is a folder"),
+        (Ok(_), Ok(file)) if !file.is_file() => refused("it is no regular file"),
+        (Ok(_), Err(_)) => refused("it is a link that leads nowhere"),
+        _ => Ok(path.to_owned()),
+    }
+}
+
+/// Whether two paths name one file, which need not be there yet.
+pub(super) fn same(one: &Path, other: &Path) -> bool {
+    match (std::fs::metadata(one), std::fs::metadata(other)) {
+        (Ok(one), Ok(other)) => (one.dev(), one.ino()) == (other.dev(), other.ino()),
+        _ => one == other || settled(one).is_some_and(|one| settled(other) == Some(one)),
+    }
+}
+
+/// Whether `path` lies under `above`, however both are spelled.
+pub(super) fn lies_under(path: &Path, above: &Path) -> bool {
+    match (settled(path), std::fs::canonicalize(above)) {
+        (Some(path), Ok(above)) => path.starts_with(above),
+        _ => path.starts_with(above),
+    }
+}
+
+/// The path without links, of something that need not be there yet.
+fn settled(path: &Path) -> Option<PathBuf> {
+    if let Ok(whole) = std::fs::canonicalize(path) {
+        return Some(whole);
+    }
+    Some(std::fs::canonicalize(folder(path)).ok()?.join(path.file_name()?))
+}
+
+/// Takes the file away, if there is one.
+pub(super) fn forget(path: &Path) -> Result<(), Error> {
+    match std::fs::remove_file(path) {
+        Err(error) if error.kind() != std::io::ErrorKind::NotFound => {
+            Err(Error::io("remove", path.display(), &error))
+        }
+        _ => Ok(()),
+    }
+}
+
 /// Writes beside `path` and renames, so that nobody sees a part; on failure nothing stays behind.
 pub(super) fn write(path: &Path, content: &[u8]) -> Result<(), Error> {
-    let mut draft = Draft::create(path)?;
-    draft.write(content)?;
-    draft.finish()
+    Draft::of(path, content)?.finish()
 }
 
 /// What any new file gets, before the process's mask; a temporary file would be its owner's alone.
@@ -205,6 +260,21 @@ mod tests {
         std::fs::create_dir(&path).unwrap();
         assert!(write(&path, b"{}").is_err());
         assert_eq!(names(folder.path()), ["taken"]);
+    }
+
+    #[test]
+    fn a_part_is_of_the_version_that_was_seen_up_to_its_end() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("p.csv");
+        std::fs::write(&path, "0123456789").unwrap();
+        let entry = look(&path).unwrap();
+        let mut part = LocalFile::open_part(&path, 2, 8, &entry.version).unwrap();
+        let mut buffer = [0; 3];
+        assert_eq!(part.read(&mut buffer), Ok(3));
+        assert_eq!(part.check_unchanged(), Ok(()));
+        std::fs::write(&path, "01234567890").unwrap();
+        assert_eq!(part.check_unchanged(), Err(changed(&path)));
+        assert_eq!(LocalFile::open_part(&path, 2, 8, &entry.version).map(|_| ()), Err(changed(&path)));
     }
 
     #[test]

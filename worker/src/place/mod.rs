@@ -9,6 +9,7 @@ mod s3;
 use std::fmt;
 use std::path::PathBuf;
 
+use error::in_one_line;
 pub use error::{Cause, Error};
 pub use local::LocalFile;
 pub use output::Output;
@@ -64,6 +65,25 @@ impl Place {
         }
     }
 
+    /// Whether both are one file or object, however paths are spelled.
+    pub fn is_same(&self, other: &Place) -> bool {
+        match (self, other) {
+            (Place::Local(one), Place::Local(other)) => local::same(one, other),
+            _ => self == other,
+        }
+    }
+
+    /// Whether it is among what is under the prefix `above`.
+    pub fn lies_under(&self, above: &Place) -> bool {
+        match (self, above) {
+            (Place::Local(path), Place::Local(above)) => local::lies_under(path, above),
+            (Place::S3 { bucket, key }, Place::S3 { bucket: other, key: prefix }) => {
+                bucket == other && key.starts_with(prefix.as_str())
+            }
+            _ => false,
+        }
+    }
+
     /// What stands after the last slash.
     pub fn file_name(&self) -> &str {
         match self {
@@ -93,8 +113,8 @@ impl Place {
 impl fmt::Display for Place {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            Place::Local(path) => write!(f, "{}", path.display()),
-            Place::S3 { bucket, key } => write!(f, "s3://{bucket}/{key}"),
+            Place::Local(path) => write!(f, "{}", in_one_line(&path.to_string_lossy())),
+            Place::S3 { bucket, key } => write!(f, "s3://{bucket}/{}", in_one_line(key)),
         }
     }
 }
@@ -106,6 +126,13 @@ pub trait Input: Send {
 
     /// The size of the whole in bytes, if it is known.
     fn size(&self) -> Option<u64>;
+
+    /// Fails if what was read so far is known not to stand there any more.
+    ///
+    /// A read that finds the end looks itself: this is for who stops before.
+    fn check_unchanged(&self) -> Result<(), Error> {
+        Ok(())
+    }
 }
 
 impl Input for &[u8] {
@@ -173,7 +200,11 @@ impl Places {
     /// Opens `entry` for reading anywhere, if it still has the same version.
     pub async fn open_ranges(&self, entry: &Entry) -> Result<Ranges, Error> {
         match &entry.place {
-            Place::Local(path) => Ok(Ranges::local(entry.clone(), local::open(path)?)),
+            Place::Local(path) => {
+                let file = local::open(path)?;
+                local::check_unchanged(&file, path, &entry.version)?;
+                Ok(Ranges::local(entry.clone(), file))
+            }
             Place::S3 { .. } => Ok(Ranges::s3(entry.clone(), self.s3().await?.clone())),
         }
     }
@@ -217,6 +248,26 @@ impl Places {
         match place {
             Place::Local(path) => local::write(path, &content),
             Place::S3 { bucket, key } => self.s3().await?.write(bucket, key, content, content_type).await,
+        }
+    }
+
+    /// Writes two places, of which the second shows last. On one machine neither shows unless both could be written.
+    pub async fn write_both(&self, places: [(&Place, Vec<u8>); 2], content_type: &str) -> Result<(), Error> {
+        if let [(Place::Local(first), one), (Place::Local(second), other)] = &places {
+            let drafts = [local::Draft::of(first, one)?, local::Draft::of(second, other)?];
+            return drafts.into_iter().try_for_each(local::Draft::finish);
+        }
+        for (place, content) in places {
+            self.write(place, content, content_type).await?;
+        }
+        Ok(())
+    }
+
+    /// Takes away a file, if it is there. Objects of S3 stay: no more is asked of a job's role than to write them.
+    pub fn forget(&self, place: &Place) -> Result<(), Error> {
+        match place {
+            Place::Local(path) => local::forget(path),
+            Place::S3 { .. } => Ok(()),
         }
     }
 

@@ -9,7 +9,7 @@ use std::sync::{Arc, Mutex};
 use bytes::Bytes;
 
 use super::s3::S3;
-use super::{Entry, Error, Place};
+use super::{Entry, Error, Place, local};
 
 /// How much is fetched at once: one request to S3.
 const CHUNK: u64 = 1 << 20;
@@ -47,6 +47,16 @@ impl Ranges {
     /// The place's size in bytes.
     pub fn size(&self) -> u64 {
         self.entry.size
+    }
+
+    /// Fails if what was read so far is known not to stand there any more; S3 is asked for one version only.
+    pub fn check_unchanged(&self) -> Result<(), Error> {
+        match (&*self.source, &self.entry.place) {
+            (Source::Local(file), Place::Local(path)) => {
+                local::check_unchanged(file, path, &self.entry.version)
+            }
+            _ => Ok(()),
+        }
     }
 
     /// Up to `length` bytes from `from`: fewer only where a chunk or the place ends, none only at the place's end.

@@ -82,7 +82,16 @@ impl S3 {
                 let size = size(found.content_length());
                 Ok(Entry { place, size, version: found.e_tag.unwrap_or_default() })
             }
-            Err(error) => Err(failure::classify("read", &place, "s3:GetObject", &error)),
+            Err(error) => {
+                // An answer to HEAD has no body, so that it can't say what is wrong: the same as a GET can.
+                let again = self.client.get_object().bucket(bucket).key(key).range("bytes=0-0").send().await;
+                Err(match again {
+                    Err(error) if error.raw_response().is_some() => {
+                        failure::classify("read", &place, "s3:GetObject", &error)
+                    }
+                    _ => failure::classify("read", &place, "s3:GetObject", &error),
+                })
+            }
         }
     }
 

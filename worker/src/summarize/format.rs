@@ -1,7 +1,10 @@
 //! What a table is written in.
 
+use serde::{Deserialize, Serialize};
+
 /// A format of tables.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, clap::ValueEnum)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, clap::ValueEnum, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
 pub enum Format {
     /// Comma-separated values with a header.
     Csv,

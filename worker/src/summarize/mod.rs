@@ -55,7 +55,8 @@ impl Totals {
         malformed: Malformed,
         policy: BadRows,
     ) -> Result<(), Malformed> {
-        if policy == BadRows::Fail {
+        // With too many types each row of yet another one would seem bad: no policy means that.
+        if policy == BadRows::Fail || self.summary.overflowed() {
             return Err(malformed);
         }
         tracing::debug!(object, line = malformed.line, cause = malformed.what, "skipped a row");

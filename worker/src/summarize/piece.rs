@@ -12,6 +12,7 @@ use super::jsonl::Reader;
 use super::{BLOCK, Error, OnBlock, Totals};
 use crate::bad_rows::{BadRows, Skipped};
 use crate::csv::{Blocks, MAX_ROW, Malformed, Scanner, ends_in_quotes};
+use crate::lines::BYTE_ORDER_MARK;
 use crate::payments::{Columns, Summary};
 use crate::place::Input;
 
@@ -138,6 +139,8 @@ pub fn lines_piece(
     let mut reader = Reader::default();
     let mut begun = part.start == Start::Row;
     let mut used = 0;
+    // Whether the beginning of the text is still to come.
+    let mut first = begun;
     // First the lines that end in the part, then the one that only begins in it.
     let mut behind = false;
     loop {
@@ -158,7 +161,12 @@ pub fn lines_piece(
                 _ if blocks.ended() && (behind || part.last) => rest.len(),
                 _ => 0,
             };
-            reader.block(rest.get(..end).unwrap_or_default(), object, policy, totals)?;
+            let mut lines = rest.get(..end).unwrap_or_default();
+            if first && end > 0 {
+                first = false;
+                lines = lines.strip_prefix(BYTE_ORDER_MARK).unwrap_or(lines);
+            }
+            reader.block(lines, object, policy, totals)?;
             used += end;
             if behind && end > 0 {
                 return Ok(());

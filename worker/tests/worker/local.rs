@@ -106,6 +106,86 @@ fn places_that_cannot_be_used_are_exit_1() {
 }
 
 #[test]
+fn a_source_or_a_device_is_not_overwritten_however_it_is_spelled() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path();
+    let text = format!("{HEADER}a,boleto,1,10\n");
+    fs::write(path.join("p.csv"), &text).unwrap();
+    fs::create_dir(path.join("data")).unwrap();
+    fs::write(path.join("data/p.csv"), &text).unwrap();
+    fs::write(path.join("real.json"), "old").unwrap();
+    for (link, to) in
+        [("link.json", "real.json"), ("same.csv", "p.csv"), ("nowhere", "missing"), ("null", "/dev/null")]
+    {
+        std::os::unix::fs::symlink(to, path.join(link)).unwrap();
+    }
+    let before = names(path);
+    let absolute = format!("file://{}", fs::canonicalize(path.join("p.csv")).unwrap().display());
+    let outcomes = [
+        ("p.csv", "./p.csv"),
+        ("p.csv", "data/../p.csv"),
+        ("p.csv", &absolute),
+        ("p.csv", "same.csv"),
+        ("data/", "./data/r.json"),
+        ("p.csv", "null"),
+        ("p.csv", "/dev/null"),
+        ("p.csv", "nowhere"),
+        ("p.csv", "link.json"),
+    ]
+    .map(|(source, destination)| {
+        let command = worker(&["--source", source, "--destination", destination]).in_folder(path);
+        Ended::of(command).last()
+    });
+    let outcomes = outcomes.join("\n").replace(&*absolute.replace("file://", ""), "/p.csv");
+    insta::assert_snapshot!(outcomes, @r"
+    1 ERROR failed to write ./p.csv: it is the source too, and would be overwritten
+    1 ERROR failed to write data/../p.csv: it is the source too, and would be overwritten
+    1 ERROR failed to write /p.csv: it is the source too, and would be overwritten
+    1 ERROR failed to write same.csv: it is the source too, and would be overwritten
+    1 ERROR failed to write ./data/r.json: it lies under the source data/, and would be read itself the next time
+    1 ERROR failed to write null: it is no regular file
+    1 ERROR failed to write /dev/null: it is no regular file
+    1 ERROR failed to write nowhere: it is a link that leads nowhere
+    0 INFO summarized
+    ");
+    assert_eq!(names(path), before);
+    assert!(fs::symlink_metadata(path.join("link.json")).unwrap().is_symlink());
+    assert!(fs::read_to_string(path.join("real.json")).unwrap().starts_with('{'));
+    assert_eq!(fs::read_to_string(path.join("p.csv")).unwrap(), text);
+}
+
+#[test]
+fn a_name_with_a_line_break_is_still_one_line() {
+    let arguments = ["--source", "a\nb.csv", "--destination", "r.json", "--log-format", "text"];
+    let output = worker(&arguments).output().unwrap();
+    insta::assert_snapshot!(String::from_utf8(output.stderr).unwrap(), @r"ERROR failed to read a\nb.csv: no such file or folder");
+}
+
+#[test]
+fn what_stands_beside_a_result_is_about_that_result() {
+    let folder = tempfile::tempdir().unwrap();
+    fs::write(folder.path().join("p.csv"), format!("{HEADER}a,boleto,1,10\n")).unwrap();
+    let run = |policy| {
+        let arguments = ["--source", "p.csv", "--destination", "r.json", "--bad-rows", policy];
+        assert_eq!(Ended::of(worker(&arguments).in_folder(folder.path())).code, Some(0));
+        names(folder.path())
+    };
+    assert_eq!(run("skip"), ["p.csv", "r.json", "r.json.metadata.json"]);
+    assert_eq!(run("fail"), ["p.csv", "r.json"]);
+}
+
+#[test]
+fn too_many_types_are_an_error_under_every_policy() {
+    let folder = tempfile::tempdir().unwrap();
+    let rows: String = (0..70_000).map(|i| format!("a,{i},1,10\n")).collect();
+    fs::write(folder.path().join("p.csv"), format!("{HEADER}{rows}")).unwrap();
+    let arguments = ["--source", "p.csv", "--destination", "r.json", "--bad-rows", "skip"];
+    let ended = Ended::of(worker(&arguments).in_folder(folder.path()));
+    insta::assert_snapshot!(ended.last(), @r"1 ERROR failed to summarize p.csv: line 60950, column 3 (payment_type): there are too many different values: 60948 so far");
+    assert_eq!(names(folder.path()), ["p.csv"]);
+}
+
+#[test]
 fn a_device_that_fails_is_exit_2() {
     let ended = Ended::of(worker(&["--source", "/proc/self/mem", "--destination", "r.json"]));
     insta::assert_snapshot!(ended.last(), @"2 ERROR failed to read /proc/self/mem: Input/output error (os error 5)");

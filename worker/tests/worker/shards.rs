@@ -1,6 +1,7 @@
 //! `summarize --shards` and `merge`: the same answer as one process, for any number of shards.
 
 use std::fs;
+use std::io::Write;
 use std::path::Path;
 
 use bytes::Bytes;
@@ -73,6 +74,65 @@ fn any_number_of_shards_gives_the_answer_of_one_process() {
 }
 
 #[test]
+fn what_one_process_reads_shards_read_too() {
+    let folder = tempfile::tempdir().unwrap();
+    let sample = fs::read(file("samples/payments.csv")).unwrap();
+    let line =
+        "{\"payment_value\":1.5,\"payment_type\":\"a\",\"payment_installments\":2,\"order_id\":\"x\"}\n";
+    let json = line.repeat(3).into_bytes();
+    let packed = |text: &[u8]| zstd::stream::encode_all(text, 3).unwrap();
+    let mut gzip = flate2::write::GzEncoder::new(Vec::new(), flate2::Compression::default());
+    gzip.write_all(&json).unwrap();
+    // Compressed under names that don't say so, and a byte order mark.
+    let sources = [
+        ("packed.csv", packed(&sample)),
+        ("packed.jsonl", packed(&json)),
+        ("packed.json", gzip.finish().unwrap()),
+        ("marked.jsonl", [b"\xef\xbb\xbf", &json[..]].concat()),
+    ];
+    for (name, content) in sources {
+        fs::write(folder.path().join(name), content).unwrap();
+        for count in [1, 2, 5, 100] {
+            let [whole, merged] = both(folder.path(), name, count, &[]);
+            assert_eq!(merged.unwrap(), whole.unwrap(), "{name} in {count}");
+        }
+    }
+}
+
+#[test]
+fn a_shard_that_fails_leaves_nothing_to_merge() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path();
+    let run = |arguments: &[&str]| run(path, arguments, &[]).last();
+    let shard = |more: &[&str]| {
+        let arguments =
+            ["summarize", "--source", "p.csv", "--destination", "r.json", "--shards", "1", "--shard", "0"];
+        run(&[&arguments, more].concat())
+    };
+    let merge =
+        |source: &str| run(&["merge", "--destination", "r.json", "--shards", "1", "--source", source]);
+    fs::write(path.join("p.csv"), format!("{HEADER}a,b,1,1\n")).unwrap();
+    let mut outcomes = vec![shard(&[]), merge("p.csv")];
+    fs::write(path.join("p.csv"), format!("{HEADER}a,b,1,ten\n")).unwrap();
+    outcomes.extend([
+        merge("p.csv"),
+        shard(&[]),
+        merge("p.csv"),
+        shard(&["--bad-rows", "skip"]),
+        merge("p.csv"),
+    ]);
+    insta::assert_snapshot!(outcomes.join("\n"), @r#"
+    0 INFO summarized a part
+    0 INFO merged
+    1 ERROR failed to merge p.csv: it is not what the shards have read: run all shards again
+    1 ERROR failed to summarize p.csv: from byte 57 on, line 1, column 7 (payment_value): "ten" is not a number
+    1 ERROR failed to merge r.json.part-00000-of-00001.json: its shard failed to summarize p.csv: from byte 57 on, line 1, column 7 (payment_value): "ten" is not a number
+    0 INFO summarized a part
+    1 ERROR failed to summarize p.csv: there is a header, but no row
+    "#);
+}
+
+#[test]
 fn a_prefix_of_many_objects_is_cut_where_it_can_be() {
     let folder = tempfile::tempdir().unwrap();
     let data = folder.path().join("data");
@@ -120,7 +180,7 @@ fn bad_rows_are_found_in_whatever_shard_they_are() {
     let [whole, merged] = both(folder.path(), "p.csv", 7, &["--bad-rows", "0.9%"]);
     insta::assert_snapshot!([whole.unwrap_err(), merged.unwrap_err()].join("\n"), @r#"
     1 ERROR failed to summarize p.csv: 1 of 100 rows are bad, which is more than 0.9%; the first: p.csv: line 143, column 9 (payment_value): "ten" is not a number
-    1 ERROR failed to summarize all.json: 1 of 100 rows are bad, which is more than 0.9%; the first: p.csv from byte 997 on: line 31, column 9 (payment_value): "ten" is not a number
+    1 ERROR failed to summarize p.csv: 1 of 100 rows are bad, which is more than 0.9%; the first: p.csv from byte 997 on: line 31, column 9 (payment_value): "ten" is not a number
     "#);
 }
 
@@ -151,7 +211,7 @@ fn parts_that_do_not_belong_together_are_refused() {
     1 ERROR failed to read r.json.part-00001-of-00002.json: no such file or folder
     1 ERROR failed to use --shards: shards are counted from 0 to one less than their number
     0 INFO summarized a part
-    1 ERROR failed to merge r.json.part-00001-of-00002.json: its shard read other objects, or by another policy, than those before it: run all shards again
+    1 ERROR failed to merge r.json.part-00001-of-00002.json: its shard read other objects, by another policy or in another format than those before it: run all shards again
     0 INFO summarized a part
     0 INFO merged
     1 ERROR failed to merge r.json.part-00001-of-00002.json: it is no part of a summary: missing field `index` at line 1 column 2
@@ -186,8 +246,8 @@ fn a_shard_reads_little_more_than_its_own_bytes_and_only_of_the_version_that_it_
         assert_eq!(ended.last(), "0 INFO summarized a part");
     }
     insta::assert_snapshot!(server.bucket().asked.iter().rev().take(8).rev().cloned().collect::<Vec<_>>().join("\n"), @r#"
-    PUT out/r.json.part-00001-of-00003.json application/json
     HEAD in/p.csv - -
+    GET in/p.csv bytes=0-3 "1"
     GET in/p.csv bytes=5858-9954 "1"
     GET in/p.csv bytes=11718-15814 "1"
     GET in/p.csv bytes=0-17578 "1"

@@ -8,7 +8,7 @@ use serde::{Deserialize, Serialize};
 use super::{Reader, Reading, VERB, pretty};
 use crate::commands::Error;
 use crate::decode::Coding;
-use crate::place::{self, Cause, Place, Places};
+use crate::place::{self, Cause, Entry, Place, Places};
 use crate::summarize::{Format, Outcome, Totals};
 
 /// Which shard of how many this run is.
@@ -65,6 +65,11 @@ pub struct Made {
     pub sources: Vec<String>,
     /// The policy for bad rows.
     pub bad_rows: String,
+    /// What the source was said to be written in, if it was.
+    pub format: Option<Format>,
+    /// Why there is nothing, if the shard failed: what an earlier run wrote here holds no longer.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub failed: Option<String>,
     /// The pieces of objects that this shard read, in order.
     pub pieces: Vec<Piece>,
 }
@@ -91,7 +96,17 @@ pub fn part_place(destination: &Place, shard: Shard) -> Place {
     destination.followed_by(&format!(".part-{:05}-of-{:05}.json", shard.index, shard.count))
 }
 
-/// Reads one shard, and writes its part only.
+/// What is read in all, as parts name it.
+pub fn named(entries: &[Entry]) -> Vec<String> {
+    entries.iter().map(|e| format!("{} ({} bytes, {})", e.place, e.size, e.version)).collect()
+}
+
+/// The source as it is now.
+pub async fn entries(source: &Place, places: &Places) -> Result<Vec<Entry>, Error> {
+    Ok(if source.is_prefix() { places.list(source).await? } else { vec![places.look(source).await?] })
+}
+
+/// Reads one shard, and writes its part only. If it fails, the part says so: that of an earlier run must not be merged.
 pub(super) async fn run(
     shard: Shard,
     source: &Place,
@@ -99,15 +114,37 @@ pub(super) async fn run(
     reading: &Reading,
     places: &Places,
 ) -> Result<(), Error> {
-    let entries =
-        if source.is_prefix() { places.list(source).await? } else { vec![places.look(source).await?] };
+    let part = part_place(destination, shard);
+    let result = read_and_write(shard, source, &part, reading, places).await;
+    if let Err(error) = &result {
+        let (bad_rows, format) = (reading.bad_rows.to_string(), reading.format);
+        let failed = Some(format!("failed to {error}"));
+        let Shard { index, count } = shard;
+        let made = Made { index, count, sources: Vec::new(), bad_rows, format, failed, pieces: Vec::new() };
+        if let Err(error) = places.write(&part, pretty(&made)?, "application/json").await {
+            tracing::warn!("failed to {error}; a part that an earlier run wrote there holds no longer");
+        }
+    }
+    result
+}
+
+async fn read_and_write(
+    shard: Shard,
+    source: &Place,
+    part: &Place,
+    reading: &Reading,
+    places: &Places,
+) -> Result<(), Error> {
+    let entries = entries(source, places).await?;
     if let Some(empty) = entries.iter().find(|entry| entry.size == 0) {
         return Err(Error::unusable(VERB, &empty.place, "the file is empty"));
     }
-    let part = part_place(destination, shard);
-    let shares = layout::shares(&entries, shard, |entry| can_be_cut(&entry.place, reading));
-    let bytes = shares.iter().map(|share| share.to - share.from).sum();
-    let mut reader = Reader::new(source, &part, Some(bytes));
+    let mut shares = Vec::new();
+    for share in layout::shares(&entries, shard, |entry| can_be_cut(&entry.place, reading)) {
+        shares.extend(read::looked_into(share, places).await?);
+    }
+    let bytes = shares.iter().map(|share: &layout::Share<'_>| share.to - share.from).sum();
+    let mut reader = Reader::new(source, part, Some(bytes));
     let mut pieces = Vec::new();
     let mut totals = Totals::default();
     for share in shares {
@@ -118,11 +155,11 @@ pub(super) async fn run(
         }
         pieces.extend(piece);
     }
-    let sources = entries.iter().map(|e| format!("{} ({} bytes, {})", e.place, e.size, e.version)).collect();
-    let bad_rows = reading.bad_rows.to_string();
-    let made = Made { index: shard.index, count: shard.count, sources, bad_rows, pieces };
-    places.write(&part, pretty(&made)?, "application/json").await?;
-    reader.finished(&totals, &part, "summarized a part");
+    let (sources, Shard { index, count }) = (named(&entries), shard);
+    let (bad_rows, format) = (reading.bad_rows.to_string(), reading.format);
+    let made = Made { index, count, sources, bad_rows, format, failed: None, pieces };
+    places.write(part, pretty(&made)?, "application/json").await?;
+    reader.finished(&totals, part, "summarized a part");
     Ok(())
 }
 

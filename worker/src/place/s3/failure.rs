@@ -25,12 +25,16 @@ where
     let code = error.code().unwrap_or_default();
     let (cause, what) = match (status, code) {
         (_, "NoSuchBucket") => (Cause::Refused, "there is no such bucket".to_owned()),
+        // Taken away meanwhile by a lifecycle rule or by whoever cleans up; a new try makes a new one.
+        (404, "NoSuchUpload") => (Cause::Trouble, said(error, code)),
         (404, _) => (Cause::Refused, "there is no such object".to_owned()),
         (412, _) => (Cause::Changed, "the object was changed while it was read".to_owned()),
         (_, "RequestTimeTooSkewed" | "RequestTimeout") => (Cause::Trouble, said(error, code)),
         // Temporary credentials are renewed by whoever gave them; a later try has newer ones.
         (_, "ExpiredToken") => (Cause::Trouble, said(error, code)),
         (403, _) => (Cause::Refused, format!("access denied: {}; it takes {permission}", said(error, code))),
+        // Two writers at once: OperationAborted, ConditionalRequestConflict.
+        (409, _) => (Cause::Trouble, said(error, code)),
         (301 | 307, _) => (Cause::Refused, "the bucket is in another region".to_owned()),
         (400..=499, _) if status != 429 => (Cause::Refused, said(error, code)),
         _ => (Cause::Trouble, said(error, code)),

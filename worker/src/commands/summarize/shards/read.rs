@@ -9,6 +9,7 @@ use super::layout::Share;
 use crate::bad_rows::BadRows;
 use crate::commands::Error;
 use crate::csv::{Blocks, MAX_ROW, Scanner};
+use crate::decode::Coding;
 use crate::payments::Columns;
 use crate::place::{self, Entry, Input, Places};
 use crate::summarize::{self, BLOCK, Format, Outcome, Part, Start, Totals};
@@ -18,6 +19,20 @@ const WINDOW: u64 = 4096;
 
 /// What must be read behind a piece at most, so that its last row is whole.
 const BEHIND: u64 = MAX_ROW as u64 + 2;
+
+/// The share as it is read: of an object that turns out to be compressed, the shard in whose part it begins has all, and any
+/// other nothing.
+pub(super) async fn looked_into<'a>(share: Share<'a>, places: &Places) -> Result<Option<Share<'a>>, Error> {
+    if share.whole {
+        return Ok(Some(share));
+    }
+    let head = read(places, share.entry, 0, share.entry.size.min(4)).await?;
+    Ok(match Coding::of_bytes(&head) {
+        Coding::Plain => Some(share),
+        _ if share.from == 0 => Some(Share { to: share.entry.size, whole: true, ..share }),
+        _ => None,
+    })
+}
 
 /// Reads the share, both ways if need be; `None` if no row can begin in it.
 pub(super) async fn piece(
@@ -31,7 +46,7 @@ pub(super) async fn piece(
         Some(Piece { object: entry.place.to_string(), size: entry.size, from, to, outside, quoted })
     };
     if share.whole {
-        let totals = reader.object(&entry.place, reading, places, Totals::default()).await?;
+        let totals = reader.object(&entry.place, Some(entry), reading, places, Totals::default()).await?;
         let outside =
             Outcome::Read { summary: Box::new(totals.summary), skipped: totals.skipped, ends_quoted: false };
         return Ok(made(0, entry.size, outside, None));
@@ -114,6 +129,8 @@ async fn one_way(
                 summarize::lines_piece(&mut counting, part, (name, policy), totals, on_block).map(|()| false)
             }
         };
+        // A part ends before the end of the file, where a read would notice.
+        input.check_unchanged()?;
         match result {
             Ok(ends_quoted) => Ok(Ok(ends_quoted)),
             Err(summarize::Error::Malformed(malformed)) => Ok(Err(malformed)),
@@ -173,11 +190,6 @@ async fn header(entry: &Entry, places: &Places) -> Result<(Columns, u64), Error>
     let reading = tokio::task::spawn_blocking(move || {
         let mut blocks = Blocks::new(input.as_mut(), BLOCK);
         let found = summarize::header(&mut blocks, &mut Scanner::default());
-        if matches!(blocks.block(), [0x1f, 0x8b, ..] | [0x28, 0xb5, 0x2f, 0xfd, ..]) {
-            let what =
-                "it is compressed, which its name must say (.gz, .zst) so that no shard cuts it".to_owned();
-            return Err(Error::unusable(VERB, name, what));
-        }
         found.map(|(columns, used)| (columns, used as u64)).map_err(|error| failure(name, error))
     });
     reading.await.map_err(|error| broke_down(&entry.place, &error))?
