@@ -5,8 +5,10 @@ use std::time::Duration;
 
 use tokio::sync::{Semaphore, watch};
 use tokio::task::JoinSet;
+use tokio::time::Instant;
 
 use super::Error;
+use super::record::Record;
 use super::transform::{object, threads};
 use crate::bad_rows::BadRows;
 use crate::calculation::Chosen;
@@ -19,9 +21,6 @@ const FAILURES: u32 = 5;
 
 /// How long to wait after each of them.
 const PAUSE: Duration = Duration::from_secs(2);
-
-/// How long a message rests whose object could not be reached: the trouble may be over by then.
-const REST: Duration = Duration::from_secs(30);
 
 /// Transform each object that S3 tells of through a queue, and write it to another bucket
 ///
@@ -64,6 +63,7 @@ struct Consumer {
     bad_rows: BadRows,
     threads: usize,
     visibility: Duration,
+    record: Record,
 }
 
 /// What became of a message.
@@ -74,7 +74,7 @@ enum Ended {
 }
 
 /// Works until `stop` says so; then what is held is finished, or given back when the grace is over.
-pub async fn run(args: &Args, places: Arc<Places>, mut stop: watch::Receiver<bool>) -> Result<(), Error> {
+pub async fn run(args: &Args, places: Arc<Places>, stop: watch::Receiver<bool>) -> Result<(), Error> {
     let destination = destination(&args.destination)?;
     let queue = Queue::connect(&args.queue).await.map_err(of_queue)?;
     let many = args.concurrency as usize;
@@ -85,69 +85,124 @@ pub async fn run(args: &Args, places: Arc<Places>, mut stop: watch::Receiver<boo
         bad_rows: args.bad_rows,
         threads: threads(many),
         visibility: Duration::from_secs(args.visibility),
+        record: Record::new(args.until_empty),
     });
     tracing::info!(queue = args.queue, destination = %consumer.destination, "consuming");
-    let free = Arc::new(Semaphore::new(many));
     let late = watch::Sender::new(false);
+    let receiving =
+        Receiving { args, consumer: &consumer, free: Arc::new(Semaphore::new(many)), late: &late };
     let mut held = JoinSet::new();
-    let result = tokio::select! {
-        result = receive(args, &consumer, &free, &late, &mut held) => result,
-        () = told(&mut stop) => Ok(()),
-    };
+    let (result, stopped) = receiving.run(&mut held, stop).await;
     let holding = held.len();
     if holding > 0 {
         tracing::info!(messages = holding, seconds = args.grace, "finishing what is held");
     }
     let finished = async { while held.join_next().await.is_some() {} };
-    if tokio::time::timeout(Duration::from_secs(args.grace), finished).await.is_err() {
+    let end = stopped.unwrap_or_else(Instant::now) + Duration::from_secs(args.grace);
+    if tokio::time::timeout_at(end, finished).await.is_err() {
         late.send_replace(true);
         while held.join_next().await.is_some() {}
     }
-    result
+    consumer.record.say();
+    result.and_then(|()| consumer.record.result(&args.queue))
 }
 
-/// Hands each message to a task of its own, until there is none left or the queue can't be reached.
-async fn receive(
-    args: &Args,
-    consumer: &Arc<Consumer>,
-    free: &Arc<Semaphore>,
-    late: &watch::Sender<bool>,
-    held: &mut JoinSet<()>,
-) -> Result<(), Error> {
-    let mut failures = 0;
-    loop {
-        while held.try_join_next().is_some() {}
-        // A message is only taken when somebody can work on it at once: its time runs from then on.
-        let Ok(permit) = Arc::clone(free).acquire_owned().await else { return Ok(()) };
-        let most = free.available_permits() + 1;
-        let wait = Duration::from_secs(args.wait);
-        drop(permit);
-        let messages = match consumer.queue.receive(most, wait, consumer.visibility).await {
-            Ok(messages) => messages,
-            Err(error) if error.may_pass && failures < FAILURES => {
-                failures += 1;
-                tracing::warn!("failed to {error}; trying again");
-                tokio::time::sleep(PAUSE).await;
-                continue;
+/// What it takes to receive.
+struct Receiving<'a> {
+    args: &'a Args,
+    consumer: &'a Arc<Consumer>,
+    free: Arc<Semaphore>,
+    late: &'a watch::Sender<bool>,
+}
+
+impl Receiving<'_> {
+    /// Hands each message to a task of its own, until there is none left, the queue can't be reached, or `stop` says so: then
+    /// also when.
+    async fn run(
+        &self,
+        held: &mut JoinSet<()>,
+        mut stop: watch::Receiver<bool>,
+    ) -> (Result<(), Error>, Option<Instant>) {
+        let mut failures = 0;
+        loop {
+            while held.try_join_next().is_some() {}
+            let most = tokio::select! {
+                biased;
+                () = told(&mut stop) => return (Ok(()), Some(Instant::now())),
+                most = self.ready() => most,
+            };
+            let wait = Duration::from_secs(self.args.wait);
+            let mut pending =
+                std::pin::pin!(self.consumer.queue.receive(most, wait, self.consumer.visibility));
+            let answer = tokio::select! {
+                answer = &mut pending => answer,
+                () = told(&mut stop) => {
+                    let now = Instant::now();
+                    tracing::info!("waiting for what the queue may be handing out");
+                    // What the queue is handing out right now would be nobody's for as long as it is visible to nobody.
+                    let end = now + Duration::from_secs(self.args.grace);
+                    if let Ok(Ok(messages)) = tokio::time::timeout_at(end, pending).await {
+                        self.consumer.give_back(&messages).await;
+                    }
+                    return (Ok(()), Some(now));
+                }
+            };
+            let pause = match answer {
+                Ok(messages) if messages.is_empty() && self.args.until_empty => {
+                    // What is held may come back.
+                    if held.is_empty() {
+                        return (Ok(()), None);
+                    }
+                    failures = 0;
+                    tokio::select! {
+                        _ = held.join_next() => {}
+                        () = told(&mut stop) => {}
+                    }
+                    continue;
+                }
+                Ok(messages) => {
+                    failures = 0;
+                    messages.into_iter().for_each(|message| self.hand_over(message, held));
+                    continue;
+                }
+                Err(error) if error.may_pass && failures < FAILURES => {
+                    tracing::warn!("failed to {error}; trying again");
+                    PAUSE
+                }
+                Err(error) => return (Err(of_queue(error)), None),
+            };
+            failures += 1;
+            tokio::select! {
+                () = tokio::time::sleep(pause) => {}
+                () = told(&mut stop) => {}
             }
-            Err(error) => return Err(of_queue(error)),
-        };
-        failures = 0;
-        if messages.is_empty() && args.until_empty && held.is_empty() {
-            return Ok(());
         }
-        if messages.is_empty() && args.until_empty {
-            // What is held may come back.
-            held.join_next().await;
+    }
+
+    /// Waits until a message may be taken; returns how many.
+    ///
+    /// That is when somebody can work on it at once, as its time runs from then on, and when its object may be in reach.
+    async fn ready(&self) -> usize {
+        loop {
+            let pause = self.consumer.record.pause();
+            if pause.is_zero() {
+                break;
+            }
+            tokio::time::sleep(pause).await;
         }
-        for message in messages {
-            let Ok(permit) = Arc::clone(free).acquire_owned().await else { return Ok(()) };
-            let (consumer, late) = (Arc::clone(consumer), late.subscribe());
-            held.spawn(async move {
-                consumer.handle(message, late).await;
-                drop(permit);
-            });
-        }
+        // Only this loop takes permits, so that they are still there afterwards. The semaphore is never closed.
+        let _ = self.free.acquire().await;
+        self.free.available_permits().max(1)
+    }
+
+    fn hand_over(&self, message: Message, held: &mut JoinSet<()>) {
+        let (consumer, late) = (Arc::clone(self.consumer), self.late.subscribe());
+        // There is one for each message, as no more were asked for.
+        let permit = Arc::clone(&self.free).try_acquire_owned();
+        held.spawn(async move {
+            consumer.handle(message, late).await;
+            drop(permit);
+        });
     }
 }
 
@@ -169,13 +224,17 @@ impl Consumer {
             }
         };
         let told = match ended {
-            Ended::Done => self.queue.delete(&message).await,
+            Ended::Done => {
+                self.record.done(&message);
+                self.queue.delete(&message).await
+            }
             Ended::GivenBack => {
+                self.record.given_back();
                 tracing::warn!(message = message.id, "gave back a message before its end");
                 self.queue.keep(&message, Duration::ZERO).await
             }
             Ended::Failed(error) => {
-                let rest = if error.may_pass() { REST } else { Duration::ZERO };
+                let rest = self.record.failed(&message, &error);
                 tracing::error!(message = message.id, received = message.received, "failed to {error}");
                 self.queue.keep(&message, rest).await
             }
@@ -185,6 +244,19 @@ impl Consumer {
                 message = message.id,
                 "failed to {error}; it will come again, which changes nothing"
             );
+        }
+    }
+
+    /// Gives back messages that nobody has begun with.
+    async fn give_back(&self, messages: &[Message]) {
+        for message in messages {
+            self.record.given_back();
+            if let Err(error) = self.queue.keep(message, Duration::ZERO).await {
+                tracing::warn!(
+                    message = message.id,
+                    "failed to {error}; it comes again after its visibility time-out"
+                );
+            }
         }
     }
 
@@ -200,11 +272,20 @@ impl Consumer {
         };
         for created in objects {
             let source = Place::s3(created.bucket, &created.key);
-            if lies_under(&source, &self.destination) {
+            if covers_bucket(&self.destination, &source) {
+                // Deleting the message would say that this was done.
+                let what = format!(
+                    "it lies where outputs are written, {}: name a prefix or another bucket",
+                    self.destination
+                );
+                return Err(Error::unusable("transform", &source, what));
+            }
+            if source.lies_under(&self.destination) {
                 tracing::warn!(object = %source, "left alone what is an output itself");
                 continue;
             }
             let destination = self.destination.followed_by(Coding::unpacked_name(&created.key));
+            self.places.make_folder_of(&destination, &self.destination)?;
             let totals =
                 object::<Chosen>(&self.places, &source, &destination, self.bad_rows, self.threads).await?;
             let (rows, bytes, skipped) = (totals.rows, totals.bytes, totals.skipped.rows);
@@ -233,12 +314,10 @@ fn destination(text: &str) -> Result<Place, place::Error> {
     }
 }
 
-/// Whether writing under `destination` could make S3 tell of `place` again.
-fn lies_under(place: &Place, destination: &Place) -> bool {
-    match (place, destination) {
-        (Place::S3 { bucket, key }, Place::S3 { bucket: other, key: prefix }) => {
-            bucket == other && key.starts_with(prefix.as_str())
-        }
+/// Whether all of the object's bucket is where outputs are written.
+fn covers_bucket(destination: &Place, object: &Place) -> bool {
+    match (destination, object) {
+        (Place::S3 { bucket, key }, Place::S3 { bucket: other, .. }) => bucket == other && key.is_empty(),
         _ => false,
     }
 }
@@ -265,7 +344,7 @@ mod tests {
 
     #[test]
     fn what_was_written_is_not_read_again() {
-        let under = |place: &Place, text: &str| lies_under(place, &destination(text).unwrap());
+        let under = |place: &Place, text: &str| place.lies_under(&destination(text).unwrap());
         let place = Place::s3("b", "out/x");
         assert!(under(&place, "s3://b/out/") && under(&place, "s3://b"));
         assert!(!under(&place, "s3://b/other/") && !under(&place, "s3://c"));

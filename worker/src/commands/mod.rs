@@ -6,6 +6,7 @@ pub mod ends;
 mod error;
 pub mod hello;
 pub mod merge;
+mod record;
 pub mod stop;
 pub mod summarize;
 pub mod transform;

@@ -209,6 +209,20 @@ fn settled(path: &Path) -> Option<PathBuf> {
     Some(std::fs::canonicalize(folder(path)).ok()?.join(path.file_name()?))
 }
 
+/// Makes the folders between `under`, which must be there, and `path`, which must not lead out of it.
+pub(super) fn make_folder_of(path: &Path, under: &Path) -> Result<(), Error> {
+    use std::path::Component;
+    let refused = |why| Err(Error::new("write", path.display(), Cause::Refused, why));
+    match path.strip_prefix(under) {
+        Ok(rest) if rest.components().all(|part| matches!(part, Component::Normal(_))) => {}
+        _ => return refused("its name leads out of the folder that is written to"),
+    }
+    if !under.is_dir() {
+        return refused("its folder does not exist");
+    }
+    std::fs::create_dir_all(folder(path)).map_err(|error| Error::io("write", path.display(), &error))
+}
+
 /// Takes the file away, if there is one.
 pub(super) fn forget(path: &Path) -> Result<(), Error> {
     match std::fs::remove_file(path) {

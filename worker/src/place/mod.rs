@@ -271,6 +271,14 @@ impl Places {
         }
     }
 
+    /// Makes the folders between `under` and `place`, if these are paths, so that a key with slashes can be written there.
+    pub fn make_folder_of(&self, place: &Place, under: &Place) -> Result<(), Error> {
+        match (place, under) {
+            (Place::Local(path), Place::Local(under)) => local::make_folder_of(path, under),
+            _ => Ok(()),
+        }
+    }
+
     /// Starts to write `place` piece by piece; nothing shows before [`Output::finish`].
     pub async fn create(&self, place: &Place, content_type: &str) -> Result<Output, Error> {
         match place {

@@ -1,5 +1,6 @@
 //! `consume` against a small SQS: what it says to the queue, and when.
 
+use std::io::BufRead;
 use std::process::Command;
 use std::sync::{Arc, Mutex};
 
@@ -11,7 +12,7 @@ use bytes::Bytes;
 use serde_json::{Value, json};
 
 use crate::bucket::{Bucket, Server};
-use crate::program::{Ended, worker_with_s3};
+use crate::program::{Ended, names, worker_with_s3};
 
 /// What the queue still hands out, and what it was told.
 #[derive(Default)]
@@ -19,6 +20,8 @@ struct Queue {
     messages: Vec<String>,
     told: Vec<String>,
     fault: Option<(u16, &'static str)>,
+    /// The next request for messages is told of, and answered only when somebody says so.
+    polled: Option<(std::sync::mpsc::Sender<()>, Arc<tokio::sync::Notify>)>,
 }
 
 struct Sqs {
@@ -46,8 +49,12 @@ impl Sqs {
 
     /// The program, to consume this queue and write into the bucket `out`.
     fn consume(&self, s3: &Server, more: &[&str]) -> Command {
+        self.consume_to("s3://out", s3, more)
+    }
+
+    fn consume_to(&self, destination: &str, s3: &Server, more: &[&str]) -> Command {
         let url = format!("{}/1/q", self.endpoint);
-        let arguments = ["consume", "--queue", &url, "--destination", "s3://out", "--wait", "0"];
+        let arguments = ["consume", "--queue", &url, "--destination", destination, "--wait", "0"];
         let mut command = worker_with_s3(&s3.endpoint, &[&arguments[..], more].concat());
         command.env("AWS_ENDPOINT_URL_SQS", &self.endpoint);
         command
@@ -55,6 +62,11 @@ impl Sqs {
 }
 
 async fn answer(State(queue): State<Arc<Mutex<Queue>>>, headers: HeaderMap, body: Bytes) -> Response {
+    let polled = queue.lock().unwrap().polled.take();
+    if let Some((tell, go)) = polled {
+        tell.send(()).unwrap();
+        go.notified().await;
+    }
     let mut queue = queue.lock().unwrap();
     if let Some((status, code)) = queue.fault {
         let body = json!({"__type": format!("com.amazonaws.sqs#{code}"), "message": "said by the test"});
@@ -95,17 +107,72 @@ fn a_message_is_deleted_when_its_output_is_there() {
 
 #[test]
 fn a_message_goes_back_at_once_or_after_a_rest_by_what_is_wrong() {
-    for (fault, told) in [((403, "AccessDenied"), "keep for 0"), ((503, "SlowDown"), "keep for 30")] {
+    for (fault, told, code) in
+        [((403, "AccessDenied"), "keep for 0", 1), ((503, "SlowDown"), "keep for 30", 2)]
+    {
         let (sqs, s3) = (
             Sqs::start(&[CREATED], None),
             Server::start(Bucket { fault: Some(("GET", fault.0, fault.1)), ..lines() }),
         );
-        assert_eq!(Ended::of(sqs.consume(&s3, &["--until-empty"])).code, Some(0));
+        // What is still to do when the queue seems empty is not done.
+        assert_eq!(Ended::of(sqs.consume(&s3, &["--until-empty"])).code, Some(code));
         assert_eq!(sqs.told(), [told]);
     }
     let (sqs, s3) = (Sqs::start(&["hello", "{}"], None), Server::start(lines()));
-    assert_eq!(Ended::of(sqs.consume(&s3, &["--until-empty"])).code, Some(0));
+    let ended = Ended::of(sqs.consume(&s3, &["--until-empty"]));
+    let last = ended.last().replace(&sqs.endpoint, "http://sqs");
+    insta::assert_snapshot!(last, @"1 ERROR failed to empty http://sqs/1/q: 0 messages rest after trouble, 1 can't be used");
+    let summed = &ended.log[ended.log.len() - 2];
+    assert_eq!((&summed["message"], &summed["failed"]), (&json!("consumed"), &json!(2)));
     assert_eq!(sqs.told(), ["keep for 0", "keep for 0"]);
+}
+
+#[test]
+fn a_destination_that_is_the_incoming_bucket_loses_no_message() {
+    let (sqs, s3) = (Sqs::start(&[CREATED], None), Server::start(lines()));
+    let ended = Ended::of(sqs.consume_to("s3://in", &s3, &["--until-empty"]));
+    assert_eq!((ended.code, sqs.told()), (Some(1), vec!["keep for 0".to_owned()]));
+    let (sqs, s3) = (Sqs::start(&[CREATED], None), Server::start(lines()));
+    let ended = Ended::of(sqs.consume_to("s3://in/out", &s3, &["--until-empty"]));
+    assert_eq!((ended.code, sqs.told()), (Some(0), vec!["delete".to_owned()]));
+    assert!(s3.bucket().objects.contains_key("in/out/a"));
+}
+
+#[test]
+fn keys_with_slashes_become_folders_and_lead_out_of_none() {
+    let folder = tempfile::tempdir().unwrap();
+    let mut bucket = lines();
+    let text = bucket.objects["in/a"].clone();
+    bucket.objects.insert("in/b/c/d".to_owned(), text);
+    let created = |key: &str| CREATED.replace("\"key\":\"a\"", &format!("\"key\":\"{key}\""));
+    let (good, bad) = (created("b/c/d"), created("b/../../../x"));
+    let (sqs, s3) = (Sqs::start(&[&good, &bad], None), Server::start(bucket));
+    let out = folder.path().join("out");
+    std::fs::create_dir(&out).unwrap();
+    Ended::of(sqs.consume_to(out.to_str().unwrap(), &s3, &["--until-empty", "--concurrency", "1"]));
+    assert_eq!(sqs.told(), ["keep for 0", "delete"]);
+    assert!(out.join("b/c/d").is_file());
+    assert_eq!(names(folder.path()), ["out"]);
+}
+
+#[test]
+fn what_the_queue_hands_out_during_a_stop_is_given_back() {
+    let (sqs, s3) = (Sqs::start(&[CREATED], None), Server::start(lines()));
+    let (tell, asked) = std::sync::mpsc::channel();
+    let go = Arc::new(tokio::sync::Notify::new());
+    sqs.queue.lock().unwrap().polled = Some((tell, go.clone()));
+    let mut child = sqs.consume(&s3, &["--grace", "600"]).spawn().unwrap();
+    let mut log = std::io::BufReader::new(child.stderr.take().unwrap()).lines();
+    asked.recv().unwrap();
+    terminate(&child);
+    assert!(log.any(|line| line.unwrap().contains("waiting for what the queue may be handing out")));
+    go.notify_one();
+    let rest: Vec<String> = log.map(Result::unwrap).collect();
+    assert_eq!(
+        (child.wait().unwrap().code(), sqs.told()),
+        (Some(143), vec!["keep for 0".to_owned()]),
+        "{rest:?}"
+    );
 }
 
 /// A child of ours is sent SIGTERM.
