@@ -12,6 +12,7 @@ const AHEAD: usize = 4;
 /// An input whose next bytes are being made while the last ones are used.
 #[derive(Debug)]
 pub struct Ahead {
+    name: String,
     blocks: Receiver<Result<Block, Error>>,
     spent: Sender<Vec<u8>>,
     block: Block,
@@ -26,12 +27,12 @@ struct Block {
 }
 
 impl Ahead {
-    /// Starts to read `input` to its end; dropping this ends the thread.
-    pub fn new(mut input: Box<dyn Input>) -> Ahead {
+    /// Starts to read `input`, the content of the place called `name`, to its end; dropping this ends the thread.
+    pub fn new(mut input: Box<dyn Input>, name: &str) -> Ahead {
         let (blocks, received) = sync_channel(AHEAD);
         let (spent, memory) = channel();
         std::thread::spawn(move || read(input.as_mut(), &blocks, &memory));
-        Ahead { blocks: received, spent, block: Block::default(), at: 0, ended: false }
+        Ahead { name: name.to_owned(), blocks: received, spent, block: Block::default(), at: 0, ended: false }
     }
 }
 
@@ -63,7 +64,12 @@ impl Input for Ahead {
     fn read(&mut self, buffer: &mut [u8]) -> Result<usize, Error> {
         if self.at == self.block.filled && !self.ended {
             let Ok(next) = self.blocks.recv() else {
-                return Err(Error::new("read", "ahead", Cause::Trouble, "the thread that reads broke down"));
+                return Err(Error::new(
+                    "read",
+                    &self.name,
+                    Cause::Trouble,
+                    "the thread that reads broke down",
+                ));
             };
             let used = std::mem::replace(&mut self.block, next?);
             self.at = 0;
@@ -126,10 +132,10 @@ mod tests {
     #[test]
     fn everything_comes_in_order_and_then_the_end_or_the_error() {
         let bytes: Vec<u8> = (0..BLOCK * 7 + 13).map(|i| (i % 251) as u8).collect();
-        let (text, end) = all(Ahead::new(Box::new(Dripping(bytes.clone(), 0, None))));
+        let (text, end) = all(Ahead::new(Box::new(Dripping(bytes.clone(), 0, None)), "x"));
         assert!(text == bytes && end == Ok(0));
         let error = Error::new("read", "x", Cause::Trouble, "broken");
-        let (text, end) = all(Ahead::new(Box::new(Dripping(bytes.clone(), 0, Some(error.clone())))));
+        let (text, end) = all(Ahead::new(Box::new(Dripping(bytes.clone(), 0, Some(error.clone()))), "x"));
         // What stands in the block with the error is not handed on.
         assert!(bytes.starts_with(&text) && text.len() >= BLOCK * 7 && end == Err(error));
     }

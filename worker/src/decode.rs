@@ -98,7 +98,7 @@ pub fn decoded(input: Box<dyn Input>, name: &str) -> Result<Decoded, Error> {
     // Unpacking takes longer than most of what is done with the result: it gets a thread of its own.
     let unpacked = |decoder| {
         let unpacked = Unpacked { decoder, name: name.to_owned(), coding };
-        Box::new(Ahead::new(Box::new(unpacked))) as Box<dyn Input>
+        Box::new(Ahead::new(Box::new(unpacked), name)) as Box<dyn Input>
     };
     let input = match coding {
         Coding::Plain => Box::new(whole) as Box<dyn Input>,

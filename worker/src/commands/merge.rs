@@ -5,6 +5,7 @@ use super::ends::Destination;
 use super::summarize::shards::{Made, Piece, Shard, entries, named, part_place};
 use super::summarize::write;
 use crate::bad_rows::BadRows;
+use crate::memory;
 use crate::place::{Place, Places};
 use crate::progress::Progress;
 use crate::summarize::{Format, Outcome, Totals};
@@ -34,7 +35,7 @@ pub async fn run(args: &Args, places: &Places) -> Result<(), Error> {
         let shard = Shard { index, count: args.shards };
         merged.add(&part_place(&destination, shard), shard, places).await?;
     }
-    let object = merged.object();
+    let (object, merged_bytes) = (merged.object(), merged.bytes);
     let (totals, sources, policy) = merged.finish()?;
     if let Some(source) = &args.source {
         let source = Place::parse(source)?;
@@ -48,7 +49,9 @@ pub async fn run(args: &Args, places: &Places) -> Result<(), Error> {
         rows = totals.summary.rows(),
         skipped = totals.skipped.rows,
         shards = args.shards,
+        bytes = merged_bytes,
         seconds = progress.seconds(),
+        peak_bytes = memory::peak(),
         destination = %destination,
         "merged"
     );
@@ -62,6 +65,8 @@ struct Merged {
     sources: Option<(Vec<String>, String, Option<Format>)>,
     /// The first object, and how many pieces begin one.
     objects: Option<(String, usize)>,
+    /// How many bytes of the source the pieces have.
+    bytes: u64,
     /// Where the last piece ended: the object, the byte, and whether that is in a quoted field.
     end: Option<(String, u64, u64, bool)>,
 }
@@ -101,6 +106,7 @@ impl Merged {
                 ));
             }
         };
+        self.bytes += piece.to - piece.from;
         if piece.from == 0 {
             self.objects.get_or_insert_with(|| (piece.object.clone(), 0)).1 += 1;
         }

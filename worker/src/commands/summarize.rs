@@ -111,6 +111,10 @@ pub(super) async fn write(
         .skipped
         .check(policy, totals.summary.rows())
         .map_err(|what| Error::unusable(VERB, source.to_string(), what))?;
+    if let (0, Some(first)) = (totals.summary.rows(), totals.skipped.first.first()) {
+        let what = format!("no row can be used; the first: {first}");
+        return Err(Error::unusable(VERB, source.to_string(), what));
+    }
     let json = to_json(&totals.summary).map_err(|what| Error::unusable(VERB, source.to_string(), what))?;
     let beside = destination.followed_by(".metadata.json");
     if policy == BadRows::Fail {

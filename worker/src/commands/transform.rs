@@ -136,8 +136,12 @@ fn stream<C: Calculation>(
         }
         Err(Stopped::Panicked) => return Err(Error::unusable(VERB, name, "a thread broke down")),
     }
-    if totals.rows == 0 && totals.skipped.rows == 0 {
-        return Err(Error::unusable(VERB, name, "there is no line in it"));
+    if totals.rows == 0 {
+        let what = match totals.skipped.first.first() {
+            None => "there is no line in it".to_owned(),
+            Some(first) => format!("no line in it can be used; the first: {first}"),
+        };
+        return Err(Error::unusable(VERB, name, what));
     }
     totals.skipped.check(policy, totals.rows).map_err(|what| Error::unusable(VERB, name, what))?;
     totals.bytes = taken.load(Ordering::Relaxed);

@@ -52,12 +52,16 @@ pub fn read(body: &str) -> Result<Event, String> {
         // SNS puts the message into one of its own, as text. It is not looked at twice.
         let inner: Value =
             serde_json::from_str(inner).map_err(|error| format!("its Message is not JSON: {error}"))?;
-        return from_s3(&inner);
+        return unwrapped(&inner);
     }
-    if text("detail-type") == Some("Object Created") {
-        return from_eventbridge(&value);
+    unwrapped(&value)
+}
+
+fn unwrapped(value: &Value) -> Result<Event, String> {
+    if value.get("detail-type").and_then(Value::as_str) == Some("Object Created") {
+        return from_eventbridge(value);
     }
-    from_s3(&value)
+    from_s3(value)
 }
 
 fn from_s3(value: &Value) -> Result<Event, String> {
@@ -118,6 +122,8 @@ mod tests {
         assert_eq!(read(&two), created);
         assert_eq!(read(&wrapped), created);
         assert_eq!(read(bridge), Ok(Event::Created(vec![object("a+b%20c")])));
+        let wrapped = serde_json::json!({"Type": "Notification", "Message": bridge}).to_string();
+        assert_eq!(read(&wrapped), read(bridge));
         assert_eq!(read(test), Ok(Event::Test));
         assert_eq!(read(r#"{"Records":[]}"#), Ok(Event::Created(vec![])));
     }

@@ -128,7 +128,7 @@ fn a_shard_that_fails_leaves_nothing_to_merge() {
     1 ERROR failed to summarize p.csv: from byte 57 on, line 1, column 7 (payment_value): "ten" is not a number
     1 ERROR failed to merge r.json.part-00000-of-00001.json: its shard failed to summarize p.csv: from byte 57 on, line 1, column 7 (payment_value): "ten" is not a number
     0 INFO summarized a part
-    1 ERROR failed to summarize p.csv: there is a header, but no row
+    1 ERROR failed to summarize p.csv: no row can be used; the first: p.csv from byte 57 on: line 1, column 7 (payment_value): "ten" is not a number
     "#);
 }
 
