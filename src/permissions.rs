@@ -9,7 +9,7 @@ use serde_json::{Value, json};
 
 use crate::kind::{Grant, On, When};
 use crate::kinds;
-use crate::resource::{Declared, Desired, OWNER_TAG, ResourceId};
+use crate::resource::{Declared, Desired, Incarnation, OWNER_TAG, Observed, ResourceId};
 use crate::value::reference::{self, Reference};
 
 /// Who needs the permissions.
@@ -210,11 +210,33 @@ fn condition(when: When, desired: &Desired) -> Value {
     }
 }
 
+/// What says that a role is assumed with a token of GitHub's.
+const LETS_IN: &str = "sts:AssumeRoleWithWebIdentity";
+
+/// The same of what AWS has, whatever the manifests say now: what is no longer declared guards itself still.
+pub fn live_gate(observed: &Observed) -> BTreeSet<ResourceId> {
+    let currents = || observed.resources.iter().flat_map(|(id, it)| it.iter().map(move |live| (id, live)));
+    let lets_in = |(id, live): &(&ResourceId, &Incarnation)| {
+        id.kind == "iam/Role" && live.spec.to_string().contains(LETS_IN)
+    };
+    let mut found = BTreeSet::new();
+    for (id, role) in currents().filter(lets_in) {
+        found.insert(id.clone());
+        let text = role.spec.to_string();
+        let named =
+            |live: &Incarnation| live.arn.as_ref().is_some_and(|arn| text.contains(&format!("{arn:?}")));
+        let part = |(id, live): &(&ResourceId, &Incarnation)| {
+            matches!(id.kind.as_str(), "iam/Policy" | "iam/OidcProvider") && named(live)
+        };
+        found.extend(currents().filter(part).map(|(id, _)| id.clone()));
+    }
+    found
+}
+
 /// Resources of the environment that say who may act from GitHub: changed by people, never by a workflow (D36).
 pub fn gate(desired: &Desired) -> BTreeSet<ResourceId> {
-    let lets_in = |declared: &&Declared| {
-        declared.id.kind == "iam/Role" && declared.spec.to_string().contains("sts:AssumeRoleWithWebIdentity")
-    };
+    let lets_in =
+        |declared: &&Declared| declared.id.kind == "iam/Role" && declared.spec.to_string().contains(LETS_IN);
     let mut found = BTreeSet::new();
     for role in desired.resources.values().filter(lets_in) {
         found.insert(role.id.clone());
@@ -236,13 +258,17 @@ fn denied(desired: &Desired) -> Vec<Value> {
     for declared in gate.iter().filter_map(|id| desired.resources.get(id)) {
         let Some(kind) = kinds::kind(&declared.id.kind) else { continue };
         for grant in kind.facts().grants.write {
+            // What names nothing of it is no part of the gate: other roles' instance profiles, for example.
             let on = grant.on.iter().filter_map(|on| match on {
-                On::Iam(rest) => {
+                On::Iam(rest) if rest.contains("{name}") => {
                     Some(desired.place.iam_arn(&rest.replace("{name}", &declared.physical_name)))
                 }
                 _ => None,
             });
-            statements.0.entry((WRITES, None, on.collect())).or_default().extend(grant.actions);
+            let on: BTreeSet<String> = on.collect();
+            if !on.is_empty() {
+                statements.0.entry((WRITES, None, on)).or_default().extend(grant.actions);
+            }
         }
     }
     let Value::Object(mut document) = statements.document(Vec::new()) else { return Vec::new() };

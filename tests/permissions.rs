@@ -221,6 +221,37 @@ fn actions(policy: &Value, effect: &str) -> BTreeSet<String> {
     of.flat_map(|it| it["Action"].as_array().unwrap()).map(|it| it.as_str().unwrap().to_owned()).collect()
 }
 
+/// Whether a policy allows a call: some statement does, and none denies it.
+fn may(policy: &Value, action: &str, resource: &str, context: &[(&str, &str)]) -> bool {
+    let fits = |pattern: &Value, text: &str| {
+        let pattern = regex::escape(pattern.as_str().unwrap()).replace(r"\*", ".*");
+        regex::Regex::new(&format!("^{pattern}$")).unwrap().is_match(text)
+    };
+    let says = |statement: &&Value| {
+        let any = |key: &str, text: &str| statement[key].as_array().unwrap().iter().any(|it| fits(it, text));
+        let conditions = statement["Condition"].as_object().into_iter().flatten();
+        let mut wanted = conditions.flat_map(|(operator, keys)| {
+            assert_eq!(operator, "StringEquals");
+            keys.as_object().unwrap()
+        });
+        let met = |values: &Value, given: &str| {
+            values == given || values.as_array().is_some_and(|them| them.iter().any(|it| it == given))
+        };
+        any("Action", action)
+            && any("Resource", resource)
+            && wanted.all(|(key, values)| context.iter().any(|(of, given)| of == key && met(values, given)))
+    };
+    let of = |effect: &str| {
+        policy["Statement"]
+            .as_array()
+            .unwrap()
+            .iter()
+            .filter(move |it| it["Effect"] == effect)
+            .any(|it| says(&it))
+    };
+    of("Allow") && !of("Deny")
+}
+
 /// What is needed and not allowed.
 fn missing(stats: &Stats, policy: &Value) -> Vec<String> {
     let allowed = actions(policy, "Allow");
@@ -326,9 +357,27 @@ fn who_applies_may_not_open_the_gate_it_came_in_through() {
     {
         assert!(denied.contains(action), "{action} of {denied:?}");
     }
-    let resources: Vec<&Value> =
-        apply["Statement"].as_array().unwrap().iter().filter(|it| it["Effect"] == "Deny").collect();
-    assert!(!serde_json::to_string(&resources).unwrap().contains("prod-payments-job"), "{resources:?}");
+    // Nothing but the gate is denied: each write on something else is allowed still.
+    let iam = |rest: &str| format!("arn:aws:iam::222222222222:{rest}");
+    for (action, resource, expected) in [
+        ("iam:PutRolePolicy", "role/prod-payments-job", true),
+        ("iam:PutRolePolicy", "role/prod-github-apply", false),
+        ("iam:PutRolePolicy", "role/some/path/prod-github-push", false),
+        ("iam:PutRolePolicy", "role/other", false),
+        ("iam:RemoveRoleFromInstanceProfile", "instance-profile/prod-payments-instance", true),
+        ("iam:CreatePolicyVersion", "policy/prod-payments", true),
+        ("iam:CreatePolicyVersion", "policy/prod-ecr-push", false),
+        (
+            "iam:UpdateOpenIDConnectProviderThumbprint",
+            "oidc-provider/token.actions.githubusercontent.com",
+            false,
+        ),
+    ] {
+        assert_eq!(may(&apply, action, &iam(resource), &[]), expected, "{action} on {resource}");
+    }
+    let passed = |service| [("iam:PassedToService", service)];
+    assert!(may(&apply, "iam:PassRole", &iam("role/prod-x"), &passed("batch.amazonaws.com")));
+    assert!(!may(&apply, "iam:PassRole", &iam("role/prod-x"), &passed("lambda.amazonaws.com")));
 }
 
 #[test]

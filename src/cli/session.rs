@@ -9,7 +9,7 @@ use crate::manifest;
 use crate::permissions;
 use crate::plan::{Guard, Objection, Objector, Plan};
 use crate::render::json::Calls;
-use crate::resource::{Desired, Observed, ResourceId};
+use crate::resource::{Desired, Incarnations, Observed, ResourceId};
 use crate::services::Width;
 
 /// Which environment, and what the command line adds to its manifests.
@@ -175,18 +175,22 @@ impl Session {
             let because = Reason(format!("everything that {} owns is destroyed", desired.environment));
             plan.changes.iter_mut().for_each(|change| change.reason.clone_from(&because));
         }
-        self.guard_the_gate(&mut plan);
+        self.guard_the_gate(&mut plan, &observed);
         let Calls { calls, depth } = self.calls();
         tracing::info!(calls, depth, changes = plan.changes.len(), steps = plan.steps.len(), "planned");
         Ok((plan, observed))
     }
 
-    /// Whoever came in through roles that the environment declares for GitHub changes none of them (D36).
-    fn guard_the_gate(&self, plan: &mut Plan) {
-        let gate = permissions::gate(&self.desired);
+    /// Whoever came in through roles that the environment has for GitHub changes none of them (D36): neither those that it
+    /// declares nor those that AWS has, so that taking them out of the manifests takes away no guard.
+    fn guard_the_gate(&self, plan: &mut Plan, observed: &Observed) {
+        let Some(role) = assumed_role(&self.identity) else { return };
+        let mut gate = permissions::gate(&self.desired);
+        gate.extend(permissions::live_gate(observed));
         let is_this = |id: &ResourceId| {
-            let declared = self.desired.resources.get(id);
-            declared.is_some_and(|it| assumed_role(&self.identity) == Some(it.physical_name.as_str()))
+            let declared = self.desired.resources.get(id).map(|it| it.physical_name.as_str());
+            let live = observed.resources.get(id).into_iter().flat_map(Incarnations::iter);
+            declared.into_iter().chain(live.map(|it| it.physical.as_str())).any(|name| name == role)
         };
         if !gate.iter().any(is_this) {
             return;

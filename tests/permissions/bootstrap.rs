@@ -94,6 +94,16 @@ async fn a_person_opens_the_gate_and_a_workflow_may_not_widen_it() {
         said.contains("apply it with `batchwright bootstrap prod` and your own credentials first"),
         "{said}"
     );
+    // Nor by taking the gate out of the manifests, roles or trust.
+    let environment = scene.folder.path().join("manifests/prod/environment.yaml");
+    let declared = fs::read_to_string(&environment).unwrap();
+    let without = declared.replace("stacks: [payments, github]", "stacks: [payments]");
+    assert_ne!(declared, without);
+    fs::write(&environment, without).unwrap();
+    let destroy = ["apply", "prod", "--yes"];
+    let (code, said) = scene.run(&destroy, Some(credentials)).await;
+    assert!(code == 3 && said.contains("`batchwright bootstrap prod`"), "{said}");
+    fs::write(&environment, declared).unwrap();
     let (code, said) = scene.run(&["bootstrap", "prod", "--yes"], None).await;
     assert!(code == 0 && said.contains("1 to change"), "a person may: {said}");
     let (code, said) = scene.run(&apply, Some(credentials)).await;
