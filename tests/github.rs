@@ -279,9 +279,9 @@ async fn drift_is_found_stays_changes_goes_and_comes_back() {
     {
         let mut world = scene.forge.world();
         let issue = world.issues.get_mut(&number).unwrap();
-        let dated = Regex::new(r"(<!-- seen [0-9a-f]{16}) [^>]* -->").unwrap();
+        let dated = Regex::new(r"<!-- seen \d{4}-\d\d-\d\d \d\d:\d\d UTC ").unwrap();
         let old = issue["body"].as_str().unwrap().to_owned();
-        issue["body"] = dated.replace_all(&old, "$1 2001-02-03 04:05 UTC -->").into_owned().into();
+        issue["body"] = dated.replace_all(&old, "<!-- seen 2001-02-03 04:05 UTC ").into_owned().into();
     }
     scene.somebody_sets_retention(60).await;
     let comments = format!("POST /issues/{number}/comments");
@@ -320,6 +320,7 @@ async fn drift_is_found_stays_changes_goes_and_comes_back() {
     scene.somebody_sets_retention(60).await;
     assert_eq!(look(2).await.0, [edit.as_str(), comments.as_str()], "back");
     assert_eq!(ours(&scene)["state"], "open");
+    assert!(!ours(&scene)["body"].as_str().unwrap().contains("2001-02-03"), "what comes back is new");
 
     // Closed as not planned: quiet, until it is something else.
     {

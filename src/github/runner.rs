@@ -51,6 +51,16 @@ impl Annotation {
     }
 }
 
+/// Text for a log in which no line is taken for a command, whatever it says.
+pub fn logged(text: &str) -> String {
+    let line = |line: &str| match line.trim_start().starts_with("::") {
+        true => line.replacen("::", ": :", 1),
+        false => line.to_owned(),
+    };
+    let lines: Vec<String> = text.replace("##[", "# #[").split('\n').map(line).collect();
+    lines.join("\n")
+}
+
 fn data(text: &str) -> String {
     text.replace('%', "%25").replace('\r', "%0D").replace('\n', "%0A")
 }
@@ -95,6 +105,12 @@ mod tests {
             annotation.line(),
             "::error title=iam/Role/x%3A y,file=manifests/a%2Cb.yaml,line=3,col=1::100%25 wrong%0A::set-output name=a::b"
         );
+    }
+
+    #[test]
+    fn a_plan_in_the_log_gives_no_orders() {
+        let text = "a ::b\n  ::stop-commands::x\n+ ##[error]y\n";
+        assert_eq!(logged(text), "a ::b\n  : :stop-commands::x\n+ # #[error]y\n");
     }
 
     #[test]

@@ -10,6 +10,10 @@ use crate::plan::{Action, Change, Plan};
 
 /// GitHub takes 65,536 characters; bytes are counted, and some room is kept for what is added later.
 pub const LIMIT: usize = 60_000;
+/// The comment with its result stays under GitHub's own limit.
+const LIMIT_WITH_RESULT: usize = 65_000;
+/// A job summary takes 1 MiB for each step.
+const LIMIT_OF_SUMMARY: usize = 1_000_000;
 /// What is added after the deployment.
 const RESULT: (&str, &str) = ("<!-- batchwright result -->\n", "<!-- /batchwright result -->\n\n");
 
@@ -30,6 +34,15 @@ pub struct Around<'a> {
 
 /// The whole comment, of at most [`LIMIT`] bytes.
 pub fn comment(plan: &Plan, around: &Around<'_>) -> String {
+    within(LIMIT, plan, around)
+}
+
+/// The same for a job summary, which has more room: what the comment omits mostly stands here.
+pub fn summary(plan: &Plan, around: &Around<'_>) -> String {
+    within(LIMIT_OF_SUMMARY, plan, around)
+}
+
+fn within(limit: usize, plan: &Plan, around: &Around<'_>) -> String {
     let mut head = format!("{}\n## batchwright plan: {}\n\n", around.marker, plan.environment);
     if !around.note.is_empty() {
         let _ = writeln!(head, "{}\n", around.note);
@@ -38,9 +51,9 @@ pub fn comment(plan: &Plan, around: &Around<'_>) -> String {
     let mut foot = String::new();
     due(&mut foot, plan);
     foot += &footer(plan, around);
-    let mut room = LIMIT.saturating_sub(head.len() + foot.len());
+    let mut room = limit.saturating_sub(head.len() + foot.len());
     let mut text = head + &dangers(plan, room);
-    room = LIMIT.saturating_sub(text.len() + foot.len());
+    room = limit.saturating_sub(text.len() + foot.len());
 
     let rows = rows(plan, room / 2);
     let drawn = picture(plan).filter(|drawn| rows.len() + drawn.len() <= room / 2);
@@ -48,7 +61,7 @@ pub fn comment(plan: &Plan, around: &Around<'_>) -> String {
     if let Some(drawn) = drawn {
         let _ = writeln!(text, "<details><summary>What comes first</summary>\n\n{drawn}\n</details>\n");
     }
-    room = LIMIT.saturating_sub(text.len() + foot.len());
+    room = limit.saturating_sub(text.len() + foot.len());
     text += &diffs(plan, room, around.run_url);
     text + &foot
 }
@@ -65,7 +78,8 @@ pub fn failure(environment: &str, error: &str, around: &Around<'_>) -> String {
     )
 }
 
-/// The comment with what became of it, in the place of what was said of an earlier run.
+/// The comment with what became of it, in the place of what was said of an earlier run. Where both are too long, the plan's
+/// details go, the last first; the hidden lines and the result stay.
 pub fn with_result(body: &str, result: &str) -> String {
     let plain = match (body.find(RESULT.0), body.find(RESULT.1)) {
         (Some(start), Some(end)) if start < end => {
@@ -76,7 +90,32 @@ pub fn with_result(body: &str, result: &str) -> String {
     };
     let at = plain.find("## batchwright plan").unwrap_or(plain.len());
     let (hidden, shown) = plain.split_at(at);
-    format!("{hidden}{}{}\n{}{shown}", RESULT.0, result.trim_end(), RESULT.1)
+    let head = format!("{hidden}{}{}\n{}", RESULT.0, result.trim_end(), RESULT.1);
+    let shown = shortened(shown, LIMIT_WITH_RESULT.saturating_sub(head.len()));
+    head + &shown
+}
+
+/// A text without its last collapsed parts, or its last lines, so that it has so many bytes.
+fn shortened(text: &str, room: usize) -> String {
+    const NOTE: &str = "\n*The rest is omitted, see the run.*\n";
+    const END: &str = "</details>\n";
+    let mut text = text.to_owned();
+    if text.len() <= room {
+        return text;
+    }
+    let room = room.saturating_sub(NOTE.len());
+    while text.len() > room
+        && let Some(start) = text.rfind("<details>")
+    {
+        let rest = text.get(start..).and_then(|part| part.split_once(END)).map(|(_, rest)| rest.to_owned());
+        text.truncate(start);
+        text += rest.as_deref().unwrap_or_default();
+    }
+    while text.len() > room {
+        let line = text.trim_end_matches('\n').rfind('\n').unwrap_or_default();
+        text.truncate(line);
+    }
+    text + NOTE
 }
 
 /// Deletes, replacements and objections; shorter where there are very many, but each by its name.

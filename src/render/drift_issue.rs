@@ -14,8 +14,14 @@ use crate::resource::ResourceId;
 
 /// GitHub takes 65,536 characters; bytes are counted.
 const LIMIT: usize = 60_000;
-/// How a sighting begins in the hidden lines at the end of the text.
+/// How sightings of one time begin in the hidden lines at the end of the text; a key for each follows the time.
 const SEEN: &str = "<!-- seen ";
+/// Of this much, the oldest sightings are remembered.
+const REMEMBERED: usize = 12_000;
+/// The ways out name as much as fits into this much.
+const WAYS: usize = 10_000;
+/// So much of an objection is said.
+const SAID: usize = 300;
 
 /// Who changed a resource last, as CloudTrail tells.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -29,12 +35,12 @@ pub struct Deed {
 }
 
 /// What is known of who did it.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Who {
-    /// CloudTrail answered; it may know nothing of a resource.
-    Asked(BTreeMap<ResourceId, Deed>),
-    /// It could not be read, and why.
-    Unreadable(String),
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Who {
+    /// The resources that CloudTrail was asked about; it may know nothing of one.
+    pub asked: BTreeMap<ResourceId, Option<Deed>>,
+    /// Why it could not be asked about the others.
+    pub unreadable: Option<String>,
 }
 
 /// What stands around the drift.
@@ -78,7 +84,7 @@ pub fn news(plan: &Plan, run_url: Option<&str>) -> String {
             writeln!(text, "- {} {}: {}", code(&change.id.to_string()), verdict(change), paths.join(", "));
     }
     for objection in unplanned(plan).take(SHOWN) {
-        let _ = writeln!(text, "- {}: {}", code(&objection.id.to_string()), cell(&objection.message));
+        let _ = writeln!(text, "- {}: {}", code(&objection.id.to_string()), said(objection));
     }
     if let Some(url) = run_url {
         let _ = writeln!(text, "\n<sub>[The run]({url}).</sub>");
@@ -86,7 +92,7 @@ pub fn news(plan: &Plan, run_url: Option<&str>) -> String {
     text
 }
 
-/// The whole text, of at most 60,000 bytes: where it is too long, the largest details are dropped, never a resource's line.
+/// The whole text, of at most 60,000 bytes: where it is too long, the largest details are dropped, then lines of the table.
 pub fn body(plan: &Plan, around: &Around<'_>) -> String {
     let before = sightings(around.before);
     let seen = |key: &str| before.get(key).cloned().unwrap_or_else(|| around.time.clone());
@@ -98,25 +104,22 @@ pub fn body(plan: &Plan, around: &Around<'_>) -> String {
         place.account, place.region, plan.environment
     );
     head += "| Object | | Since | Last change |\n|---|---|---|---|\n";
-    let mut remembered = String::new();
-    let mut details = Vec::new();
+    let mut remembered: BTreeMap<String, Vec<String>> = BTreeMap::new();
+    let (mut rows, mut details) = (Vec::new(), Vec::new());
     for change in &plan.changes {
         let keys: Vec<String> = keys(change);
         let since = keys.iter().map(|key| seen(key)).min().unwrap_or_else(|| around.time.clone());
-        for key in &keys {
-            let _ = writeln!(remembered, "{SEEN}{key} {} -->", seen(key));
-        }
         let id = code(&change.id.to_string());
-        let _ = writeln!(head, "| {id} | {} | {since} | {} |", verdict(change), who(around.who, &change.id));
+        rows.push(format!("| {id} | {} | {since} | {} |\n", verdict(change), who(around.who, &change.id)));
+        for key in keys {
+            remembered.entry(seen(&key)).or_default().push(key);
+        }
         details.push(detail(change));
     }
     for objection in unplanned(plan) {
-        let _ = writeln!(head, "| {} | {} | | |", code(&objection.id.to_string()), cell(&objection.message));
+        rows.push(format!("| {} | {} | | |\n", code(&objection.id.to_string()), said(objection)));
     }
-    if let Who::Unreadable(why) = around.who {
-        let _ = writeln!(head, "\nWho did it is not known: CloudTrail can't be read ({}).", cell(why));
-    }
-    head.push('\n');
+    let mut details_head = String::new();
     let mut foot = ways_out(plan);
     let link = around.run_url.map_or_else(String::new, |url| format!(" [The run]({url})."));
     let _ = writeln!(
@@ -124,9 +127,47 @@ pub fn body(plan: &Plan, around: &Around<'_>) -> String {
         "<sub>Last seen {}.{link} The same in a terminal: `batchwright drift {}`.</sub>\n",
         around.time, plan.environment
     );
-    foot += &remembered;
-    let room = LIMIT.saturating_sub(head.len() + foot.len());
+    foot += &hidden(&remembered);
+    if let Some(why) = &around.who.unreadable {
+        let why: String = why.chars().take(SAID).collect();
+        let _ =
+            writeln!(details_head, "Who did it is not known: CloudTrail can't be read ({}).\n", cell(&why));
+    }
+    let mut room = LIMIT.saturating_sub(head.len() + details_head.len() + foot.len());
+    head += &table(rows, room.saturating_mul(2) / 3);
+    head += &details_head;
+    room = LIMIT.saturating_sub(head.len() + foot.len());
     head + &fitting(details, room) + &foot
+}
+
+/// As many rows as there is room for, and how many are missing.
+fn table(rows: Vec<String>, room: usize) -> String {
+    let whole = rows.iter().map(String::len).sum::<usize>() <= room;
+    let (mut text, mut omitted) = (String::new(), 0);
+    for row in rows {
+        if !whole && text.len() + row.len() + 60 > room { omitted += 1 } else { text += &row }
+    }
+    if omitted > 0 {
+        let _ = writeln!(text, "\n*{omitted} rows omitted, see the run.*");
+    }
+    text + "\n"
+}
+
+/// First sightings as hidden lines, the oldest first; what has no room counts as seen for the first time next time.
+fn hidden(remembered: &BTreeMap<String, Vec<String>>) -> String {
+    let mut text = String::new();
+    for (time, keys) in remembered {
+        let room = REMEMBERED.saturating_sub(text.len() + SEEN.len() + time.len() + 5);
+        let fit = keys.iter().take(room / (KEY + 1)).map(String::as_str).collect::<Vec<_>>();
+        if !fit.is_empty() {
+            let _ = writeln!(text, "{SEEN}{time} {} -->", fit.join(" "));
+        }
+    }
+    text
+}
+
+fn said(objection: &crate::plan::Objection) -> String {
+    cell(&objection.message.chars().take(SAID).collect::<String>())
 }
 
 /// What an issue says while AWS can't be read: what was found before stays.
@@ -147,11 +188,13 @@ pub fn unreadable(environment: &str, error: &str, around: &Around<'_>) -> String
 
 /// First sightings in an issue's text.
 fn sightings(body: &str) -> BTreeMap<String, String> {
+    const ZONE: &str = " UTC";
     let read = |line: &str| {
-        let (key, time) = line.strip_prefix(SEEN)?.strip_suffix(" -->")?.split_once(' ')?;
-        Some((key.to_owned(), time.to_owned()))
+        let (time, keys) = line.strip_prefix(SEEN)?.strip_suffix(" -->")?.split_once(&format!("{ZONE} "))?;
+        let time = format!("{time}{ZONE}");
+        Some(keys.split(' ').map(move |key| (key.to_owned(), time.clone())).collect::<Vec<_>>())
     };
-    body.lines().filter_map(read).collect()
+    body.lines().filter_map(read).flatten().collect()
 }
 
 /// One for each field, so that a second change of a resource does not make the first look new.
@@ -183,12 +226,10 @@ fn verdict(change: &Change) -> &'static str {
 }
 
 fn who(who: &Who, id: &ResourceId) -> String {
-    match who {
-        Who::Unreadable(_) => String::new(),
-        Who::Asked(deeds) => deeds.get(id).map_or_else(
-            || "nothing in CloudTrail".to_owned(),
-            |deed| format!("{}, {} by {}", deed.at, code(&deed.event), code(&deed.actor)),
-        ),
+    match who.asked.get(id) {
+        None => String::new(),
+        Some(None) => "nothing in CloudTrail".to_owned(),
+        Some(Some(deed)) => format!("{}, {} by {}", deed.at, code(&deed.event), code(&deed.actor)),
     }
 }
 
@@ -258,6 +299,9 @@ fn ways_out(plan: &Plan) -> String {
     text += "2. **Take it into git.** Change the manifests, in a pull request:\n\n";
     let mut ignore = String::new();
     for change in plan.changes.iter().take(20) {
+        if text.len() + ignore.len() > WAYS {
+            break;
+        }
         let id = code(&change.id.to_string());
         let at =
             change.position.as_ref().map(|at| format!(" in {}", code(&at.to_string()))).unwrap_or_default();
@@ -274,6 +318,9 @@ fn ways_out(plan: &Plan) -> String {
             }
             Action::Update | Action::Replace | Action::Adopt => {
                 for field in change.fields.iter().take(10) {
+                    if text.len() > WAYS {
+                        break;
+                    }
                     let (live, _) = masked(&change.id.kind, field);
                     let _ = writeln!(text, "   - {id}{at}: {}", edit(&field.path, live.as_ref()));
                 }
@@ -294,6 +341,9 @@ fn ways_out(plan: &Plan) -> String {
                 }
             }
         }
+    }
+    if plan.changes.len() > 20 || text.len() > WAYS {
+        text += "   - and so on, for the others\n";
     }
     text += "\n3. **Leave it alone from now on.** ";
     if ignore.is_empty() {
@@ -338,6 +388,9 @@ fn fitting(mut details: Vec<String>, room: usize) -> String {
     text
 }
 
+/// The characters of a key.
+const KEY: usize = 16;
+
 fn hash(text: &str) -> String {
-    Sha256::digest(text.as_bytes()).iter().take(8).map(|byte| format!("{byte:02x}")).collect()
+    Sha256::digest(text.as_bytes()).iter().take(KEY / 2).map(|byte| format!("{byte:02x}")).collect()
 }

@@ -19,9 +19,33 @@ const CONTEXT: usize = 2;
 pub fn masked(kind: &str, field: &FieldChange) -> (Option<Value>, Option<Value>) {
     let rules = kinds::kind(kind).and_then(|kind| kind.facts().rules.at(&field.path));
     let mask = |value: &Option<Value>| {
-        value.as_ref().map(|value| if field.sensitive { hide(value) } else { inside(value, rules) })
+        let value = value.as_ref()?;
+        let seen = if field.sensitive { hide(value) } else { inside(value, rules) };
+        Some(if kind == "batch/JobDefinition" { parameters(&field.path, seen) } else { seen })
     };
     (mask(&field.before), mask(&field.after))
+}
+
+/// The parameters of a job definition are free texts: those that are called like a secret are taken for one.
+fn parameters(path: &str, value: Value) -> Value {
+    match (path.strip_prefix("parameters"), value) {
+        (Some(""), Value::Object(fields)) => {
+            let hidden = |(name, value): (String, Value)| {
+                if is_secret(&name) { (name, hide(&value)) } else { (name, value) }
+            };
+            fields.into_iter().map(hidden).collect()
+        }
+        (Some(name), value) if name.starts_with(['.', '[']) && is_secret(name) => hide(&value),
+        (_, value) => value,
+    }
+}
+
+/// Whether a name says that a secret is called so.
+fn is_secret(name: &str) -> bool {
+    const WORDS: [&str; 7] = ["password", "passwd", "passphrase", "secret", "token", "credential", "apikey"];
+    let plain: String = name.chars().filter(char::is_ascii_alphanumeric).collect();
+    let plain = plain.to_ascii_lowercase();
+    WORDS.iter().any(|word| plain.contains(word)) || plain.ends_with("privatekey")
 }
 
 fn inside(value: &Value, rules: Option<&Rules>) -> Value {

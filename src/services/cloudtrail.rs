@@ -16,8 +16,23 @@ pub struct Change {
     pub at: i64,
 }
 
-/// The last call of the past 90 days that changed a resource of this name, id or ARN.
-pub async fn last_change(config: &SdkConfig, resource: &str) -> Result<Option<Change>> {
+/// Where a partition's CloudTrail records what IAM is asked to do; nothing, if nobody has said so.
+pub fn region_of_iam(partition: &str) -> Option<&'static str> {
+    match partition {
+        "aws" => Some("us-east-1"),
+        "aws-cn" => Some("cn-north-1"),
+        "aws-us-gov" => Some("us-gov-west-1"),
+        _ => None,
+    }
+}
+
+/// The last call of the past 90 days that changed a resource of this name, id or ARN. What is global is recorded in one
+/// region only, which is then named.
+pub async fn last_change(
+    config: &SdkConfig,
+    region: Option<&'static str>,
+    resource: &str,
+) -> Result<Option<Change>> {
     /// CloudTrail allows two look-ups a second: one page has to do.
     const PAGE: i32 = 50;
     let name = LookupAttribute::builder()
@@ -25,7 +40,11 @@ pub async fn last_change(config: &SdkConfig, resource: &str) -> Result<Option<Ch
         .attribute_value(resource)
         .build()
         .map_err(|error| super::Error::malformed("cloudtrail", "LookupEvents", error.to_string()))?;
-    let answer = aws_sdk_cloudtrail::Client::new(config)
+    let mut config = aws_sdk_cloudtrail::config::Builder::from(config);
+    if let Some(region) = region {
+        config = config.region(aws_sdk_cloudtrail::config::Region::new(region));
+    }
+    let answer = aws_sdk_cloudtrail::Client::from_conf(config.build())
         .lookup_events()
         .lookup_attributes(name)
         .max_results(PAGE)

@@ -5,7 +5,8 @@ use std::time::Duration;
 use axum::http::Method;
 use batchwright::github::{self, Client, Context, Marker, Patience};
 use batchwright::plan::Plan;
-use batchwright::render::comment::{Around, LIMIT, comment};
+use batchwright::render::comment::{Around, LIMIT, comment, with_result};
+use batchwright::render::drift_issue::{self, Who};
 
 use crate::forge::{BOT, Forge, REPOSITORY, TOKEN, Trouble};
 use crate::head;
@@ -138,4 +139,66 @@ fn a_comment_always_fits_and_never_leaves_out_what_goes() {
         }
         assert_eq!(text.matches("<details>").count(), text.matches("</details>").count());
     }
+}
+
+#[test]
+fn a_comment_with_its_result_fits_and_keeps_what_was_reviewed() {
+    for (actions, lines) in [(&[("update", 200), ("delete", 5)][..], 50), (&[("delete", 1_500)], 1)] {
+        let around = Around { marker: body("<!-- batchwright reviewed=x -->"), ..Around::default() };
+        let planned = comment(&large(actions, lines), &around);
+        assert!(planned.len() > 58_000, "{}", planned.len());
+        let result = "❌ **Failed.**\n".to_owned() + &"- a step that failed, and why\n".repeat(500);
+        let text = with_result(&planned, &result);
+        assert!(text.len() <= 65_100, "{} bytes", text.len());
+        assert!(text.starts_with(&body("<!-- batchwright reviewed=x -->")), "{text}");
+        assert!(text.contains(result.trim_end()) && text.contains("The rest is omitted"), "{text}");
+        assert_eq!(text.matches("<details>").count(), text.matches("</details>").count());
+    }
+    let short = with_result(&body("## batchwright plan: dev\nas it is\n"), "well");
+    assert!(short.ends_with("## batchwright plan: dev\nas it is\n") && !short.contains("omitted"), "{short}");
+}
+
+#[test]
+fn a_drift_issue_always_fits_and_remembers_the_oldest_sightings() {
+    for (actions, lines) in [(&[("create", 701)][..], 1), (&[("update", 3_000)], 2), (&[("update", 30)], 900)]
+    {
+        let plan = large(actions, lines);
+        let who = Who::default();
+        let around = |before, time: &str| drift_issue::Around {
+            marker: "<!-- m -->".to_owned(),
+            before,
+            who: &who,
+            time: time.to_owned(),
+            run_url: None,
+        };
+        let first = drift_issue::body(&plan, &around("", "2026-01-01 00:00 UTC"));
+        let second = drift_issue::body(&plan, &around(&first, "2026-02-02 00:00 UTC"));
+        for text in [&first, &second] {
+            assert!(text.len() <= 60_000, "{} bytes of {actions:?}", text.len());
+            assert!(text.contains("omitted, see the run"), "{text}");
+        }
+        assert!(second.contains("| 2026-01-01 00:00 UTC |"), "{second}");
+        assert!(!first.contains("2026-02-02"), "{first}");
+    }
+}
+
+#[test]
+fn parameters_that_are_called_like_a_secret_are_not_shown() {
+    let mut plan = serde_json::to_value(large(&[("create", 1), ("update", 1)], 1)).unwrap();
+    for (change, path, after) in [
+        (
+            0,
+            "parameters",
+            serde_json::json!({"db_password": "hunter2", "apiToken": "hunter2", "file": "a.csv"}),
+        ),
+        (1, "parameters.DbPassword", serde_json::json!("hunter2")),
+    ] {
+        plan["changes"][change]["id"] = format!("batch/JobDefinition/job-{change}").into();
+        plan["changes"][change]["fields"][0]["path"] = path.into();
+        plan["changes"][change]["fields"][0]["after"] = after;
+    }
+    let plan = serde_json::from_value(plan).unwrap();
+    let text = comment(&plan, &Around::default());
+    assert!(!text.contains("hunter2") && text.contains("a.csv") && text.contains("db_password"), "{text}");
+    assert!(text.contains("+ parameters.DbPassword: "), "{text}");
 }

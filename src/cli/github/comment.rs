@@ -11,6 +11,7 @@ use crate::github::runner::{self, Annotation, Level};
 use crate::github::{Context, Marker, is_head_of, merged_by, set_labels, upsert};
 use crate::plan::{Action, Plan};
 use crate::render::comment::{self, Around};
+use crate::render::{self, Paint};
 
 /// Plans, and says so on the pull request: one comment for each environment, edited by later runs
 ///
@@ -56,11 +57,13 @@ pub async fn run(args: Args, globals: &Globals, out: &Output) -> Result<Exit> {
             } else {
                 let _ = write!(around.marker, "\n{}", plan.reviewed().comment());
             }
-            let text = comment::comment(&plan, &around);
-            told(&context, &args, &text, Some(label(&plan))).await?;
+            // Whole in the log, nearly whole in the summary: where the comment omits something, it is there.
+            out.data(&runner::logged(&render::plan(&plan, Paint::none())));
+            summarised(&context, &comment::summary(&plan, &around))?;
             if let Some(path) = &context.output {
                 runner::write_outputs(path, &outputs(&plan))?;
             }
+            told(&context, &args, &comment::comment(&plan, &around), Some(label(&plan))).await?;
             refused(&plan)?;
             Ok(Exit::Success)
         }
@@ -70,9 +73,11 @@ pub async fn run(args: Args, globals: &Globals, out: &Output) -> Result<Exit> {
             // A line of a manifest may hold what must not be published.
             let said = match &error {
                 Error::Manifests(errors) => errors.without_lines().to_string(),
-                other => other.render(crate::render::Paint::none()),
+                other => other.render(Paint::none()),
             };
-            told(&context, &args, &comment::failure(&args.choices.environment, &said, &around), None).await?;
+            let text = comment::failure(&args.choices.environment, &said, &around);
+            summarised(&context, &text)?;
+            told(&context, &args, &text, None).await?;
             Err(error)
         }
     }
@@ -122,11 +127,12 @@ fn about<'a>(context: &'a Context, environment: &str) -> Around<'a> {
     Around { marker, head, run_url: context.run_url.as_deref(), time: clock::now(), note: String::new() }
 }
 
-/// Writes the comment and the label of a pull request, and the job summary.
+fn summarised(context: &Context, text: &str) -> Result<()> {
+    context.summary.as_ref().map_or(Ok(()), |path| Ok(runner::append_summary(path, text)?))
+}
+
+/// Writes the comment and the label of a pull request.
 async fn told(context: &Context, args: &Args, text: &str, label: Option<&str>) -> Result<()> {
-    if let Some(path) = &context.summary {
-        runner::append_summary(path, text)?;
-    }
     let Some(number) = context.number else { return Ok(()) };
     let environment = args.choices.environment.as_str();
     let client = client(context)?;

@@ -1,7 +1,5 @@
 //! `github drift-issue`: looks for drift, and keeps one issue of each environment as it is.
 
-use std::collections::BTreeMap;
-
 use aws_smithy_types::DateTime;
 
 use super::super::session::Allowed;
@@ -44,15 +42,16 @@ pub async fn run(args: Args, globals: &Globals, out: &Output) -> Result<Exit> {
     let client = client(&context)?;
     let environment = args.choices.environment.as_str();
     let marker = Marker { about: "drift", environment };
-    let known = find_issue(&client, marker, LABEL, &args.identity.login).await?;
     let looked = look(&args, globals, out).await;
+    let known = find_issue(&client, marker, LABEL, &args.identity.login).await;
+    let before = known.as_ref().ok().and_then(Option::as_ref);
     let time = clock::now();
     let (finding, result) = match looked {
         Ok(look) => {
-            out.data(&render::drift(&look.plan, Paint::none()));
+            out.data(&runner::logged(&render::drift(&look.plan, Paint::none())));
             let finding = match render::has_drifted(&look.plan) {
                 false => None,
-                true => Some(drifted(&look, known.as_ref(), marker, &context, time.clone()).await),
+                true => Some(drifted(&look, before, marker, &context, time.clone()).await),
             };
             look.session.close().await;
             let exit = if finding.is_some() { Exit::Differs } else { Exit::Success };
@@ -60,12 +59,15 @@ pub async fn run(args: Args, globals: &Globals, out: &Output) -> Result<Exit> {
         }
         Err(error) => {
             let said = error.render(Paint::none());
-            (Some(unreadable(&said, known.as_ref(), marker, &context, time.clone())), Err(error))
+            (Some(unreadable(&said, before, marker, &context, time.clone())), Err(error))
         }
     };
     let well = format!("No drift any more: {environment} is as git says ({time}).");
+    // What later steps and people read here does not wait for GitHub.
+    found(&context, finding.as_ref(), result.is_ok())?;
+    known?;
     let outcome = settle(&client, marker, LABEL, &args.identity.login, finding.as_ref(), &well).await?;
-    told(&context, out, finding.as_ref(), outcome, result.is_ok())?;
+    told(&context, out, outcome)?;
     result
 }
 
@@ -83,11 +85,12 @@ async fn drifted(
     time: String,
 ) -> Finding {
     let state = drift_issue::state(&look.plan);
-    let before = known.map_or("", |issue| issue.body.as_str());
+    // What a closed issue has seen is over: drift that comes back is new.
+    let before = known.filter(|issue| issue.open || issue.muted).map_or("", |issue| issue.body.as_str());
     // Nothing will be written, so that nobody needs to be asked.
     let same =
         marker.recall(before, "state") == Some(state.as_str()) && known.is_some_and(|issue| issue.open);
-    let who = if same { Who::Asked(BTreeMap::new()) } else { who(look).await };
+    let who = if same { Who::default() } else { who(look).await };
     let around = Around {
         marker: marker.line(&[("state", &state)]),
         before,
@@ -105,20 +108,27 @@ async fn drifted(
 
 /// Asks CloudTrail who changed each resource that differs.
 async fn who(look: &Look) -> Who {
-    let mut deeds = BTreeMap::new();
+    let mut who = Who::default();
+    let place = &look.session.desired.place;
     for change in look.plan.changes.iter().take(ASKED) {
         let current = look.observed.resources.get(&change.id).and_then(|seen| seen.current.as_ref());
         let physical = current.map_or(change.physical.as_str(), |live| live.physical.as_str());
-        match cloudtrail::last_change(look.session.connection.config(), physical).await {
-            Ok(None) => {}
-            Ok(Some(found)) => {
-                let at = clock::said(DateTime::from_secs(found.at));
-                deeds.insert(change.id.clone(), Deed { actor: found.actor, event: found.event, at });
+        let iam = change.id.service() == "iam";
+        let region = cloudtrail::region_of_iam(&place.partition).filter(|_| iam);
+        match cloudtrail::last_change(look.session.connection.config(), region, physical).await {
+            Ok(found) => {
+                let said = |at| clock::said(DateTime::from_secs(at));
+                let deed = found.map(|it| Deed { actor: it.actor, event: it.event, at: said(it.at) });
+                who.asked.insert(change.id.clone(), deed);
             }
-            Err(error) => return Who::Unreadable(error.code.unwrap_or(error.message)),
+            // What was found before stays.
+            Err(error) => {
+                who.unreadable = Some(error.code.unwrap_or(error.message));
+                break;
+            }
         }
     }
-    Who::Asked(deeds)
+    who
 }
 
 fn unreadable(
@@ -131,7 +141,7 @@ fn unreadable(
     let before = known.filter(|issue| issue.open).map_or("", |issue| issue.body.as_str());
     // Request ids differ each time: being unreadable is one state, whatever the words.
     let state = "unreadable".to_owned();
-    let who = Who::Asked(BTreeMap::new());
+    let who = Who::default();
     let around = Around {
         marker: marker.line(&[("state", &state)]),
         before,
@@ -148,14 +158,21 @@ fn unreadable(
     }
 }
 
-/// The summary, the outputs, and one line for whoever reads the log.
-fn told(
-    context: &Context,
-    out: &Output,
-    finding: Option<&Finding>,
-    outcome: Outcome,
-    read: bool,
-) -> Result<()> {
+/// The summary, and whether there is drift.
+fn found(context: &Context, finding: Option<&Finding>, read: bool) -> Result<()> {
+    if let Some(path) = &context.summary {
+        let said = finding.map_or("No drift.", |finding| finding.body.as_str());
+        runner::append_summary(path, said)?;
+    }
+    if let Some(path) = &context.output {
+        let drift = if read { finding.is_some().to_string() } else { "unknown".to_owned() };
+        runner::write_outputs(path, &[("drift", drift)])?;
+    }
+    Ok(())
+}
+
+/// The issue, for later steps and in one line for whoever reads the log.
+fn told(context: &Context, out: &Output, outcome: Outcome) -> Result<()> {
     let (number, what) = match outcome {
         Outcome::Fine => (None, "no issue is open"),
         Outcome::Opened(number) => (Some(number), "opened"),
@@ -167,14 +184,9 @@ fn told(
     };
     let issue = number.map(|number| format!("#{number} ")).unwrap_or_default();
     out.talk(&format!("issue {issue}{what}"));
-    if let Some(path) = &context.summary {
-        let said = finding.map_or("No drift.", |finding| finding.body.as_str());
-        runner::append_summary(path, said)?;
-    }
     if let Some(path) = &context.output {
-        let drift = if read { finding.is_some().to_string() } else { "unknown".to_owned() };
         let issue = number.map(|number| number.to_string()).unwrap_or_default();
-        runner::write_outputs(path, &[("drift", drift), ("issue", issue)])?;
+        runner::write_outputs(path, &[("issue", issue)])?;
     }
     Ok(())
 }

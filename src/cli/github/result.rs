@@ -4,7 +4,7 @@ use std::path::PathBuf;
 
 use super::super::{Error, Exit, Globals, Output, Result};
 use super::{Identity, client, clock, context, records};
-use crate::github::{Finding, Marker, comment_of, merged_by, runner, settle, upsert};
+use crate::github::{self, Client, Finding, Marker, comment_of, merged_by, runner, settle, upsert};
 use crate::render::comment::with_result;
 use crate::render::outcome::Deployment;
 
@@ -59,15 +59,6 @@ pub async fn run(args: Args, _: &Globals, out: &Output) -> Result<Exit> {
     if let Some(path) = &context.summary {
         runner::append_summary(path, &text)?;
     }
-    if let Some(pull) = merged_by(&client, &commit).await? {
-        let marker = Marker { about: "plan", environment };
-        let body = match comment_of(&client, pull.number, marker, login).await? {
-            Some(comment) => with_result(&comment.body, &text),
-            None => format!("{}\n{text}", marker.line(&[])),
-        };
-        upsert(&client, pull.number, marker, login, &body).await?;
-        out.talk(&format!("said so on #{}", pull.number));
-    }
     let marker = Marker { about: "deploy", environment };
     let state = deployment.state();
     let finding = (!deployment.succeeded).then(|| Finding {
@@ -79,6 +70,28 @@ pub async fn run(args: Args, _: &Globals, out: &Output) -> Result<Exit> {
         state,
         news: text.clone(),
     });
-    settle(&client, marker, LABEL, login, finding.as_ref(), &text).await?;
+    // The issue first: it is what somebody is waked by. Whatever fails, the rest is tried.
+    let settled = settle(&client, marker, LABEL, login, finding.as_ref(), &text).await.map(drop);
+    let said = on_the_pull_request(&client, &args, &commit, &text, out).await;
+    settled.and(said)?;
     Ok(Exit::Success)
+}
+
+async fn on_the_pull_request(
+    client: &Client,
+    args: &Args,
+    commit: &str,
+    text: &str,
+    out: &Output,
+) -> github::Result<()> {
+    let Some(pull) = merged_by(client, commit).await? else { return Ok(()) };
+    let (environment, login) = (args.environment.as_str(), args.identity.login.as_str());
+    let marker = Marker { about: "plan", environment };
+    let body = match comment_of(client, pull.number, marker, login).await? {
+        Some(comment) => with_result(&comment.body, text),
+        None => format!("{}\n{text}", marker.line(&[])),
+    };
+    upsert(client, pull.number, marker, login, &body).await?;
+    out.talk(&format!("said so on #{}", pull.number));
+    Ok(())
 }
