@@ -9,6 +9,8 @@
 
 #[path = "workflows/expression.rs"]
 mod expression;
+#[path = "workflows/failures.rs"]
+mod failures;
 mod forge;
 #[path = "workflows/runner.rs"]
 mod runner;

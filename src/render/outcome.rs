@@ -35,6 +35,7 @@ impl Deployment<'_> {
         let (done, failed) = (count("done"), count("failed"));
         let all = done + failed + count("blocked") + count("notStarted");
         let refused = self.of("not_reviewed").count();
+        let nobody = self.of("not_reviewed").any(|record| record["resource"].is_null());
         let objections = self.of("objection").count();
         match self.summary() {
             Some(_) if done == all && self.succeeded => {
@@ -47,6 +48,9 @@ impl Deployment<'_> {
             }
             Some(_) => format!("❌ **Failed in {environment}: {done} of {all} steps done.**"),
             None if self.succeeded => format!("✅ **Nothing to do in {environment}.**"),
+            None if nobody => {
+                format!("⛔ **Nothing was applied to {environment}: nobody has reviewed the plan.**")
+            }
             None if refused > 0 => {
                 format!(
                     "⛔ **Nothing was applied to {environment}: {refused} changes are not what was reviewed.**"

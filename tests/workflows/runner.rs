@@ -40,12 +40,25 @@ pub struct Runner<'a> {
 }
 
 /// How a job ended.
-#[derive(Debug)]
+#[derive(Debug, Default)]
 pub struct Ran {
     pub succeeded: bool,
     /// What all steps printed.
     pub log: String,
     pub summary: String,
+    outputs: Value,
+}
+
+impl Ran {
+    /// What the jobs after it see of it.
+    fn needed(&self) -> Value {
+        let result = match self.succeeded {
+            true => "success",
+            false if self.log == "skipped" => "skipped",
+            false => "failure",
+        };
+        json!({ "result": result, "outputs": self.outputs })
+    }
 }
 
 /// What the steps of one job share.
@@ -79,8 +92,9 @@ impl<'a> Runner<'a> {
             !ended.contains_key(*name) && needs(job).iter().all(|need| ended.contains_key(need))
         }) {
             let met = needs(job).iter().all(|need| ended[need].succeeded);
-            let context = self.context(&workflow, event);
-            if met && holds(job["if"].as_str(), &context, false) {
+            let mut context = self.context(&workflow, event);
+            context["needs"] = ended.iter().map(|(name, ran)| (name.clone(), ran.needed())).collect();
+            if holds(job["if"].as_str(), &context, !met) {
                 let matrix = job["strategy"]["matrix"].as_object().cloned().unwrap_or_default();
                 for (key, values) in if matrix.is_empty() {
                     vec![(String::new(), json!([null]))]
@@ -94,10 +108,7 @@ impl<'a> Runner<'a> {
                     }
                 }
             } else {
-                ended.insert(
-                    name.clone(),
-                    Ran { succeeded: false, log: "skipped".into(), summary: String::new() },
-                );
+                ended.insert(name.clone(), Ran { log: "skipped".into(), ..Ran::default() });
             }
         }
         ended
@@ -107,7 +118,8 @@ impl<'a> Runner<'a> {
         json!({
             "github": {
                 "token": TOKEN, "repository": REPOSITORY, "sha": event.sha, "event": event.payload,
-                "workflow": workflow["name"], "event_name": event.name,
+                "workflow": workflow["name"], "event_name": event.name, "ref": event.payload["ref"],
+                "api_url": self.forge.api,
             },
             "inputs": event.inputs, "vars": event.vars, "steps": {}, "matrix": {}, "job": {"status": "success"},
             "runner": {"temp": ""}, "env": {},
@@ -158,7 +170,10 @@ impl<'a> Runner<'a> {
         }
         self.forge.world().grants = None;
         let summary = fs::read_to_string(running.temp.join("summary")).unwrap_or_default();
-        Ran { succeeded: !running.failed, log: running.log, summary }
+        let outputs = job["outputs"].as_object().cloned().unwrap_or_default();
+        let outputs =
+            outputs.into_iter().map(|(key, it)| (key, Value::from(fill(&text_of(&it), &running.context))));
+        Ran { succeeded: !running.failed, log: running.log, summary, outputs: outputs.collect() }
     }
 
     /// What every step sees: of AWS the endpoint, and no credentials before somebody gets them.
@@ -326,7 +341,7 @@ fn needs(job: &Value) -> Vec<String> {
 /// Stand-ins for the toolchain: `cargo build` brings the program that is tested.
 fn tools(folder: &Path) -> String {
     fs::create_dir_all(folder).unwrap();
-    let cargo = "#!/bin/sh\nset -e\n[ \"$1\" = build ]\nmkdir -p target/release\nln -sf \"$PROGRAM\" target/release/batchwright\n";
+    let cargo = "#!/bin/sh\nset -e\n[ \"$1\" = build ]\n[ ! -e does-not-build ]\nmkdir -p target/release\nln -sf \"$PROGRAM\" target/release/batchwright\n";
     for (name, script) in [("cargo", cargo), ("rustup", "#!/bin/sh\nexit 0\n")] {
         fs::write(folder.join(name), script).unwrap();
         fs::set_permissions(folder.join(name), fs::Permissions::from_mode(0o755)).unwrap();

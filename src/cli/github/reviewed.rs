@@ -1,5 +1,9 @@
 //! `github reviewed`: what was reviewed, for `apply --expect`.
 
+use std::path::PathBuf;
+
+use serde_json::json;
+
 use super::super::{Choices, Error, Exit, Globals, Output, Result};
 use super::{Identity, client, context};
 use crate::github::{Marker, comment_of, merged_by, runner};
@@ -17,12 +21,24 @@ pub struct Args {
     /// What somebody reviewed elsewhere and started the run with: taken in the place of a comment's
     #[arg(long, value_name = "REVIEWED")]
     expect: Option<String>,
+    /// Where a record says so if nothing was reviewed, for `github comment --unreviewed` and `github result`
+    #[arg(long, value_name = "FILE")]
+    records: Option<PathBuf>,
     #[command(flatten)]
     identity: Identity,
 }
 
 /// Runs `github reviewed`.
 pub async fn run(args: Args, globals: &Globals, out: &Output) -> Result<Exit> {
+    let found = find(&args, globals, out).await;
+    if let (Err(Error::Unreviewed { why }), Some(path)) = (&found, &args.records) {
+        let record = json!({ "type": "not_reviewed", "message": why });
+        std::fs::write(path, format!("{record}\n")).map_err(Error::file(path.clone()))?;
+    }
+    found
+}
+
+async fn find(args: &Args, globals: &Globals, out: &Output) -> Result<Exit> {
     let desired = args.choices.load(globals)?;
     let context = context()?;
     let reviewed = match args.expect.as_deref().map(str::trim).filter(|text| !text.is_empty()) {
