@@ -38,26 +38,20 @@ pub async fn unfinished(client: &Client, about: &JobsOf) -> Result<Jobs> {
         Some(queues) => queues.iter().cloned().collect(),
         None => all_queues(client).await?,
     };
-    let waiting: &[(JobStatus, usize)] = match about.waiting {
-        true => &[(JobStatus::Submitted, FEW_PAGES), (JobStatus::Runnable, FEW_PAGES)],
-        false => &[],
-    };
     let running = [(JobStatus::Starting, usize::MAX), (JobStatus::Running, usize::MAX)];
-    let statuses = [(JobStatus::Pending, PARENTS)].into_iter().chain(running.clone());
-    let statuses: Vec<_> = statuses.chain(waiting.iter().cloned()).collect();
-    let asked = queues.iter().flat_map(|queue| {
-        statuses.iter().map(|(status, pages)| (Of::Queue(queue.clone()), status.clone(), *pages))
-    });
-    let mut lists = list_all(client, asked.collect()).await?;
+    let waiting =
+        [(JobStatus::Submitted, FEW_PAGES), (JobStatus::Pending, PARENTS), (JobStatus::Runnable, FEW_PAGES)];
+    let asked = |(status, _): &(JobStatus, usize)| about.waiting || *status == JobStatus::Pending;
+    let statuses: Vec<_> = waiting.into_iter().filter(asked).chain(running.clone()).collect();
+    let queues = queues.into_iter().map(Of::Queue).collect();
+    let mut lists = list_all(client, queues, &statuses).await?;
     let parents = lists.iter().flat_map(|list| {
         let parents = list.jobs.iter().filter(|job| job.array_properties().is_some());
         parents
             .filter_map(|job| Some(Of::Array { parent: job.job_id()?.to_owned(), queue: list.queue.clone() }))
     });
-    let children = parents
-        .flat_map(|of| running.iter().map(move |(status, pages)| (of.clone(), status.clone(), *pages)));
-    let children = children.collect();
-    lists.extend(list_all(client, children).await?);
+    let parents = parents.collect();
+    lists.extend(list_all(client, parents, &running).await?);
     if !about.waiting {
         lists.iter_mut().for_each(|list| list.jobs.retain(is_running));
     }
@@ -122,12 +116,21 @@ async fn all_queues(client: &Client) -> Result<Vec<String>> {
     Ok(found)
 }
 
-async fn list_all(client: &Client, asked: Vec<(Of, JobStatus, usize)>) -> Result<Vec<Listed>> {
-    stream::iter(asked)
-        .map(|(of, status, pages)| list(client, of, status, pages))
+/// One status after the other, in the order that jobs go through them: a job that moves on meanwhile stands in two lists,
+/// where reading all at once could find it in none.
+async fn list_all(client: &Client, of: Vec<Of>, statuses: &[(JobStatus, usize)]) -> Result<Vec<Listed>> {
+    let lists: Vec<Vec<Listed>> = stream::iter(of)
+        .map(|of| async move {
+            let mut lists = Vec::new();
+            for (status, pages) in statuses {
+                lists.push(list(client, of.clone(), status.clone(), *pages).await?);
+            }
+            Ok::<_, Error>(lists)
+        })
         .buffer_unordered(AT_ONCE)
         .try_collect()
-        .await
+        .await?;
+    Ok(lists.into_iter().flatten().collect())
 }
 
 async fn list(client: &Client, of: Of, status: JobStatus, most: usize) -> Result<Listed> {
