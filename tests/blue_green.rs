@@ -386,3 +386,39 @@ async fn the_last_environment_is_not_switched_off_alone() {
         "nor is it opened on one that is off"
     );
 }
+
+/// An environment that is switched off in the plan that moves its queue waits for the queue; nobody else's queue is left behind.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn an_environment_is_switched_off_after_its_queue_has_moved() {
+    let stage = Stage::new().await;
+    let manifests = |work: &str, on: &str| {
+        let work = environment("work", "", EC2) + work;
+        stage.desired(&[work, environment("other", "", EC2), queue("jobs", "", &[on])])
+    };
+    stage.world.apply(&manifests("", "work"), &Guard::default()).await;
+    let off = "  state: DISABLED\n";
+
+    let alone = Guard { only: Some(BTreeSet::from([ce("work")])), ..Guard::default() };
+    let desired = manifests(off, "work");
+    let observed = stage.world.observe(&desired).await;
+    assert_eq!(objections(&desired, &observed, &alone).len(), 1, "a queue outside the part counts too");
+
+    let desired = manifests(off, "other");
+    let plan = stage.world.apply(&desired, &Guard::default()).await;
+    assert!(plan.changes.len() == 2, "{:?}", changes(&plan));
+    let history = stage.world.sandbox.batch().queue_history();
+    let groundless: Vec<_> = history.iter().filter(|moment| !has_ground(moment)).collect();
+    assert!(groundless.is_empty(), "{groundless:#?}");
+
+    foreign_queue(&stage, "theirs", "t-other").await;
+    let both_off =
+        [environment("work", "", EC2), environment("other", "", EC2) + off, queue("jobs", "", &["work"])];
+    let desired = stage.desired(&both_off);
+    let observed = stage.world.observe(&desired).await;
+    assert_eq!(
+        objections(&desired, &observed, &Guard::default()),
+        [
+            "batch/ComputeEnvironment/other: t-other would have nothing else to run jobs on, while the job queue theirs of the owner acme/other lists it and has to let go of it first"
+        ]
+    );
+}

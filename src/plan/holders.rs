@@ -133,9 +133,8 @@ impl End<'_> {
 
     /// Queues that stay ENABLED while this plan leaves them nothing but environments that are DISABLED.
     fn switched_off(&self) -> Vec<Objection> {
-        let queues =
-            self.desired.resources.iter().filter(|(id, _)| id.kind == HOLDER && self.part.contains(*id));
-        let mut found = Vec::new();
+        let queues = self.desired.resources.iter().filter(|(id, _)| id.kind == HOLDER);
+        let mut found = self.foreign_switched_off();
         for (id, declared) in queues {
             let Some(queue) = self.final_spec(id, "") else { continue };
             let order = queue.get(ORDER).and_then(Value::as_array).map(Vec::as_slice).unwrap_or_default();
@@ -157,6 +156,35 @@ impl End<'_> {
                     message: message.to_owned(),
                     position: Some(declared.position.clone()),
                 });
+            }
+        }
+        found
+    }
+
+    /// The same of other people's queues: an environment that this plan switches off, and that they have no other than.
+    fn foreign_switched_off(&self) -> Vec<Objection> {
+        let is = |spec: &Document, state: &str| spec.get("state").and_then(Value::as_str) == Some(state);
+        let mut found = Vec::new();
+        for draft in self.parts.drafts.iter().filter(|draft| draft.change.id.kind == GROUND) {
+            let id = &draft.change.id;
+            let live = self.observed.resources.get(id).and_then(|seen| seen.current.as_ref());
+            let Some(live) = live.filter(|live| is(&live.spec, "ENABLED")) else { continue };
+            if !self.final_spec(id, "state").is_some_and(|spec| is(spec, "DISABLED")) {
+                continue;
+            }
+            let queues =
+                self.observed.outsiders.iter().filter(|it| it.kind == HOLDER && is(&it.live.spec, "ENABLED"));
+            for queue in queues {
+                let order = queue.live.spec.get(ORDER).and_then(Value::as_array);
+                let alone = order.is_some_and(|order| order.len() == 1);
+                if alone && live.arn.as_deref().is_some_and(|arn| lists(&queue.live.spec, arn)) {
+                    let message = format!(
+                        "{} would have nothing else to run jobs on, while {}",
+                        live.physical,
+                        foreign(&queue.live)
+                    );
+                    found.push(self.object(id, message));
+                }
             }
         }
         found

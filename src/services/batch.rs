@@ -16,7 +16,8 @@ mod unfinished;
 
 use unfinished::JOBS_END;
 
-pub use listed::refuse_while_listed;
+use listed::LAST_GROUND;
+pub use listed::{refuse_to_strand, refuse_while_listed};
 pub use unfinished::{refuse_with_jobs, unfinished};
 
 /// AWS Batch.
@@ -73,7 +74,8 @@ impl Service for Batch {
     }
 
     fn classify(error: &Error, _age: Duration) -> Fault {
-        if error.is(JOBS_END) {
+        // A queue of the same plan may be on its way to another environment.
+        if error.is(JOBS_END) || error.is(LAST_GROUND) {
             return Fault::Settling(Duration::from_secs(600));
         }
         // Nearly everything is a ClientException: only the message tells (aws-semantics §1.4).

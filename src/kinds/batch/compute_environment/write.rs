@@ -51,6 +51,9 @@ pub(super) async fn update(
     if live.outputs.is_busy() {
         return Ok(());
     }
+    if diff.touches("state") && want.state == sdk::CeState::Disabled.as_str() {
+        batch::refuse_to_strand(cx.client, &live.outputs.arn).await?;
+    }
     let mut call = cx.client.update_compute_environment().compute_environment(cx.name);
     if diff.touches("state") {
         call = call.state(want.state.as_str().into());
