@@ -100,6 +100,9 @@ pub async fn execute(
             Ok(()) = stop.changed() => {}
         }
     }
+    // Whichever failed first by the clock: the report blames the first in the plan's order.
+    outcomes.retain(|_, outcome| !matches!(outcome, Outcome::Blocked { .. }));
+    block(plan, &mut outcomes);
     let interrupted = *stop.borrow() && outcomes.len() < plan.steps.len();
     for step in &plan.steps {
         outcomes.entry(step.id).or_insert(Outcome::NotStarted);
