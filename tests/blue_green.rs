@@ -324,7 +324,8 @@ async fn a_race_is_harmless() {
         let report = run(&stage, plan, observed, &mut |_| ()).await;
         let failures: Vec<_> =
             report.failures().map(|(id, why)| (plan.steps[id].verb, why.message.clone())).collect();
-        let expected = "by now it is listed by the job queue theirs of acme/other, which it would take the ground from: plan again";
+        let expected =
+            "by now it is listed by the job queue theirs of acme/other, which may not lose it: plan again";
         assert_eq!(failures, [(Verb::Disable, expected.to_owned())], "destroy: {}", guard.destroy);
         let left =
             stage.batch.describe_compute_environments().compute_environments("t-work").send().await.unwrap();

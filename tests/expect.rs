@@ -17,7 +17,7 @@ use batchwright::execute::{Event, Limits, execute};
 use batchwright::kinds::KINDS;
 use batchwright::manifest;
 use batchwright::plan::expect::Standing;
-use batchwright::plan::{Guard, Objector, Plan, check, plan};
+use batchwright::plan::{Action, Guard, Objector, Plan, check, plan};
 use batchwright::resource::{Desired, Observed, ResourceId};
 use proptest::prelude::*;
 use serde_json::json;
@@ -225,4 +225,44 @@ fn a_part_needs_no_image_and_deletes_nothing() {
         ["it would be replaced, and what uses it would be left behind: add --only=batch/JobQueue/payments"]
     );
     assert_eq!(planned(&cloud, &spot, &["batch/JobQueue/payments"]).0.objections, vec![]);
+}
+
+/// Whether it is protected and what becomes of its data are tags of a new resource: another plan than the one reviewed.
+#[test]
+fn what_guards_a_new_resource_was_reviewed_with_it() {
+    let cloud = Simulated::new(KINDS, DEV.place.clone());
+    let (reviewed, _) = planned(&cloud, &DEV, &[]);
+    let mut bare = DEV.clone();
+    let repository = id("ecr/Repository/worker");
+    let declared = bare.resources.get_mut(&repository).unwrap();
+    declared.protect = !declared.protect;
+    let (plan, _) = planned(&cloud, &bare, &[]);
+    assert_eq!(
+        differences(&reviewed.fingerprint(), &plan),
+        ["its fingerprint is not the one that was reviewed"]
+    );
+    assert_eq!(
+        differences(&reviewed.reviewed().to_string(), &plan),
+        ["ecr/Repository/worker: another change of it was reviewed"]
+    );
+}
+
+/// To replace and to delete are two decisions.
+#[test]
+fn a_delete_was_not_reviewed_where_a_replacement_was() {
+    let cloud = Simulated::new(KINDS, DEV.place.clone());
+    let (first, observed) = planned(&cloud, &DEV, &[]);
+    run(&cloud, &first, &observed, first.steps.len());
+    let role = id("iam/Role/job");
+    let mut replaced = DEV.clone();
+    replaced.resources.get_mut(&role).unwrap().spec["path"] = json!("/batch/");
+    let (reviewed, _) = planned(&cloud, &replaced, &[]);
+    let action = |plan: &Plan| plan.changes.iter().find(|change| change.id == role).unwrap().action;
+    assert_eq!(action(&reviewed), Action::Replace);
+    let mut gone = DEV.clone();
+    gone.resources.remove(&role);
+    let (plan, _) = planned(&cloud, &gone, &[]);
+    assert_eq!(action(&plan), Action::Delete);
+    let differences = differences(&reviewed.reviewed().to_string(), &plan);
+    assert!(differences.contains(&format!("{role}: another change of it was reviewed")), "{differences:?}");
 }

@@ -12,6 +12,8 @@
 
 #[path = "permissions/bootstrap.rs"]
 mod bootstrap;
+#[path = "world/copy.rs"]
+mod copy;
 mod world;
 
 use std::collections::{BTreeMap, BTreeSet};

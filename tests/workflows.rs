@@ -7,6 +7,8 @@
     reason = "a test: what fails here fails it"
 )]
 
+#[path = "world/copy.rs"]
+mod copy;
 #[path = "workflows/expression.rs"]
 mod expression;
 #[path = "workflows/failures.rs"]

@@ -30,6 +30,8 @@ pub struct Scope {
     pub place: Place,
     /// The physical names under which each resource may be found.
     pub names: BTreeMap<ResourceId, BTreeSet<String>>,
+    /// What resources were called that have another name now: what still carries the former is observed under the new.
+    pub renamed: BTreeMap<ResourceId, ResourceId>,
     /// The images whose digests are asked for.
     pub images: BTreeMap<String, Image>,
     /// How much is read.
@@ -61,7 +63,10 @@ impl Scope {
             })
             .collect();
         let images = desired.images.iter().filter(|(_, image)| image.resolved.is_none());
+        let renamed =
+            desired.resources.iter().filter_map(|(id, d)| Some((d.renamed_from.clone()?, id.clone())));
         Self {
+            renamed: renamed.collect(),
             owner: desired.owner.clone(),
             place: desired.place.clone(),
             names,
@@ -72,7 +77,14 @@ impl Scope {
 
     /// The same place and owner, and other names.
     pub fn narrowed(&self, reach: Reach, names: BTreeMap<ResourceId, BTreeSet<String>>) -> Self {
-        Self { owner: self.owner.clone(), place: self.place.clone(), names, images: BTreeMap::new(), reach }
+        Self {
+            owner: self.owner.clone(),
+            place: self.place.clone(),
+            names,
+            renamed: self.renamed.clone(),
+            images: BTreeMap::new(),
+            reach,
+        }
     }
 }
 

@@ -5,6 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use serde_json::Value;
 
+use super::{Reach, Scope};
 use crate::plan::is_generation_name;
 use crate::resource::{Incarnation, Incarnations, NAME_TAG, Observed, Outsider, Owner, ResourceId};
 
@@ -17,13 +18,8 @@ pub struct Identified {
 }
 
 /// Sorts the incarnations of one kind by logical resource.
-pub fn identify(
-    kind: &str,
-    seen: Vec<Incarnation>,
-    names: &BTreeMap<ResourceId, BTreeSet<String>>,
-    owner: &Owner,
-    by_name: bool,
-) -> Identified {
+pub fn identify(kind: &str, seen: Vec<Incarnation>, scope: &Scope, by_name: bool) -> Identified {
+    let Scope { owner, names, renamed, reach, .. } = scope;
     let mut looked_for: BTreeMap<&str, &ResourceId> = BTreeMap::new();
     for (id, names) in names.iter().filter(|(id, _)| id.kind == kind && by_name) {
         looked_for.extend(names.iter().map(|name| (name.as_str(), id)));
@@ -36,8 +32,11 @@ pub fn identify(
             incarnation.tags.get(NAME_TAG).filter(|_| ours).and_then(|name| name.parse::<ResourceId>().ok());
         // Batch copies tags to what it makes itself: a tag that names another kind says nothing of this one.
         let tagged = tagged.filter(|id| id.kind == kind);
-        let named = || looked_for.get(incarnation.physical.as_str()).map(|id| (*id).clone());
-        match tagged.or_else(named) {
+        let tagged = tagged.map(|id| renamed.get(&id).cloned().unwrap_or(id));
+        let named = looked_for.get(incarnation.physical.as_str()).map(|id| (*id).clone());
+        // Who polls a name knows whose it is; its tags may be what is being changed.
+        let id = if *reach == Reach::Named { named.or(tagged) } else { tagged.or(named) };
+        match id {
             Some(id) => found.entry(id).or_default().push(incarnation),
             None => others.push(incarnation),
         }

@@ -183,7 +183,7 @@ impl Cloud for Simulated {
                 .map(|(_, held)| held.clone())
                 .collect();
             let by_name = facts.identity != Identity::Assigned || scope.reach == Reach::Named;
-            let identified = ownership::identify(facts.name, seen, &scope.names, &scope.owner, by_name);
+            let identified = ownership::identify(facts.name, seen, scope, by_name);
             observed.resources.extend(identified.found);
             others.extend(identified.others.into_iter().map(|one| (facts.name, one)));
         }

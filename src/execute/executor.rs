@@ -45,6 +45,7 @@ pub async fn execute(
         owner: plan.owner.clone(),
         place: plan.place.clone(),
         names: BTreeMap::new(),
+        renamed: BTreeMap::new(),
         images: BTreeMap::new(),
         reach: crate::cloud::Reach::Named,
     };
@@ -234,10 +235,7 @@ impl<'a> Run<'a> {
         {
             return Some(made.clone());
         }
-        // A resource that was renamed is observed under its former id.
-        let seen = self.observed.resources.iter().filter(|(id, _)| id.kind == step.resource.kind);
-        let is_it = |i: &Incarnation| i.physical == step.physical;
-        let seen = seen.map(|(_, seen)| seen).find(|seen| seen.iter().any(is_it))?;
+        let seen = self.observed.resources.get(&step.resource)?;
         seen.iter()
             .find(|i| i.physical == step.physical && (step.revision.is_none() || i.revision == step.revision))
             .cloned()

@@ -184,11 +184,14 @@ impl Change {
                 (&field.path, field.before.as_ref().map(ordered), after)
             })
             .collect();
-        let digest = hex(&(self.manner(), self.action, &self.effect, &whole));
+        // The fields of what is made are those of its spec alone; whether it is protected is in its tags.
+        let made = end.filter(|_| self.action == Action::Create).map(|(_, tags)| tags);
+        let digest = hex(&(self.manner(), self.action, &self.effect, &whole, made));
         let in_place = self.action == Action::Update;
         let parts = self.fields.iter().filter(|_| in_place).filter_map(|field| self.part(lens, field));
         let parts: Vec<String> = match self.action {
-            Action::Delete => vec![gone(&self.id, &self.physical)],
+            // What a replacement left behind, and not what somebody took out of the manifests.
+            Action::Delete if self.effect.is_some() => vec![gone(&self.id, &self.physical)],
             _ => parts.collect(),
         };
         let seen = |value: &Value| lens.ordered("", &lens.referring(&lens.based(value)));

@@ -103,10 +103,7 @@ impl End<'_> {
         if live.owner().as_ref() != Some(&self.desired.owner) {
             return Some(foreign(live));
         }
-        let declared = self.desired.resources.iter().find_map(|(known, declared)| {
-            (known == id || declared.renamed_from.as_ref() == Some(id)).then_some(declared)
-        });
-        let Some(declared) = declared else {
+        let Some(declared) = self.desired.resources.get(id) else {
             return Some(format!("{id} lists it and stays in AWS by its onDelete"));
         };
         let follows = self.edges.get(&declared.id).is_some_and(|needs| needs.contains(ground));

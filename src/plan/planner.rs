@@ -26,8 +26,6 @@ pub(super) struct Draft {
     pub want: Document,
     pub tags: Tags,
     pub ignore: Vec<String>,
-    /// The id that it was renamed from.
-    pub former: Option<ResourceId>,
     pub how: How,
 }
 
@@ -161,9 +159,7 @@ impl Planner<'_> {
             }
         };
         self.objections.extend(unpushed(declared, &want, self.resolver.desired));
-        let seen = self.resolver.observed.resources.get(&declared.id).or_else(|| {
-            declared.renamed_from.as_ref().and_then(|former| self.resolver.observed.resources.get(former))
-        });
+        let seen = self.resolver.observed.resources.get(&declared.id);
         match seen.and_then(|seen| seen.current.as_ref().map(|current| (seen, current))) {
             None => self.create(declared, kind, want, seen),
             Some((seen, current)) => {
@@ -230,14 +226,7 @@ impl Planner<'_> {
         self.renew(&declared.id, kind, &physical, &want);
         let how =
             if facts.identity == Identity::Revisioned { How::Register } else { How::Create { physical } };
-        self.drafts.push(Draft {
-            change,
-            want,
-            tags,
-            ignore: declared.ignore.clone(),
-            former: declared.renamed_from.clone(),
-            how,
-        });
+        self.drafts.push(Draft { change, want, tags, ignore: declared.ignore.clone(), how });
     }
 
     fn compare(
@@ -368,14 +357,7 @@ impl Planner<'_> {
             }
             self.renew(&declared.id, kind, &physical, &want);
         }
-        self.drafts.push(Draft {
-            change,
-            want,
-            tags,
-            ignore: declared.ignore.clone(),
-            former: declared.renamed_from.clone(),
-            how,
-        });
+        self.drafts.push(Draft { change, want, tags, ignore: declared.ignore.clone(), how });
     }
 
     fn sealed(

@@ -28,11 +28,9 @@ pub(super) fn leaving<'a>(
     observed: &'a Observed,
     kind_of: &dyn Fn(&str) -> Option<&'static dyn AnyKind>,
 ) -> Vec<Leaving<'a>> {
-    let renamed: BTreeSet<&ResourceId> =
-        desired.resources.values().filter_map(|d| d.renamed_from.as_ref()).collect();
     let mut found = Vec::new();
     for (id, seen) in &observed.resources {
-        if desired.resources.contains_key(id) || renamed.contains(id) {
+        if desired.resources.contains_key(id) {
             continue;
         }
         let shared = kind_of(&id.kind).is_none_or(|kind| kind.facts().ownership == Ownership::Shared);

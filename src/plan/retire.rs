@@ -5,7 +5,6 @@ use std::collections::BTreeSet;
 use serde_json::Value;
 
 use super::planner::{Draft, How};
-use super::steps::seen_of;
 use super::{Action, Change, Due, Seal};
 use crate::kind::{AnyKind, Effect, Identity, Order, Reason};
 use crate::resource::{Desired, Incarnation, Observed, ResourceId};
@@ -42,7 +41,7 @@ pub(super) fn retiring<'a>(
         .collect();
     let mut found = Vec::new();
     for (id, declared) in &desired.resources {
-        let seen = seen_of(observed, id, declared.renamed_from.as_ref());
+        let seen = observed.resources.get(id);
         let revisioned = kind_of(&id.kind).is_none_or(|kind| kind.facts().identity == Identity::Revisioned);
         let Some(seen) = seen.filter(|_| !revisioned) else { continue };
         if let Some(live) = seen.current.as_ref().filter(|_| replaced.contains(id)) {

@@ -11,8 +11,8 @@ use super::revisions::{Pins, Surplus, surplus};
 use super::{Step, StepId, Verb, graph, holders, replacement};
 use crate::kind::{AnyKind, Identity, Order, Reason};
 use crate::resource::{
-    Declared, Desired, Document, Incarnation, Incarnations, Lifecycle, Observed, OnDelete, Owner,
-    RETIRING_TAG, ResourceId, Tags,
+    Declared, Desired, Document, Incarnation, Lifecycle, Observed, OnDelete, Owner, RETIRING_TAG, ResourceId,
+    Tags,
 };
 use crate::value::reference::{self, Reference};
 
@@ -54,7 +54,7 @@ pub(super) fn cut(
         for retiring in departures.retiring.iter().filter(|retiring| retiring.id == id) {
             cutter.retire(declared, retiring);
         }
-        let seen = seen_of(observed, id, declared.renamed_from.as_ref());
+        let seen = observed.resources.get(id);
         let revisioned = kind_of(&id.kind).is_some_and(|kind| kind.facts().identity == Identity::Revisioned);
         let changes = drafts.iter().any(|draft| draft.change.id == *id);
         if let Some(seen) = seen.filter(|_| revisioned && changes) {
@@ -65,15 +65,6 @@ pub(super) fn cut(
     }
     cutter.leave(departures.leaving);
     cutter.steps
-}
-
-/// What was observed of a resource, under its present id or the one that it was renamed from.
-pub(super) fn seen_of<'a>(
-    observed: &'a Observed,
-    id: &ResourceId,
-    former: Option<&ResourceId>,
-) -> Option<&'a Incarnations> {
-    observed.resources.get(id).or_else(|| observed.resources.get(former?))
 }
 
 /// The resources that a document still refers to.
@@ -104,8 +95,7 @@ impl Cutter<'_> {
         let needs = self.edges.get(id).cloned().unwrap_or_default();
         let mut after: BTreeSet<StepId> =
             needs.iter().filter_map(|need| self.of.get(need)?.last().copied()).collect();
-        let current =
-            seen_of(self.observed, id, draft.former.as_ref()).and_then(|seen| seen.current.as_ref());
+        let current = self.observed.resources.get(id).and_then(|seen| seen.current.as_ref());
         match &draft.how {
             How::Create { physical } => self.push(draft, Verb::Create, physical, &draft.want, after),
             How::Register => self.push(draft, Verb::Register, &draft.change.physical, &draft.want, after),

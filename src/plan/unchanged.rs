@@ -43,14 +43,7 @@ impl Planner<'_> {
             seal: Seal::default(),
         };
         let (want, tags) = (current.spec.clone(), current.tags.clone());
-        self.drafts.push(Draft {
-            change: change.sealed(),
-            want,
-            tags,
-            ignore: Vec::new(),
-            former: declared.renamed_from.clone(),
-            how: How::Trim,
-        });
+        self.drafts.push(Draft { change: change.sealed(), want, tags, ignore: Vec::new(), how: How::Trim });
     }
 
     /// As declared, and broken in a way that an update may mend: a run that was cut off here goes on.
@@ -71,7 +64,6 @@ impl Planner<'_> {
             want: current.spec.clone(),
             tags: current.tags.clone(),
             ignore: declared.ignore.clone(),
-            former: declared.renamed_from.clone(),
             how: How::Update { tags_only: false },
         });
     }

@@ -6,6 +6,8 @@ use std::process::Stdio;
 
 use batchwright::sandbox::{Options, Sandbox};
 
+use crate::copy::copy;
+
 const ACCOUNT: &str = "222222222222";
 
 struct Scene {
@@ -38,19 +40,6 @@ impl Scene {
         let output = program.output().await.unwrap();
         let text = [output.stdout, output.stderr].concat();
         (output.status.code().unwrap_or(-1), String::from_utf8(text).unwrap())
-    }
-}
-
-fn copy(from: &Path, to: &Path) {
-    fs::create_dir_all(to).unwrap();
-    for entry in fs::read_dir(from).unwrap() {
-        let path = entry.unwrap().path();
-        let target = to.join(path.file_name().unwrap());
-        if path.is_dir() {
-            copy(&path, &target);
-        } else {
-            fs::copy(&path, &target).unwrap();
-        }
     }
 }
 

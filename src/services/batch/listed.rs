@@ -39,7 +39,10 @@ pub async fn refuse_to_strand(client: &Client, environment: &str) -> Result<()> 
     }
     Err(refused(
         LAST_GROUND,
-        format!("it is the last that is ENABLED and VALID under {}", names.join(" and ")),
+        format!(
+            "it is the last that is ENABLED and VALID under {}: let the queue name another first",
+            names.join(" and ")
+        ),
     ))
 }
 
@@ -50,10 +53,8 @@ pub async fn refuse_while_listed(client: &Client, environment: &str) -> Result<(
     if listing.is_empty() {
         return Ok(());
     }
-    let message = format!(
-        "by now it is listed by {}, which it would take the ground from: plan again",
-        listing.join(" and ")
-    );
+    let message =
+        format!("by now it is listed by {}, which may not lose it: plan again", listing.join(" and "));
     Err(refused(STILL_LISTED, message))
 }
 

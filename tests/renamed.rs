@@ -1,0 +1,97 @@
+//! A resource under another logical name (`metadata.renamedFrom`): the same one in AWS, with all that guards it, and with
+//! its old generations.
+
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    clippy::indexing_slicing,
+    reason = "a test: what fails here fails it"
+)]
+
+mod world;
+
+use std::collections::BTreeMap;
+
+use batchwright::plan::{Action, Guard, Objector, Plan, Verb};
+use batchwright::resource::{Desired, ResourceId};
+use world::changes;
+use world::stage::{Stage, environment, queue};
+
+const EC2: &str = "type: EC2";
+const SPOT: &str = "type: SPOT, allocationStrategy: SPOT_CAPACITY_OPTIMIZED";
+const FROM_WORK: &str = ", renamedFrom: work";
+
+fn ce(name: &str) -> ResourceId {
+    ResourceId::new("batch/ComputeEnvironment", name)
+}
+
+fn manifests(stage: &Stage, name: &str, metadata: &str, resources: &str) -> Desired {
+    stage.desired(&[environment(name, metadata, resources), queue("jobs", "", &[name])])
+}
+
+fn actions(plan: &Plan) -> BTreeMap<String, Action> {
+    plan.changes.iter().map(|change| (change.id.to_string(), change.action)).collect()
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_new_name_changes_nothing_but_tags() {
+    let stage = Stage::new().await;
+    stage.world.apply(&manifests(&stage, "work", "", EC2), &Guard::default()).await;
+    let desired = manifests(&stage, "compute", FROM_WORK, EC2);
+    let plan = stage.world.apply(&desired, &Guard::default()).await;
+    assert_eq!(actions(&plan), BTreeMap::from([(ce("compute").to_string(), Action::Update)]));
+    assert!(plan.steps.iter().all(|step| step.verb == Verb::Tag), "{:?}", plan.steps);
+    let (again, observed) = stage.world.plan(&desired, &Guard::default()).await;
+    assert_eq!(changes(&again), Vec::<String>::new());
+    assert_eq!(observed.resources[&ce("compute")].current.as_ref().unwrap().physical, "t-work");
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_new_name_takes_no_protection_away() {
+    let stage = Stage::new().await;
+    stage.world.apply(&manifests(&stage, "work", ", protect: true", EC2), &Guard::default()).await;
+    let (plan, _) = stage.world.plan(&manifests(&stage, "compute", FROM_WORK, SPOT), &Guard::default()).await;
+    let protected: Vec<String> = plan
+        .objections
+        .iter()
+        .filter(|objection| objection.objector == Objector::Protected)
+        .map(|objection| objection.id.to_string())
+        .collect();
+    assert_eq!(protected, [ce("compute").to_string()]);
+}
+
+/// Renamed and replaced in one: wherever it is cut off, the next run finds both generations, and nothing is left behind.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_replacement_under_a_new_name_leaves_nothing_behind() {
+    let stage = Stage::new().await;
+    stage.world.apply(&manifests(&stage, "work", "", EC2), &Guard::default()).await;
+    let kept = stage.world.sandbox.snapshot().await.unwrap();
+    let desired = manifests(&stage, "compute", FROM_WORK, SPOT);
+    let (whole, observed) = stage.world.plan(&desired, &Guard::default()).await;
+    let verbs: Vec<Verb> = whole.steps.iter().map(|step| step.verb).collect();
+    assert_eq!(verbs, [Verb::Create, Verb::Update, Verb::Update, Verb::Disable, Verb::Drain, Verb::Delete]);
+    for count in 1..=whole.steps.len() {
+        stage.world.sandbox.restore(&kept).await.unwrap();
+        let mut prefix = whole.clone();
+        prefix.steps.truncate(count);
+        stage.world.execute(&prefix, &observed).await;
+        stage.world.apply(&desired, &Guard::default()).await;
+        let (left, observed) = stage.world.plan(&desired, &Guard::default()).await;
+        assert!(left.is_idle(), "after {count} steps: {:?}", changes(&left));
+        let seen = &observed.resources[&ce("compute")];
+        assert_eq!(
+            (seen.current.as_ref().unwrap().physical.as_str(), seen.others.len()),
+            ("t-compute-g2", 0),
+            "after {count} steps"
+        );
+        let all = stage.batch.describe_compute_environments().send().await.unwrap();
+        assert_eq!(all.compute_environments().len(), 1, "after {count} steps");
+        let grounded = stage.world.sandbox.batch().queue_history().into_iter().all(|moment| {
+            let usable =
+                |(_, state, status): &(String, String, String)| state == "ENABLED" && status == "VALID";
+            moment.environments.iter().any(usable)
+        });
+        assert!(grounded, "after {count} steps");
+    }
+}
