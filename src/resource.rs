@@ -351,6 +351,9 @@ pub struct Incarnation {
     pub readiness: Readiness,
     /// The revision, of kinds that have them.
     pub revision: Option<u64>,
+    /// The generation that its name tells; nothing where it bears the name that is declared.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub named_generation: Option<u32>,
 }
 
 impl Incarnation {
@@ -359,9 +362,10 @@ impl Incarnation {
         self.tags.get(OWNER_TAG).cloned().map(Owner)
     }
 
-    /// Which generation it is; 1 where no tag says otherwise.
+    /// Which generation it is, by its tag; where somebody took that off, by its name; else 1.
     pub fn generation(&self) -> u32 {
-        self.tags.get(GENERATION_TAG).and_then(|g| g.parse().ok()).unwrap_or(1)
+        let tagged = self.tags.get(GENERATION_TAG).and_then(|generation| generation.parse().ok());
+        tagged.or(self.named_generation).unwrap_or(1)
     }
 
     /// Whether it is an old generation that is being drained.

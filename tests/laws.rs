@@ -158,6 +158,7 @@ proptest! {
             tags: BTreeMap::from([("batchwright:owner".to_owned(), "somebody/else".to_owned())]),
             readiness: Readiness::Ready,
             revision: None,
+            named_generation: None,
         };
         cloud.put("batch/JobQueue", foreign.clone());
         let run = Run { cloud: &cloud, desired: &desired };

@@ -68,7 +68,7 @@ impl Aws {
             let facts = kind.facts();
             let seen = kind.observe(&snapshots, &scope.place)?;
             let by_name = facts.identity != Identity::Assigned || scope.reach == Reach::Named;
-            let identified = ownership::identify(facts.name, seen, scope, by_name);
+            let identified = ownership::identify(facts, seen, scope, by_name);
             observed.resources.extend(identified.found);
             others.extend(identified.others.into_iter().map(|one| (facts.name, one)));
         }

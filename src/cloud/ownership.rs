@@ -6,8 +6,11 @@ use std::collections::{BTreeMap, BTreeSet};
 use serde_json::Value;
 
 use super::{Reach, Scope};
-use crate::plan::is_generation_name;
-use crate::resource::{Incarnation, Incarnations, NAME_TAG, Observed, Outsider, Owner, ResourceId};
+use crate::kind::{Facts, Identity};
+use crate::plan::{generation_of_name, is_generation_name};
+use crate::resource::{
+    GENERATION_TAG, Incarnation, Incarnations, NAME_TAG, Observed, Outsider, Owner, ResourceId,
+};
 
 /// The incarnations of one kind: those that concern an environment, by logical resource, and all others.
 pub struct Identified {
@@ -18,15 +21,15 @@ pub struct Identified {
 }
 
 /// Sorts the incarnations of one kind by logical resource.
-pub fn identify(kind: &str, seen: Vec<Incarnation>, scope: &Scope, by_name: bool) -> Identified {
-    let Scope { owner, names, renamed, reach, .. } = scope;
+pub fn identify(facts: &Facts, seen: Vec<Incarnation>, scope: &Scope, by_name: bool) -> Identified {
+    let (kind, Scope { owner, names, renamed, reach, .. }) = (facts.name, scope);
     let mut looked_for: BTreeMap<&str, &ResourceId> = BTreeMap::new();
     for (id, names) in names.iter().filter(|(id, _)| id.kind == kind && by_name) {
         looked_for.extend(names.iter().map(|name| (name.as_str(), id)));
     }
     let mut found: BTreeMap<ResourceId, Vec<Incarnation>> = BTreeMap::new();
     let mut others = Vec::new();
-    for incarnation in seen {
+    for mut incarnation in seen {
         let ours = incarnation.owner().as_ref() == Some(owner);
         let tagged =
             incarnation.tags.get(NAME_TAG).filter(|_| ours).and_then(|name| name.parse::<ResourceId>().ok());
@@ -37,7 +40,10 @@ pub fn identify(kind: &str, seen: Vec<Incarnation>, scope: &Scope, by_name: bool
         // Who polls a name knows whose it is; its tags may be what is being changed.
         let id = if *reach == Reach::Named { named.or(tagged) } else { tagged.or(named) };
         match id {
-            Some(id) => found.entry(id).or_default().push(incarnation),
+            Some(id) => {
+                incarnation.named_generation = named_generation(&incarnation, names.get(&id), facts);
+                found.entry(id).or_default().push(incarnation);
+            }
             None => others.push(incarnation),
         }
     }
@@ -48,6 +54,20 @@ pub fn identify(kind: &str, seen: Vec<Incarnation>, scope: &Scope, by_name: bool
         others.extend(foreign);
     }
     Identified { found: ranked, others }
+}
+
+/// Which generation of a declared name it bears, where its tag is lost: else it would be taken for the first, and its own
+/// successor would have its name.
+fn named_generation(
+    incarnation: &Incarnation,
+    declared: Option<&BTreeSet<String>>,
+    facts: &Facts,
+) -> Option<u32> {
+    let declared = declared.filter(|names| !names.contains(&incarnation.physical))?;
+    if facts.identity != Identity::Named || incarnation.tags.contains_key(GENERATION_TAG) {
+        return None;
+    }
+    declared.iter().find_map(|base| generation_of_name(&incarnation.physical, base, facts.longest_name))
 }
 
 /// The newest that is not retiring is current. What is not ours counts only if nothing else is there, or if it is a

@@ -118,6 +118,7 @@ impl Simulated {
             tags: step.tags.clone(),
             readiness: Readiness::Ready,
             revision,
+            named_generation: None,
         };
         store.insert((step.resource.kind.clone(), physical.clone(), revision), incarnation);
         Ok(Some(physical))
@@ -183,7 +184,7 @@ impl Cloud for Simulated {
                 .map(|(_, held)| held.clone())
                 .collect();
             let by_name = facts.identity != Identity::Assigned || scope.reach == Reach::Named;
-            let identified = ownership::identify(facts.name, seen, scope, by_name);
+            let identified = ownership::identify(facts, seen, scope, by_name);
             observed.resources.extend(identified.found);
             others.extend(identified.others.into_iter().map(|one| (facts.name, one)));
         }

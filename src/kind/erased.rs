@@ -251,7 +251,8 @@ fn forget<K: Kind>(mut live: Live<K>, place: &Place) -> Result<Incarnation> {
         _ => BTreeMap::new(),
     };
     let Live { physical, arn, tags, readiness, revision, .. } = live;
-    let mut incarnation = Incarnation { physical, arn, spec, outputs, tags, readiness, revision };
+    let mut incarnation =
+        Incarnation { physical, arn, spec, outputs, tags, readiness, revision, named_generation: None };
     if K::IDENTITY != Identity::Assigned {
         let name = Value::String(incarnation.physical.clone());
         incarnation.outputs.entry("name".to_owned()).or_insert(name);

@@ -23,6 +23,12 @@ pub(super) fn name(base: &str, generation: u32, longest: usize) -> String {
     format!("{cut}-{hash}{suffix}")
 }
 
+/// The generation that a name tells, of a resource with this declared name; `None` if it is not made of it.
+pub fn of_name(physical: &str, base: &str, longest: usize) -> Option<u32> {
+    let number = physical.rsplit_once("-g")?.1.parse::<u32>().ok()?;
+    (number > 1 && name(base, number, longest) == physical).then_some(number)
+}
+
 /// Whether a name ends as those of generations do.
 pub fn is_generation_name(name: &str) -> bool {
     let number = name.rsplit_once("-g").and_then(|(_, number)| number.parse::<u32>().ok());
@@ -74,6 +80,16 @@ mod tests {
             assert!(cut.ends_with("-g10") && is_generation_name(&cut), "{cut}");
             assert_ne!(cut, name(&format!("{long}b"), 10, longest), "what is cut off still counts");
         }
+    }
+
+    #[test]
+    fn a_name_tells_the_generation_of_what_is_declared() {
+        assert_eq!(of_name("gpu-g5", "gpu", 128), Some(5));
+        assert_eq!(of_name("gpu-g5", "gpu-g5", 128), None, "declared so: the first");
+        assert_eq!(of_name("gpu-g5-g2", "gpu-g5", 128), Some(2));
+        assert_eq!(of_name("cpu-g5", "gpu", 128), None);
+        let long = "a".repeat(126);
+        assert_eq!(of_name(&name(&long, 12, 128), &long, 128), Some(12));
     }
 
     #[test]

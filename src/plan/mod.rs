@@ -41,7 +41,7 @@ mod warn;
 pub use adopt::adopt;
 pub use check::check;
 use expect::Reviewed;
-pub use generation::is_generation_name;
+pub use generation::{is_generation_name, of_name as generation_of_name};
 pub use guard::{Guard, Objection, Objector};
 pub use impact::{Affected, End, Impact};
 pub use planner::plan;

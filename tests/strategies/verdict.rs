@@ -75,6 +75,7 @@ pub fn verdict(live: &Value, want: &Value, strategy: Strategy) -> Verdict {
         tags: tags.into_iter().map(|(key, value)| (key.to_owned(), value)).collect(),
         readiness: Readiness::Ready,
         revision: None,
+        named_generation: None,
     };
     let seen = Incarnations { current: Some(incarnation), others: Vec::new() };
     let observed = Observed { resources: BTreeMap::from([(id, seen)]), ..Observed::default() };
