@@ -17,7 +17,7 @@ use std::path::Path;
 use std::time::Duration;
 
 use aws_sdk_batch::types::{CeState, ComputeEnvironmentOrder, JobStatus};
-use batchwright::execute::{Event, Limits, Report, execute};
+use batchwright::execute::{Event, Halt, Limits, Report, execute};
 use batchwright::kinds::KINDS;
 use batchwright::plan::{Action, Guard, Plan, Verb};
 use batchwright::render::{self, Paint};
@@ -41,7 +41,7 @@ async fn run(stage: &Stage, plan: &Plan, observed: &Observed, on: &mut (dyn FnMu
         step_timeout: Duration::from_secs(60),
         ..Limits::default()
     };
-    let (_go_on, stop) = tokio::sync::watch::channel(false);
+    let (_go_on, stop) = tokio::sync::watch::channel(Halt::No);
     let mut on = |event: Event| on(&event);
     execute(plan, observed, &stage.world.cloud, KINDS, &limits, stop, &mut on).await
 }

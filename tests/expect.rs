@@ -13,7 +13,7 @@ use std::path::Path;
 use std::sync::LazyLock;
 
 use batchwright::cloud::{Cloud, Scope, Simulated};
-use batchwright::execute::{Event, Limits, execute};
+use batchwright::execute::{Event, Halt, Limits, execute};
 use batchwright::kinds::KINDS;
 use batchwright::manifest;
 use batchwright::plan::expect::Standing;
@@ -63,7 +63,7 @@ fn planned(cloud: &Simulated, desired: &Desired, only: &[&str]) -> (Plan, Observ
 fn run(cloud: &Simulated, plan: &Plan, observed: &Observed, steps: usize) {
     let mut plan = plan.clone();
     plan.steps.truncate(steps);
-    let (_go_on, stop) = tokio::sync::watch::channel(false);
+    let (_go_on, stop) = tokio::sync::watch::channel(Halt::No);
     let report = now(execute(&plan, observed, cloud, KINDS, &Limits::default(), stop, &mut |_: Event| ()));
     let failed: Vec<_> = report.failures().map(|(step, failure)| (&plan.steps[step], failure)).collect();
     assert!(report.complete(), "{failed:#?}");

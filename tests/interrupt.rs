@@ -14,18 +14,31 @@ mod world;
 
 use std::path::Path;
 use std::process::{ExitStatus, Stdio};
+use std::time::Duration;
 
+use aws_sdk_batch::types::JobStatus;
+use batchwright::execute::{Event, Halt, Outcome, execute};
+use batchwright::kinds::KINDS;
+use batchwright::plan::{Guard, Verb};
 use batchwright::sandbox::{Exact, Fault, Faults, Sandbox};
 use rustix::process::{Pid, Signal, kill_process};
 use stack::{IMAGE, sandbox};
-use tokio::io::{AsyncBufReadExt, AsyncReadExt, BufReader};
-use tokio::process::{Child, Command};
+use tokio::io::{AsyncBufReadExt, AsyncReadExt, BufReader, Lines};
+use tokio::process::{Child, ChildStderr, Command};
+use world::stage::{Stage, environment, queue};
+use world::hasty;
 
 /// `apply dev --yes` against a sandbox.
 fn apply(sandbox: &Sandbox, more: &[&str]) -> Child {
+    let image = format!("--image=worker={IMAGE}");
+    let args = [&["apply", "dev", "--yes", &image], more].concat();
+    started(sandbox, Path::new(env!("CARGO_MANIFEST_DIR")), &args)
+}
+
+/// The program with these arguments, in this folder.
+fn started(sandbox: &Sandbox, folder: &Path, args: &[&str]) -> Child {
     let mut command = Command::new(env!("CARGO_BIN_EXE_batchwright"));
-    command.args(["apply", "dev", "--yes", "--endpoint-url", sandbox.endpoint()]);
-    command.args(more).arg(format!("--image=worker={IMAGE}")).current_dir(env!("CARGO_MANIFEST_DIR"));
+    command.args(args).args(["--endpoint-url", sandbox.endpoint()]).current_dir(folder);
     for name in ["AWS_PROFILE", "GITHUB_ACTIONS", "GITHUB_SHA", "BATCHWRIGHT_SANDBOX"] {
         command.env_remove(name);
     }
@@ -79,6 +92,22 @@ fn golden(name: &str, text: &str) {
     }
 }
 
+fn tell(child: &Child, signal: Signal) {
+    kill_process(Pid::from_raw(i32::try_from(child.id().unwrap()).unwrap()).unwrap(), signal).unwrap();
+}
+
+/// The lines up to the first that says so.
+async fn heard(err: &mut Lines<BufReader<ChildStderr>>, text: &str) -> Vec<String> {
+    let mut heard = Vec::new();
+    while let Some(line) = err.next_line().await.unwrap() {
+        heard.push(line);
+        if heard.last().is_some_and(|line| line.contains(text)) {
+            return heard;
+        }
+    }
+    panic!("{text:?} was not said: {heard:?}");
+}
+
 async fn interrupted_by(signal: Signal) {
     let sandbox = sandbox().await;
     // The network waits for its VPC, and the VPC waits for us; what needs no network goes on meanwhile.
@@ -86,15 +115,8 @@ async fn interrupted_by(signal: Signal) {
     let mut child = apply(&sandbox, &[]);
     held.arrived().await;
     let mut err = BufReader::new(child.stderr.take().unwrap()).lines();
-    kill_process(Pid::from_raw(i32::try_from(child.id().unwrap()).unwrap()).unwrap(), signal).unwrap();
-    let mut heard = Vec::new();
-    while let Some(line) = err.next_line().await.unwrap() {
-        let told = line.contains("interrupted");
-        heard.push(line);
-        if told {
-            break;
-        }
-    }
+    tell(&child, signal);
+    let heard = heard(&mut err, "interrupted").await;
     assert!(heard.last().is_some_and(|line| line.contains("nothing new is started")), "{heard:?}");
     held.release();
     let rest = tokio::spawn(async move {
@@ -128,6 +150,128 @@ async fn ctrl_c_finishes_what_flies_and_starts_nothing_new() {
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn sigterm_does_the_same() {
     interrupted_by(Signal::TERM).await;
+}
+
+const EC2: &str = "type: EC2";
+const SPOT: &str = "type: SPOT, allocationStrategy: SPOT_CAPACITY_OPTIMIZED";
+
+/// An environment under a queue, before or after its replacement.
+fn work(resources: &str) -> [String; 2] {
+    [environment("work", "", resources), queue("jobs", "", &["work"])]
+}
+
+/// A drain changes nothing, and may take hours: nobody who stops a run waits for that.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_signal_ends_a_drain_at_once_and_the_next_run_goes_on() {
+    let stage = Stage::new().await;
+    stage.world.apply(&stage.desired(&work(EC2)), &Guard::default()).await;
+    let job = stage.running_job("t-jobs", "long").await;
+    stage.desired(&work(SPOT));
+    let mut child = started(&stage.world.sandbox, stage.folder(), &["apply", "test", "--yes"]);
+    let mut err = BufReader::new(child.stderr.take().unwrap()).lines();
+    heard(&mut err, "1 job still runs").await;
+    tell(&child, Signal::INT);
+    let Ended { status, report, .. } = ended(child).await;
+    assert_eq!(status.code(), Some(6), "{report}");
+    let expected = format!(
+        "Not finished:
+  drain batch/ComputeEnvironment/work (t-work): 1 job still runs (long {job})
+
+Not started:
+  delete batch/ComputeEnvironment/work (t-work)
+
+Interrupted: 4 of 6 steps done, 1 not finished, 1 not started. Run it again to go on: what is done stays done.
+"
+    );
+    assert_eq!(report, expected);
+    assert_eq!(stage.status_of(&job).await, "RUNNING");
+
+    stage.release();
+    stage.until(&job, &JobStatus::Succeeded).await;
+    let again = started(&stage.world.sandbox, stage.folder(), &["apply", "test", "--yes"]);
+    let again = again.wait_with_output().await.unwrap();
+    assert_eq!(again.status.code(), Some(0), "{again:?}");
+    let left = stage.batch.describe_compute_environments().send().await.unwrap();
+    let names: Vec<_> =
+        left.compute_environments().iter().filter_map(|it| it.compute_environment_name()).collect();
+    assert_eq!(names, ["t-work-g2"]);
+}
+
+/// As a runner stops a job: SIGINT, and SIGTERM some seconds later. What AWS was asked for is waited for until then.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_second_signal_waits_for_nothing_and_reports_all_the_same() {
+    let stage = Stage::new().await;
+    let mut settings = stage.world.sandbox.batch().settings();
+    settings.transition = Duration::from_secs(3600);
+    stage.world.sandbox.batch().set_settings(settings);
+    stage.desired(&work(EC2));
+    let mut child = started(&stage.world.sandbox, stage.folder(), &["apply", "test", "--yes"]);
+    let mut err = BufReader::new(child.stderr.take().unwrap()).lines();
+    heard(&mut err, "CREATING").await;
+    tell(&child, Signal::INT);
+    heard(&mut err, "nothing new is started").await;
+    tell(&child, Signal::TERM);
+    heard(&mut err, "nothing is waited for any more").await;
+    let Ended { status, report, .. } = ended(child).await;
+    assert_eq!(status.code(), Some(6), "{report}");
+    assert_eq!(
+        report,
+        "Not finished:
+  create batch/ComputeEnvironment/work (t-work): CREATING
+
+Not started:
+  create batch/JobQueue/jobs (t-jobs)
+
+Interrupted: 0 of 2 steps done, 1 not finished, 1 not started. Run it again to go on: what is done stays done.
+"
+    );
+}
+
+/// A call that hangs is left to itself after a moment.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_second_signal_leaves_calls_behind_and_reports_them() {
+    let sandbox = sandbox().await;
+    let held = sandbox.hold("ec2", "CreateVpc");
+    let mut child = apply(&sandbox, &[]);
+    held.arrived().await;
+    let mut err = BufReader::new(child.stderr.take().unwrap()).lines();
+    tell(&child, Signal::TERM);
+    heard(&mut err, "nothing new is started").await;
+    tell(&child, Signal::INT);
+    let Ended { status, report, .. } = ended(child).await;
+    held.release();
+    assert_eq!(status.code(), Some(6), "{report}");
+    let line = "  create ec2/Vpc/main (dev-main): a call was under way: plan again to see what it did\n";
+    assert!(report.contains(line) && report.contains("\nInterrupted: "), "{report}");
+}
+
+/// Batch forgets late that a queue has let go: that is nothing this run has asked for, and may take ten minutes.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_delete_that_is_refused_for_now_is_not_waited_for() {
+    let stage = Stage::new().await;
+    stage.world.apply(&stage.desired(&work(EC2)), &Guard::default()).await;
+    let mut settings = stage.world.sandbox.batch().settings();
+    settings.relationship_lag = 1000;
+    stage.world.sandbox.batch().set_settings(settings);
+    let desired = stage.desired(&work(SPOT));
+    let (plan, observed) = stage.world.plan(&desired, &Guard::default()).await;
+    let (stop, stopped) = tokio::sync::watch::channel(Halt::No);
+    let mut on = |event: Event| {
+        if let Event::Waiting { step, why } = event
+            && plan.steps[step].verb == Verb::Delete
+        {
+            assert!(why.contains("found existing JobQueue relationship"), "{why}");
+            stop.send_replace(Halt::Finish);
+        }
+    };
+    let limits = hasty();
+    let report = execute(&plan, &observed, &stage.world.cloud, KINDS, &limits, stopped, &mut on).await;
+    assert!(report.interrupted && report.done() == 5, "{report:?}");
+    let why = match report.outcomes.values().last() {
+        Some(Outcome::Unfinished { why }) => why.as_str(),
+        other => panic!("{other:?}"),
+    };
+    assert!(why.contains("found existing JobQueue relationship"), "{why}");
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]

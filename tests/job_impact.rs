@@ -15,7 +15,7 @@ use std::path::Path;
 
 use aws_sdk_batch::types::{JobStatus, JqState};
 use batchwright::cloud::{Cloud, Scope, Simulated};
-use batchwright::execute::{Limits, execute};
+use batchwright::execute::{Halt, Limits, execute};
 use batchwright::kinds::KINDS;
 use batchwright::manifest::Options as ManifestOptions;
 use batchwright::plan::{End, Guard, Objector, Plan, plan};
@@ -237,7 +237,7 @@ fn a_plan_tells_of_jobs() {
     let cloud = Simulated::new(KINDS, first.place.clone());
     let observe = || now(cloud.observe(&Scope::of(&first))).unwrap();
     let made = plan(&first, &observe(), KINDS, &Guard::default());
-    let (_go_on, stop) = tokio::sync::watch::channel(false);
+    let (_go_on, stop) = tokio::sync::watch::channel(Halt::No);
     assert!(now(execute(&made, &observe(), &cloud, KINDS, &Limits::default(), stop, &mut |_| ())).complete());
     let observed = observe();
     let arn = |name: &str| first.place.arn("batch", &format!("job-queue/t-{name}"));

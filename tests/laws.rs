@@ -12,7 +12,7 @@ use std::path::Path;
 use std::sync::LazyLock;
 
 use batchwright::cloud::{Cloud, Scope, Simulated};
-use batchwright::execute::{Event, Limits, Report, execute};
+use batchwright::execute::{Event, Halt, Limits, Report, execute};
 use batchwright::kinds::KINDS;
 use batchwright::manifest;
 use batchwright::plan::{Guard, Plan, Verb, check, plan};
@@ -48,7 +48,7 @@ impl Run<'_> {
     }
 
     fn execute(&self, plan: &Plan, observed: &Observed) -> Report {
-        let (_go_on, stop) = tokio::sync::watch::channel(false);
+        let (_go_on, stop) = tokio::sync::watch::channel(Halt::No);
         now(execute(plan, observed, self.cloud, KINDS, &Limits::default(), stop, &mut |_: Event| ()))
     }
 

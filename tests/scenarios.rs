@@ -19,7 +19,7 @@ use std::path::{Path, PathBuf};
 
 use batchwright::cloud::{Cloud, Scope, Simulated};
 use batchwright::diff;
-use batchwright::execute::{Limits, execute};
+use batchwright::execute::{Halt, Limits, execute};
 use batchwright::kinds::{self, KINDS};
 use batchwright::manifest;
 use batchwright::plan::{Guard, Objection, Plan, check, plan};
@@ -63,7 +63,7 @@ fn applied(desired: &Desired) -> Observed {
     let scope = Scope::of(desired);
     let observed = now(cloud.observe(&scope)).unwrap();
     let first = plan(desired, &observed, KINDS, &Guard::default());
-    let (_go_on, stop) = tokio::sync::watch::channel(false);
+    let (_go_on, stop) = tokio::sync::watch::channel(Halt::No);
     let report = now(execute(&first, &observed, &cloud, KINDS, &Limits::default(), stop, &mut |_| ()));
     assert!(report.complete(), "{:?}", report.failures().collect::<Vec<_>>());
     now(cloud.observe(&scope)).unwrap()
@@ -174,7 +174,7 @@ async fn settled(desired: &Desired, cloud: &dyn Cloud) -> (Observed, Vec<Objecti
     let observed = cloud.observe(&scope).await.unwrap();
     let made = plan(desired, &observed, KINDS, &Guard::default());
     if made.objections.is_empty() {
-        let (_go_on, stop) = tokio::sync::watch::channel(false);
+        let (_go_on, stop) = tokio::sync::watch::channel(Halt::No);
         let report = execute(&made, &observed, cloud, KINDS, &world::hasty(), stop, &mut |_| ()).await;
         assert!(report.complete(), "{:?}", report.failures().collect::<Vec<_>>());
     }

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use super::confirm::Confirm;
 use super::{Error, Exit, Output, Result, Session, signals};
 use crate::cloud::Cloud;
-use crate::execute::{self, Event, Report, Stop};
+use crate::execute::{self, Event, Halt, Report, Stop};
 use crate::kinds::KINDS;
 use crate::plan::expect::{Difference, Expected};
 use crate::plan::{Guard, Plan};
@@ -102,24 +102,23 @@ pub async fn reviewed(
     Ok(carry_out(session, &fresh, &observed, talk).await)
 }
 
-/// Executes a plan that was agreed to, and reports. The first signal starts nothing new; the second ends at once.
+/// Executes a plan that was agreed to, and reports: also of a run that is stopped, however often it is told so.
 pub async fn carry_out(session: &Session, plan: &Plan, observed: &Observed, talk: Talk<'_>) -> Exit {
-    let (stop, stopped) = tokio::sync::watch::channel(false);
-    let told = || {
-        talk.out
-            .talk("  interrupted: what runs is finished, nothing new is started; once more ends it at once");
-        let _ = stop.send(true);
+    let (stop, stopped) = tokio::sync::watch::channel(Halt::No);
+    let told = |halt| {
+        talk.out.talk(match halt {
+            Halt::Leave => "  interrupted again: nothing is waited for any more",
+            _ => {
+                "  interrupted: what AWS was asked for is finished, nothing new is started; once more ends it at once"
+            }
+        });
     };
-    tokio::select! {
-        report = executed(session, plan, observed, stopped, talk) => {
-            talk.report(plan, &report);
-            Exit::of_report(&report)
-        }
-        () = signals::twice(told) => {
-            talk.out.talk("  ended at once; what was under way may or may not be done: plan again to see");
-            Exit::Interrupted
-        }
-    }
+    let report = tokio::select! {
+        report = executed(session, plan, observed, stopped, talk) => report,
+        never = signals::heed(&stop, told) => match never {},
+    };
+    talk.report(plan, &report);
+    Exit::of_report(&report)
 }
 
 async fn executed(session: &Session, plan: &Plan, observed: &Observed, stop: Stop, talk: Talk<'_>) -> Report {

@@ -1,6 +1,12 @@
 //! Ctrl-C and SIGTERM.
 
+use std::convert::Infallible;
+use std::time::{Duration, Instant};
+
 use tokio::signal::unix::{Signal, SignalKind, signal};
+use tokio::sync::watch;
+
+use crate::execute::Halt;
 
 /// Waits for Ctrl-C or SIGTERM.
 pub async fn once() {
@@ -8,12 +14,38 @@ pub async fn once() {
     signals.next().await;
 }
 
-/// Calls `first` at the first signal, and ends at the second.
-pub async fn twice(first: impl Fn()) {
-    let mut signals = Signals::new();
-    signals.next().await;
-    first();
-    signals.next().await;
+/// Passes signals on for as long as it is polled: the first says to stop, another one to leave.
+pub async fn heed(stop: &watch::Sender<Halt>, told: impl Fn(Halt)) -> Infallible {
+    let (mut signals, mut heard) = (Signals::new(), Heard::default());
+    loop {
+        let kind = signals.next().await;
+        if let Some(halt) = heard.asks(kind, Instant::now()) {
+            told(halt);
+            stop.send_replace(halt);
+        }
+    }
+}
+
+/// Within so long the same signal is the same word: a terminal sends Ctrl-C to a whole group of processes, and whoever
+/// started this one may pass it on as well.
+const ECHO: Duration = Duration::from_secs(1);
+
+/// The first signal, and when it came.
+#[derive(Debug, Default)]
+struct Heard(Option<(SignalKind, Instant)>);
+
+impl Heard {
+    /// What a signal asks for; nothing new, if it is the echo of the first.
+    fn asks(&mut self, kind: SignalKind, now: Instant) -> Option<Halt> {
+        match self.0 {
+            None => {
+                self.0 = Some((kind, now));
+                Some(Halt::Finish)
+            }
+            Some((first, at)) if first == kind && now.duration_since(at) < ECHO => None,
+            Some(_) => Some(Halt::Leave),
+        }
+    }
 }
 
 struct Signals(Option<(Signal, Signal)>);
@@ -25,13 +57,35 @@ impl Signals {
         Self(interrupt.ok().zip(terminate.ok()))
     }
 
-    async fn next(&mut self) {
+    async fn next(&mut self) -> SignalKind {
         match &mut self.0 {
-            Some((interrupt, terminate)) => {
-                tokio::select! { _ = interrupt.recv() => {}, _ = terminate.recv() => {} }
-            }
+            Some((interrupt, terminate)) => tokio::select! {
+                _ = interrupt.recv() => SignalKind::interrupt(),
+                _ = terminate.recv() => SignalKind::terminate(),
+            },
             // Where no handler can be set, the signal ends the process as it always does.
             None => std::future::pending().await,
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_echo_is_not_a_second_word_and_another_signal_is() {
+        let (begin, soon) = (Instant::now(), Duration::from_millis(20));
+        let (interrupt, terminate) = (SignalKind::interrupt(), SignalKind::terminate());
+        for (kind, after, expected) in [
+            (interrupt, soon, None),
+            (terminate, soon, Some(Halt::Leave)),
+            (interrupt, ECHO, Some(Halt::Leave)),
+            (terminate, Duration::from_millis(7500), Some(Halt::Leave)),
+        ] {
+            let mut heard = Heard::default();
+            assert_eq!(heard.asks(interrupt, begin), Some(Halt::Finish));
+            assert_eq!(heard.asks(kind, begin + after), expected, "{kind:?} after {after:?}");
         }
     }
 }

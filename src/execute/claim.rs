@@ -1,6 +1,7 @@
 //! Whose it is that was made: what only its tags tell apart AWS makes as often as it is asked (D25, D26).
 
 use super::Failure;
+use super::halt::{Broken, Whose};
 use super::patience::Patience;
 use super::settle::{Look, MOST_STALE_LOOKS, Now, Settle};
 use crate::diff::Diff;
@@ -10,28 +11,26 @@ use crate::services::Fault;
 
 impl Settle<'_> {
     /// Before it is made: whether a run that was cut off, or another one, has made it already.
-    pub(super) async fn look_first(&self, patience: &mut Patience) -> Result<Option<Incarnation>, Failure> {
+    pub(super) async fn look_first(&self, patience: &mut Patience) -> Result<Option<Incarnation>, Broken> {
         Ok(self.pick(self.looked(Look::Kind, patience).await?, None))
     }
 
     /// After a create whose answer was lost: whether it was made all the same. Unreadable is never absent: what could not
     /// be looked for is not made again.
-    pub(super) async fn look_for_lost(
-        &self,
-        patience: &mut Patience,
-    ) -> Result<Option<Incarnation>, Failure> {
+    pub(super) async fn look_for_lost(&self, patience: &mut Patience) -> Result<Option<Incarnation>, Broken> {
         let mut again = patience.anew();
         for _ in 0..MOST_STALE_LOOKS {
             if let Some(found) = self.look_first(patience).await? {
                 return Ok(Some(found));
             }
-            again.pause().await;
+            let pause = again.next_pause();
+            self.rest(pause, Whose::Ours, "it is looked for what a lost answer may have made").await?;
         }
         Ok(None)
     }
 
     /// Goes on with one that was found; the look at the whole kind does not read all there is to know of it.
-    pub(super) async fn take(&self, now: &mut Now, found: Option<Incarnation>) -> Result<(), Failure> {
+    pub(super) async fn take(&self, now: &mut Now, found: Option<Incarnation>) -> Result<(), Broken> {
         if let Some(found) = found {
             now.physical = found.physical;
             now.live = self.look(&now.physical, &mut now.patience).await?;
@@ -41,7 +40,7 @@ impl Settle<'_> {
     }
 
     /// Right after it was made: another run may have made one as well, in the time between its look and ours.
-    pub(super) async fn claim(&self, now: &mut Now) -> Result<(), Failure> {
+    pub(super) async fn claim(&self, now: &mut Now) -> Result<(), Broken> {
         let mine = now.physical.clone();
         let (mut one, mut other) = (now.patience.clone(), now.patience.clone());
         let (live, stays) = futures::join!(self.look(&mine, &mut one), self.stays(&mine, &mut other));
@@ -57,7 +56,7 @@ impl Settle<'_> {
 
     /// Whether mine is the one that stays. Of two that see each other the one with the smaller id stays; one that does
     /// not go although it is the greater was there before mine was seen, and is in use by now.
-    async fn stays(&self, mine: &str, patience: &mut Patience) -> Result<bool, Failure> {
+    async fn stays(&self, mine: &str, patience: &mut Patience) -> Result<bool, Broken> {
         for _ in 0..MOST_STALE_LOOKS {
             let seen = self.looked(Look::Kind, patience).await?;
             let all = seen.current.into_iter().chain(seen.others);
@@ -68,8 +67,7 @@ impl Settle<'_> {
                 Some(twin) => {
                     let waits =
                         format!("another run has made {} too: one of the two gives way", twin.physical);
-                    (self.waiting)(waits);
-                    patience.pause().await;
+                    self.rest(patience.next_pause(), Whose::Ours, &waits).await?;
                 }
             }
         }
@@ -77,26 +75,25 @@ impl Settle<'_> {
     }
 
     /// Removes what this step has made and nobody uses yet.
-    async fn give_way(&self, mine: &str, patience: &mut Patience) -> Result<(), Failure> {
+    async fn give_way(&self, mine: &str, patience: &mut Patience) -> Result<(), Broken> {
         tracing::info!(resource = %self.step.resource, mine, "another run has made it too: this one gives way");
         let step = Step { verb: Verb::Delete, physical: mine.to_owned(), ..self.step.clone() };
         let mut again = patience.anew();
         for _ in 0..MOST_STALE_LOOKS {
             let Some(live) = self.look(mine, patience).await? else { return Ok(()) };
             if let Err(error) = self.perform(&step, Some(&live), &Diff::default()).await {
-                match self.weigh(&error, &mut again)? {
-                    Some(wait) => tokio::time::sleep(wait).await,
-                    None => again.pause().await,
-                }
+                let wait = self.weigh(&error, &mut again)?.unwrap_or_else(|| again.next_pause());
+                self.rest(wait, Whose::Ours, &error.to_string()).await?;
             }
         }
         Err(Failure::new(format!(
             "another run has made it too, and {mine} can't be removed: remove it by hand"
-        )))
+        ))
+        .into())
     }
 
     /// The oldest of equal revisions, where another run has registered the same beside this one; the others go.
-    pub(super) async fn only_one(&self, now: &mut Now, mine: Incarnation) -> Result<Incarnation, Failure> {
+    pub(super) async fn only_one(&self, now: &mut Now, mine: Incarnation) -> Result<Incarnation, Broken> {
         let newest = self.newest.unwrap_or_default();
         if self.step.verb != Verb::Register || !now.made || mine.revision == Some(newest + 1) {
             return Ok(mine);
@@ -113,7 +110,7 @@ impl Settle<'_> {
             if let Err(error) = self.perform(&step, Some(extra), &Diff::default()).await
                 && self.cloud.classify(&step.resource, &error, now.patience.age()) != Fault::Gone
             {
-                return Err(Failure::from(&error));
+                return Err(Failure::from(&error).into());
             }
         }
         Ok((*first).clone())

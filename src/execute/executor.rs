@@ -1,8 +1,10 @@
 //! The ready queue: a step starts when those before it are done and there is room; a failure blocks its dependents only.
 
 use std::collections::{BTreeMap, BTreeSet};
-use std::sync::Mutex;
-use std::sync::PoisonError;
+use std::pin::pin;
+use std::sync::atomic::AtomicBool;
+use std::sync::{Mutex, PoisonError};
+use std::time::Duration;
 
 use futures::StreamExt;
 use futures::future::BoxFuture;
@@ -12,9 +14,10 @@ use tokio::sync::mpsc;
 
 use super::drain::{Drained, drain};
 use super::fresh::Fresh;
+use super::halt::{Broken, halted};
 use super::poll::Poller;
 use super::settle::Settle;
-use super::{Event, Failure, Known, Limits, Outcome, Report, Stop};
+use super::{Event, Failure, Halt, Known, Limits, Outcome, Report, Stop};
 use crate::cloud::{Cloud, Scope};
 use crate::kind::AnyKind;
 use crate::plan::{Plan, Step, StepId, Verb};
@@ -29,9 +32,12 @@ enum Ended {
     Later(String),
 }
 
-type Finished = (StepId, Result<Ended, Failure>);
+type Finished = (StepId, Result<Ended, Broken>);
 
-/// Runs a plan's steps. `observed` is what the plan was made from; `stop` turns true to start nothing new.
+/// How long calls that are under way may take once the run is to be left: a runner kills it soon after it has said so twice.
+const LAST_CALLS: Duration = Duration::from_secs(2);
+
+/// Runs a plan's steps. `observed` is what the plan was made from; `stop` says when to stop, and how far.
 pub async fn execute(
     plan: &Plan,
     observed: &Observed,
@@ -68,14 +74,19 @@ pub async fn execute(
         known: &known,
         made: Mutex::default(),
         fresh: Fresh::default(),
+        stop: stop.clone(),
         told,
     };
+    let mut left = pin!(async {
+        halted(&run.stop, Halt::Leave).await;
+        tokio::time::sleep(LAST_CALLS).await;
+    });
     let mut outcomes: BTreeMap<StepId, Outcome> = BTreeMap::new();
     let mut running: BTreeSet<StepId> = BTreeSet::new();
     let mut flights: FuturesUnordered<BoxFuture<'_, Finished>> = FuturesUnordered::new();
     loop {
         block(plan, &mut outcomes);
-        if !*stop.borrow() {
+        if *stop.borrow() == Halt::No {
             for step in ready(plan, &outcomes, &running, limits) {
                 running.insert(step.id);
                 on(Event::Started { step: step.id });
@@ -93,22 +104,31 @@ pub async fn execute(
                 let outcome = run.finish(id, result);
                 on(match &outcome {
                     Outcome::Failed(failure) => Event::Failed { step: id, failure: failure.clone() },
-                    Outcome::Postponed { why } => Event::Postponed { step: id, why: why.clone() },
+                    Outcome::Postponed { why } | Outcome::Unfinished { why } => {
+                        Event::Postponed { step: id, why: why.clone() }
+                    }
                     _ => Event::Finished { step: id },
                 });
                 outcomes.insert(id, outcome);
             }
+            () = &mut left => break,
             Ok(()) = stop.changed() => {}
         }
     }
     // Whichever failed first by the clock: the report blames the first in the plan's order.
     outcomes.retain(|_, outcome| !matches!(outcome, Outcome::Blocked { .. }));
     block(plan, &mut outcomes);
-    let interrupted = *stop.borrow() && outcomes.len() < plan.steps.len();
     for step in &plan.steps {
-        outcomes.entry(step.id).or_insert(Outcome::NotStarted);
+        outcomes.entry(step.id).or_insert_with(|| match running.contains(&step.id) {
+            true => {
+                Outcome::Unfinished { why: "a call was under way: plan again to see what it did".to_owned() }
+            }
+            false => Outcome::NotStarted,
+        });
     }
-    Report { outcomes, interrupted }
+    let stopped =
+        outcomes.values().any(|outcome| matches!(outcome, Outcome::Unfinished { .. } | Outcome::NotStarted));
+    Report { outcomes, interrupted: stopped && *stop.borrow() != Halt::No }
 }
 
 /// Steps whose predecessors are done, as far as there is room, in order of their numbers.
@@ -171,6 +191,7 @@ struct Run<'a> {
     /// What earlier steps of this run left behind, by resource and physical name of the step.
     made: Mutex<BTreeMap<(ResourceId, String), Incarnation>>,
     fresh: Fresh,
+    stop: Stop,
     told: mpsc::UnboundedSender<Event>,
 }
 
@@ -183,25 +204,37 @@ impl<'a> Run<'a> {
         (step.id, ended)
     }
 
-    async fn drain(&self, step: &'a Step) -> Result<Ended, Failure> {
-        let waiting = |why: String| drop(self.told.send(Event::Waiting { step: step.id, why }));
+    /// Only looks, and may end at any moment.
+    async fn drain(&self, step: &'a Step) -> Result<Ended, Broken> {
+        let last = Mutex::new("nobody has looked at its jobs yet".to_owned());
+        let waiting = |why: String| {
+            last.lock().unwrap_or_else(PoisonError::into_inner).clone_from(&why);
+            drop(self.told.send(Event::Waiting { step: step.id, why }));
+        };
         let live = self.live(step);
-        Ok(match drain(self.cloud, step, live.as_ref(), self.limits, &waiting).await? {
-            Drained::Empty => Ended::With(None),
-            Drained::Later(why) => Ended::Later(why),
-        })
+        let drained = tokio::select! {
+            biased;
+            () = halted(&self.stop, Halt::Finish) => None,
+            drained = drain(self.cloud, step, live.as_ref(), self.limits, &waiting) => Some(drained?),
+        };
+        match drained {
+            Some(Drained::Empty) => Ok(Ended::With(None)),
+            Some(Drained::Later(why)) => Ok(Ended::Later(why)),
+            None => Err(Broken::Halted(last.into_inner().unwrap_or_else(PoisonError::into_inner))),
+        }
     }
 
-    async fn settle(&self, step: &'a Step) -> Result<Option<Incarnation>, Failure> {
+    async fn settle(&self, step: &'a Step) -> Result<Option<Incarnation>, Broken> {
         let Some(kind) = self.kinds.iter().copied().find(|kind| kind.facts().name == step.resource.kind)
         else {
-            return Err(Failure::new(format!("{} is not a kind", step.resource.kind)));
+            return Err(Failure::new(format!("{} is not a kind", step.resource.kind)).into());
         };
         let resolved = self.known.lock().unwrap_or_else(PoisonError::into_inner).resolve(&step.want);
         // What a later step of the same resource fills in is left out of its create (D17).
         let complete = if step.verb == Verb::Create { without_deferred(&resolved, kind) } else { resolved };
         if let Some(unknown) = reference::first(&complete) {
-            return Err(Failure::new(format!("{unknown} is not known: no step before this one makes it")));
+            let message = format!("{unknown} is not known: no step before this one makes it");
+            return Err(Failure::new(message).into());
         }
         let want =
             kind.normal(&complete, &self.plan.place).map_err(|error| Failure::new(error.to_string()))?;
@@ -220,6 +253,8 @@ impl<'a> Run<'a> {
             token: &token,
             limits: self.limits,
             waiting: &waiting,
+            stop: &self.stop,
+            asked: AtomicBool::new(false),
         };
         settle.run(self.live(step)).await
     }
@@ -258,9 +293,10 @@ impl<'a> Run<'a> {
         }
     }
 
-    fn finish(&self, id: StepId, result: Result<Ended, Failure>) -> Outcome {
+    fn finish(&self, id: StepId, result: Result<Ended, Broken>) -> Outcome {
         match result {
-            Err(failure) => Outcome::Failed(failure),
+            Err(Broken::Failed(failure)) => Outcome::Failed(failure),
+            Err(Broken::Halted(why)) => Outcome::Unfinished { why },
             Ok(Ended::Later(why)) => Outcome::Postponed { why },
             Ok(Ended::With(incarnation)) => {
                 self.plan.steps.get(id).into_iter().for_each(|step| self.fresh.note(step));

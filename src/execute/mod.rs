@@ -3,24 +3,24 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
 
-use serde::{Deserialize, Serialize};
-use tokio::sync::watch;
-
 use crate::plan::{StepId, Verb};
 use crate::resource::{Observed, Parallel, ResourceId};
 use crate::services::Error as CallError;
 use crate::value::reference::{self, Reference};
+use serde::{Deserialize, Serialize};
 
 mod claim;
 mod drain;
 mod executor;
 mod fresh;
+mod halt;
 mod patience;
 mod poll;
 mod refuse;
 mod settle;
 
 pub use executor::execute;
+pub use halt::{Halt, Stop};
 
 /// How much at once, and how patiently.
 #[derive(Debug, Clone)]
@@ -161,6 +161,11 @@ pub enum Outcome {
         /// What has to end first.
         why: String,
     },
+    /// The run was stopped in its midst: the next one goes on.
+    Unfinished {
+        /// What it waited for.
+        why: String,
+    },
     /// The run was stopped before its turn.
     NotStarted,
 }
@@ -193,9 +198,6 @@ impl Report {
         })
     }
 }
-
-/// Tells the executor to start nothing new.
-pub type Stop = watch::Receiver<bool>;
 
 /// The outputs that are known: first what was observed, then what each step made.
 #[derive(Debug, Default)]

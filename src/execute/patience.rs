@@ -1,4 +1,4 @@
-//! How long to wait: between looks, and after a refusal. Every wait of the executor is one of these.
+//! How long to wait: between looks, and after a refusal.
 
 use std::time::Duration;
 
@@ -46,11 +46,11 @@ impl Patience {
         (self.pause, self.refusals) = (self.first, 0);
     }
 
-    /// Waits between two looks, each time half as long again.
-    pub async fn pause(&mut self) {
+    /// How long to wait before the next look: each time half as long again.
+    pub fn next_pause(&mut self) -> Duration {
         let pause = self.pause;
         self.pause = (pause * 3 / 2).min(self.longest);
-        tokio::time::sleep(pause).await;
+        pause
     }
 
     /// How long to wait after a refusal: each time twice as long, a part of it by chance so that not all come back at

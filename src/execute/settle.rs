@@ -1,7 +1,9 @@
 //! One step, until a fresh observation agrees: the only waiting loop of the program (D23).
 
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
+use super::halt::{Broken, Stop, Whose};
 use super::patience::Patience;
 use super::poll::Poller;
 use super::{Failure, Limits, removes};
@@ -41,6 +43,10 @@ pub(super) struct Settle<'a> {
     pub limits: &'a Limits,
     /// Told what is waited for.
     pub waiting: &'a (dyn Fn(String) + Send + Sync),
+    /// Says when to stop.
+    pub stop: &'a Stop,
+    /// Whether AWS has accepted anything of this step.
+    pub asked: AtomicBool,
 }
 
 /// How far a step has come.
@@ -75,30 +81,30 @@ enum Next {
 
 impl Settle<'_> {
     /// Runs the step. `live`: the incarnation that the plan saw, if there was one.
-    pub async fn run(&self, live: Option<Incarnation>) -> Result<Option<Incarnation>, Failure> {
+    pub async fn run(&self, live: Option<Incarnation>) -> Result<Option<Incarnation>, Broken> {
         let mut now = self.begin(live).await?;
         loop {
             let next = self.next(now.live.as_ref(), now.made)?;
             if !matches!(next, Next::Done(_)) {
                 self.refuse_late(&now)?;
             }
-            match next {
+            let (why, whose) = match next {
                 Next::Done(Some(live)) => return self.only_one(&mut now, live).await.map(Some),
                 Next::Done(None) => return Ok(None),
                 Next::Act(diff) => {
                     self.act(&mut now, &diff).await?;
                     continue;
                 }
-                Next::Wait(why) => (self.waiting)(why),
-                Next::Repair(why) => self.repair(&mut now, why).await?,
-            }
-            now.patience.pause().await;
+                Next::Wait(why) => (why, Whose::Ours),
+                Next::Repair(why) => (self.repair(&mut now, why).await?, Whose::Others),
+            };
+            self.rest(now.patience.next_pause(), whose, &why).await?;
             now.live = self.look(&now.physical, &mut now.patience).await?;
         }
     }
 
     /// What is there already, of what is to be made: a run that was cut off, or another one, may have made it (D25, D26).
-    async fn begin(&self, live: Option<Incarnation>) -> Result<Now, Failure> {
+    async fn begin(&self, live: Option<Incarnation>) -> Result<Now, Broken> {
         let mut now = Now {
             physical: live.as_ref().map_or_else(|| self.step.physical.clone(), |live| live.physical.clone()),
             live,
@@ -120,17 +126,17 @@ impl Settle<'_> {
 
     /// An update that changes nothing makes AWS look again (aws-semantics §1.4): once at what was broken before this step,
     /// and for as long as the reason may be that a role is too young.
-    async fn repair(&self, now: &mut Now, why: String) -> Result<(), Failure> {
+    async fn repair(&self, now: &mut Now, why: String) -> Result<String, Broken> {
         let untried = now.repairs == 0 && self.step.verb != Verb::Create;
         if !untried && !(self.fresh)() {
-            return Err(Failure::new(format!("AWS reports it as broken: {why}")));
+            return Err(Failure::new(format!("AWS reports it as broken: {why}")).into());
         }
+        self.may_ask()?;
         now.repairs += 1;
-        (self.waiting)(why);
         if let Err(error) = self.perform(self.step, now.live.as_ref(), &Diff::default()).await {
             self.weigh(&error, &mut now.patience)?;
         }
-        Ok(())
+        Ok(why)
     }
 
     /// Its time is up, or what was made has not been seen for so long that somebody must have removed it again.
@@ -159,21 +165,28 @@ impl Settle<'_> {
         live: Option<&Incarnation>,
         diff: &Diff,
     ) -> Called<Option<String>> {
-        self.cloud.perform(Act { step, live, want: self.want, diff, token: self.token }).await
+        let done = self.cloud.perform(Act { step, live, want: self.want, diff, token: self.token }).await;
+        self.asked.fetch_or(done.is_ok(), Ordering::Relaxed);
+        done
+    }
+
+    pub(super) fn has_asked(&self) -> bool {
+        self.asked.load(Ordering::Relaxed)
     }
 
     /// Makes the next move, and looks what came of it.
-    async fn act(&self, now: &mut Now, diff: &Diff) -> Result<(), Failure> {
+    async fn act(&self, now: &mut Now, diff: &Diff) -> Result<(), Broken> {
+        self.may_ask()?;
         now.attempts += u32::from(!removes(self.step.verb));
         if now.attempts > MOST_ATTEMPTS {
-            return Err(self.stuck(diff));
+            return Err(self.stuck(diff).into());
         }
         if removes(self.step.verb)
             && let Some(Readiness::Repairable(why)) = now.live.as_ref().map(|live| &live.readiness)
         {
             now.repairs += 1;
             if now.repairs > MOST_BROKEN && !(self.fresh)() {
-                return Err(Failure::new(format!("AWS can't delete it: {why}")));
+                return Err(Failure::new(format!("AWS can't delete it: {why}")).into());
             }
         }
         let before = now.live.clone();
@@ -193,20 +206,21 @@ impl Settle<'_> {
     }
 
     /// After a call that failed: waits as long as is worth it, and looks what came of it all the same.
-    async fn after(&self, now: &mut Now, before: Option<Incarnation>, error: &Error) -> Result<(), Failure> {
+    async fn after(&self, now: &mut Now, before: Option<Incarnation>, error: &Error) -> Result<(), Broken> {
         let fault = self.fault(error, now.patience.age());
         let wait = self.weigh(error, &mut now.patience)?;
         if let Some(wait) = wait {
             now.attempts = now.attempts.saturating_sub(1);
-            (self.waiting)(error.to_string());
-            tokio::time::sleep(wait).await;
+            let passes = matches!(fault, Fault::Throttled | Fault::Unknown);
+            let whose = if passes { Whose::Ours } else { Whose::Others };
+            self.rest(wait, whose, &error.to_string()).await?;
         }
         let unsure = matches!(fault, Fault::Unknown | Fault::Exists);
         if unsure && !now.made && self.step.verb == Verb::Create && self.is_assigned() && now.live.is_none() {
             let found = self.look_for_lost(&mut now.patience).await?;
             if fault == Fault::Exists && found.is_none() {
                 // It is there, and it is not ours.
-                return Err(Failure::from(error));
+                return Err(Failure::from(error).into());
             }
             return self.take(now, found).await;
         }
@@ -218,13 +232,13 @@ impl Settle<'_> {
     }
 
     /// Reads lag behind writes: a second write on a stale read would do the work twice.
-    async fn look_until_it_shows(&self, now: &mut Now, before: Option<Incarnation>) -> Result<(), Failure> {
+    async fn look_until_it_shows(&self, now: &mut Now, before: Option<Incarnation>) -> Result<(), Broken> {
         for _ in 0..MOST_STALE_LOOKS {
             if now.live != before {
                 break;
             }
-            (self.waiting)("AWS does not show the change yet".to_owned());
-            now.patience.pause().await;
+            let pause = now.patience.next_pause();
+            self.rest(pause, Whose::Ours, "AWS does not show the change yet").await?;
             now.live = self.look(&now.physical, &mut now.patience).await?;
         }
         Ok(())
@@ -234,7 +248,7 @@ impl Settle<'_> {
         &self,
         physical: &str,
         patience: &mut Patience,
-    ) -> Result<Option<Incarnation>, Failure> {
+    ) -> Result<Option<Incarnation>, Broken> {
         Ok(self.pick(self.looked(Look::At(physical), patience).await?, Some(physical)))
     }
 
@@ -243,7 +257,7 @@ impl Settle<'_> {
         &self,
         look: Look<'_>,
         patience: &mut Patience,
-    ) -> Result<Incarnations, Failure> {
+    ) -> Result<Incarnations, Broken> {
         let (id, mut again) = (&self.step.resource, patience.anew());
         loop {
             let seen = match look {
@@ -259,10 +273,10 @@ impl Settle<'_> {
                     if again.age() < self.limits.step_timeout =>
                 {
                     tracing::info!(resource = %id, %error, "a look failed, and is repeated");
-                    (self.waiting)(error.to_string());
-                    tokio::time::sleep(again.after_refusal(error.retry_after)).await;
+                    let wait = again.after_refusal(error.retry_after);
+                    self.rest(wait, Whose::Ours, &error.to_string()).await?;
                 }
-                _ => return Err(Failure::from(&error)),
+                _ => return Err(Failure::from(&error).into()),
             }
         }
     }

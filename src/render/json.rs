@@ -168,6 +168,7 @@ pub fn report(plan: &Plan, report: &Report) -> Value {
         "failed": of(|outcome| matches!(outcome, Outcome::Failed(_))),
         "blocked": of(|outcome| matches!(outcome, Outcome::Blocked { .. })),
         "postponed": of(|outcome| matches!(outcome, Outcome::Postponed { .. })),
+        "unfinished": of(|outcome| matches!(outcome, Outcome::Unfinished { .. })),
         "notStarted": of(|outcome| *outcome == Outcome::NotStarted),
         "interrupted": report.interrupted,
     })

@@ -33,7 +33,7 @@ impl Deployment<'_> {
         let environment = self.environment;
         let count = |key: &str| self.summary().map_or(0, |it| it[key].as_array().map_or(0, Vec::len));
         let (done, failed) = (count("done"), count("failed"));
-        let all = done + failed + count("blocked") + count("notStarted");
+        let all = done + failed + count("blocked") + count("unfinished") + count("notStarted");
         let refused = self.of("not_reviewed").count();
         let nobody = self.of("not_reviewed").any(|record| record["resource"].is_null());
         let objections = self.of("objection").count();

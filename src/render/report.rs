@@ -64,6 +64,21 @@ pub fn report(plan: &Plan, report: &Report, paint: Paint) -> String {
     if !later.is_empty() {
         text.push('\n');
     }
+    let unfinished: Vec<(&Step, &str)> = plan
+        .steps
+        .iter()
+        .filter_map(|step| match report.outcomes.get(&step.id)? {
+            Outcome::Unfinished { why } => Some((step, why.as_str())),
+            _ => None,
+        })
+        .collect();
+    if !unfinished.is_empty() {
+        let _ = writeln!(text, "{}", paint.change("Not finished:"));
+        for (step, why) in &unfinished {
+            let _ = writeln!(text, "  {} {}: {}", infinitive(step.verb), subject(step), plain(why));
+        }
+        text.push('\n');
+    }
     let left: Vec<&Step> = plan
         .steps
         .iter()
@@ -76,11 +91,13 @@ pub fn report(plan: &Plan, report: &Report, paint: Paint) -> String {
         }
         text.push('\n');
     }
-    let _ = writeln!(text, "{}", paint.strong(&summary(plan, report, blocked.len(), left.len())));
+    let remaining =
+        [(blocked.len(), "waiting"), (unfinished.len(), "not finished"), (left.len(), "not started")];
+    let _ = writeln!(text, "{}", paint.strong(&summary(plan, report, remaining)));
     text
 }
 
-fn summary(plan: &Plan, report: &Report, blocked: usize, left: usize) -> String {
+fn summary(plan: &Plan, report: &Report, remaining: [(usize, &str); 3]) -> String {
     if report.complete() {
         let of = |action: Action| plan.count(action);
         let mut text = format!(
@@ -98,8 +115,7 @@ fn summary(plan: &Plan, report: &Report, blocked: usize, left: usize) -> String 
         return text + ".";
     }
     let mut text = format!("{} of {} steps done", report.done(), plan.steps.len());
-    for (count, what) in [(report.failures().count(), "failed"), (blocked, "waiting"), (left, "not started")]
-    {
+    for (count, what) in [(report.failures().count(), "failed")].into_iter().chain(remaining) {
         if count > 0 {
             let _ = write!(text, ", {count} {what}");
         }

@@ -6,7 +6,7 @@ use std::path::Path;
 use std::time::Duration;
 
 use batchwright::cloud::{Aws, Cloud, Scope};
-use batchwright::execute::{Event, Limits, Report, execute};
+use batchwright::execute::{Event, Halt, Limits, Report, execute};
 use batchwright::kinds::KINDS;
 use batchwright::manifest;
 use batchwright::plan::{Guard, Plan, check, plan};
@@ -48,7 +48,7 @@ impl World {
     }
 
     pub async fn execute(&self, plan: &Plan, observed: &Observed) -> Report {
-        let (_go_on, stop) = tokio::sync::watch::channel(false);
+        let (_go_on, stop) = tokio::sync::watch::channel(Halt::No);
         execute(plan, observed, &self.cloud, KINDS, &hasty(), stop, &mut |_: Event| ()).await
     }
 

@@ -1,0 +1,76 @@
+//! Told to stop: what goes on all the same, and what ends at once (P25).
+
+use std::time::Duration;
+
+use tokio::sync::watch;
+
+use super::Failure;
+use super::settle::Settle;
+
+/// How far a run is told to stop.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Halt {
+    /// Not at all.
+    #[default]
+    No,
+    /// It starts nothing new, and waits only for what it has asked AWS for.
+    Finish,
+    /// It waits for nothing: calls that are under way get a moment to end.
+    Leave,
+}
+
+/// Tells the executor how far to stop.
+pub type Stop = watch::Receiver<Halt>;
+
+/// Why a step ends before it is done.
+pub(super) enum Broken {
+    /// It failed.
+    Failed(Failure),
+    /// The run is stopped, and this is what it would have waited for.
+    Halted(String),
+}
+
+impl From<Failure> for Broken {
+    fn from(failure: Failure) -> Self {
+        Self::Failed(failure)
+    }
+}
+
+/// Whose work a wait is for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Whose {
+    /// What this step has asked for, if it has asked for anything yet.
+    Ours,
+    /// Somebody else's: jobs, a queue that has to let go, a role that is not seen everywhere yet.
+    Others,
+}
+
+/// Returns once the run is told to stop at least so far; never, if nobody is left to tell it.
+pub(super) async fn halted(stop: &Stop, least: Halt) {
+    let mut stop = stop.clone();
+    if stop.wait_for(|halt| *halt >= least).await.is_err() {
+        std::future::pending::<()>().await;
+    }
+}
+
+impl Settle<'_> {
+    /// Waits and says for what, unless the run is stopped: then only for what this step has asked AWS for.
+    pub(super) async fn rest(&self, pause: Duration, whose: Whose, why: &str) -> Result<(), Broken> {
+        (self.waiting)(why.to_owned());
+        let least = if whose == Whose::Ours && self.has_asked() { Halt::Leave } else { Halt::Finish };
+        tokio::select! {
+            biased;
+            () = halted(self.stop, least) => Err(Broken::Halted(why.to_owned())),
+            () = tokio::time::sleep(pause) => Ok(()),
+        }
+    }
+
+    /// Whether it may still ask AWS for something: not for the first time once the run is stopped.
+    pub(super) fn may_ask(&self) -> Result<(), Broken> {
+        let least = if self.has_asked() { Halt::Leave } else { Halt::Finish };
+        match *self.stop.borrow() >= least {
+            true => Err(Broken::Halted("AWS was not asked for it yet".to_owned())),
+            false => Ok(()),
+        }
+    }
+}
