@@ -9,6 +9,8 @@
     reason = "a test: what fails here fails it"
 )]
 
+#[path = "blue_green/ground.rs"]
+mod ground;
 mod world;
 
 use std::collections::{BTreeMap, BTreeSet};
@@ -23,7 +25,7 @@ use batchwright::plan::{Action, Guard, Plan, Verb};
 use batchwright::render::{self, Paint};
 use batchwright::resource::{Desired, Observed, ResourceId};
 use batchwright::sandbox::batch::QueueMoment;
-use world::stage::{Stage, environment, queue};
+use world::stage::{Stage, environment, has_ground, queue};
 use world::{changes, planned};
 
 const EC2: &str = "type: EC2";
@@ -50,12 +52,6 @@ fn done(plan: &Plan, report: &Report) {
     let failed: Vec<_> =
         report.failures().map(|(id, why)| (&plan.steps[id].resource, plan.steps[id].verb, why)).collect();
     assert!(report.complete(), "{failed:#?}");
-}
-
-/// Whether at this moment the queue has a place for its jobs, or needs none any more.
-fn has_ground(moment: &QueueMoment) -> bool {
-    let usable = |(_, state, status): &(String, String, String)| state == "ENABLED" && status == "VALID";
-    matches!(moment.status.as_str(), "DELETING" | "DELETED") || moment.environments.iter().any(usable)
 }
 
 /// Every state of every queue, in order, as a page to read.

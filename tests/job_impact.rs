@@ -173,6 +173,31 @@ async fn a_late_job_is_found() {
     assert!(stage.world.execute(&plan, &observed).await.complete());
 }
 
+/// So is one that comes before the instances are replaced; who may cut it off does.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_late_job_is_found_before_its_instance_goes() {
+    let stage = Stage::new().await;
+    let with = |resources: &str| {
+        vec![governed(resources, "terminateJobsOnUpdate: true"), queue("jobs", "", &["gpu"])]
+    };
+    stage.world.apply(&stage.desired(&with(UPDATABLE)), &Guard::default()).await;
+    let desired = stage.desired(&with(RENEWED));
+    let (plan, observed) = stage.world.plan(&desired, &Guard::default()).await;
+    assert_eq!(plan.objections, []);
+    let job = stage.running_job("t-jobs", "late").await;
+    stage.world.sandbox.reset_stats();
+    let report = stage.world.execute(&plan, &observed).await;
+    let failures: Vec<_> = report.failures().map(|(_, failure)| failure.message.clone()).collect();
+    let expected = format!("by now jobs run on it that would be cut off, late ({job}) among 1: plan again");
+    assert_eq!(failures, [expected]);
+    assert_eq!(stage.world.sandbox.stats().of("batch", "UpdateComputeEnvironment"), 0);
+    assert_eq!(stage.status_of(&job).await, "RUNNING");
+    let (plan, observed) =
+        stage.world.plan(&desired, &allowing(&[id("ComputeEnvironment", "gpu")], &[])).await;
+    assert!(stage.world.execute(&plan, &observed).await.complete());
+    stage.until(&job, &JobStatus::Failed).await;
+}
+
 /// The children of an array run where their parent does not show.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn children_of_an_array_count() {
@@ -249,6 +274,7 @@ fn a_plan_tells_of_jobs() {
     let jobs = Jobs {
         list: vec![
             job("bounded", &train, "RUNNING", Some(3000), Some(3600)),
+            job("governed", &train, "RUNNING", Some(200), Some(21_600)),
             job("long", &train, "RUNNING", Some(11_100), None),
             job("queued", &train, "RUNNABLE", None, None),
             job("short", &train, "RUNNING", Some(200), None),

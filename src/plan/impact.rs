@@ -128,7 +128,7 @@ fn refusal(impact: &Impact) -> String {
             "running jobs would be cut off at once: {names}; wait for them, set lifecycle.strategy to blueGreen, or allow it with --allow-interrupt={id}"
         ),
         End::After(minutes) => format!(
-            "jobs that have been running for more than the {minutes} min that updatePolicy gives them would be cut off: {names}; raise updatePolicy.jobExecutionTimeoutMinutes, set lifecycle.strategy to blueGreen, or allow it with --allow-interrupt={id}"
+            "jobs that may take longer than the {minutes} min that updatePolicy gives them would be cut off: {names}; raise updatePolicy.jobExecutionTimeoutMinutes, set lifecycle.strategy to blueGreen, or allow it with --allow-interrupt={id}"
         ),
     }
 }
@@ -156,13 +156,11 @@ impl Concern<'_> {
 }
 
 impl End {
-    /// A job that has been running for longer than it gets is taken for one that will not make it, unless Batch itself ends it
-    /// sooner.
     fn cuts_off(self, job: &Job) -> bool {
-        let End::After(minutes) = self else { return true };
-        let (given, elapsed) = (minutes * 60, job.elapsed.unwrap_or_default());
-        let ends_in_time = job.timeout.is_some_and(|timeout| timeout.saturating_sub(elapsed) <= given);
-        elapsed > given && !ends_in_time
+        match self {
+            End::After(minutes) => job.may_outlast(minutes.saturating_mul(60)),
+            End::AtOnce | End::WithQueue => true,
+        }
     }
 }
 

@@ -55,11 +55,17 @@ fn line(impact: &Impact, affected: &Affected) -> String {
         |elapsed| format!("{} for {}", job.status.to_lowercase(), span(elapsed)),
     );
     let late = match impact.end {
-        End::After(_) if affected.cut_off => ", longer than that: would be cut off",
+        End::After(_) if affected.cut_off => match job.timeout {
+            Some(timeout) => {
+                let rest = timeout.saturating_sub(job.elapsed.unwrap_or_default());
+                format!(", and its time-out gives it {} more: would be cut off", span(rest))
+            }
+            None => ", longer than that: would be cut off".to_owned(),
+        },
         End::After(minutes) if job.elapsed.is_some_and(|elapsed| elapsed > minutes * 60) => {
-            ", longer than that; its own time-out ends it before"
+            ", longer than that; its own time-out ends it before".to_owned()
         }
-        _ => "",
+        _ => String::new(),
     };
     format!("{} {}: {since}{late}", plain(&job.name), plain(&job.id))
 }

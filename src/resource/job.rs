@@ -33,6 +33,16 @@ impl Job {
         matches!(self.status.as_str(), "STARTING" | "RUNNING")
     }
 
+    /// Whether it may run for longer than so many seconds from now on, as far as can be told. Its own time-out says how long it
+    /// takes at most; of one without, who has been running for longer than that is taken for one that goes on.
+    pub fn may_outlast(&self, seconds: u64) -> bool {
+        let elapsed = self.elapsed.unwrap_or_default();
+        match self.timeout {
+            Some(timeout) => timeout.saturating_sub(elapsed) > seconds,
+            None => elapsed > seconds,
+        }
+    }
+
     /// Whether it runs in this cluster; `None` if that can't be told.
     pub fn runs_in(&self, cluster: Option<&str>) -> Option<bool> {
         Some(self.cluster.as_deref()? == cluster?)
@@ -56,4 +66,34 @@ pub struct Jobs {
     /// The queues, by ARN, in which more jobs wait than are listed here.
     #[serde(default, skip_serializing_if = "BTreeSet::is_empty")]
     pub more_in: BTreeSet<String>,
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_time_out_says_more_than_an_age() {
+        let job = |elapsed, timeout| Job {
+            id: String::new(),
+            name: String::new(),
+            queue: String::new(),
+            status: "RUNNING".to_owned(),
+            cluster: None,
+            elapsed,
+            timeout,
+        };
+        for (elapsed, timeout, outlasts) in [
+            (None, None, false),
+            (Some(1800), None, false),
+            (Some(1801), None, true),
+            (Some(60), Some(21_600), true),
+            (None, Some(21_600), true),
+            (Some(60), Some(1860), false),
+            (Some(3000), Some(3600), false),
+            (Some(4000), Some(3600), false),
+        ] {
+            assert_eq!(job(elapsed, timeout).may_outlast(1800), outlasts, "{elapsed:?} {timeout:?}");
+        }
+    }
 }

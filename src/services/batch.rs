@@ -17,8 +17,8 @@ mod unfinished;
 use unfinished::JOBS_END;
 
 use listed::LAST_GROUND;
-pub use listed::{refuse_to_strand, refuse_while_listed};
-pub use unfinished::{refuse_with_jobs, unfinished};
+pub use listed::{refuse_to_let_go, refuse_to_strand, refuse_while_listed};
+pub use unfinished::{refuse_to_cut_off, refuse_with_jobs, unfinished};
 
 /// AWS Batch.
 pub struct Batch;

@@ -8,6 +8,7 @@ use aws_sdk_batch::types::{
 use batchwright::cloud::Aws;
 use batchwright::manifest::Options as ManifestOptions;
 use batchwright::resource::{Desired, Place};
+use batchwright::sandbox::batch::QueueMoment;
 use batchwright::sandbox::{Options, Sandbox};
 
 use super::{World, load};
@@ -118,6 +119,12 @@ impl Stage {
         let job = answer.jobs.and_then(|jobs| jobs.into_iter().next()).expect("the job");
         job.status().expect("a status").as_str().to_owned()
     }
+}
+
+/// Whether at this moment the queue has a place for its jobs, or needs none any more.
+pub fn has_ground(moment: &QueueMoment) -> bool {
+    let usable = |(_, state, status): &(String, String, String)| state == "ENABLED" && status == "VALID";
+    matches!(moment.status.as_str(), "DELETING" | "DELETED") || moment.environments.iter().any(usable)
 }
 
 /// A compute environment of instances; `metadata` as JSON after its name, such as `, protect: true`.

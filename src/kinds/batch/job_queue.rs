@@ -85,7 +85,12 @@ impl Kind for JobQueue {
         "A Batch job queue: where jobs wait, and which compute environments take them.";
     const CLOUDFORMATION: &'static str = "AWS::Batch::JobQueue";
     const GRANTS: Grants = Grants {
-        read: &[Grant::any(&["batch:DescribeJobQueues", "batch:DescribeJobs", "batch:ListJobs"])],
+        read: &[Grant::any(&[
+            "batch:DescribeComputeEnvironments",
+            "batch:DescribeJobQueues",
+            "batch:DescribeJobs",
+            "batch:ListJobs",
+        ])],
         write: &[
             Grant::on(
                 &["batch:CreateJobQueue", "batch:UpdateJobQueue"],
@@ -239,6 +244,7 @@ spec:
             call = call.priority(want.priority);
         }
         if diff.touches("computeEnvironmentOrder") {
+            keep_ground(cx, &live.spec, want).await?;
             call = call.set_compute_environment_order(numbered(want).write());
         }
         if diff.touches("serviceEnvironmentOrder") {
@@ -272,6 +278,19 @@ spec:
         call.send().await.map_err(failed("batch", "DeleteJobQueue"))?;
         Ok(())
     }
+}
+
+/// An open queue lets go of a compute environment only while another of its own is ENABLED and VALID.
+async fn keep_ground(cx: &Cx<'_, JobQueue>, live: &Spec, want: &Spec) -> Result<()> {
+    let names = |spec: &Spec| -> Vec<String> {
+        spec.compute_environment_order.iter().map(|entry| entry.compute_environment.clone()).collect()
+    };
+    let (before, stay) = (names(live), names(want));
+    let is_open = want.state == JqState::Enabled.as_str();
+    if is_open && !stay.is_empty() && before.iter().any(|name| !stay.contains(name)) {
+        batch::refuse_to_let_go(cx.client, stay).await?;
+    }
+    Ok(())
 }
 
 /// What is wrong with the numbers, if they are given.

@@ -7,8 +7,9 @@ use aws_sdk_batch::Client;
 use aws_sdk_batch::types::{JobDetail, JobStatus, JobSummary};
 use futures::{StreamExt, TryStreamExt, stream};
 
+use super::listed::{listed_by, refused};
 use crate::resource::{Job, Jobs, JobsOf};
-use crate::services::{Error, Reached, Result, failed};
+use crate::services::{Error, Result, failed};
 
 /// How many lists are read at once, and how many ids DescribeJobs takes.
 const AT_ONCE: usize = 8;
@@ -91,15 +92,35 @@ pub async fn refuse_with_jobs(client: &Client, queue: &str, is_open: bool) -> Re
         false => format!("its jobs come to their end first, {named} among {count}"),
     };
     let code = if is_open { UNFINISHED } else { JOBS_END };
-    Err(Error {
-        service: "batch",
-        operation: "DeleteJobQueue",
-        code: Some(code.to_owned()),
-        message,
-        request_id: None,
-        reached: Reached::NotSent,
-        retry_after: None,
-    })
+    Err(refused("DeleteJobQueue", code, message))
+}
+
+/// The code of our own refusal, beside AWS's.
+const WOULD_CUT_OFF: &str = "WouldCutOff";
+
+/// Fails if jobs run on an environment that an update would cut off. `cluster`: the name of its ECS cluster; `given`: how
+/// many seconds jobs get to end, none if they are ended at once.
+pub async fn refuse_to_cut_off(
+    client: &Client,
+    environment: &str,
+    cluster: Option<&str>,
+    given: Option<u64>,
+) -> Result<()> {
+    let queues = listed_by(client, environment).await?;
+    if queues.is_empty() {
+        return Ok(());
+    }
+    let jobs = unfinished(client, &JobsOf { queues: Some(queues), waiting: false }).await?;
+    let cut_off: Vec<Job> = jobs
+        .list
+        .into_iter()
+        .filter(|job| job.is_running() && job.runs_in(cluster).unwrap_or(true))
+        .filter(|job| given.is_none_or(|given| job.may_outlast(given)))
+        .collect();
+    let Some(first) = cut_off.first() else { return Ok(()) };
+    let (named, count) = (format!("{} ({})", first.name, first.id), cut_off.len());
+    let message = format!("by now jobs run on it that would be cut off, {named} among {count}: plan again");
+    Err(refused("UpdateComputeEnvironment", WOULD_CUT_OFF, message))
 }
 
 fn is_running(job: &JobSummary) -> bool {

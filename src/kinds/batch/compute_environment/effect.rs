@@ -1,7 +1,7 @@
 //! What a change to a compute environment amounts to (aws-semantics §2.1).
 
 use super::Spec;
-use crate::diff::{ChangeRule, FieldChange};
+use crate::diff::{ChangeRule, Diff, FieldChange};
 use crate::kind::{Effect, Invalid, Order, Reason, Refs};
 use crate::kinds::batch::types::compute_resources::ComputeResources;
 
@@ -129,6 +129,19 @@ fn update(want: &Spec, changes: &[FieldChange]) -> (Effect, Reason) {
         false => format!("new instances for {}; {jobs}", shaping.join(", ")),
     };
     (Effect::Update("infrastructure".to_owned()), Reason(reason))
+}
+
+/// Whether an update puts new instances in place of those that jobs run on. Tasks on Fargate stay where they are.
+pub(super) fn replaces_instances(want: &Spec, diff: &Diff) -> bool {
+    let fargate = want.compute_resources.as_ref().is_some_and(ComputeResources::is_fargate);
+    !fargate && diff.0.iter().any(shapes_instances)
+}
+
+/// How many seconds jobs get to end in such an update; `None`: they are ended at once.
+pub(super) fn given_to_jobs(want: &Spec) -> Option<u64> {
+    let policy = want.update_policy.clone().unwrap_or_default();
+    let minutes = u64::try_from(policy.job_execution_timeout_minutes).unwrap_or_default();
+    (!policy.terminate_jobs_on_update).then(|| minutes.saturating_mul(60))
 }
 
 /// What is allowed and hardly meant: versions of launch templates that nobody will look at again (P7), and a ceiling

@@ -4,7 +4,7 @@ use std::collections::HashMap;
 
 use aws_sdk_batch::types as sdk;
 
-use super::{ComputeEnvironment, Outputs, Spec, service_linked_role};
+use super::{ComputeEnvironment, Outputs, Spec, effect, service_linked_role};
 use crate::diff::Diff;
 use crate::kind::{Cx, Live};
 use crate::kinds::batch::types::compute_resources::{ComputeResources, InstanceLaunchTemplate};
@@ -53,6 +53,11 @@ pub(super) async fn update(
     }
     if diff.touches("state") && want.state == sdk::CeState::Disabled.as_str() {
         batch::refuse_to_strand(cx.client, &live.outputs.arn).await?;
+    }
+    if !cx.interrupts && effect::replaces_instances(want, diff) {
+        let cluster = live.outputs.ecs_cluster_arn.as_deref().and_then(|arn| arn.rsplit_once('/'));
+        let (cluster, given) = (cluster.map(|(_, name)| name), effect::given_to_jobs(want));
+        batch::refuse_to_cut_off(cx.client, &live.outputs.arn, cluster, given).await?;
     }
     let mut call = cx.client.update_compute_environment().compute_environment(cx.name);
     if diff.touches("state") {
@@ -125,7 +130,7 @@ fn updated_resources(
     sent.managed_instances_provider = touched("managedInstancesProvider").then(|| provider(want)).flatten();
     sent.capacity_tags =
         touched("capacityTags").then(|| want.capacity_tags.clone().into_iter().collect::<HashMap<_, _>>());
-    let replaces_instances = super::effect::CONDITIONAL.iter().any(|field| touched(field));
+    let replaces_instances = effect::CONDITIONAL.iter().any(|field| touched(field));
     if replaces_instances && want.has_instances() && want.update_to_latest_image_version {
         sent.update_to_latest_image_version = Some(true);
     }
