@@ -1,4 +1,4 @@
-//! Two applies of the same environment at once, in many orders: whatever becomes of each, nothing is there twice, and a
+//! Two first rollouts, blue/greens or destroys of the same environment at once, in many orders: whatever becomes of each, nothing is there twice, and a
 //! further apply brings the same end about as one alone (D26).
 
 #![allow(
@@ -17,29 +17,34 @@ mod inventory;
 mod stack;
 mod world;
 
+use std::collections::BTreeSet;
 use std::time::Duration;
 
 use batchwright::cloud::{Aws, Cloud, Scope};
 use batchwright::execute::Limits;
 use batchwright::plan::Guard;
-use batchwright::resource::Desired;
+use batchwright::resource::{Desired, Incarnation};
 use batchwright::sandbox::{Faults, Sandbox};
 use ending::Ending;
-use stack::{failures, payments, run};
+use stack::{everything_goes, failures, nothing, on_spot, payments, run};
+use world::stage::has_ground;
 use world::{World, hasty, planned};
 
-/// Things of ours that are there more than once.
+/// Things of ours that are there more than once in one generation.
 async fn twice(sandbox: &Sandbox, desired: &Desired) -> Vec<String> {
     let aws = Aws::new(&sandbox.sdk_config(), desired.place.clone(), None);
     let observed = aws.observe(&Scope::of(desired)).await.unwrap();
-    let several = observed.resources.into_iter().filter(|(_, seen)| seen.iter().count() > 1);
+    let several = observed.resources.into_iter().filter(|(_, seen)| {
+        let generations: BTreeSet<u32> = seen.iter().map(Incarnation::generation).collect();
+        seen.iter().count() > generations.len()
+    });
     several.map(|(id, seen)| format!("{} of {id}", seen.iter().count())).collect()
 }
 
-async fn both_at_once(sandbox: &Sandbox, desired: &Desired, end: &Ending, seed: u64) {
+async fn both_at_once(sandbox: &Sandbox, desired: &Desired, guard: &Guard, end: &Ending, seed: u64) {
     let world = Aws::new(&sandbox.sdk_config(), desired.place.clone(), None);
     let observed = world.observe(&Scope::of(desired)).await.unwrap();
-    let plan = planned(desired, &observed, &Guard::default());
+    let plan = planned(desired, &observed, guard);
     sandbox.set_faults(Faults { seed, jitter_milliseconds: 40.0, ..Faults::default() });
     // Patient for a few seconds: what one run waits for the other may have taken away.
     let limits = Limits { step_timeout: Duration::from_secs(5), ..hasty() };
@@ -58,26 +63,36 @@ async fn both_at_once(sandbox: &Sandbox, desired: &Desired, end: &Ending, seed: 
     );
     assert_eq!(twice(sandbox, desired).await, Vec::<String>::new(), "seed {seed}");
     let observed = world.observe(&Scope::of(desired)).await.unwrap();
-    let rest = planned(desired, &observed, &Guard::default());
+    let rest = planned(desired, &observed, guard);
     assert_eq!(rest.objections, vec![], "seed {seed}");
     let report = run(&config, &rest, &observed, &hasty()).await;
     assert!(report.complete(), "seed {seed}: {report:#?}");
-    let ending = Ending::of(sandbox, desired, &Guard::default()).await.unwrap();
+    let ending = Ending::of(sandbox, desired, guard).await.unwrap();
     assert_eq!(ending.differences(end), Vec::<String>::new(), "seed {seed}");
+}
+
+/// In this many orders, each from what is there now; leaves the end that one alone brings about.
+async fn in_many_orders(world: &World, desired: &Desired, guard: &Guard, orders: u64) {
+    let World { sandbox, cloud } = world;
+    let beginning = sandbox.snapshot().await.unwrap();
+    let observed = cloud.observe(&Scope::of(desired)).await.unwrap();
+    let plan = planned(desired, &observed, guard);
+    assert!(run(&sandbox.sdk_config(), &plan, &observed, &hasty()).await.complete());
+    let end = Ending::of(sandbox, desired, guard).await.unwrap();
+    assert!(end.is_done(), "{end:#?}");
+    for seed in 1..=orders {
+        sandbox.restore(&beginning).await.unwrap();
+        both_at_once(sandbox, desired, guard, &end, seed).await;
+    }
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn two_runs_at_once_leave_nothing_twice() {
-    let desired = payments();
-    let World { sandbox, cloud } = World::of(&desired).await;
-    let beginning = sandbox.snapshot().await.unwrap();
-    let observed = cloud.observe(&Scope::of(&desired)).await.unwrap();
-    let plan = planned(&desired, &observed, &Guard::default());
-    assert!(run(&sandbox.sdk_config(), &plan, &observed, &hasty()).await.complete());
-    let end = Ending::of(&sandbox, &desired, &Guard::default()).await.unwrap();
-    assert!(end.is_done(), "{end:#?}");
-    for seed in 1..=6 {
-        sandbox.restore(&beginning).await.unwrap();
-        both_at_once(&sandbox, &desired, &end, seed).await;
-    }
+    let world = World::of(&payments()).await;
+    in_many_orders(&world, &payments(), &Guard::default(), 6).await;
+    in_many_orders(&world, &on_spot(), &Guard::default(), 3).await;
+    let history = world.sandbox.batch().queue_history();
+    let groundless: Vec<_> = history.iter().filter(|moment| !has_ground(moment)).collect();
+    assert!(groundless.is_empty(), "{groundless:#?}");
+    in_many_orders(&world, &nothing(), &everything_goes(), 3).await;
 }
