@@ -5,6 +5,7 @@
     clippy::unwrap_used,
     clippy::expect_used,
     clippy::panic,
+    clippy::indexing_slicing,
     reason = "a test: what fails here fails it"
 )]
 
@@ -17,16 +18,17 @@ use std::process::{ExitStatus, Stdio};
 use std::time::Duration;
 
 use aws_sdk_batch::types::JobStatus;
-use batchwright::execute::{Event, Halt, Outcome, execute};
+use batchwright::execute::{Event, Halt, Outcome, Report, execute};
 use batchwright::kinds::KINDS;
 use batchwright::plan::{Guard, Verb};
+use batchwright::resource::{Desired, Readiness, ResourceId};
 use batchwright::sandbox::{Exact, Fault, Faults, Sandbox};
 use rustix::process::{Pid, Signal, kill_process};
 use stack::{IMAGE, sandbox};
 use tokio::io::{AsyncBufReadExt, AsyncReadExt, BufReader, Lines};
 use tokio::process::{Child, ChildStderr, Command};
 use world::stage::{Stage, environment, queue};
-use world::hasty;
+use world::{hasty, planned};
 
 /// `apply dev --yes` against a sandbox.
 fn apply(sandbox: &Sandbox, more: &[&str]) -> Child {
@@ -272,6 +274,83 @@ async fn a_delete_that_is_refused_for_now_is_not_waited_for() {
         other => panic!("{other:?}"),
     };
     assert!(why.contains("found existing JobQueue relationship"), "{why}");
+}
+
+/// Stops as soon as AWS is at work on something.
+async fn left_in_the_midst(stage: &Stage, desired: &Desired) -> Report {
+    let (plan, observed) = stage.world.plan(desired, &Guard::default()).await;
+    let (stop, stopped) = tokio::sync::watch::channel(Halt::No);
+    let mut on = |event: Event| {
+        if matches!(event, Event::Waiting { .. }) {
+            stop.send_replace(Halt::Leave);
+        }
+    };
+    execute(&plan, &observed, &stage.world.cloud, KINDS, &hasty(), stopped, &mut on).await
+}
+
+/// What a run was killed over is as declared before AWS is done with it: the next one ends when that is over, and no sooner.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn what_aws_is_still_at_work_on_is_waited_for() {
+    let stage = Stage::new().await;
+    stage.world.apply(&stage.desired(&work(EC2)), &Guard::default()).await;
+    let mut settings = stage.world.sandbox.batch().settings();
+    settings.updating_looks = 6;
+    stage.world.sandbox.batch().set_settings(settings);
+    let [environment, queue] = work(EC2);
+    let desired = stage.desired(&[environment, queue.replace("priority: 1", "priority: 2")]);
+    let report = left_in_the_midst(&stage, &desired).await;
+    assert!(matches!(report.outcomes.values().next(), Some(Outcome::Unfinished { .. })), "{report:?}");
+
+    let (plan, observed) = stage.world.plan(&desired, &Guard::default()).await;
+    assert!(plan.is_empty() && !plan.is_idle(), "{:?}", plan.changes);
+    let due: Vec<_> = plan.due.iter().map(|due| (due.physical.as_str(), due.what.as_str())).collect();
+    assert_eq!(
+        due,
+        [("t-jobs", "AWS is still at work on it (UPDATING): an apply waits for the end of that")]
+    );
+    stage.world.sandbox.reset_stats();
+    let report = stage.world.execute(&plan, &observed).await;
+    assert!(report.complete() && report.done() == 1, "{report:?}");
+    assert_eq!(stage.world.sandbox.stats().writes(), 0);
+    let jobs = ResourceId::new("batch/JobQueue", "jobs");
+    let observed = stage.world.observe(&desired).await;
+    assert_eq!(observed.resources[&jobs].current.as_ref().unwrap().readiness, Readiness::Ready);
+    assert!(stage.world.plan(&desired, &Guard::default()).await.0.is_idle());
+}
+
+/// It may turn out to be broken: that is a failure, also where nothing was to be changed.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn what_aws_is_still_at_work_on_may_fail() {
+    let stage = Stage::new().await;
+    let mut settings = stage.world.sandbox.batch().settings();
+    settings.transition = Duration::from_secs(2);
+    stage.world.sandbox.batch().set_settings(settings);
+    let role = "  serviceRole: arn:aws:iam::ACCOUNT:role/nobody\n";
+    let [environment, _] = work(EC2);
+    let desired = stage.desired(&[environment + role]);
+    let report = left_in_the_midst(&stage, &desired).await;
+    assert_eq!(report.done(), 0, "{report:?}");
+    let (plan, observed) = stage.world.plan(&desired, &Guard::default()).await;
+    assert_eq!(plan.steps.len(), 1, "{:?}", plan.steps);
+    let report = stage.world.execute(&plan, &observed).await;
+    let failures: Vec<_> = report.failures().map(|(_, failure)| failure.message.clone()).collect();
+    assert!(failures.len() == 1 && failures[0].contains("sts:AssumeRole"), "{failures:?}");
+}
+
+/// What needs it waits as well.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn what_needs_it_comes_after_what_aws_is_at_work_on() {
+    let stage = Stage::new().await;
+    let [environment, queue] = work(EC2);
+    stage.world.apply(&stage.desired(std::slice::from_ref(&environment)), &Guard::default()).await;
+    let desired = stage.desired(&[environment, queue]);
+    let mut observed = stage.world.observe(&desired).await;
+    let seen = observed.resources.get_mut(&ResourceId::new("batch/ComputeEnvironment", "work")).unwrap();
+    seen.current.as_mut().unwrap().readiness = Readiness::Pending("CREATING".to_owned());
+    let plan = planned(&desired, &observed, &Guard::default());
+    let steps: Vec<_> = plan.steps.iter().map(|step| (step.verb, step.resource.name.as_str())).collect();
+    assert_eq!(steps, [(Verb::Update, "work"), (Verb::Create, "jobs")]);
+    assert!(plan.steps[1].after.contains(&0));
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]

@@ -12,8 +12,9 @@ use super::resolve::Resolver;
 use super::retire::{self, Said};
 use super::revisions::{Pins, surplus};
 use super::strategy::carried_out;
+use super::unchanged::Pending;
 use super::{
-    Action, Change, Note, Plan, Seal, generation, graph, holders, ignore, impact, only, prune, stand_in,
+    Action, Change, Due, Note, Plan, Seal, generation, graph, holders, ignore, impact, only, prune, stand_in,
     steps, tags, warn,
 };
 use crate::diff::{self, ChangeRule, FieldChange};
@@ -60,6 +61,7 @@ pub fn plan(desired: &Desired, observed: &Observed, kinds: &[&'static dyn AnyKin
         drafts: Vec::new(),
         objections: Vec::new(),
         unchanged: 0,
+        pending: Vec::new(),
         pins: Pins::of(desired, observed),
         notes: Vec::new(),
         whole,
@@ -69,7 +71,7 @@ pub fn plan(desired: &Desired, observed: &Observed, kinds: &[&'static dyn AnyKin
             planner.consider(declared, kind);
         }
     }
-    let Planner { drafts, mut objections, unchanged, notes, .. } = planner;
+    let Planner { drafts, mut objections, unchanged, pending, notes, .. } = planner;
     objections.extend(held(&drafts, &edges, observed));
     objections.extend(left_out(&drafts, &edges, &part));
     // A part of an environment says nothing about the rest.
@@ -77,7 +79,7 @@ pub fn plan(desired: &Desired, observed: &Observed, kinds: &[&'static dyn AnyKin
     let retiring = retire::retiring(&drafts, &settled, observed, &kind_of);
     let leaving = if whole { prune::leaving(desired, observed, &kind_of) } else { Vec::new() };
     let mut changes: Vec<Change> = drafts.iter().map(|draft| draft.change.clone()).collect();
-    let mut due = Vec::new();
+    let mut due: Vec<Due> = pending.iter().map(|pending| pending.due.clone()).collect();
     for one in &retiring {
         match &one.said {
             Said::ByReplacement => {}
@@ -96,7 +98,7 @@ pub fn plan(desired: &Desired, observed: &Observed, kinds: &[&'static dyn AnyKin
     let end = holders::End { parts, desired, observed, edges: &edges, part: &part };
     objections.extend(end.objections());
     let departures = steps::Departures { retiring: &retiring, leaving: &leaving };
-    let steps = steps::cut(&drafts, &departures, &edges, (desired, &settled), observed, &kind_of);
+    let steps = steps::cut((&pending, &drafts), &departures, &edges, (desired, &settled), observed, &kind_of);
     let gone = leaving.iter().flat_map(|one| one.incarnations.iter().map(|live| (&one.change.id, *live)));
     let going = gone.chain(retiring.iter().map(|one| (one.id, one.live)));
     let stand_ins = stand_in::stand_ins(going, desired, observed);
@@ -139,6 +141,7 @@ pub(super) struct Planner<'a> {
     pub drafts: Vec<Draft>,
     pub objections: Vec<Objection>,
     pub unchanged: usize,
+    pub pending: Vec<Pending>,
     pub pins: Pins,
     pub notes: Vec<Note>,
     /// Whether the whole environment is planned.

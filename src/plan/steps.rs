@@ -8,6 +8,7 @@ use super::planner::{Draft, How};
 use super::prune::{self, Leaving};
 use super::retire::{Retiring, is_enabled};
 use super::revisions::{Pins, Surplus, surplus};
+use super::unchanged::Pending;
 use super::{Step, StepId, Verb, graph, holders, replacement};
 use crate::kind::{AnyKind, Identity, Order, Reason};
 use crate::resource::{
@@ -25,7 +26,7 @@ pub(super) struct Departures<'a> {
 /// Cuts drafts and departures into steps; of what is `settled`, something old may go. A step's number is greater than
 /// those of the steps that it waits for.
 pub(super) fn cut(
-    drafts: &[Draft],
+    (pending, drafts): (&[Pending], &[Draft]),
     departures: &Departures<'_>,
     edges: &graph::Edges,
     (desired, settled): (&Desired, &Desired),
@@ -41,6 +42,9 @@ pub(super) fn cut(
         observed,
         owner: &desired.owner,
     };
+    for one in pending {
+        cutter.settle(one);
+    }
     for draft in drafts {
         cutter.draft(draft);
     }
@@ -90,6 +94,25 @@ struct Cutter<'a> {
 }
 
 impl Cutter<'_> {
+    /// Nothing but the wait for what AWS is at work on; what needs it comes after.
+    fn settle(&mut self, pending: &Pending) {
+        let Pending { due, want, tags, ignore } = pending;
+        let because = Reason(due.what.clone());
+        let step = self.add(
+            &due.id,
+            Verb::Update,
+            &due.physical,
+            None,
+            want.clone(),
+            tags.clone(),
+            BTreeSet::new(),
+            because,
+        );
+        if let Some(step) = self.steps.get_mut(step) {
+            step.ignore.clone_from(ignore);
+        }
+    }
+
     fn draft(&mut self, draft: &Draft) {
         let id = &draft.change.id;
         let needs = self.edges.get(id).cloned().unwrap_or_default();

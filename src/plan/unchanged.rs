@@ -3,9 +3,30 @@
 use super::guard::Objector;
 use super::planner::{Draft, How, Planner, count};
 use super::revisions::surplus;
-use super::{Action, Change, Note, Seal};
+use super::{Action, Change, Due, Note, Seal};
 use crate::kind::{Effect, Reason};
-use crate::resource::{Declared, Incarnation, Incarnations, Readiness};
+use crate::resource::{Declared, Document, Incarnation, Incarnations, Readiness, Tags};
+
+/// As declared, and AWS is still at work on it: a run that was cut off has made or changed it. There is nothing to change,
+/// and an apply ends when AWS has.
+pub(super) struct Pending {
+    pub due: Due,
+    pub want: Document,
+    pub tags: Tags,
+    pub ignore: Vec<String>,
+}
+
+impl Pending {
+    fn of(declared: &Declared, current: &Incarnation, why: &str) -> Self {
+        let what = format!("AWS is still at work on it ({why}): an apply waits for the end of that");
+        Self {
+            due: Due { id: declared.id.clone(), physical: current.physical.clone(), what },
+            want: current.spec.clone(),
+            tags: current.tags.clone(),
+            ignore: declared.ignore.clone(),
+        }
+    }
+}
 
 impl Planner<'_> {
     /// Nothing differs: it counts as unchanged, unless it is broken or has more revisions than are kept.
@@ -19,6 +40,9 @@ impl Planner<'_> {
                 Objector::Impossible,
                 format!("it is as declared, and AWS still reports it as broken: {why}"),
             );
+        }
+        if let Readiness::Pending(why) = &current.readiness {
+            self.pending.push(Pending::of(declared, current, why));
         }
         let surplus = surplus(declared, seen, &self.resolver.desired.owner, false, &self.pins);
         if surplus.gone.is_empty() || !self.whole {
