@@ -117,7 +117,7 @@ async fn an_array_job_and_its_merge_give_the_answer_of_one_job() {
     let whole = whole.await;
     let many = [("source_file", "2026/"), ("destination_file", "many.json")];
     let seven = job(&world, &desired, "payments-shards", Some(7), vec![], &many).await;
-    let merge = [("shards", "7"), ("destination_file", "many.json")];
+    let merge = [("shards", "7"), ("source_file", "2026/"), ("destination_file", "many.json")];
     let merge = job(&world, &desired, "payments-merge", None, vec![seven.clone()], &merge).await;
     for id in [&whole, &seven, &merge] {
         let outcome = end(&world, id).await;
@@ -135,7 +135,7 @@ async fn an_array_job_and_its_merge_give_the_answer_of_one_job() {
     s3.put_object().bucket(&source).key("bad.csv").body(bad.into_bytes().into()).send().await.unwrap();
     let bad = [("source_file", "bad.csv"), ("destination_file", "bad.json")];
     let failing = job(&world, &desired, "payments-shards", Some(3), vec![], &bad).await;
-    let merge = [("shards", "3"), ("destination_file", "bad.json")];
+    let merge = [("shards", "3"), ("source_file", "bad.csv"), ("destination_file", "bad.json")];
     let merge = job(&world, &desired, "payments-merge", None, vec![failing.clone()], &merge).await;
     assert!(!end(&world, &failing).await.succeeded());
     assert!(!end(&world, &merge).await.succeeded());

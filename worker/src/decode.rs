@@ -1,7 +1,9 @@
 //! Compressed input: told by its first bytes, and read as what it holds.
 //!
-//! gzip (several members in a row, too) and zstd (several frames). A name that ends with `.gz` or `.zst` promises one of them,
+//! gzip (several members in a row, too, and zeros behind them) and zstd (several frames, skippable ones among them). A name that ends with `.gz` or `.zst` promises one of them,
 //! so that anything else under it is an error; without such a name the first bytes alone decide.
+
+mod gzip;
 
 use std::io::{self, BufRead, BufReader, Read};
 use std::sync::Arc;
@@ -40,19 +42,12 @@ impl Coding {
         }
     }
 
-    /// The name without the end that promises a compression.
-    pub fn unpacked_name(name: &str) -> &str {
-        match (Coding::of_name(name), name.rsplit_once('.')) {
-            (Coding::Gzip | Coding::Zstd, Some((plain, _))) => plain,
-            _ => name,
-        }
-    }
-
     /// What the first four bytes of a content say.
     pub fn of_bytes(head: &[u8]) -> Coding {
         match head {
             [0x1f, 0x8b, ..] => Coding::Gzip,
-            [0x28, 0xb5, 0x2f, 0xfd, ..] => Coding::Zstd,
+            // A frame of data, or one to skip, as zstd's parallel tools begin with.
+            [0x28, 0xb5, 0x2f, 0xfd, ..] | [0x50..=0x5f, 0x2a, 0x4d, 0x18, ..] => Coding::Zstd,
             _ => Coding::Plain,
         }
     }
@@ -102,7 +97,7 @@ pub fn decoded(input: Box<dyn Input>, name: &str) -> Result<Decoded, Error> {
     };
     let input = match coding {
         Coding::Plain => Box::new(whole) as Box<dyn Input>,
-        Coding::Gzip => unpacked(Box::new(flate2::bufread::MultiGzDecoder::new(buffered(whole)))),
+        Coding::Gzip => unpacked(Box::new(gzip::Members::new(buffered(whole)))),
         Coding::Zstd => {
             let failed = |error| Error::io("read", name, &error);
             let mut decoder = zstd::stream::read::Decoder::with_buffer(buffered(whole)).map_err(failed)?;
@@ -191,6 +186,12 @@ impl Unpacked {
         let coding = self.coding.name();
         let what = match error.kind() {
             io::ErrorKind::UnexpectedEof => format!("the {coding} data is cut off"),
+            _ if error.to_string().contains("too much memory") => {
+                format!(
+                    "unpacking takes more than {} MiB: pack it without --long and --ultra",
+                    1 << (ZSTD_WINDOW - 20)
+                )
+            }
             _ => format!("the {coding} data is damaged: {error}"),
         };
         match error.into_inner().map(|inner| inner.downcast::<Error>()) {
@@ -260,9 +261,32 @@ mod tests {
     }
 
     #[test]
-    fn a_name_loses_what_promises_a_compression() {
-        let names = ["a.jsonl.gz", "b/c.ZSTD", "a.gz/b", "gz"];
-        assert_eq!(names.map(Coding::unpacked_name), ["a.jsonl", "b/c", "a.gz/b", "gz"]);
+    fn what_other_tools_put_around_the_data_is_no_part_of_it() {
+        let text = b"a,b\n1,2\n".repeat(1000);
+        let skipped = |size: u32| {
+            [&[0x5e, 0x2a, 0x4d, 0x18], &size.to_le_bytes()[..], &vec![7; size as usize]].concat()
+        };
+        let skippable = [skipped(3), zstd(&text), skipped(0), zstd(&text)].concat();
+        assert!(read("x.zst", skippable.clone()).unwrap().0 == text.repeat(2));
+        assert!(read("x", skippable).unwrap().0 == text.repeat(2));
+        let padded = |zeros: usize| [gzip(&text), gzip(b""), gzip(&text), vec![0; zeros]].concat();
+        for zeros in [0, 1, 511, BUFFER * 2 + 1] {
+            assert!(read("x.gz", padded(zeros)).unwrap().0 == text.repeat(2), "{zeros}");
+        }
+        let more = |more: &[u8]| read("x.gz", [&padded(0), more].concat()).unwrap_err().to_string();
+        insta::assert_snapshot!([more(b"x"), more(b"\0x"), more(&[&[0], &gzip(b"a")[..]].concat())].join("\n"), @r"
+        read x.gz: the gzip data is cut off
+        read x.gz: the gzip data is damaged: there is something else behind zeros at its end
+        read x.gz: the gzip data is damaged: there is something else behind zeros at its end
+        ");
+    }
+
+    #[test]
+    fn a_window_that_takes_too_much_memory_is_refused() {
+        let mut encoder = zstd::stream::write::Encoder::new(Vec::new(), 3).unwrap();
+        encoder.window_log(27).unwrap();
+        encoder.write_all(b"a,b\n").unwrap();
+        insta::assert_snapshot!(read("x.zst", encoder.finish().unwrap()).unwrap_err(), @"read x.zst: unpacking takes more than 32 MiB: pack it without --long and --ultra");
     }
 
     #[test]

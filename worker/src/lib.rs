@@ -1,7 +1,7 @@
 //! The batch worker: the program that runs in the container of a Batchwright stack.
 //!
 //! Read in this order. [`place`] is where bytes come from and go to: local paths and objects of S3; [`decode`] takes gzip and
-//! zstd off them, on a thread of its own ([`ahead`]). [`csv`], [`lines`] and [`json`] cut a stream of bytes into rows and fields in constant memory, and know
+//! zstd off them, on a thread of its own ([`ahead`]), and [`encode`] puts them on. [`csv`], [`lines`] and [`json`] cut a stream of bytes into rows and fields in constant memory, and know
 //! nothing of what they mean; [`number`] reads a field as a number and says which spellings are numbers.
 //!
 //! [`payments`] is what is computed of a table's rows, and [`summarize`] gets there from each format. [`calculation`] is what is
@@ -21,6 +21,7 @@ pub mod cli;
 pub mod commands;
 pub mod csv;
 pub mod decode;
+pub mod encode;
 pub mod json;
 pub mod lines;
 pub mod memory;

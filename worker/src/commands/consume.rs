@@ -1,20 +1,20 @@
 //! `consume`: transforms each object that S3 tells of through a queue.
 
+use std::convert::Infallible;
 use std::sync::Arc;
 use std::time::Duration;
 
 use tokio::sync::{Semaphore, watch};
 use tokio::task::JoinSet;
-use tokio::time::Instant;
+use tokio::time::{Instant, MissedTickBehavior};
 
 use super::Error;
 use super::record::Record;
 use super::transform::{object, threads};
 use crate::bad_rows::BadRows;
 use crate::calculation::Chosen;
-use crate::decode::Coding;
 use crate::place::{self, Cause, Place, Places};
-use crate::queue::{self, Event, Message, Queue};
+use crate::queue::{self, ANSWER, Event, Message, Queue};
 
 /// After so many failures in a row to reach the queue the command ends.
 const FAILURES: u32 = 5;
@@ -142,7 +142,7 @@ impl Receiving<'_> {
                     // What the queue is handing out right now would be nobody's for as long as it is visible to nobody.
                     let end = now + Duration::from_secs(self.args.grace);
                     if let Ok(Ok(messages)) = tokio::time::timeout_at(end, pending).await {
-                        self.consumer.give_back(&messages).await;
+                        self.consumer.give_back(messages).await;
                     }
                     return (Ok(()), Some(now));
                 }
@@ -209,19 +209,10 @@ impl Receiving<'_> {
 impl Consumer {
     /// Works on a message, keeps it meanwhile, and says to the queue how that ended.
     async fn handle(&self, message: Message, mut late: watch::Receiver<bool>) {
-        let ended = {
-            let mut work = std::pin::pin!(self.work(&message));
-            loop {
-                tokio::select! {
-                    result = &mut work => break result.map_or_else(Ended::Failed, |()| Ended::Done),
-                    () = told(&mut late) => break Ended::GivenBack,
-                    () = tokio::time::sleep(self.visibility / 3) => {
-                        if let Err(error) = self.queue.keep(&message, self.visibility).await {
-                            tracing::warn!(message = message.id, "failed to {error}; somebody else may work on it too");
-                        }
-                    }
-                }
-            }
+        let ended = tokio::select! {
+            result = self.work(&message) => result.map_or_else(Ended::Failed, |()| Ended::Done),
+            () = told(&mut late) => Ended::GivenBack,
+            never = self.keep_on(&message) => match never {},
         };
         let told = match ended {
             Ended::Done => {
@@ -230,34 +221,51 @@ impl Consumer {
             }
             Ended::GivenBack => {
                 self.record.given_back();
-                tracing::warn!(message = message.id, "gave back a message before its end");
-                self.queue.keep(&message, Duration::ZERO).await
+                tracing::warn!(id = message.id, "gave back a message before its end");
+                self.queue.keep(&message, Duration::ZERO, ANSWER).await
             }
             Ended::Failed(error) => {
                 let rest = self.record.failed(&message, &error);
-                tracing::error!(message = message.id, received = message.received, "failed to {error}");
-                self.queue.keep(&message, rest).await
+                tracing::error!(id = message.id, received = message.received, "failed to {error}");
+                self.queue.keep(&message, rest, ANSWER).await
             }
         };
         if let Err(error) = told {
-            tracing::warn!(
-                message = message.id,
-                "failed to {error}; it will come again, which changes nothing"
-            );
+            tracing::warn!(id = message.id, "failed to {error}; it will come again, which changes nothing");
         }
     }
 
-    /// Gives back messages that nobody has begun with.
-    async fn give_back(&self, messages: &[Message]) {
-        for message in messages {
-            self.record.given_back();
-            if let Err(error) = self.queue.keep(message, Duration::ZERO).await {
-                tracing::warn!(
-                    message = message.id,
-                    "failed to {error}; it comes again after its visibility time-out"
-                );
+    /// Keeps a message again and again, while others work on it.
+    ///
+    /// A try that gets no answer ends in time for the next one, which still comes before the message is anybody's.
+    async fn keep_on(&self, message: &Message) -> Infallible {
+        let third = self.visibility / 3;
+        let mut due = tokio::time::interval_at(Instant::now() + third, third);
+        due.set_missed_tick_behavior(MissedTickBehavior::Skip);
+        loop {
+            due.tick().await;
+            if let Err(error) = self.queue.keep(message, self.visibility, third.min(ANSWER)).await {
+                tracing::warn!(id = message.id, "failed to {error}; somebody else may work on it too");
             }
         }
+    }
+
+    /// Gives back messages that nobody has begun with, all at once.
+    async fn give_back(&self, messages: Vec<Message>) {
+        let mut told = JoinSet::new();
+        for message in messages {
+            self.record.given_back();
+            let queue = self.queue.clone();
+            told.spawn(async move {
+                if let Err(error) = queue.keep(&message, Duration::ZERO, ANSWER).await {
+                    tracing::warn!(
+                        id = message.id,
+                        "failed to {error}; it comes again after its visibility time-out"
+                    );
+                }
+            });
+        }
+        while told.join_next().await.is_some() {}
     }
 
     /// Transforms all objects that a message tells of.
@@ -265,7 +273,7 @@ impl Consumer {
         let unusable = |what| Error::unusable("use", format!("message {}", message.id), what);
         let objects = match queue::read(&message.body).map_err(unusable)? {
             Event::Test => {
-                tracing::info!(message = message.id, "S3 tried the queue");
+                tracing::info!(id = message.id, "S3 tried the queue");
                 return Ok(());
             }
             Event::Created(objects) => objects,
@@ -284,12 +292,12 @@ impl Consumer {
                 tracing::warn!(object = %source, "left alone what is an output itself");
                 continue;
             }
-            let destination = self.destination.followed_by(Coding::unpacked_name(&created.key));
+            let destination = self.destination.followed_by(&created.key);
             self.places.make_folder_of(&destination, &self.destination)?;
             let totals =
                 object::<Chosen>(&self.places, &source, &destination, self.bad_rows, self.threads).await?;
             let (rows, bytes, skipped) = (totals.rows, totals.bytes, totals.skipped.rows);
-            tracing::info!(message = message.id, rows, skipped, bytes, destination = %destination, "transformed");
+            tracing::info!(id = message.id, rows, skipped, bytes, destination = %destination, "transformed");
         }
         Ok(())
     }

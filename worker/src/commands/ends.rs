@@ -17,6 +17,20 @@ pub struct Source {
     source: Option<String>,
 }
 
+/// What was read, if that is said.
+#[derive(Debug, Clone, clap::Args)]
+pub struct PastSource {
+    /// The bucket that the shards have read from: what they read must still be the same
+    #[arg(long, visible_alias = "source_bucket", value_name = "BUCKET", requires = "source_file")]
+    source_bucket: Option<String>,
+    /// The key that they have read in that bucket
+    #[arg(long, visible_alias = "source_file", value_name = "KEY", requires = "source_bucket")]
+    source_file: Option<String>,
+    /// What the shards have read, by one name: it must still be the same
+    #[arg(long, value_name = "PLACE", conflicts_with_all = ["source_bucket", "source_file"])]
+    source: Option<String>,
+}
+
 /// What is written.
 #[derive(Debug, Clone, clap::Args)]
 pub struct Destination {
@@ -36,6 +50,16 @@ impl Source {
     /// The place that the arguments name.
     pub fn place(&self) -> Result<Place, Error> {
         named(&self.source, &self.source_bucket, &self.source_file)
+    }
+}
+
+impl PastSource {
+    /// The place that the arguments name, if they do.
+    pub fn place(&self) -> Result<Option<Place>, Error> {
+        match (&self.source, &self.source_bucket) {
+            (None, None) => Ok(None),
+            _ => named(&self.source, &self.source_bucket, &self.source_file).map(Some),
+        }
     }
 }
 

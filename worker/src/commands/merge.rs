@@ -1,7 +1,7 @@
 //! `merge`: makes one summary of what all shards wrote.
 
 use super::Error;
-use super::ends::Destination;
+use super::ends::{Destination, PastSource};
 use super::summarize::shards::{Made, Piece, Shard, entries, named, part_place};
 use super::summarize::write;
 use crate::bad_rows::BadRows;
@@ -16,13 +16,12 @@ const VERB: &str = "merge";
 #[derive(Debug, Clone, clap::Args)]
 pub struct Args {
     #[command(flatten)]
+    source: PastSource,
+    #[command(flatten)]
     destination: Destination,
     /// How many shards there were
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(1..))]
     shards: u32,
-    /// What the shards have read: it must still be the same
-    #[arg(long, value_name = "PLACE")]
-    source: Option<String>,
 }
 
 /// Reads all parts, then writes the result.
@@ -37,12 +36,11 @@ pub async fn run(args: &Args, places: &Places) -> Result<(), Error> {
     }
     let (object, merged_bytes) = (merged.object(), merged.bytes);
     let (totals, sources, policy) = merged.finish()?;
-    if let Some(source) = &args.source {
-        let source = Place::parse(source)?;
-        if named(&entries(&source, places).await?) != sources {
-            let what = "it is not what the shards have read: run all shards again";
-            return Err(Error::unusable(VERB, source, what));
-        }
+    if let Some(source) = args.source.place()?
+        && named(&entries(&source, places).await?) != sources
+    {
+        let what = "it is not what the shards have read: run all shards again";
+        return Err(Error::unusable(VERB, source, what));
     }
     write(&object, &destination, policy, &totals, sources, places).await?;
     tracing::info!(

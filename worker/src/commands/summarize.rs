@@ -14,7 +14,7 @@ use crate::bad_rows::{BadRows, Skipped};
 use crate::decode::decoded;
 use crate::memory;
 use crate::payments::Summary;
-use crate::place::{Entry, Input, Place, Places};
+use crate::place::{Beside, Entry, Input, Place, Places};
 use crate::progress::Progress;
 use crate::summarize::{self, Format, Totals};
 
@@ -47,7 +47,7 @@ pub struct Reading {
     format: Option<Format>,
     /// What is done with rows that can't be used: fail, skip, or skip up to a share such as 0.5%
     ///
-    /// Rows that are left out are counted in the object DESTINATION.metadata.json, which is written only then.
+    /// Rows that are left out are counted in the object DESTINATION.metadata.json.
     #[arg(long, value_name = "fail|skip|N%", default_value_t)]
     bad_rows: BadRows,
 }
@@ -116,22 +116,19 @@ pub(super) async fn write(
         return Err(Error::unusable(VERB, source.to_string(), what));
     }
     let json = to_json(&totals.summary).map_err(|what| Error::unusable(VERB, source.to_string(), what))?;
-    let beside = destination.followed_by(".metadata.json");
-    if policy == BadRows::Fail {
-        // That of an earlier run says nothing of this result.
-        places.forget(&beside)?;
-        places.write(destination, json, TYPE).await?;
-    } else {
-        let metadata = Metadata {
-            version: env!("CARGO_PKG_VERSION").to_owned(),
-            bad_rows: policy.to_string(),
-            rows: totals.summary.rows(),
-            skipped: totals.skipped.clone(),
-            sources,
-        };
-        // It shows before the result: whoever sees that, sees this.
-        places.write_both([(&beside, pretty(&metadata)?), (destination, json)], TYPE).await?;
-    }
+    let metadata = Metadata {
+        version: env!("CARGO_PKG_VERSION").to_owned(),
+        bad_rows: policy.to_string(),
+        rows: totals.summary.rows(),
+        skipped: totals.skipped.clone(),
+        sources,
+    };
+    let beside = Beside {
+        place: destination.followed_by(".metadata.json"),
+        content: pretty(&metadata)?,
+        wanted: policy != BadRows::Fail,
+    };
+    places.write_with((destination, json), beside, TYPE).await?;
     Ok(())
 }
 

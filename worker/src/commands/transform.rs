@@ -9,9 +9,10 @@ use super::stop::StopOnDrop;
 use crate::bad_rows::{BadRows, Skipped};
 use crate::calculation::Chosen;
 use crate::csv::Malformed;
-use crate::decode::{Coding, Decoded, decoded};
+use crate::decode::{Decoded, decoded};
+use crate::encode::{Packed, content_type};
 use crate::memory;
-use crate::place::{self, Cause, Output, Place, Places};
+use crate::place::{Output, Place, Places};
 use crate::progress::Progress;
 use crate::transform::{BadLine, Calculation, Done, Stopped, run as transform_lines};
 
@@ -22,7 +23,8 @@ const MOST_THREADS: usize = 8;
 
 /// Add a field to each line of a file of JSON lines: review_score = stars × review_count
 ///
-/// All other bytes of each line stay as they are, and the lines in their order. gzip and zstd are unpacked.
+/// All other bytes of each line stay as they are, and the lines in their order. gzip and zstd are unpacked; a destination whose name
+/// ends with .gz or .zst is packed.
 #[derive(Debug, Clone, clap::Args)]
 pub struct Args {
     #[command(flatten)]
@@ -50,10 +52,6 @@ pub async fn run(args: &Args, places: &Places) -> Result<(), Error> {
     let source = args.source.place()?;
     let destination = args.destination.place_for(&source)?;
     places.check_writable(&destination)?;
-    if Coding::of_name(destination.file_name()) != Coding::Plain {
-        let what = "its name promises a compression, and lines are written plain";
-        return Err(place::Error::new("write", &destination, Cause::Refused, what).into());
-    }
     let progress = Progress::start(None);
     let totals = object::<Chosen>(places, &source, &destination, args.bad_rows, threads(1)).await?;
     tracing::info!(
@@ -85,7 +83,8 @@ pub async fn object<C: Calculation + 'static>(
     let input = places.open(source).await?;
     let mut progress = Progress::start(input.size());
     tracing::info!(source = %source, destination = %destination, bytes = input.size(), "transforming");
-    let output = places.create(destination, "application/x-ndjson").await?;
+    let output = places.create(destination, content_type(destination, "application/x-ndjson")).await?;
+    let output = Packed::new(output, destination)?;
     let name = source.to_string();
     let stop = StopOnDrop::default();
     let stopped = stop.flag();
@@ -106,11 +105,11 @@ pub async fn object<C: Calculation + 'static>(
 /// Transforms a whole stream, called `name` in errors, and returns what it wrote to for its end.
 fn stream<C: Calculation>(
     mut decoded: Decoded,
-    mut output: Output,
+    mut output: Packed,
     name: &str,
     (policy, threads): (BadRows, usize),
     stopped: &AtomicBool,
-    mut on_block: impl FnMut(u64, u64),
+    mut on_block: impl FnMut(u64, u64) + Send,
 ) -> Result<(Output, Totals), Error> {
     let taken: Arc<AtomicU64> = Arc::clone(&decoded.taken);
     let mut totals = Totals::default();
@@ -145,7 +144,7 @@ fn stream<C: Calculation>(
     }
     totals.skipped.check(policy, totals.rows).map_err(|what| Error::unusable(VERB, name, what))?;
     totals.bytes = taken.load(Ordering::Relaxed);
-    Ok((output, totals))
+    Ok((output.end()?, totals))
 }
 
 /// Counts the bad lines of a block that begins after `lines` lines, or fails with the first of them.

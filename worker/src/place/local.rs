@@ -143,6 +143,8 @@ impl Draft {
     pub(super) fn of(path: &Path, content: &[u8]) -> Result<Draft, Error> {
         let mut draft = Draft::create(path)?;
         draft.write(content)?;
+        // A disk that is full may say so only now.
+        draft.file.as_file().sync_all().map_err(|error| Error::io("write", path.display(), &error))?;
         Ok(draft)
     }
 

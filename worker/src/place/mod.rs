@@ -162,6 +162,17 @@ pub struct Entry {
     pub version: String,
 }
 
+/// What is said of a result beside it.
+#[derive(Debug)]
+pub struct Beside {
+    /// Where.
+    pub place: Place,
+    /// What.
+    pub content: Vec<u8>,
+    /// Whether there is reason to say it.
+    pub wanted: bool,
+}
+
 /// Opens and writes places; talks to AWS only once an object of S3 is asked for.
 #[derive(Debug, Default)]
 pub struct Places {
@@ -251,23 +262,37 @@ impl Places {
         }
     }
 
-    /// Writes two places, of which the second shows last. On one machine neither shows unless both could be written.
-    pub async fn write_both(&self, places: [(&Place, Vec<u8>); 2], content_type: &str) -> Result<(), Error> {
-        if let [(Place::Local(first), one), (Place::Local(second), other)] = &places {
-            let drafts = [local::Draft::of(first, one)?, local::Draft::of(second, other)?];
-            return drafts.into_iter().try_for_each(local::Draft::finish);
-        }
-        for (place, content) in places {
-            self.write(place, content, content_type).await?;
-        }
-        Ok(())
-    }
-
-    /// Takes away a file, if it is there. Objects of S3 stay: no more is asked of a job's role than to write them.
-    pub fn forget(&self, place: &Place) -> Result<(), Error> {
-        match place {
-            Place::Local(path) => local::forget(path),
-            Place::S3 { .. } => Ok(()),
+    /// Writes `place`, and then what is said of it `beside`, if that is wanted. What an earlier run said there goes first: it never
+    /// stands beside what it is not about.
+    ///
+    /// Whoever may not delete there must overwrite it: then it is written, wanted or not.
+    pub async fn write_with(
+        &self,
+        (place, content): (&Place, Vec<u8>),
+        beside: Beside,
+        content_type: &str,
+    ) -> Result<(), Error> {
+        match (place, &beside.place) {
+            (Place::Local(place), Place::Local(other)) => {
+                let draft = local::Draft::of(place, &content)?;
+                let said = beside.wanted.then(|| local::Draft::of(other, &beside.content)).transpose()?;
+                local::forget(other)?;
+                draft.finish()?;
+                said.map_or(Ok(()), local::Draft::finish)
+            }
+            (_, Place::S3 { bucket, key }) => {
+                let forgotten = match self.s3().await?.delete(bucket, key).await {
+                    Ok(()) => true,
+                    Err(error) if error.cause() == Cause::Refused => false,
+                    Err(error) => return Err(error),
+                };
+                self.write(place, content, content_type).await?;
+                match beside.wanted || !forgotten {
+                    true => self.write(&beside.place, beside.content, content_type).await,
+                    false => Ok(()),
+                }
+            }
+            _ => self.write(place, content, content_type).await,
         }
     }
 

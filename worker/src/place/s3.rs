@@ -132,6 +132,16 @@ impl S3 {
             Err(error) => Err(failure::classify("write", &Place::s3(bucket, key), "s3:PutObject", &error)),
         }
     }
+
+    /// Takes the object away, if it is there.
+    pub(super) async fn delete(&self, bucket: &str, key: &str) -> Result<(), Error> {
+        match self.client.delete_object().bucket(bucket).key(key).send().await {
+            Ok(_) => Ok(()),
+            Err(error) => {
+                Err(failure::classify("remove", &Place::s3(bucket, key), "s3:DeleteObject", &error))
+            }
+        }
+    }
 }
 
 fn size(length: Option<i64>) -> u64 {

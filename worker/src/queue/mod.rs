@@ -14,6 +14,9 @@ use aws_sdk_sqs::types::MessageSystemAttributeName;
 
 use crate::place::chain;
 
+/// How long the queue has to answer, waiting for messages apart.
+pub const ANSWER: Duration = Duration::from_secs(5);
+
 /// A failure to talk to the queue; its text is one line.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error("{verb} {queue}: {what}")]
@@ -70,7 +73,7 @@ impl Queue {
             .wait_time_seconds(seconds(wait))
             .visibility_timeout(seconds(visibility))
             .message_system_attribute_names(MessageSystemAttributeName::ApproximateReceiveCount);
-        let answer = request.send().await.map_err(|error| self.failure("receive from", &error))?;
+        let answer = self.answered("receive from", wait + ANSWER, request.send()).await?;
         let messages = answer.messages.unwrap_or_default().into_iter().map(|message| {
             let attributes = message.attributes.unwrap_or_default();
             let received = attributes.get(&MessageSystemAttributeName::ApproximateReceiveCount);
@@ -87,14 +90,33 @@ impl Queue {
     /// Says that the message is done with.
     pub async fn delete(&self, message: &Message) -> Result<(), Error> {
         let request = self.client.delete_message().queue_url(&self.url).receipt_handle(&message.receipt);
-        request.send().await.map(|_| ()).map_err(|error| self.failure("delete a message of", &error))
+        self.answered("delete a message of", ANSWER, request.send()).await.map(|_| ())
     }
 
-    /// Keeps the message for so long from now; for no time gives it back at once.
-    pub async fn keep(&self, message: &Message, visibility: Duration) -> Result<(), Error> {
+    /// Keeps the message for so long from now; for no time gives it back at once. The answer must come `within` a time.
+    pub async fn keep(&self, message: &Message, visibility: Duration, within: Duration) -> Result<(), Error> {
         let request = self.client.change_message_visibility().queue_url(&self.url);
         let request = request.receipt_handle(&message.receipt).visibility_timeout(seconds(visibility));
-        request.send().await.map(|_| ()).map_err(|error| self.failure("keep a message of", &error))
+        self.answered("keep a message of", within, request.send()).await.map(|_| ())
+    }
+
+    /// Waits for an answer, but not longer than `within`.
+    async fn answered<T, E>(
+        &self,
+        verb: &'static str,
+        within: Duration,
+        answer: impl Future<Output = Result<T, SdkError<E, HttpResponse>>>,
+    ) -> Result<T, Error>
+    where
+        E: ProvideErrorMetadata + StdError + Send + Sync + 'static,
+    {
+        match tokio::time::timeout(within, answer).await {
+            Ok(result) => result.map_err(|error| self.failure(verb, &error)),
+            Err(_) => {
+                let what = format!("there was no answer in {} s", within.as_secs());
+                Err(Error { verb, queue: self.url.clone(), what, may_pass: true })
+            }
+        }
     }
 
     fn failure<E>(&self, verb: &'static str, error: &SdkError<E, HttpResponse>) -> Error

@@ -52,7 +52,7 @@ impl Server {
         let router = Router::new()
             .route(
                 "/{bucket}/{*key}",
-                axum::routing::get(get).put(put).post(uploads::post).delete(uploads::abort),
+                axum::routing::get(get).put(put).post(uploads::post).delete(uploads::delete),
             )
             .route("/{bucket}", axum::routing::get(list))
             .route("/{bucket}/", axum::routing::get(list))

@@ -93,6 +93,7 @@ fn parquet_is_read_from_s3_by_ranges_of_one_version() {
     insta::assert_snapshot!(server.bucket().asked.join("\n"), @r#"
     HEAD in/p.parquet - -
     GET in/p.parquet bytes=0-18246 "1"
+    DELETE out/r.json.metadata.json
     PUT out/r.json application/json
     "#);
     server.bucket().asked.clear();
@@ -162,6 +163,58 @@ fn bad_rows_are_counted_beside_the_result() {
         "p.csv"
       ]
     }
+    "#);
+}
+
+#[test]
+fn what_stands_beside_a_result_on_s3_is_about_that_result() {
+    let bad = [&sample()[..], b"a,b,1,credit_card,x,1\n"].concat();
+    let objects = [("in/good.csv", sample()), ("in/bad.csv", bad)];
+    let objects = objects.map(|(name, content)| (name.to_owned(), Bytes::from(content))).into();
+    let server = Server::start(Bucket { objects, ..Bucket::default() });
+    let run = |source: &str, policy: &str, fault| {
+        server.bucket().asked.clear();
+        server.bucket().fault = fault;
+        let source = format!("s3://in/{source}.csv");
+        let arguments = ["--source", &source, "--destination", "s3://out/r.json", "--bad-rows", policy];
+        let ended = Ended::of(worker_with_s3(&server.endpoint, &arguments));
+        let bucket = server.bucket();
+        let beside = bucket.objects.get("out/r.json.metadata.json").map(|text| {
+            let said: Value = serde_json::from_slice(text).unwrap();
+            format!("{} {}", said["bad_rows"], said["skipped"]["rows"])
+        });
+        format!("{}, beside: {beside:?}\n  {}", ended.last(), bucket.asked[1..].join("\n  "))
+    };
+    let outcomes = [
+        run("bad", "skip", None),
+        run("good", "fail", None),
+        run("bad", "skip", None),
+        // Whoever may write only, writes what is true.
+        run("good", "fail", Some(("DELETE", 403, "AccessDenied"))),
+        run("bad", "skip", Some(("DELETE", 503, "SlowDown"))),
+        run("bad", "skip", Some(("PUT", 503, "SlowDown"))),
+    ];
+    insta::assert_snapshot!(outcomes.join("\n"), @r#"
+    0 INFO summarized, beside: Some("\"skip\" 1")
+      DELETE out/r.json.metadata.json
+      PUT out/r.json application/json
+      PUT out/r.json.metadata.json application/json
+    0 INFO summarized, beside: None
+      DELETE out/r.json.metadata.json
+      PUT out/r.json application/json
+    0 INFO summarized, beside: Some("\"skip\" 1")
+      DELETE out/r.json.metadata.json
+      PUT out/r.json application/json
+      PUT out/r.json.metadata.json application/json
+    0 INFO summarized, beside: Some("\"fail\" 0")
+      DELETE out/r.json.metadata.json
+      PUT out/r.json application/json
+      PUT out/r.json.metadata.json application/json
+    2 ERROR failed to remove s3://out/r.json.metadata.json: SlowDown: said by the test (HTTP 503, request R1), beside: Some("\"fail\" 0")
+      DELETE out/r.json.metadata.json
+    2 ERROR failed to write s3://out/r.json: SlowDown: said by the test (HTTP 503, request R1), beside: None
+      DELETE out/r.json.metadata.json
+      PUT out/r.json application/json
     "#);
 }
 

@@ -92,16 +92,8 @@ fn places_that_cannot_be_used_are_exit_1() {
     1 ERROR failed to use s3://bucket: an object is written s3://BUCKET/KEY
     1 ERROR failed to use ftp://host/r.json: a place is s3://BUCKET/KEY, file:///PATH or a path
     ");
-    let more = [("summarize", "folder/", "folder/r.json"), ("transform", "p.csv", "r.jsonl.gz")].map(
-        |(command, source, destination)| {
-            let arguments = [command, "--source", source, "--destination", destination];
-            Ended::of(worker(&arguments).in_folder(folder.path())).last()
-        },
-    );
-    insta::assert_snapshot!(more.join("\n"), @r"
-    1 ERROR failed to write folder/r.json: it lies under the source folder/, and would be read itself the next time
-    1 ERROR failed to write r.jsonl.gz: its name promises a compression, and lines are written plain
-    ");
+    let under = worker(&["--source", "folder/", "--destination", "folder/r.json"]).in_folder(folder.path());
+    insta::assert_snapshot!(Ended::of(under).last(), @"1 ERROR failed to write folder/r.json: it lies under the source folder/, and would be read itself the next time");
     assert_eq!(names(folder.path()), ["folder", "p.csv"]);
 }
 

@@ -9,6 +9,8 @@ mod local;
 #[cfg(test)]
 mod own_calculation;
 #[cfg(test)]
+mod packed;
+#[cfg(test)]
 mod pandas;
 #[cfg(test)]
 mod program;
@@ -18,5 +20,7 @@ mod queue;
 mod s3;
 #[cfg(test)]
 mod shards;
+#[cfg(test)]
+mod stale_parts;
 #[cfg(test)]
 mod transform;

@@ -72,3 +72,19 @@ fn the_sample_gives_the_answer_of_pandas() {
 fn every_oddity_of_csv_and_numbers_gives_the_answer_of_pandas() {
     assert_same(&summarized("tests/worker/pandas/odd.csv"), &recorded("tests/worker/pandas/odd.json"), "");
 }
+
+/// What pandas takes for missing by default is text here: so it counts less. Told to take only the empty order for missing
+/// (`read_csv(file, keep_default_na=False, na_values={"order_id": [""]})`), it gives our answer.
+#[test]
+fn what_pandas_takes_for_missing_is_text() {
+    let ours = summarized("tests/worker/pandas/missing.csv");
+    assert_same(&ours, &recorded("tests/worker/pandas/missing_as_text.json"), "");
+    let by_default = recorded("tests/worker/pandas/missing.json");
+    let counted =
+        |answer: &Value| format!("{} {}", answer["payments_with_instalments"], answer["payment_type"]);
+    insta::assert_snapshot!([counted(&ours), counted(&by_default)].join("\n"), @r#"
+    9 {"NA":1,"None":1,"boleto":6,"n/a":1,"null":1}
+    5 {"boleto":6}
+    "#);
+    assert_eq!(ours["total_purchase"], by_default["total_purchase"]);
+}

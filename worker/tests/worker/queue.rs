@@ -22,16 +22,18 @@ struct Queue {
     fault: Option<(u16, &'static str)>,
     /// The next request for messages is told of, and answered only when somebody says so.
     polled: Option<(std::sync::mpsc::Sender<()>, Arc<tokio::sync::Notify>)>,
+    /// A request to keep a message is told of, and never answered.
+    mute: Option<std::sync::mpsc::Sender<()>>,
 }
 
-struct Sqs {
+pub struct Sqs {
     endpoint: String,
     queue: Arc<Mutex<Queue>>,
     _runtime: tokio::runtime::Runtime,
 }
 
 impl Sqs {
-    fn start(messages: &[&str], fault: Option<(u16, &'static str)>) -> Sqs {
+    pub fn start(messages: &[&str], fault: Option<(u16, &'static str)>) -> Sqs {
         let messages = messages.iter().map(|body| (*body).to_owned()).collect();
         let queue = Arc::new(Mutex::new(Queue { messages, fault, ..Queue::default() }));
         let runtime =
@@ -43,12 +45,12 @@ impl Sqs {
         Sqs { endpoint, queue, _runtime: runtime }
     }
 
-    fn told(&self) -> Vec<String> {
+    pub fn told(&self) -> Vec<String> {
         self.queue.lock().unwrap().told.clone()
     }
 
     /// The program, to consume this queue and write into the bucket `out`.
-    fn consume(&self, s3: &Server, more: &[&str]) -> Command {
+    pub fn consume(&self, s3: &Server, more: &[&str]) -> Command {
         self.consume_to("s3://out", s3, more)
     }
 
@@ -66,6 +68,13 @@ async fn answer(State(queue): State<Arc<Mutex<Queue>>>, headers: HeaderMap, body
     if let Some((tell, go)) = polled {
         tell.send(()).unwrap();
         go.notified().await;
+    }
+    let keeps = headers["x-amz-target"] == "AmazonSQS.ChangeMessageVisibility";
+    let mute = queue.lock().unwrap().mute.clone().filter(|_| keeps);
+    if let Some(mute) = mute {
+        // Nobody may listen any more.
+        let _ = mute.send(());
+        return std::future::pending().await;
     }
     let mut queue = queue.lock().unwrap();
     if let Some((status, code)) = queue.fault {
@@ -197,6 +206,27 @@ fn what_is_held_is_kept_on_and_given_back_when_there_is_no_time_left() {
     assert!(told[..told.len() - 1].iter().all(|told| told == "keep for 3"), "{told:?}");
     let bucket = s3.bucket();
     assert_eq!((bucket.objects.len(), bucket.uploads.len()), (1, 0));
+}
+
+/// Each try to keep the message is given up in time for the next, and the work goes on meanwhile.
+#[test]
+fn a_queue_that_does_not_answer_holds_up_nothing() {
+    let sqs = Sqs::start(&[CREATED], None);
+    let (mute, asked) = std::sync::mpsc::channel();
+    sqs.queue.lock().unwrap().mute = Some(mute);
+    let s3 = Server::start(lines());
+    // Nothing is answered while this is held.
+    let held = s3.bucket();
+    let child = sqs.consume(&s3, &["--visibility", "3", "--until-empty"]).spawn().unwrap();
+    asked.recv().unwrap();
+    asked.recv().unwrap();
+    drop(held);
+    let ended = Ended::with(child.wait_with_output().unwrap());
+    assert_eq!((ended.code, sqs.told()), (Some(0), vec!["delete".to_owned()]));
+    let warned =
+        ended.log.iter().filter_map(|line| line["message"].as_str()).find(|said| said.contains("keep"));
+    let warned = warned.unwrap().replace(&sqs.endpoint, "http://sqs");
+    insta::assert_snapshot!(warned, @"failed to keep a message of http://sqs/1/q: there was no answer in 1 s; somebody else may work on it too");
 }
 
 #[test]

@@ -82,7 +82,7 @@ fn a_bad_line_ends_it_unless_it_may_be_left_out() {
     insta::assert_snapshot!(outcomes.join("\n"), @r#"
     1 ERROR failed to transform in.jsonl: line 2, column 1: review_count is missing
     1 ERROR failed to transform in.jsonl: line 2, column 1: stars is not a number: "n/a"
-    1 ERROR failed to transform in.jsonl: line 2, column 29: a comma or a closing brace is missing
+    1 ERROR failed to transform in.jsonl: line 2, column 28: a comma or a closing brace is missing
     1 ERROR failed to transform in.jsonl: line 2, column 1: it is not an object
     1 ERROR failed to transform in.jsonl: line 2, column 1: review_score is too large
     "#);
@@ -132,6 +132,27 @@ fn a_large_object_goes_through_in_parts_and_in_order() {
         parts.len() >= 4 && parts[1..parts.len() - 1].iter().all(|part| part.starts_with("PART ")),
         "{parts:?}"
     );
+}
+
+#[test]
+fn a_byte_order_mark_is_dropped_and_nesting_has_64_levels() {
+    let (outcome, written) = run(b"\xef\xbb\xbf{\"stars\":1,\"review_count\":2}\n", &[]);
+    assert_eq!(
+        (outcome.as_str(), written.as_deref()),
+        ("0 INFO transformed", Some("{\"stars\":1,\"review_count\":2,\"review_score\":2.0}\n"))
+    );
+    // Elsewhere than at the beginning it is text that is no object.
+    let (outcome, _) =
+        run(b"{\"stars\":1,\"review_count\":2}\n\xef\xbb\xbf{\"stars\":1,\"review_count\":2}\n", &[]);
+    insta::assert_snapshot!(outcome, @"1 ERROR failed to transform in.jsonl: line 2, column 1: it is not an object");
+    let nested = |levels: usize| {
+        let (open, close) = ("[".repeat(levels - 1), "]".repeat(levels - 1));
+        run(format!("{{\"stars\":1,\"review_count\":2,\"x\":{open}{close}}}").as_bytes(), &[]).0
+    };
+    insta::assert_snapshot!([nested(64), nested(65)].join("\n"), @r"
+    0 INFO transformed
+    1 ERROR failed to transform in.jsonl: line 1, column 96: it is nested too deeply
+    ");
 }
 
 /// A server with lines that make several parts.

@@ -44,11 +44,20 @@ pub fn part(bucket: &mut Bucket, id: &str, number: u32, body: Bytes) -> Response
     (StatusCode::OK, [("etag", format!("\"{number}\""))]).into_response()
 }
 
-/// Forgets an upload.
-pub async fn abort(State(bucket): Shared, (Path((name, key)), Query(query)): Asked) -> Response {
+/// Forgets an upload, or an object.
+pub async fn delete(State(bucket): Shared, (Path((name, key)), Query(query)): Asked) -> Response {
     let mut bucket = bucket.lock().unwrap();
-    bucket.asked.push(format!("ABORT {name}/{key}"));
-    bucket.uploads.remove(&query["uploadId"]).unwrap();
+    let path = format!("{name}/{key}");
+    if let Some(id) = query.get("uploadId") {
+        bucket.asked.push(format!("ABORT {path}"));
+        bucket.uploads.remove(id).unwrap();
+    } else {
+        bucket.asked.push(format!("DELETE {path}"));
+        if let Some(("DELETE", status, code)) = bucket.fault {
+            return error(status, code);
+        }
+        bucket.objects.remove(&path);
+    }
     StatusCode::NO_CONTENT.into_response()
 }
 
