@@ -1,9 +1,9 @@
 //! One JSON object, checked byte by byte and left as it is: what is asked for is where its fields stand.
 //!
-//! The grammar is RFC 8259's. Nothing is decoded or copied; numbers and strings keep the form they have. Whoever calls sees to
-//! UTF-8. At most [`MAX_DEPTH`] levels stand in each other. Of a key that is there twice the last one counts, as in
+//! The grammar is RFC 8259's. Nothing is decoded or copied; numbers and strings keep the form they have. What is taken is UTF-8. At most [`MAX_DEPTH`] levels stand in each other. Of a key that is there twice the last one counts, as in
 //! Python and JavaScript.
 
+mod chunk;
 mod scan;
 mod text;
 
@@ -41,7 +41,15 @@ impl Object {
     /// An object that is used again needs no new memory.
     #[inline]
     pub fn read(&mut self, text: &[u8], keys: &[&str]) -> Result<(), Wrong> {
-        scan::object(text, keys, self)
+        scan::object::<false>(text, keys, self).map(|_| ())
+    }
+
+    /// Reads the first line of `text` in the same way; returns where it ends: the place of its line feed, or the text's length.
+    ///
+    /// To look beyond the line makes it faster than [`Object::read`].
+    #[inline]
+    pub fn read_line(&mut self, text: &[u8], keys: &[&str]) -> Result<usize, Wrong> {
+        scan::object::<true>(text, keys, self)
     }
 
     /// The text of the value of key number `index`.

@@ -118,6 +118,55 @@ fn any_value() -> impl Strategy<Value = Value> {
     })
 }
 
+/// Pieces of strings: whole and broken characters, escapes, what must be escaped.
+const PARTS: [&[u8]; 12] = [
+    b"plain",
+    b"0123456789abcdefgh",
+    "é".as_bytes(),
+    "漢字".as_bytes(),
+    "😀".as_bytes(),
+    b"\xc3",
+    b"\xff",
+    b"\xed\xa0\x80",
+    b"\\u00e9",
+    b"\\\"",
+    b"\\x",
+    b"\t",
+];
+
+#[test]
+fn a_line_ends_with_its_line_feed() {
+    let mut object = Object::default();
+    let mut read = |text: &str| match object.read_line(text.as_bytes(), &["a"]) {
+        Ok(end) => format!("{end}"),
+        Err(wrong) => format!("{}: {wrong}", wrong.at),
+    };
+    let texts = [
+        "{\"a\":1}\n{\"a\":2}\n",
+        "{\"a\":1} \r\n{",
+        "{\"a\":1}",
+        "{\"a\":1\n}\n",
+        "{\"a\":\"x\n\"}\n",
+        "{\n}",
+        "\n{}",
+        "{\"a\":\"\\\n\"}",
+        "{\"a\":tr\nue}",
+        "{\"a\":1}{",
+    ];
+    insta::assert_snapshot!(texts.map(&mut read).join("\n"), @r"
+    7
+    9
+    7
+    6: a comma or a closing brace is missing
+    5: the string that begins here is never closed
+    1: a key is missing
+    0: it is not an object
+    6: there is no such escape
+    5: a value is missing
+    7: there is something after the object
+    ");
+}
+
 proptest! {
     #[test]
     fn every_object_is_read_as_serde_json_reads_it(
@@ -144,9 +193,41 @@ proptest! {
         prop_assert_eq!(ours, theirs, "{}", text);
     }
 
+    /// What follows a text lets it be read sixteen bytes at a time, which must make no difference.
+    #[test]
+    fn what_follows_makes_no_difference(
+        text in r#"\{("[ab\\"é\n\t]{0,20}" ?: ?-?[0-9.eE+]{1,18},? ?){0,2}("ab" ?: ?"[ab\\"é\t]{0,40}")?\}? ?"#
+    ) {
+        let (mut alone, mut followed, mut line) = (Object::default(), Object::default(), Object::default());
+        let read = alone.read(text.as_bytes(), &["ab"]);
+        let spaces = format!("{text}{}", " ".repeat(40));
+        let with_spaces = followed.read(spaces.as_bytes(), &["ab"]);
+        prop_assert_eq!(read.is_ok(), with_spaces.is_ok(), "{}", text);
+        if read.is_ok() {
+            prop_assert_eq!(&alone, &followed);
+        }
+        if !text.contains('\n') {
+            let lines = format!("{text}\n{{\"ab\":\"{}\"}}\n", "x".repeat(40));
+            prop_assert_eq!(line.read_line(lines.as_bytes(), &["ab"]), read.map(|()| text.len()), "{}", text);
+            prop_assert!(read.is_err() || alone == line);
+        }
+    }
+
+    #[test]
+    fn bytes_are_taken_if_they_are_utf8_and_json(
+        parts in proptest::collection::vec(proptest::sample::select(&PARTS[..]), 0..8), long: bool
+    ) {
+        let text = [&b"{\"a\":\""[..], &parts.concat()[..], if long { &b"0123456789abcdef\"}"[..] } else { b"\"}" }].concat();
+        let theirs = serde_json::from_slice::<std::collections::BTreeMap<String, String>>(&text).is_ok();
+        prop_assert_eq!(Object::default().read(&text, &["a"]).is_ok(), theirs, "{:?}", text);
+        let followed = [&text[..], &[b' '; 40]].concat();
+        prop_assert_eq!(Object::default().read(&followed, &["a"]).is_ok(), theirs, "{:?}", text);
+    }
+
     #[test]
     fn any_bytes_are_taken_or_refused_without_a_panic(bytes: Vec<u8>) {
         let _ = Object::default().read(&bytes, &["a"]);
+        let _ = Object::default().read_line(&bytes, &["a"]);
         let _ = text(&bytes);
     }
 }

@@ -53,7 +53,6 @@ impl Reader {
         policy: BadRows,
         totals: &mut Totals,
     ) -> Result<(), Malformed> {
-        let all_utf8 = std::str::from_utf8(block).is_ok();
         let mut at = 0;
         while let Some(rest) = block.get(at..).filter(|rest| !rest.is_empty()) {
             let end = memchr::memchr(b'\n', rest).map_or(rest.len(), |at| at + 1);
@@ -61,7 +60,7 @@ impl Reader {
             at += end;
             self.line += 1;
             if !line.trim_ascii().is_empty()
-                && let Err(malformed) = self.add(line, all_utf8, &mut totals.summary)
+                && let Err(malformed) = self.add(line, &mut totals.summary)
             {
                 totals.bad(object, malformed, policy)?;
             }
@@ -69,7 +68,7 @@ impl Reader {
         Ok(())
     }
 
-    fn add(&mut self, line: &[u8], known_utf8: bool, summary: &mut Summary) -> Result<(), Malformed> {
+    fn add(&mut self, line: &[u8], summary: &mut Summary) -> Result<(), Malformed> {
         let number = self.line;
         let wrong = |at: usize, what: &str| Malformed {
             line: number,
@@ -77,10 +76,10 @@ impl Reader {
             field: None,
             what: what.to_owned(),
         };
-        if !known_utf8 && let Err(error) = std::str::from_utf8(line) {
-            return Err(wrong(error.valid_up_to(), "it is not UTF-8"));
-        }
-        self.object.read(line, &NAMES).map_err(|error| wrong(error.at, error.what))?;
+        self.object.read(line, &NAMES).map_err(|error| match std::str::from_utf8(line) {
+            Err(error) => wrong(error.valid_up_to(), "it is not UTF-8"),
+            Ok(_) => wrong(error.at, error.what),
+        })?;
         let present = |index: usize| {
             let name = NAMES.get(index).copied().unwrap_or_default();
             let range = self.object.values.get(index).cloned().flatten();

@@ -1,7 +1,7 @@
 //! One block of lines.
 
 use super::{Calculation, Fields};
-use crate::json::Object;
+use crate::json::{Object, Wrong};
 
 /// A line that can't be transformed.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -37,47 +37,60 @@ pub fn transform<C: Calculation>(block: &[u8], object: &mut Object, done: &mut D
     *done = Done { text: std::mem::take(&mut done.text), ..Done::default() };
     done.text.clear();
     let keys: Vec<&str> = C::READS.iter().copied().chain([C::ADDS]).collect();
-    // One look at the whole block is much faster than one at each line.
-    let all_utf8 = std::str::from_utf8(block).is_ok();
-    let mut at = 0;
-    while let Some(rest) = block.get(at..).filter(|rest| !rest.is_empty()) {
-        let end = memchr::memchr(b'\n', rest).map_or(rest.len(), |at| at + 1);
-        let line = rest.get(..end).unwrap_or_default();
-        at += end;
-        if !line.trim_ascii().is_empty() {
-            let result =
-                check_utf8(line, all_utf8).and_then(|()| one::<C>(line, &keys, object, &mut done.text));
-            match result {
-                Ok(()) => done.rows += 1,
-                Err((column, what)) => {
-                    done.bad += 1;
-                    if done.first_bad.len() < DESCRIBED {
-                        done.first_bad.push(BadLine { line: done.lines, column: column as u64 + 1, what });
-                    }
+    let mut rest = block;
+    while !rest.is_empty() {
+        let (length, result) = one::<C>(rest, &keys, object, &mut done.text);
+        match result {
+            Ok(true) => done.rows += 1,
+            Ok(false) => {}
+            Err((column, what)) => {
+                done.bad += 1;
+                if done.first_bad.len() < DESCRIBED {
+                    done.first_bad.push(BadLine { line: done.lines, column: column as u64 + 1, what });
                 }
             }
         }
+        rest = rest.get(length..).unwrap_or_default();
         done.lines += 1;
     }
 }
 
 type Bad = (usize, String);
 
-fn check_utf8(line: &[u8], known: bool) -> Result<(), Bad> {
-    if known {
-        return Ok(());
-    }
-    std::str::from_utf8(line).map(|_| ()).map_err(|error| (error.valid_up_to(), "it is not UTF-8".to_owned()))
-}
-
+/// Transforms the first line of `text`; returns its length and whether there was something on it.
 #[inline]
 fn one<C: Calculation>(
-    line: &[u8],
+    text: &[u8],
     keys: &[&str],
     object: &mut Object,
     out: &mut Vec<u8>,
-) -> Result<(), Bad> {
-    object.read(line, keys).map_err(|wrong| (wrong.at, wrong.what.to_owned()))?;
+) -> (usize, Result<bool, Bad>) {
+    match object.read_line(text, keys) {
+        Ok(end) => {
+            let length = text.len().min(end + 1);
+            let line = text.get(..length).unwrap_or_default();
+            (length, write::<C>(line, keys, object, out).map(|()| true))
+        }
+        Err(wrong) => unread(text, wrong),
+    }
+}
+
+/// What a line is that was not read.
+#[cold]
+fn unread(text: &[u8], wrong: Wrong) -> (usize, Result<bool, Bad>) {
+    let length = memchr::memchr(b'\n', text).map_or(text.len(), |at| at + 1);
+    let line = text.get(..length).unwrap_or_default();
+    let result = match std::str::from_utf8(line) {
+        Err(error) => Err((error.valid_up_to(), "it is not UTF-8".to_owned())),
+        Ok(line) if line.trim_ascii().is_empty() => Ok(false),
+        Ok(_) => Err((wrong.at, wrong.what.to_owned())),
+    };
+    (length, result)
+}
+
+/// Writes a line with its new value.
+#[inline]
+fn write<C: Calculation>(line: &[u8], keys: &[&str], object: &Object, out: &mut Vec<u8>) -> Result<(), Bad> {
     let value = C::calculate(&Fields::new(line, keys, object)).map_err(|what| (0, what))?;
     let before = out.len();
     let added = object.values.last().cloned().flatten();
