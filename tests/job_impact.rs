@@ -81,9 +81,12 @@ async fn an_update_names_the_jobs_on_its_instances() {
 
     // Half an hour is what Batch gives them, and the job began a moment ago.
     let desired = stage.desired(&all(environment("gpu", "", RENEWED)));
+    stage.world.sandbox.reset_stats();
     let (plan, _) = stage.world.plan(&desired, &Guard::default()).await;
     assert_eq!(told(&plan), [(gpu.clone(), End::After(30), vec![("on-it", false)])]);
     assert_eq!(plan.objections, []);
+    // Neither job has a time-out: each queue is asked for parents, for what starts and what runs, and for what is past.
+    assert_eq!(stage.world.sandbox.stats().of("batch", "ListJobs"), 2 * 3 + 2);
 
     let desired = stage.desired(&all(governed(RENEWED, "terminateJobsOnUpdate: true")));
     let (plan, _) = stage.world.plan(&desired, &Guard::default()).await;
@@ -231,6 +234,7 @@ fn job(name: &str, queue: &str, status: &str, elapsed: Option<u64>, timeout: Opt
         cluster: None,
         elapsed,
         timeout,
+        past: None,
     }
 }
 
@@ -270,12 +274,16 @@ fn a_plan_tells_of_jobs() {
     let second = declared(&[environment("gpu", "", RENEWED), queue("train", "", &["gpu"])]);
     let guard = allowing(&[], &[id("JobQueue", "old")]);
     let asked = plan(&second, &observed, KINDS, &guard).jobs_wanted(&observed).unwrap();
-    assert_eq!((asked.queues, asked.waiting), (Some(BTreeSet::from([train.clone(), old.clone()])), true));
+    assert_eq!(
+        (asked.queues, asked.waiting, asked.past),
+        (Some(BTreeSet::from([train.clone(), old.clone()])), true, true)
+    );
     let jobs = Jobs {
         list: vec![
             job("bounded", &train, "RUNNING", Some(3000), Some(3600)),
             job("governed", &train, "RUNNING", Some(200), Some(21_600)),
             job("long", &train, "RUNNING", Some(11_100), None),
+            Job { past: Some(18_000), ..job("nightly", &train, "RUNNING", Some(200), None) },
             job("queued", &train, "RUNNABLE", None, None),
             job("short", &train, "RUNNING", Some(200), None),
             job("starting", &old, "STARTING", None, None),

@@ -68,7 +68,8 @@ pub fn jobs_wanted(steps: &[Step], changes: &[Change], observed: &Observed) -> O
     let concerns = concerns(steps, changes, observed);
     let queues: BTreeSet<String> = concerns.iter().flat_map(|concern| concern.queues(observed)).collect();
     let waiting = concerns.iter().any(|concern| concern.end == End::WithQueue);
-    (!queues.is_empty()).then_some(JobsOf { queues: Some(queues), waiting })
+    let past = concerns.iter().any(|concern| matches!(concern.end, End::After(_)));
+    (!queues.is_empty()).then_some(JobsOf { queues: Some(queues), waiting, past })
 }
 
 /// What the steps do to the jobs that were read; nothing if none were.

@@ -55,13 +55,19 @@ fn line(impact: &Impact, affected: &Affected) -> String {
         |elapsed| format!("{} for {}", job.status.to_lowercase(), span(elapsed)),
     );
     let late = match impact.end {
-        End::After(_) if affected.cut_off => match job.timeout {
-            Some(timeout) => {
-                let rest = timeout.saturating_sub(job.elapsed.unwrap_or_default());
-                format!(", and its time-out gives it {} more: would be cut off", span(rest))
-            }
-            None => ", longer than that: would be cut off".to_owned(),
-        },
+        End::After(minutes) if affected.cut_off => {
+            let elapsed = job.elapsed.unwrap_or_default();
+            let why = match (job.timeout, job.past) {
+                (Some(timeout), _) => {
+                    format!("and its time-out gives it {} more", span(timeout.saturating_sub(elapsed)))
+                }
+                (None, Some(past)) if elapsed <= minutes.saturating_mul(60) => {
+                    format!("and one like it took {}", span(past))
+                }
+                (None, _) => "longer than that".to_owned(),
+            };
+            format!(", {why}: would be cut off")
+        }
         End::After(minutes) if job.elapsed.is_some_and(|elapsed| elapsed > minutes * 60) => {
             ", longer than that; its own time-out ends it before".to_owned()
         }

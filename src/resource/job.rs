@@ -25,6 +25,9 @@ pub struct Job {
     /// After how many seconds Batch itself ends an attempt.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub timeout: Option<u64>,
+    /// How many seconds the longest of its definition took that succeeded lately; asked for where it matters.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub past: Option<u64>,
 }
 
 impl Job {
@@ -34,12 +37,13 @@ impl Job {
     }
 
     /// Whether it may run for longer than so many seconds from now on, as far as can be told. Its own time-out says how long it
-    /// takes at most; of one without, who has been running for longer than that is taken for one that goes on.
+    /// takes at most; of one without, what others of its definition took, and how long it has been running itself.
     pub fn may_outlast(&self, seconds: u64) -> bool {
         let elapsed = self.elapsed.unwrap_or_default();
+        let left = |of: u64| of.saturating_sub(elapsed) > seconds;
         match self.timeout {
-            Some(timeout) => timeout.saturating_sub(elapsed) > seconds,
-            None => elapsed > seconds,
+            Some(timeout) => left(timeout),
+            None => elapsed > seconds || self.past.is_some_and(left),
         }
     }
 
@@ -56,6 +60,8 @@ pub struct JobsOf {
     pub queues: Option<BTreeSet<String>>,
     /// Also those that have no machine yet.
     pub waiting: bool,
+    /// Also how long others of their definitions took before.
+    pub past: bool,
 }
 
 /// The jobs that were asked for, in order of their names.
@@ -73,8 +79,8 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_time_out_says_more_than_an_age() {
-        let job = |elapsed, timeout| Job {
+    fn a_time_out_says_more_than_what_others_took() {
+        let job = |elapsed, timeout, past| Job {
             id: String::new(),
             name: String::new(),
             queue: String::new(),
@@ -82,18 +88,23 @@ mod tests {
             cluster: None,
             elapsed,
             timeout,
+            past,
         };
-        for (elapsed, timeout, outlasts) in [
-            (None, None, false),
-            (Some(1800), None, false),
-            (Some(1801), None, true),
-            (Some(60), Some(21_600), true),
-            (None, Some(21_600), true),
-            (Some(60), Some(1860), false),
-            (Some(3000), Some(3600), false),
-            (Some(4000), Some(3600), false),
+        for (elapsed, timeout, past, outlasts) in [
+            (None, None, None, false),
+            (Some(1800), None, None, false),
+            (Some(1801), None, None, true),
+            (Some(60), None, Some(1860), false),
+            (Some(60), None, Some(1861), true),
+            (Some(1801), None, Some(60), true),
+            (Some(60), Some(21_600), None, true),
+            (None, Some(21_600), None, true),
+            (Some(60), Some(1860), Some(9000), false),
+            (Some(3000), Some(3600), None, false),
+            (Some(4000), Some(3600), None, false),
         ] {
-            assert_eq!(job(elapsed, timeout).may_outlast(1800), outlasts, "{elapsed:?} {timeout:?}");
+            let job = job(elapsed, timeout, past);
+            assert_eq!(job.may_outlast(1800), outlasts, "{job:?}");
         }
     }
 }

@@ -8,6 +8,7 @@ use aws_sdk_batch::types::{JobDetail, JobStatus, JobSummary};
 use futures::{StreamExt, TryStreamExt, stream};
 
 use super::listed::{listed_by, refused};
+use super::past;
 use crate::resource::{Job, Jobs, JobsOf};
 use crate::services::{Error, Result, failed};
 
@@ -59,6 +60,10 @@ pub async fn unfinished(client: &Client, about: &JobsOf) -> Result<Jobs> {
     let running = lists.iter().flat_map(|list| list.jobs.iter()).filter(|job| is_running(job));
     let details =
         describe(client, running.filter_map(|job| job.job_id().map(str::to_owned)).collect()).await?;
+    let unbounded =
+        |job: &&JobSummary| is_running(job) && job.job_id().and_then(|id| bound(details.get(id)?)).is_none();
+    let asked = lists.iter().filter(|list| about.past && list.jobs.iter().any(|job| unbounded(&job)));
+    let past = past::longest(client, asked.map(|list| list.queue.clone()).collect()).await?;
     let now = SystemTime::now().duration_since(UNIX_EPOCH).map_or(0, |since| since.as_secs());
     let mut found = Jobs::default();
     for list in lists {
@@ -67,7 +72,7 @@ pub async fn unfinished(client: &Client, about: &JobsOf) -> Result<Jobs> {
         }
         for job in list.jobs {
             let detail = job.job_id().and_then(|id| details.get(id));
-            found.list.push(read(&job, detail, &list.queue, now));
+            found.list.push(Job { past: before(&past, &job), ..read(&job, detail, &list.queue, now) });
         }
     }
     // A job that moves on between two lists stands in both: what is further counts.
@@ -83,7 +88,8 @@ pub(super) const JOBS_END: &str = "JobsEnd";
 
 /// Fails if a queue has jobs that are not over: they would end with it. `is_open`: it still takes further ones.
 pub async fn refuse_with_jobs(client: &Client, queue: &str, is_open: bool) -> Result<()> {
-    let about = JobsOf { queues: Some(BTreeSet::from([queue.to_owned()])), waiting: true };
+    let queues = Some(BTreeSet::from([queue.to_owned()]));
+    let about = JobsOf { queues, waiting: true, past: false };
     let jobs = unfinished(client, &about).await?.list;
     let Some(first) = jobs.first() else { return Ok(()) };
     let (count, named) = (jobs.len(), format!("{} ({})", first.name, first.id));
@@ -110,7 +116,8 @@ pub async fn refuse_to_cut_off(
     if queues.is_empty() {
         return Ok(());
     }
-    let jobs = unfinished(client, &JobsOf { queues: Some(queues), waiting: false }).await?;
+    let about = JobsOf { queues: Some(queues), waiting: false, past: given.is_some() };
+    let jobs = unfinished(client, &about).await?;
     let cut_off: Vec<Job> = jobs
         .list
         .into_iter()
@@ -204,7 +211,6 @@ async fn describe(client: &Client, ids: Vec<String>) -> Result<BTreeMap<String, 
 fn read(job: &JobSummary, detail: Option<&JobDetail>, queue: &str, now: u64) -> Job {
     let text = |text: Option<&str>| text.unwrap_or_default().to_owned();
     let started = job.started_at().and_then(|at| u64::try_from(at / 1000).ok()).filter(|at| *at > 0);
-    let timeout = detail.and_then(|detail| detail.timeout()?.attempt_duration_seconds());
     Job {
         id: text(job.job_id()),
         name: text(job.job_name()),
@@ -212,8 +218,19 @@ fn read(job: &JobSummary, detail: Option<&JobDetail>, queue: &str, now: u64) -> 
         status: text(job.status().map(JobStatus::as_str)),
         cluster: detail.and_then(cluster),
         elapsed: started.map(|at| now.saturating_sub(at)),
-        timeout: timeout.and_then(|seconds| u64::try_from(seconds).ok()),
+        timeout: detail.and_then(bound),
+        past: None,
     }
+}
+
+/// After how many seconds Batch ends an attempt.
+fn bound(detail: &JobDetail) -> Option<u64> {
+    u64::try_from(detail.timeout()?.attempt_duration_seconds()?).ok()
+}
+
+/// How long the longest of its kind took before.
+fn before(past: &BTreeMap<String, u64>, job: &JobSummary) -> Option<u64> {
+    past.get(past::family(job.job_definition()?)).copied().filter(|_| is_running(job))
 }
 
 /// The cluster of its task or instance, as the ARN of either names it.
