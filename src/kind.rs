@@ -173,6 +173,15 @@ pub trait Kind: Sized + Send + Sync + 'static {
         Vec::new()
     }
 
+    /// The noun of what a live one holds and its delete would lose or refuse, such as `objects`; `None` if it is empty. Asked
+    /// of kinds that [hold data](Self::HOLDS_DATA), before a plan that deletes one is shown.
+    fn data(
+        _cx: &Cx<'_, Self>,
+        _live: &Live<Self>,
+    ) -> impl Future<Output = Result<Option<&'static str>>> + Send {
+        async { Ok(None) }
+    }
+
     /// Projects the service's snapshot. Never calls AWS.
     fn observe(snapshot: &<Self::Service as Service>::Snapshot, place: &Place) -> Vec<Live<Self>>;
 

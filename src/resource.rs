@@ -404,6 +404,9 @@ pub struct Observed {
     /// Names in AWS, by kind, that look like those of generations and belong to none of the resources above.
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     pub taken: BTreeMap<String, BTreeSet<String>>,
+    /// What data is in what a plan deletes, once it was asked for: `objects`, `images`, `logs` (D22).
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub data: BTreeMap<ResourceId, String>,
     /// The jobs that a plan's changes may cut off, once they were asked for (D21).
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub jobs: Option<Jobs>,

@@ -266,3 +266,68 @@ fn a_delete_was_not_reviewed_where_a_replacement_was() {
     let differences = differences(&reviewed.reviewed().to_string(), &plan);
     assert!(differences.contains(&format!("{role}: another change of it was reviewed")), "{differences:?}");
 }
+
+/// How many revisions stay was reviewed, not which go: a run that comes later takes another one, and no other number.
+#[test]
+fn fewer_revisions_than_was_reviewed_do_not_stay() {
+    let cloud = Simulated::new(KINDS, DEV.place.clone());
+    let job = id("batch/JobDefinition/payments");
+    let wanted = |timeout: u64, keep: u32| {
+        let mut desired = DEV.clone();
+        let declared = desired.resources.get_mut(&job).unwrap();
+        declared.spec["timeout"]["attemptDurationSeconds"] = json!(timeout);
+        declared.lifecycle.keep_revisions = Some(keep);
+        desired
+    };
+    for timeout in [100, 200, 300] {
+        let (plan, observed) = planned(&cloud, &wanted(timeout, 9), &[]);
+        run(&cloud, &plan, &observed, usize::MAX);
+    }
+    // Nothing goes at nine, one goes at three, with the new one.
+    let reviewed = |keep: u32| planned(&cloud, &wanted(400, keep), &[]).0;
+    let (nine, three) = (reviewed(9), reviewed(3));
+    let told = |count: u32| {
+        vec![format!("{job}: revisions would go by keepRevisions: {count}, which is not what was reviewed")]
+    };
+    assert_eq!(differences(&nine.reviewed().to_string(), &three), told(3));
+    assert_eq!(differences(&three.reviewed().to_string(), &reviewed(2)), told(2));
+    assert_ne!(three.fingerprint(), nine.fingerprint());
+    // What is left of it, or comes to it later, was reviewed with the number.
+    let observed = now(cloud.observe(&Scope::of(&DEV))).unwrap();
+    let registers =
+        three.steps.iter().position(|step| step.verb == batchwright::plan::Verb::Register).unwrap();
+    run(&cloud, &three, &observed, registers + 1);
+    let (left, _) = planned(&cloud, &wanted(400, 3), &[]);
+    assert_eq!(left.changes.len(), 1);
+    assert_eq!(differences(&three.reviewed().to_string(), &left), Vec::<String>::new());
+    assert_eq!(differences(&nine.reviewed().to_string(), &left), told(3));
+}
+
+/// A queue that is replaced is first switched off: a run that is cut off there goes on with the same review.
+#[test]
+fn a_queue_switched_off_to_be_replaced_was_reviewed() {
+    let cloud = Simulated::new(KINDS, DEV.place.clone());
+    let (first, observed) = planned(&cloud, &DEV, &[]);
+    run(&cloud, &first, &observed, usize::MAX);
+    let queue = id("batch/JobQueue/payments");
+    let with = |fields: &[(&str, serde_json::Value)]| {
+        let mut desired = DEV.clone();
+        let spec = &mut desired.resources.get_mut(&queue).unwrap().spec;
+        fields.iter().for_each(|(field, value)| spec[*field] = value.clone());
+        desired
+    };
+    let policy = json!("arn:aws:batch:eu-west-1:111111111111:scheduling-policy/fair");
+    let fair = with(&[("schedulingPolicyArn", policy.clone())]);
+    let (reviewed, _) = planned(&cloud, &fair, &[]);
+    assert_eq!(reviewed.changes[0].action, Action::Replace);
+    let reviewed = reviewed.reviewed().to_string();
+    let (off, observed) = planned(&cloud, &with(&[("state", json!("DISABLED"))]), &[]);
+    run(&cloud, &off, &observed, usize::MAX);
+    let (left, _) = planned(&cloud, &fair, &[]);
+    assert_eq!(differences(&reviewed, &left), Vec::<String>::new());
+    // That it shall stay off was not reviewed, nor another field.
+    for more in [("state", json!("DISABLED")), ("priority", json!(99))] {
+        let (other, _) = planned(&cloud, &with(&[("schedulingPolicyArn", policy.clone()), more]), &[]);
+        assert_eq!(differences(&reviewed, &other), [format!("{queue}: another change of it was reviewed")]);
+    }
+}

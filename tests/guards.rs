@@ -15,6 +15,7 @@ mod program;
 
 use program::{Ran, Stand};
 
+const MEDIA_TYPE: &str = "application/vnd.docker.distribution.manifest.v2+json";
 const ENVIRONMENT: &str =
     "project: acme/jobs\naccount: \"ACCOUNT\"\nregion: eu-west-1\nnamePrefix: dev-\nstacks: [main]\n";
 
@@ -107,6 +108,79 @@ async fn deletes_have_limits_however_little_there_is() {
     assert_eq!(set.code, 0, "{}{}", set.out, set.err);
     stand.environment(&format!("{ENVIRONMENT}limits: {{deletesPercent: 101}}\n"));
     assert_eq!(stand.apply(&[]).await.code, 1);
+}
+
+/// What stays in AWS by its `onDelete` and is given up is as lost to the manifests as what is deleted.
+#[tokio::test(flavor = "multi_thread")]
+async fn what_is_given_up_has_the_same_limits_and_protection() {
+    let stand = Stand::new(ENVIRONMENT).await;
+    let retained = |metadata: &str| log_group("kept", &format!("  onDelete: retain\n{metadata}"));
+    let others = roles(&["a", "b"]);
+    stand.stack(&(others.clone() + &retained("  protect: true\n")));
+    assert_eq!(stand.apply(&[]).await.code, 0);
+    stand.stack(&others);
+    assert_eq!(
+        objections(&stand.apply(&[]).await),
+        [
+            "logs/LogGroup/kept: it is protected by its tag batchwright:protect: first apply it with `protect: false`, then give it up"
+        ]
+    );
+    stand.stack(&(others.clone() + &retained("")));
+    assert_eq!(stand.apply(&[]).await.code, 0);
+    stand.environment(&format!("{ENVIRONMENT}limits: {{deletesPerKind: 0}}\n"));
+    stand.stack(&others);
+    let limit = "logs/LogGroup/kept: 1 deletes of logs/LogGroup are more than the limit of 0 in one apply; allow each with --allow-delete=logs/LogGroup/kept";
+    assert_eq!(objections(&stand.apply(&[]).await), [limit]);
+    let given_up = stand.apply(&["--allow-delete=logs/LogGroup/kept"]).await;
+    assert_eq!(given_up.code, 0, "{}{}", given_up.out, given_up.err);
+}
+
+/// Data is not found out about in the middle: what holds some refuses the whole, and nothing has gone.
+#[tokio::test(flavor = "multi_thread")]
+async fn data_is_asked_for_before_anything_goes() {
+    let stand = Stand::new(ENVIRONMENT).await;
+    let account = stand.sandbox.account();
+    let data = format!(
+        "---\napiVersion: batchwright/v1\nkind: s3/Bucket\nmetadata: {{name: data, physicalName: dev-data-{account}}}\nspec: {{}}\n---\napiVersion: batchwright/v1\nkind: ecr/Repository\nmetadata: {{name: images}}\nspec: {{}}\n"
+    );
+    stand.stack(
+        &(roles(&["a"]) + &log_group("jobs", "") + &log_group("emptied", "  onDelete: empty\n") + &data),
+    );
+    assert_eq!(stand.apply(&[]).await.code, 0);
+    let config = stand.sandbox.sdk_config();
+    let logs = aws_sdk_cloudwatchlogs::Client::new(&config);
+    for group in ["dev-jobs", "dev-emptied"] {
+        logs.create_log_stream().log_group_name(group).log_stream_name("a").send().await.unwrap();
+    }
+    let path_style = aws_sdk_s3::config::Builder::from(&config).force_path_style(true).build();
+    let s3 = aws_sdk_s3::Client::from_conf(path_style);
+    let put = s3.put_object().bucket(format!("dev-data-{account}")).key("a").body(b"a".to_vec().into());
+    put.send().await.unwrap();
+    let image = r#"{"schemaVersion":2,"config":{"digest":"sha256:1"},"layers":[]}"#;
+    let push = aws_sdk_ecr::Client::new(&config).put_image().repository_name("dev-images").image_tag("a");
+    push.image_manifest(image).image_manifest_media_type(MEDIA_TYPE).send().await.unwrap();
+
+    let destroyed = stand.run(&["destroy", "dev", "--confirm", "dev"]).await;
+    let way = "apply it with metadata.onDelete `empty` (they go with it) or `retain` (it stays in AWS), or empty it first";
+    assert_eq!(
+        objections(&destroyed),
+        [
+            format!("ecr/Repository/images: dev-images holds images: {way}"),
+            format!("logs/LogGroup/jobs: dev-jobs holds logs: {way}"),
+            format!("s3/Bucket/data: dev-data-{account} holds objects: {way}"),
+        ]
+    );
+    assert_eq!(stand.owned().await, ["dev-a"]);
+
+    // With a word for each, everything goes.
+    let emptied = data
+        .replace("name: data,", "name: data, onDelete: empty,")
+        .replace("{name: images}", "{name: images, onDelete: empty}");
+    stand.stack(&(roles(&["a"]) + &log_group("jobs", "  onDelete: retain\n") + &emptied));
+    let words = stand.apply(&["--allow-delete=logs/LogGroup/emptied"]).await;
+    assert_eq!(words.code, 0, "{}{}", words.out, words.err);
+    let gone = stand.run(&["destroy", "dev", "--confirm", "dev"]).await;
+    assert_eq!(gone.code, 0, "{}{}", gone.out, gone.err);
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -70,6 +70,7 @@ fn plan_of(changes: Vec<Change>, objections: Vec<Objection>) -> Plan {
         due: Vec::new(),
         impact: Vec::new(),
         unchanged: 21,
+        keeps: std::collections::BTreeMap::new(),
     }
 }
 

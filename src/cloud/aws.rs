@@ -7,13 +7,14 @@ use std::time::Duration;
 use aws_config::SdkConfig;
 use futures::FutureExt;
 use futures::future::{BoxFuture, try_join_all};
+use serde_json::Value;
 
 use super::{Act, Cloud, Reach, Scope, ownership};
 use crate::diff::{ChangeRule, Diff};
 use crate::kind::{AnyKind, Call, Identity};
 use crate::kinds::{KINDS, kind};
 use crate::plan::Verb;
-use crate::resource::{COMMIT_TAG, Incarnation, Jobs, JobsOf, Observed, Place, ResourceId, Tags};
+use crate::resource::{COMMIT_TAG, Incarnation, Jobs, JobsOf, Observed, OnDelete, Place, ResourceId, Tags};
 use crate::services::{
     self, AnyService, Clients, Error, Fault, Result, SERVICES, Snapshots, Target, tagging,
 };
@@ -172,13 +173,14 @@ impl Aws {
 
     /// Carries out what differs in tags; the commit rides along, and never goes alone.
     async fn tag(&self, kind: &dyn AnyKind, act: &Act<'_>, live: &Incarnation, tags: &Tags) -> Result<()> {
-        let changed = |key: &str| {
-            act.diff.0.iter().any(|c| c.rule == ChangeRule::Tag && c.path.strip_prefix("tags.") == Some(key))
-        };
-        let mut set: Tags =
-            tags.iter().filter(|(key, _)| changed(key)).map(|(k, v)| (k.clone(), v.clone())).collect();
-        let unset: Vec<String> =
-            live.tags.keys().filter(|key| changed(key) && !tags.contains_key(*key)).cloned().collect();
+        let (mut set, mut unset) = (Tags::new(), Vec::new());
+        for change in act.diff.0.iter().filter(|change| change.rule == ChangeRule::Tag) {
+            let Some(key) = change.path.strip_prefix("tags.") else { continue };
+            match change.after.as_ref().and_then(Value::as_str) {
+                Some(value) => drop(set.insert(key.to_owned(), value.to_owned())),
+                None => unset.push(key.to_owned()),
+            }
+        }
         let forgets = act.step.verb == Verb::Forget;
         if let Some(commit) =
             self.commit.as_ref().filter(|_| !forgets && !act.diff.is_empty() && !tags.is_empty())
@@ -228,6 +230,31 @@ impl Cloud for Aws {
     fn jobs<'a>(&'a self, about: &'a JobsOf) -> BoxFuture<'a, Result<Jobs>> {
         async move { services::batch::unfinished(self.clients.of::<services::batch::Batch>()?, about).await }
             .boxed()
+    }
+
+    fn data<'a>(
+        &'a self,
+        id: &'a ResourceId,
+        live: &'a Incarnation,
+    ) -> BoxFuture<'a, Result<Option<String>>> {
+        async move {
+            let Some(kind) = kind(&id.kind) else { return Ok(None) };
+            let call = Call {
+                clients: &self.clients,
+                place: &self.place,
+                name: &live.physical,
+                tags: &live.tags,
+                token: "",
+                on_delete: OnDelete::Refuse,
+                interrupts: false,
+            };
+            match kind.data(call, live).await {
+                // Somebody was faster.
+                Err(error) if self.classify(id, &error, Duration::ZERO) == Fault::Gone => Ok(None),
+                answer => Ok(answer?.map(str::to_owned)),
+            }
+        }
+        .boxed()
     }
 
     fn classify(&self, id: &ResourceId, error: &Error, age: Duration) -> Fault {

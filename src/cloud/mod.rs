@@ -4,6 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
 
 use futures::future::BoxFuture;
+use futures::stream::{self, StreamExt, TryStreamExt};
 
 use crate::diff::Diff;
 use crate::kind::AnyKind;
@@ -102,7 +103,8 @@ pub struct Act<'a> {
     pub token: &'a str,
 }
 
-/// Observes and plans. Only where a change can cut jobs off they are read as well, and it is planned again (D21).
+/// Plans what was observed. Only where a change can cut jobs off they are read as well, and only of what is deleted it is
+/// asked whether it holds data; then it is planned again (D21, D22).
 pub async fn plan(
     cloud: &dyn Cloud,
     desired: &Desired,
@@ -111,10 +113,26 @@ pub async fn plan(
     guard: &Guard,
 ) -> Result<(Plan, Observed)> {
     let plan = plan::plan(desired, &observed, kinds, guard);
-    let Some(about) = plan.jobs_wanted(&observed) else { return Ok((plan, observed)) };
-    observed.jobs = Some(cloud.jobs(&about).await?);
+    let (about, going) = (plan.jobs_wanted(&observed), plan.data_wanted(&observed, kinds));
+    if about.is_none() && going.is_empty() {
+        return Ok((plan, observed));
+    }
+    let jobs = async {
+        match &about {
+            Some(about) => cloud.jobs(about).await.map(Some),
+            None => Ok(None),
+        }
+    };
+    let each = going.iter().map(|(id, live)| async move { Ok((*id, cloud.data(id, live).await?)) });
+    let data = stream::iter(each).buffered(MOST_ASKED).try_collect::<Vec<_>>();
+    let (jobs, data) = futures::try_join!(jobs, data)?;
+    let data = data.into_iter().filter_map(|(id, data)| Some((id.clone(), data?))).collect();
+    (observed.jobs, observed.data) = (jobs, data);
     Ok((plan::plan(desired, &observed, kinds, guard), observed))
 }
+
+/// How many resources are asked at once whether they hold data.
+const MOST_ASKED: usize = 8;
 
 /// What the planner and the executor know of the world.
 pub trait Cloud: Send + Sync {
@@ -124,6 +142,9 @@ pub trait Cloud: Send + Sync {
     fn perform<'a>(&'a self, act: Act<'a>) -> BoxFuture<'a, Result<Option<String>>>;
     /// The jobs that are not over: asked for only where a change may cut them off (D21).
     fn jobs<'a>(&'a self, about: &'a JobsOf) -> BoxFuture<'a, Result<Jobs>>;
+    /// What data something holds that is to be deleted; `None` if it is empty (D22).
+    fn data<'a>(&'a self, id: &'a ResourceId, live: &'a Incarnation)
+    -> BoxFuture<'a, Result<Option<String>>>;
     /// What an error means for a step that first tried `age` ago (D24).
     fn classify(&self, id: &ResourceId, error: &Error, age: Duration) -> Fault;
 }

@@ -88,12 +88,19 @@ fn rank(incarnations: Vec<Incarnation>, owner: &Owner) -> (Incarnations, Vec<Inc
     (Incarnations { current, others: retiring.into_iter().chain(incarnations).collect() }, foreign)
 }
 
+/// What stands on resources of other services, and loses its ground without a word from them.
+const STANDS: &str = "batch/ComputeEnvironment";
+
 /// Keeps what a plan has to know of the incarnations that are no resource of the environment: those of the same service
-/// that name one, and names that a new generation can't have.
+/// that name one, compute environments that name any, and names that a new generation can't have.
 pub fn keep_outsiders(observed: &mut Observed, others: Vec<(&str, Incarnation)>) {
-    let mut denoted: BTreeSet<(&str, &str)> = BTreeSet::new();
+    let (mut arns, mut ids) = (BTreeMap::<&str, &str>::new(), BTreeSet::<&str>::new());
     for (id, seen) in &observed.resources {
-        denoted.extend(seen.iter().filter_map(|i| Some((id.service(), i.arn.as_deref()?))));
+        for live in seen.iter() {
+            arns.extend(live.arn.as_deref().map(|arn| (arn, id.service())));
+            // Of a VPC, AWS itself makes parts: only what stands on it from elsewhere counts.
+            ids.extend(live.outputs.get("id").and_then(Value::as_str));
+        }
     }
     let (mut outsiders, mut taken) = (Vec::new(), BTreeMap::<String, BTreeSet<String>>::new());
     for (kind, live) in others {
@@ -101,7 +108,11 @@ pub fn keep_outsiders(observed: &mut Observed, others: Vec<(&str, Incarnation)>)
         if is_generation_name(&live.physical) {
             taken.entry(kind.to_owned()).or_default().insert(live.physical.clone());
         }
-        if any_text(&live.spec, &|text| denoted.contains(&(service, text))) {
+        let stands = kind == STANDS;
+        let is_used = |text: &str| {
+            arns.get(text).is_some_and(|of| stands || *of == service) || (stands && ids.contains(text))
+        };
+        if any_text(&live.spec, &is_used) {
             outsiders.push(Outsider { kind: kind.to_owned(), live });
         }
     }

@@ -208,6 +208,14 @@ impl Cloud for Simulated {
         std::future::ready(Ok(Jobs::default())).boxed()
     }
 
+    fn data<'a>(
+        &'a self,
+        _id: &'a ResourceId,
+        _live: &'a Incarnation,
+    ) -> BoxFuture<'a, Result<Option<String>>> {
+        std::future::ready(Ok(None)).boxed()
+    }
+
     fn classify(&self, _id: &ResourceId, error: &Error, _age: Duration) -> Fault {
         match error.code.as_deref() {
             Some("AlreadyExists") => Fault::Exists,

@@ -56,6 +56,8 @@ pub(super) struct Now {
     pub physical: String,
     /// Whether AWS has said that it made it.
     pub made: bool,
+    /// Whether AWS called it broken for good before this step.
+    was_broken: bool,
     attempts: u32,
     repairs: u32,
     pub patience: Patience,
@@ -77,6 +79,8 @@ enum Next {
     Wait(String),
     /// Broken, but it may mend itself in a moment: a fresh role is not seen everywhere yet.
     Repair(String),
+    /// Broken for good, unless it was before this step and its reason is gone.
+    Broken(String),
 }
 
 impl Settle<'_> {
@@ -97,6 +101,10 @@ impl Settle<'_> {
                 }
                 Next::Wait(why) => (why, Whose::Ours),
                 Next::Repair(why) => (self.repair(&mut now, why).await?, Whose::Others),
+                Next::Broken(why) if now.was_broken && now.repairs == 0 => {
+                    (self.repair(&mut now, why).await?, Whose::Others)
+                }
+                Next::Broken(why) => return Err(broken(&why).into()),
             };
             self.rest(now.patience.next_pause(), whose, &why).await?;
             now.live = self.look(&now.physical, &mut now.patience).await?;
@@ -105,7 +113,9 @@ impl Settle<'_> {
 
     /// What is there already, of what is to be made: a run that was cut off, or another one, may have made it (D25, D26).
     async fn begin(&self, live: Option<Incarnation>) -> Result<Now, Broken> {
+        let was_broken = live.as_ref().is_some_and(|live| matches!(live.readiness, Readiness::Failed(_)));
         let mut now = Now {
+            was_broken,
             physical: live.as_ref().map_or_else(|| self.step.physical.clone(), |live| live.physical.clone()),
             live,
             made: false,
@@ -129,7 +139,7 @@ impl Settle<'_> {
     async fn repair(&self, now: &mut Now, why: String) -> Result<String, Broken> {
         let untried = now.repairs == 0 && self.step.verb != Verb::Create;
         if !untried && !(self.fresh)() {
-            return Err(Failure::new(format!("AWS reports it as broken: {why}")).into());
+            return Err(broken(&why).into());
         }
         self.may_ask()?;
         now.repairs += 1;
@@ -329,9 +339,7 @@ impl Settle<'_> {
             Readiness::Pending(why) => Ok(Next::Wait(why.clone())),
             // What goes need not be whole.
             _ if diff.is_empty() && self.step.verb == Verb::Disable => Ok(Next::Done(Some(live.clone()))),
-            Readiness::Failed(why) if diff.is_empty() => {
-                Err(Failure::new(format!("AWS reports it as broken: {why}")))
-            }
+            Readiness::Failed(why) if diff.is_empty() => Ok(Next::Broken(why.clone())),
             Readiness::Repairable(why) if diff.is_empty() => Ok(Next::Repair(why.clone())),
             _ if diff.is_empty() => Ok(Next::Done(Some(live.clone()))),
             _ => {
@@ -376,4 +384,8 @@ impl Settle<'_> {
             )
         })
     }
+}
+
+fn broken(why: &str) -> Failure {
+    Failure::new(format!("AWS reports it as broken: {why}"))
 }

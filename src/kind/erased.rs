@@ -92,6 +92,12 @@ pub trait AnyKind: Send + Sync {
     fn warnings(&self, spec: &Document, live: Option<&Document>) -> Vec<Invalid>;
     /// See [`Kind::observe`]. Nothing, if the service was not read.
     fn observe(&self, snapshots: &Snapshots, place: &Place) -> Result<Vec<Incarnation>>;
+    /// See [`Kind::data`].
+    fn data<'a>(
+        &'a self,
+        call: Call<'a>,
+        live: &'a Incarnation,
+    ) -> BoxFuture<'a, Result<Option<&'static str>>>;
     /// See [`Kind::create`].
     fn create<'a>(&'a self, call: Call<'a>, want: &'a Document) -> BoxFuture<'a, Result<String>>;
     /// See [`Kind::update`].
@@ -190,6 +196,14 @@ impl<K: Kind> AnyKind for Erased<K> {
     fn observe(&self, snapshots: &Snapshots, place: &Place) -> Result<Vec<Incarnation>> {
         let Some(snapshot) = snapshots.of::<K::Service>() else { return Ok(Vec::new()) };
         K::observe(snapshot, place).into_iter().map(|live| forget::<K>(live, place)).collect()
+    }
+
+    fn data<'a>(
+        &'a self,
+        call: Call<'a>,
+        live: &'a Incarnation,
+    ) -> BoxFuture<'a, Result<Option<&'static str>>> {
+        async move { K::data(&context::<K>(&call)?, &recall::<K>(live)?).await }.boxed()
     }
 
     fn create<'a>(&'a self, call: Call<'a>, want: &'a Document) -> BoxFuture<'a, Result<String>> {

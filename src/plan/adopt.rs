@@ -27,6 +27,7 @@ pub fn adopt(
         due: Vec::new(),
         impact: Vec::new(),
         unchanged: 0,
+        keeps: std::collections::BTreeMap::new(),
     };
     if fields.is_empty() {
         plan.unchanged = 1;

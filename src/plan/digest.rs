@@ -177,7 +177,13 @@ impl Change {
 
     /// Computes the digests; `end` is what the resource is to be afterwards, and its tags.
     pub(super) fn sealed_through(mut self, lens: &Lens, end: Option<(&Value, &Tags)>) -> Self {
+        let removed_first = self.effect == Some(Effect::Replace(Order::DeleteFirst));
+        // The first move of a removal switches off: what a run that was cut off there has left is no other change.
+        let switched_off = |field: &&FieldChange| {
+            removed_first && field.path == "state" && field.before == Some("DISABLED".into())
+        };
         let whole: Vec<_> = (self.fields.iter())
+            .filter(|field| !switched_off(field))
             .map(|field| {
                 let ordered = |value: &Value| lens.ordered(&field.path, value);
                 let after = field.after.as_ref().map(|after| ordered(&lens.referring(after)));
@@ -186,7 +192,7 @@ impl Change {
             .collect();
         // The fields of what is made are those of its spec alone; whether it is protected is in its tags.
         let made = end.filter(|_| self.action == Action::Create).map(|(_, tags)| tags);
-        let digest = hex(&(self.manner(), self.action, &self.effect, &whole, made));
+        let mut digest = hex(&(self.manner(), self.action, &self.effect, &whole, made));
         let in_place = self.action == Action::Update;
         let parts = self.fields.iter().filter(|_| in_place).filter_map(|field| self.part(lens, field));
         let parts: Vec<String> = match self.action {
@@ -196,11 +202,19 @@ impl Change {
         };
         let seen = |value: &Value| lens.ordered("", &lens.referring(&lens.based(value)));
         let end = end.map(|(want, tags)| (seen(want), tags));
-        let images = lens.images.iter();
+        let end = end.map(|end| hex(&(&self.id, end))).unwrap_or_default();
+        let (trims, images) = (self.seal.trims, lens.images.iter());
+        if removed_first {
+            digest = hex(&(digest, &end));
+        }
+        if let Some(keep) = trims {
+            digest = hex(&(digest, keep));
+        }
         self.seal = Seal {
             digest,
-            end: end.map(|end| hex(&(&self.id, end))).unwrap_or_default(),
+            end,
             parts,
+            trims,
             images: images.map(|(_, _, name, declared)| (name.clone(), *declared)).collect(),
         };
         self

@@ -67,6 +67,12 @@ impl Seen {
         }
     }
 
+    /// How many revisions of a resource stay.
+    fn kept(id: &ResourceId, count: u32) -> Self {
+        let whole = hash(&format!("keepRevisions {count}"));
+        Self { resource: hash(&format!("revisions of {id}")), whole, end: [0; WIDE], parts: BTreeSet::new() }
+    }
+
     /// Whether a change is what is left of this one, images' digests aside: fewer fields of it, or the rest of what it
     /// was to make.
     fn holds(&self, change: &Change, it: &Self) -> bool {
@@ -105,6 +111,8 @@ pub enum Departure {
     Another,
     /// Nothing but the digests of these images is new, and nobody declares them.
     Image(Vec<String>),
+    /// Fewer or more revisions would stay than was reviewed.
+    Keeps(u32),
     /// It was reviewed, and would not be done any more.
     Missing,
     /// The whole was reviewed for another account, region or environment.
@@ -135,6 +143,9 @@ impl fmt::Display for Difference {
                 "only the image moved since the review; say which it is with --image {}=<repository>@sha256:…",
                 names.join("=…, --image ")
             ),
+            Departure::Keeps(count) => {
+                write!(f, "revisions would go by keepRevisions: {count}, which is not what was reviewed")
+            }
             Departure::Missing => f.write_str("its change was reviewed, and would not be made any more"),
             Departure::Elsewhere => {
                 f.write_str("what was reviewed is for another environment, account or region")
@@ -151,7 +162,8 @@ impl Reviewed {
             plan.steps.iter().filter(|step| step.resource == change.id && step.verb == Verb::Update).count()
         };
         let seen = plan.changes.iter().map(|change| Seen::of(change, updates(change) > 1));
-        Self { place: place(plan), seen: seen.collect() }
+        let kept = plan.keeps.iter().map(|(id, count)| Seen::kept(id, *count));
+        Self { place: place(plan), seen: seen.chain(kept).collect() }
     }
 
     /// The set in the text of a comment, if there is one.
@@ -185,13 +197,18 @@ impl Reviewed {
     }
 
     fn standing(&self, change: &Change) -> Standing {
+        if let Some(count) = change.seal.trims
+            && !self.seen.contains(&Seen::kept(&change.id, count))
+        {
+            return Standing::Otherwise(Departure::Keeps(count));
+        }
         let it = Seen::of(change, false);
         if self.seen.iter().any(|seen| seen.whole == it.whole && seen.resource == it.resource) {
             return Standing::Reviewed;
         }
         let mut of_it = self.seen.iter().filter(|seen| seen.resource == it.resource).peekable();
         let known = of_it.peek().is_some();
-        // Old revisions go by what is declared, whenever a run comes to it.
+        // Old revisions go by how many are to stay, whenever a run comes to it.
         let trims = change.action == Action::Update && change.effect.is_none() && change.fields.is_empty();
         if !trims && !change.seal.only_images(change) && !of_it.any(|seen| seen.holds(change, &it)) {
             return Standing::Otherwise(if known { Departure::Another } else { Departure::NotReviewed });

@@ -4,9 +4,11 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use serde::{Deserialize, Serialize};
 
-use super::{Action, Change};
+use super::{Action, Change, Step, Verb};
 use crate::kind::{AnyKind, Effect, Order};
-use crate::resource::{Desired, Incarnation, Incarnations, Observed, PROTECT_TAG, Position, ResourceId};
+use crate::resource::{
+    Desired, Incarnation, Incarnations, Observed, OnDelete, PROTECT_TAG, Position, ResourceId,
+};
 
 /// What the user has allowed by name.
 #[derive(Debug, Clone, Default)]
@@ -39,6 +41,8 @@ pub enum Objector {
     Ambiguous,
     /// Something still uses it.
     Held,
+    /// It holds data, and nothing says what becomes of that.
+    Data,
     /// Jobs would be cut off.
     Jobs,
     /// An image's digest is not known: a plan may be made, but not applied.
@@ -78,8 +82,8 @@ pub(super) fn objections(
     let mut found = Vec::new();
     let mut deletes: BTreeMap<&str, Vec<&Change>> = BTreeMap::new();
     for change in changes {
-        let removes = matches!(change.action, Action::Delete | Action::Replace);
-        if !removes {
+        // What is given up (onDelete: retain) is as lost to the manifests as what is deleted.
+        if !matches!(change.action, Action::Delete | Action::Replace | Action::Forget) {
             continue;
         }
         let seen = observed.resources.get(&change.id);
@@ -108,7 +112,7 @@ pub(super) fn objections(
         let is_rest = matches!(change.effect, Some(Effect::Replace(_))) && !holds_data;
         if !allowed && !guard.destroy && !is_rest {
             deletes.entry(&change.id.kind).or_default().push(change);
-            if holds_data || needs_a_word(&change.id.kind) {
+            if change.action == Action::Delete && (holds_data || needs_a_word(&change.id.kind)) {
                 let message = format!(
                     "deleting it needs a word of its own: --allow-delete={}, or a line in allowDelete of environment.yaml",
                     change.id
@@ -132,6 +136,21 @@ pub(super) fn objections(
         }
     }
     found
+}
+
+/// Objections to deletes of what holds data, by what AWS was asked (D22): before the first step, not in the middle.
+pub(super) fn to_lose_data(steps: &[Step], desired: &Desired, observed: &Observed) -> Vec<Objection> {
+    let deletes = steps.iter().filter(|step| step.verb == Verb::Delete && step.on_delete == OnDelete::Refuse);
+    let objection = |step: &Step| {
+        let what = observed.data.get(&step.resource)?;
+        let message = format!(
+            "{} holds {what}: apply it with metadata.onDelete `empty` (they go with it) or `retain` (it stays in AWS), or empty it first",
+            step.physical
+        );
+        let position = desired.resources.get(&step.resource).map(|declared| declared.position.clone());
+        Some(Objection { id: step.resource.clone(), objector: Objector::Data, message, position })
+    };
+    deletes.filter_map(objection).collect()
 }
 
 /// Limits on all deletes together: in number, and as a share of what there is. There is no size below which they do not
@@ -170,10 +189,12 @@ fn protected(live: &Incarnation) -> bool {
 }
 
 fn protected_message(change: &Change) -> String {
-    format!(
-        "it is protected by its tag {PROTECT_TAG}: first apply it with `protect: false`, then {} it",
-        if change.action == Action::Delete { "delete" } else { "replace" }
-    )
+    let what = match change.action {
+        Action::Delete => "delete it",
+        Action::Forget => "give it up",
+        _ => "replace it",
+    };
+    format!("it is protected by its tag {PROTECT_TAG}: first apply it with `protect: false`, then {what}")
 }
 
 fn refuse(change: &Change, objector: Objector, message: String) -> Objection {

@@ -57,18 +57,27 @@ impl End<'_> {
         found
     }
 
-    fn object(&self, id: &ResourceId, message: String) -> Objection {
+    pub fn object(&self, id: &ResourceId, message: String) -> Objection {
         let position = self.desired.resources.get(id).map(|declared| declared.position.clone());
         Objection { id: id.clone(), objector: Objector::Held, message, position }
     }
 
-    /// All incarnations of a kind that this plan, or a later one, takes away.
-    fn going(&self, kind: &str) -> Vec<(&ResourceId, &Incarnation)> {
+    /// All incarnations that this plan, or a later one, takes away.
+    pub fn going_away(&self) -> Vec<(&ResourceId, &Incarnation)> {
         let retiring = self.parts.retiring.iter().map(|retiring| (retiring.id, retiring.live));
         let leaving = self.parts.leaving.iter().filter(|leaving| leaving.on_delete != OnDelete::Retain);
         let leaving =
             leaving.flat_map(|leaving| leaving.incarnations.iter().map(|live| (&leaving.change.id, *live)));
-        retiring.chain(leaving).filter(|(id, _)| id.kind == kind).collect()
+        retiring.chain(leaving).collect()
+    }
+
+    fn going(&self, kind: &str) -> Vec<(&ResourceId, &Incarnation)> {
+        self.going_away().into_iter().filter(|(id, _)| id.kind == kind).collect()
+    }
+
+    /// Whether a resource that this plan is not about follows another one by a reference: then others speak of it.
+    pub fn follows_elsewhere(&self, user: &ResourceId, used: &ResourceId) -> bool {
+        !self.part.contains(user) && self.edges.get(user).is_some_and(|needs| needs.contains(used))
     }
 
     fn outsiders(&self, arn: &str) -> Vec<String> {
@@ -106,8 +115,7 @@ impl End<'_> {
         let Some(declared) = self.desired.resources.get(id) else {
             return Some(format!("{id} lists it and stays in AWS by its onDelete"));
         };
-        let follows = self.edges.get(&declared.id).is_some_and(|needs| needs.contains(ground));
-        if follows && !self.part.contains(&declared.id) {
+        if self.follows_elsewhere(&declared.id, ground) {
             return None;
         }
         if declared.ignore.iter().any(|path| is_in_order(path)) {
@@ -188,7 +196,7 @@ impl End<'_> {
     }
 
     /// What a declared resource is at the end; as it is now, if `field` of it is left alone.
-    fn final_spec(&self, id: &ResourceId, field: &str) -> Option<&Document> {
+    pub fn final_spec(&self, id: &ResourceId, field: &str) -> Option<&Document> {
         let declared = self.desired.resources.get(id)?;
         let live = self.observed.resources.get(id).and_then(|seen| Some(&seen.current.as_ref()?.spec));
         let left_alone =

@@ -9,8 +9,10 @@ use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
 
 use crate::diff::FieldChange;
-use crate::kind::{Effect, Reason};
-use crate::resource::{Document, JobsOf, Observed, OnDelete, Owner, Place, Position, ResourceId, Tags};
+use crate::kind::{AnyKind, Effect, Reason};
+use crate::resource::{
+    Document, Incarnation, JobsOf, Observed, OnDelete, Owner, Place, Position, ResourceId, Tags,
+};
 
 mod adopt;
 mod check;
@@ -23,6 +25,7 @@ mod holders;
 mod ignore;
 mod impact;
 mod lost;
+mod needed;
 mod obstacle;
 mod only;
 mod planner;
@@ -108,6 +111,9 @@ pub struct Seal {
     /// Of each field that an update changes, without images' digests.
     #[serde(default)]
     pub parts: Vec<String>,
+    /// How many revisions stay ACTIVE, if it takes others away.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub trims: Option<u32>,
     /// The images that it names, and whether this run declares their digests (`--image`).
     #[serde(default)]
     pub images: BTreeMap<String, bool>,
@@ -247,12 +253,35 @@ pub struct Plan {
     pub impact: Vec<Impact>,
     /// How many resources are as declared.
     pub unchanged: usize,
+    /// How many revisions stay ACTIVE, of each resource that says so: reviewed with the plan, for they go whenever a run
+    /// comes to it (D20).
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub keeps: BTreeMap<ResourceId, u32>,
 }
 
 impl Plan {
     /// The jobs that have to be known to judge it; `None` if nothing in it can interrupt one.
     pub fn jobs_wanted(&self, observed: &Observed) -> Option<JobsOf> {
         impact::jobs_wanted(&self.steps, &self.changes, observed)
+    }
+
+    /// What it deletes without a word of what becomes of the data in it: to be asked whether there is any.
+    pub fn data_wanted<'o>(
+        &self,
+        observed: &'o Observed,
+        kinds: &[&'static dyn AnyKind],
+    ) -> Vec<(&'o ResourceId, &'o Incarnation)> {
+        let holds_data = |id: &ResourceId| {
+            kinds.iter().any(|kind| kind.facts().name == id.kind && kind.facts().holds_data)
+        };
+        let deletes = self.steps.iter().filter(|step| {
+            step.verb == Verb::Delete && step.on_delete == OnDelete::Refuse && holds_data(&step.resource)
+        });
+        let live = |step: &Step| {
+            let (id, seen) = observed.resources.get_key_value(&step.resource)?;
+            Some((id, seen.iter().find(|live| live.physical == step.physical)?))
+        };
+        deletes.filter_map(live).collect()
     }
 
     /// Whether nothing differs. There may still be something to run: what is [due](Plan::due).

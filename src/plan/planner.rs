@@ -10,12 +10,12 @@ use super::lost::lost;
 use super::obstacle::{ambiguous, foreign, held, left_out, moved, newer_of_somebody_else, unpushed};
 use super::resolve::Resolver;
 use super::retire::{self, Said};
-use super::revisions::{Pins, surplus};
+use super::revisions::{Pins, kept, surplus};
 use super::strategy::carried_out;
 use super::unchanged::Pending;
 use super::{
-    Action, Change, Due, Note, Plan, Seal, generation, graph, holders, ignore, impact, only, prune, stand_in,
-    steps, tags, warn,
+    Action, Change, Due, Note, Plan, Seal, generation, graph, holders, ignore, impact, needed, only, prune,
+    stand_in, steps, tags, warn,
 };
 use crate::diff::{self, ChangeRule, FieldChange};
 use crate::kind::{AnyKind, Effect, Identity, Order, Reason, Refs};
@@ -97,6 +97,7 @@ pub fn plan(desired: &Desired, observed: &Observed, kinds: &[&'static dyn AnyKin
     let parts = holders::Parts { drafts: &drafts, retiring: &retiring, leaving: &leaving };
     let end = holders::End { parts, desired, observed, edges: &edges, part: &part };
     objections.extend(end.objections());
+    objections.extend(needed::objections(&end, &kind_of));
     let departures = steps::Departures { retiring: &retiring, leaving: &leaving };
     let steps = steps::cut((&pending, &drafts), &departures, &edges, (desired, &settled), observed, &kind_of);
     let gone = leaving.iter().flat_map(|one| one.incarnations.iter().map(|live| (&one.change.id, *live)));
@@ -107,6 +108,7 @@ pub fn plan(desired: &Desired, observed: &Observed, kinds: &[&'static dyn AnyKin
     steps.iter_mut().for_each(|step| step.interrupts = guard.allow_interrupt.contains(&step.resource));
     let impact = impact::impact(&steps, &changes, observed, &guard.allow_interrupt);
     objections.extend(impact::objections(&impact, desired));
+    objections.extend(guard::to_lose_data(&steps, desired, observed));
     objections.sort();
     objections.dedup();
     Plan {
@@ -121,6 +123,7 @@ pub fn plan(desired: &Desired, observed: &Observed, kinds: &[&'static dyn AnyKin
         due,
         impact,
         unchanged,
+        keeps: kept(desired),
     }
 }
 
@@ -272,14 +275,16 @@ impl Planner<'_> {
         if fields.is_empty() && effect == Effect::Tag {
             return self.as_declared(declared, current, seen);
         }
+        let mut trims = None;
         if facts.identity == Identity::Revisioned && self.whole {
             let registers = effect == Effect::NewRevision;
             let surplus = surplus(declared, seen, &self.resolver.desired.owner, registers, &self.pins);
             let parts = [reason.0, surplus.reason().unwrap_or_default()];
+            trims = surplus.trims();
             reason.0 = parts.into_iter().filter(|part| !part.is_empty()).collect::<Vec<_>>().join("; ");
         }
         (effect, reason) = carried_out(declared.lifecycle.strategy, kind, &want, (effect, reason));
-        self.draft(declared, kind, want, tags, fields, (effect, reason), (seen, current));
+        self.draft(declared, kind, want, tags, fields, (effect, reason, trims), (seen, current));
     }
 
     /// What is wanted, with the live value of every field that is left alone.
@@ -309,7 +314,7 @@ impl Planner<'_> {
         want: Document,
         mut tags: Tags,
         fields: Vec<FieldChange>,
-        (effect, reason): (Effect, Reason),
+        (effect, reason, trims): (Effect, Reason, Option<u32>),
         (seen, current): (&Incarnations, &Incarnation),
     ) {
         let mut physical = current.physical.clone();
@@ -346,7 +351,7 @@ impl Planner<'_> {
             unchanged: count(&want).saturating_sub(changed.iter().filter(|f| **f != "tags").count()),
             fields,
             position: Some(declared.position.clone()),
-            seal: Seal::default(),
+            seal: Seal { trims, ..Seal::default() },
         };
         let mut change = self.sealed(change, declared, kind, (&want, &tags));
         if change.action == Action::Replace {

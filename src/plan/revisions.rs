@@ -91,7 +91,18 @@ pub(super) fn surplus<'a>(
     surplus
 }
 
+/// How many revisions stay ACTIVE, of each resource that says so: lowering it is part of what is reviewed (D19).
+pub(super) fn kept(desired: &Desired) -> BTreeMap<ResourceId, u32> {
+    let kept = |declared: &Declared| Some((declared.id.clone(), declared.lifecycle.keep_revisions?.max(2)));
+    desired.resources.values().filter_map(kept).collect()
+}
+
 impl Surplus<'_> {
+    /// How many stay, if any go.
+    pub fn trims(&self) -> Option<u32> {
+        (!self.gone.is_empty()).then_some(self.keep)
+    }
+
     /// What goes and what stays, in one line; nothing, if nothing is beyond the number.
     pub fn reason(&self) -> Option<String> {
         /// More are told by the first and the last.

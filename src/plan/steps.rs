@@ -51,23 +51,24 @@ pub(super) fn cut(
     for draft in drafts {
         cutter.complete(draft);
     }
-    // Users before what they use, so that nothing old goes while something old still stands on it.
-    let (order, _) = graph::order(edges);
-    for id in order.iter().rev() {
-        let Some(declared) = settled.resources.get(id) else { continue };
-        for retiring in departures.retiring.iter().filter(|retiring| retiring.id == id) {
+    // Users before what they use, so that nothing goes while something still stands on it, be it old or no longer declared.
+    for id in cutter.departing(settled.resources.keys(), departures.leaving) {
+        if let Some(leaving) = departures.leaving.iter().find(|leaving| leaving.change.id == id) {
+            cutter.leave(leaving);
+        }
+        let Some(declared) = settled.resources.get(&id) else { continue };
+        for retiring in departures.retiring.iter().filter(|retiring| *retiring.id == id) {
             cutter.retire(declared, retiring);
         }
-        let seen = observed.resources.get(id);
+        let seen = observed.resources.get(&id);
         let revisioned = kind_of(&id.kind).is_some_and(|kind| kind.facts().identity == Identity::Revisioned);
-        let changes = drafts.iter().any(|draft| draft.change.id == *id);
+        let changes = drafts.iter().any(|draft| draft.change.id == id);
         if let Some(seen) = seen.filter(|_| revisioned && changes) {
-            let registers = |draft: &Draft| draft.change.id == *id && matches!(draft.how, How::Register);
+            let registers = |draft: &Draft| draft.change.id == id && matches!(draft.how, How::Register);
             let registers = drafts.iter().any(registers);
             cutter.trim(declared, &surplus(declared, seen, &desired.owner, registers, &pins));
         }
     }
-    cutter.leave(departures.leaving);
     cutter.steps
 }
 
@@ -284,37 +285,42 @@ impl Cutter<'_> {
         }
     }
 
-    /// What is no longer declared: users before what they use.
-    fn leave(&mut self, leaving: &[Leaving<'_>]) {
-        let gone: BTreeSet<&ResourceId> = leaving.iter().map(|leaving| &leaving.change.id).collect();
+    /// Everything of which something may go, users before what they use.
+    fn departing<'d>(
+        &self,
+        declared: impl Iterator<Item = &'d ResourceId>,
+        leaving: &'d [Leaving<'_>],
+    ) -> Vec<ResourceId> {
+        let parts: BTreeSet<&ResourceId> =
+            declared.chain(leaving.iter().map(|leaving| &leaving.change.id)).collect();
         // `order` puts what is needed first; here users go first, so an edge leads from what is used to its users.
-        let mut users: graph::Edges = gone.iter().map(|id| ((*id).clone(), BTreeSet::new())).collect();
-        for (user, used) in &self.uses {
-            for target in used.iter().filter(|_| gone.contains(user)) {
+        let mut users: graph::Edges = parts.iter().map(|id| ((*id).clone(), BTreeSet::new())).collect();
+        for (user, used) in self.edges.iter().chain(&self.uses).filter(|(user, _)| parts.contains(user)) {
+            for target in used.iter().filter(|target| *target != user) {
                 if let Some(users) = users.get_mut(target) {
                     users.insert(user.clone());
                 }
             }
         }
-        let (order, _) = graph::order(&users);
-        for id in order {
-            let Some(leaving) = leaving.iter().find(|leaving| leaving.change.id == id) else { continue };
-            let using = self.uses.iter().filter(|(_, used)| used.contains(&id)).map(|(user, _)| user);
-            let after: BTreeSet<StepId> =
-                using.filter_map(|user| self.of.get(user)).flatten().copied().collect();
-            for incarnation in &leaving.incarnations {
-                let (after, because) = (after.clone(), leaving.change.reason.clone());
-                let verb = match (leaving.on_delete, incarnation.revision) {
-                    (OnDelete::Retain, _) => Verb::Forget,
-                    (_, Some(_)) => Verb::Deregister,
-                    (_, None) => {
-                        let lifecycle = Lifecycle::default();
-                        self.depart(&id, incarnation, &lifecycle, after, leaving.on_delete, because);
-                        continue;
-                    }
-                };
-                self.remove(&id, incarnation, verb, after, leaving.on_delete, because);
-            }
+        graph::order(&users).0
+    }
+
+    /// What is no longer declared goes after all that was done to what uses it.
+    fn leave(&mut self, leaving: &Leaving<'_>) {
+        let id = &leaving.change.id;
+        let using = self.uses.iter().filter(|(_, used)| used.contains(id)).map(|(user, _)| user);
+        let after: BTreeSet<StepId> = using.filter_map(|user| self.of.get(user)).flatten().copied().collect();
+        for incarnation in &leaving.incarnations {
+            let (after, because) = (after.clone(), leaving.change.reason.clone());
+            let verb = match (leaving.on_delete, incarnation.revision) {
+                (OnDelete::Retain, _) => Verb::Forget,
+                (_, Some(_)) => Verb::Deregister,
+                (_, None) => {
+                    self.depart(id, incarnation, &Lifecycle::default(), after, leaving.on_delete, because);
+                    continue;
+                }
+            };
+            self.remove(id, incarnation, verb, after, leaving.on_delete, because);
         }
     }
 

@@ -1,6 +1,5 @@
 //! What is as declared: nothing to do, unless it is broken or has more revisions than are kept.
 
-use super::guard::Objector;
 use super::planner::{Draft, How, Planner, count};
 use super::revisions::surplus;
 use super::{Action, Change, Due, Note, Seal};
@@ -31,15 +30,8 @@ impl Pending {
 impl Planner<'_> {
     /// Nothing differs: it counts as unchanged, unless it is broken or has more revisions than are kept.
     pub fn as_declared(&mut self, declared: &Declared, current: &Incarnation, seen: &Incarnations) {
-        if let Readiness::Repairable(why) = &current.readiness {
+        if let Readiness::Repairable(why) | Readiness::Failed(why) = &current.readiness {
             return self.repair(declared, current, why);
-        }
-        if let Readiness::Failed(why) = &current.readiness {
-            self.object(
-                declared,
-                Objector::Impossible,
-                format!("it is as declared, and AWS still reports it as broken: {why}"),
-            );
         }
         if let Readiness::Pending(why) = &current.readiness {
             self.pending.push(Pending::of(declared, current, why));
@@ -64,13 +56,14 @@ impl Planner<'_> {
             fields: Vec::new(),
             unchanged: count(&current.spec),
             position: Some(declared.position.clone()),
-            seal: Seal::default(),
+            seal: Seal { trims: surplus.trims(), ..Seal::default() },
         };
         let (want, tags) = (current.spec.clone(), current.tags.clone());
         self.drafts.push(Draft { change: change.sealed(), want, tags, ignore: Vec::new(), how: How::Trim });
     }
 
-    /// As declared, and broken in a way that an update may mend: a run that was cut off here goes on.
+    /// As declared, and broken: a run that was cut off here goes on, or the reason is mended elsewhere, perhaps by this very
+    /// plan. An update makes AWS look again. It stands in nobody else's way.
     fn repair(&mut self, declared: &Declared, current: &Incarnation, why: &str) {
         let change = Change {
             id: declared.id.clone(),

@@ -174,6 +174,13 @@ fn unless<T>(answer: Result<T>, code: &str) -> Result<Option<T>> {
     }
 }
 
+/// Whether a repository of this registry holds an image.
+pub async fn holds_images(client: &Client, account: &str, repository: &str) -> Result<bool> {
+    let page = client.describe_images().registry_id(account).repository_name(repository).max_results(1);
+    let page = page.send().await.map_err(failed("ecr", "DescribeImages"))?;
+    Ok(!page.image_details().is_empty())
+}
+
 /// The digest (`sha256:…`) of the image that a tag points to now (D6). `None`: no such repository, or no such tag.
 pub async fn image_digest(client: &Client, repository: &str, tag: &str) -> Result<Option<String>> {
     let call = client.batch_get_image().repository_name(repository);

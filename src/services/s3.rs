@@ -197,6 +197,13 @@ fn about(name: &str, mut error: Error) -> Error {
 /// Pages of [`empty`] in one go: after 100,000 objects the executor gets a word in.
 const PAGES_AT_ONCE: usize = 100;
 
+/// Whether a bucket of this account holds an object, or an old version or delete marker of one.
+pub async fn holds_objects(client: &Client, account: &str, bucket: &str) -> Result<bool> {
+    let page = client.list_object_versions().bucket(bucket).expected_bucket_owner(account).max_keys(1);
+    let page = page.send().await.map_err(failed("s3", "ListObjectVersions"))?;
+    Ok(!page.versions().is_empty() || !page.delete_markers().is_empty())
+}
+
 /// Deletes every object, version, delete marker and unfinished upload of a bucket. `false`: there is more to delete.
 ///
 /// For a bucket of our own only: `account` is sent along, and S3 refuses another's. An object that S3 will not delete

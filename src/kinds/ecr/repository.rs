@@ -237,6 +237,10 @@ spec:
         write::update(cx, want, diff).await
     }
 
+    async fn data(cx: &Cx<'_, Self>, _live: &Live<Self>) -> Result<Option<&'static str>> {
+        Ok(ecr::holds_images(cx.client, &cx.place.account, cx.name).await?.then_some("images"))
+    }
+
     async fn delete(cx: &Cx<'_, Self>, _live: &Live<Self>) -> Result<()> {
         let empty = cx.on_delete == OnDelete::Empty;
         let call = cx.client.delete_repository().repository_name(cx.name);

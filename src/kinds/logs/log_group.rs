@@ -196,10 +196,13 @@ spec:
         Ok(())
     }
 
+    async fn data(cx: &Cx<'_, Self>, live: &Live<Self>) -> Result<Option<&'static str>> {
+        let holds = live.outputs.stored_bytes > 0 || logs::has_streams(cx.client, cx.name).await?;
+        Ok(holds.then_some("logs"))
+    }
+
     async fn delete(cx: &Cx<'_, Self>, live: &Live<Self>) -> Result<()> {
-        if cx.on_delete == OnDelete::Refuse
-            && (live.outputs.stored_bytes > 0 || logs::has_streams(cx.client, cx.name).await?)
-        {
+        if cx.on_delete == OnDelete::Refuse && Self::data(cx, live).await?.is_some() {
             let what = "it holds logs; set metadata.onDelete to `empty` or `retain`";
             return Err(Error::malformed("logs", "DeleteLogGroup", what));
         }

@@ -140,6 +140,7 @@ impl Kind for Bucket {
                 "s3:GetEncryptionConfiguration",
                 "s3:GetLifecycleConfiguration",
                 "s3:ListBucket",
+                "s3:ListBucketVersions",
             ],
             &[On::S3("{name}")],
         )],
@@ -150,7 +151,6 @@ impl Kind for Bucket {
                     "s3:DeleteBucket",
                     "s3:DeleteBucketPolicy",
                     "s3:ListBucketMultipartUploads",
-                    "s3:ListBucketVersions",
                     "s3:PutBucketNotification",
                     "s3:PutBucketOwnershipControls",
                     "s3:PutBucketPolicy",
@@ -251,6 +251,11 @@ spec:
 
     async fn update(cx: &Cx<'_, Self>, live: &Live<Self>, want: &Spec, diff: &Diff) -> Result<()> {
         write::update(cx, &live.spec, want, diff).await
+    }
+
+    async fn data(cx: &Cx<'_, Self>, _live: &Live<Self>) -> Result<Option<&'static str>> {
+        let holds = s3::holds_objects(cx.client, &cx.place.account, cx.name).await?;
+        Ok(holds.then_some("objects"))
     }
 
     async fn delete(cx: &Cx<'_, Self>, _live: &Live<Self>) -> Result<()> {

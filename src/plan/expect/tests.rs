@@ -45,6 +45,7 @@ fn plan(changes: Vec<Change>) -> Plan {
         due: Vec::new(),
         impact: Vec::new(),
         unchanged: 0,
+        keeps: BTreeMap::new(),
     }
 }
 

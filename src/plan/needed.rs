@@ -1,0 +1,112 @@
+//! What goes while something that stays still stands on it. AWS would take a role from under a compute environment without
+//! a word, and refuses the delete of others only in the middle of an apply.
+
+use std::collections::BTreeMap;
+
+use serde_json::Value;
+
+use super::guard::Objection;
+use super::holders::{End, GROUND};
+use crate::diff::{Compare, Rules};
+use crate::kind::{AnyKind, Identity};
+use crate::resource::{Incarnation, OnDelete, ResourceId};
+
+/// One objection for each user, at the end of a plan, of something that the plan takes away. Who lists a compute environment
+/// is not asked here: [`End::objections`] knows more of queues.
+pub(super) fn objections(
+    end: &End<'_>,
+    kind_of: &dyn Fn(&str) -> Option<&'static dyn AnyKind>,
+) -> Vec<Objection> {
+    let mut going: BTreeMap<&str, (&ResourceId, &Incarnation)> = BTreeMap::new();
+    for (id, live) in end.going_away().into_iter().filter(|(id, _)| id.kind != GROUND) {
+        let assigned = kind_of(&id.kind).is_some_and(|kind| kind.facts().identity == Identity::Assigned);
+        let name = live.outputs.get("id").and_then(Value::as_str).filter(|_| assigned);
+        let arn = live.outputs.get("arn").and_then(Value::as_str);
+        going.extend(live.arn.as_deref().into_iter().chain(arn).chain(name).map(|text| (text, (id, live))));
+    }
+    let mut found = Vec::new();
+    for user in end.users() {
+        let rules = kind_of(user.kind).map(|kind| &kind.facts().rules);
+        let mut uses = BTreeMap::new();
+        mentions(user.spec, "", rules, &mut |path, text| {
+            if let Some((id, live)) = going.get(text).filter(|(id, _)| user.id != Some(*id)) {
+                uses.entry(*id).or_insert_with(|| (path.to_owned(), *live));
+            }
+        });
+        for (id, (path, live)) in uses {
+            if user.id.is_none_or(|user| !end.follows_elsewhere(user, id)) {
+                let (live, who) = (&live.physical, &user.who);
+                let message = format!("{live} is to go, while {who} needs it ({path}): {}", user.way_out);
+                found.push(end.object(id, message));
+            }
+        }
+    }
+    found
+}
+
+/// Something that is there at the end of a plan.
+pub(super) struct User<'a> {
+    /// `<service>/<Kind>`.
+    pub kind: &'a str,
+    /// Which resource, of the environment's own.
+    pub id: Option<&'a ResourceId>,
+    pub spec: &'a Value,
+    /// As a sentence calls it.
+    pub who: String,
+    pub way_out: &'static str,
+}
+
+impl End<'_> {
+    /// Everything that stays, as it is at the end: what is declared, what is given up, and what is somebody else's.
+    fn users(&self) -> Vec<User<'_>> {
+        let declared = self.desired.resources.keys().filter_map(|id| {
+            let spec = self.final_spec(id, "")?;
+            let way_out = "let that field name another first, or keep this one";
+            Some(User { kind: &id.kind, id: Some(id), spec, who: id.to_string(), way_out })
+        });
+        let retained = self.parts.leaving.iter().filter(|leaving| leaving.on_delete == OnDelete::Retain);
+        let retained = retained.flat_map(|leaving| {
+            let id = &leaving.change.id;
+            let way_out = "keep this one, or let it stay as well (onDelete: retain)";
+            leaving.incarnations.iter().map(move |live| {
+                let who = format!("{id} ({}), which stays in AWS by its onDelete,", live.physical);
+                User { kind: &id.kind, id: Some(id), spec: &live.spec, who, way_out }
+            })
+        });
+        let outsiders = self.observed.outsiders.iter().map(|one| {
+            let owner = one.live.owner();
+            let owner =
+                owner.map_or_else(|| "nobody we know".to_owned(), |owner| format!("the owner {owner}"));
+            let noun = one.kind.rsplit('/').next().unwrap_or_default();
+            let who = format!("the {noun} {} of {owner}", one.live.physical);
+            let way_out = "it has to let go of it first";
+            User { kind: &one.kind, id: None, spec: &one.live.spec, who, way_out }
+        });
+        declared.chain(retained).chain(outsiders).collect()
+    }
+}
+
+/// Every text of a document with the path of the field, policy documents aside: what they name need not exist.
+fn mentions<'v>(value: &'v Value, path: &str, rules: Option<&Rules>, on: &mut dyn FnMut(&str, &'v str)) {
+    if rules.is_some_and(|rules| rules.compare == Compare::Policy) {
+        return;
+    }
+    match value {
+        Value::String(text) => on(path, text),
+        Value::Array(items) => {
+            let rules = rules.and_then(|rules| rules.items.as_deref());
+            items
+                .iter()
+                .enumerate()
+                .for_each(|(at, item)| mentions(item, &format!("{path}[{at}]"), rules, on));
+        }
+        Value::Object(fields) => {
+            for (key, value) in fields {
+                let dot = if path.is_empty() { "" } else { "." };
+                let rules = rules.and_then(|rules| rules.fields.get(key).or(rules.values.as_deref()));
+                mentions(value, &format!("{path}{dot}{key}"), rules, on);
+            }
+        }
+        _ => {}
+    }
+}
