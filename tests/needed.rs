@@ -82,7 +82,8 @@ async fn a_role_does_not_go_from_under_what_stays() {
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_role_does_not_go_from_under_another_owners_environment() {
     let stage = Stage::new().await;
-    stage.world.apply(&stage.desired(&[role("service"), role("other")]), &Guard::default()).await;
+    let own = environment("own", "", EC2);
+    stage.world.apply(&stage.desired(&[role("service"), own.clone()]), &Guard::default()).await;
     let resources = aws_sdk_batch::types::ComputeResource::builder().r#type(CrType::Fargate).maxv_cpus(4);
     let desired = stage.desired(&[environment("x", "", EC2)]);
     let spec = &desired.resources[&ResourceId::new("batch/ComputeEnvironment", "x")].spec["computeResources"];
@@ -94,7 +95,7 @@ async fn a_role_does_not_go_from_under_another_owners_environment() {
     let foreign = foreign.r#type(CeType::Managed).service_role(arn).compute_resources(resources.build());
     foreign.send().await.unwrap();
     assert_eq!(
-        objections(&stage, &stage.desired(&[role("other")]), &[]).await,
+        objections(&stage, &stage.desired(&[own]), &[]).await,
         [
             "iam/Role/service: t-service is to go, while the ComputeEnvironment theirs of nobody we know needs it (serviceRole): it has to let go of it first"
         ]

@@ -126,6 +126,14 @@ mod tests {
             async { next }.boxed()
         }
 
+        fn data<'a>(
+            &'a self,
+            _: &'a ResourceId,
+            _: &'a Incarnation,
+        ) -> BoxFuture<'a, Called<Option<String>>> {
+            async { Err(refused()) }.boxed()
+        }
+
         fn classify(&self, _: &ResourceId, _: &Error, _: Duration) -> Fault {
             Fault::Throttled
         }

@@ -6,6 +6,7 @@ written to standard output is the port.
 """
 
 import functools
+import io
 import json
 import linecache
 import os
@@ -67,11 +68,21 @@ for name in sorted(fixes):
 snapshots = load("snapshots", sources["snapshots"])
 
 
-
 dispatcher = DomainDispatcherApplication(create_backend_app)
+# Moto's state is dictionaries that one request walks through while another adds to them. Python runs one thread at a time
+# anyway: what is answered one by one takes no longer.
+one_at_a_time = threading.Lock()
 
 
 def app(environ, start_response):
+    # Nobody waits for another's body to arrive.
+    if length := environ.get("CONTENT_LENGTH"):
+        environ["wsgi.input"] = io.BytesIO(environ["wsgi.input"].read(int(length)))
+    with one_at_a_time:
+        return answer(environ, start_response)
+
+
+def answer(environ, start_response):
     """Says what moto stumbled over instead of showing a page for people."""
     try:
         path = environ.get("PATH_INFO", "")
