@@ -4,7 +4,7 @@
 //! ([`Kind::observe`], pure), and the next legal move towards what is wanted ([`Kind::create`], [`Kind::update`],
 //! [`Kind::delete`]). It never waits, retries, prints, compares tags or catches "not found": see docs/adding-a-kind.md.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::future::Future;
 
 use schemars::JsonSchema;
@@ -12,7 +12,7 @@ use serde::Serialize;
 use serde::de::DeserializeOwned;
 
 use crate::diff::{Diff, FieldChange};
-use crate::resource::{OnDelete, Place, Readiness, Tags};
+use crate::resource::{OnDelete, Place, Readiness, ResourceId, Tags};
 use crate::services::{Result, Service};
 
 mod effect;
@@ -61,6 +61,15 @@ impl Invalid {
     pub fn new(path: impl Into<String>, message: impl Into<String>) -> Self {
         Self { path: path.into(), message: message.into() }
     }
+}
+
+/// Who names a part of a resource by its digest, such as an image of a repository.
+#[derive(Debug, Clone, Default)]
+pub struct Pinned {
+    /// The resources that do.
+    pub by: BTreeSet<ResourceId>,
+    /// The tags by which the environment's images are found.
+    pub tags: BTreeSet<String>,
 }
 
 /// One resource as AWS reports it, in the words of its manifest.
@@ -180,6 +189,11 @@ pub trait Kind: Sized + Send + Sync + 'static {
         _live: &Live<Self>,
     ) -> impl Future<Output = Result<Option<&'static str>>> + Send {
         async { Ok(None) }
+    }
+
+    /// What may take away from its users what they name by its digest: never an error. Asked only where somebody does.
+    fn expiring(_spec: &Self::Spec, _pinned: &Pinned) -> Vec<Invalid> {
+        Vec::new()
     }
 
     /// Projects the service's snapshot. Never calls AWS.

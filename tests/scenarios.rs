@@ -49,6 +49,7 @@ fn read(text: &str, account: &str) -> Desired {
         .unwrap_or_else(|errors| panic!("{errors}"));
     for declared in desired.resources.values_mut() {
         declared.position.file = "all.yaml".to_owned();
+        declared.positions.values_mut().for_each(|position| position.file = "all.yaml".to_owned());
     }
     desired
 }

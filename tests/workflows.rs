@@ -14,6 +14,8 @@ mod expression;
 #[path = "workflows/failures.rs"]
 mod failures;
 mod forge;
+#[path = "workflows/merges.rs"]
+mod merges;
 #[path = "workflows/runner.rs"]
 mod runner;
 
@@ -32,19 +34,14 @@ fn write(root: &Path, path: &str, text: &str) {
     fs::write(path, text).unwrap();
 }
 
-/// A small stack with an image in it: a repository, a log group, a job definition.
+/// A small stack with an image in it: the registry as it is rolled out for real, a log group, a job definition.
 fn manifests(root: &Path, account: &str, days: u32) {
     let environment = format!(
-        "project: {REPOSITORY}\naccount: \"{account}\"\nregion: eu-west-1\nnamePrefix: prod-\nstacks: [main]\nimages:\n  worker: {{repository: ecr/Repository/worker, tag: latest}}\n"
+        "project: {REPOSITORY}\naccount: \"{account}\"\nregion: eu-west-1\nnamePrefix: prod-\nstacks: [main]\nvariables: {{onDelete: refuse}}\nimages:\n  worker: {{repository: ecr/Repository/worker, tag: latest}}\n"
     );
     write(root, "manifests/prod/environment.yaml", &environment);
     let stack = format!(
         "apiVersion: batchwright/v1
-kind: ecr/Repository
-metadata: {{name: worker}}
-spec: {{}}
----
-apiVersion: batchwright/v1
 kind: logs/LogGroup
 metadata: {{name: jobs}}
 spec: {{retentionInDays: {days}}}
@@ -64,6 +61,12 @@ spec:
 "
     );
     write(root, "manifests/stacks/main/main.yaml", &stack);
+    // Whose tags may not move but for `latest`.
+    write(
+        root,
+        "manifests/stacks/main/registry.yaml",
+        include_str!("../manifests/stacks/payments/registry.yaml"),
+    );
     write(root, "worker/Dockerfile", "FROM scratch\n");
     write(root, ".ci/run", "#!/bin/sh\nexit 0\n");
     let mode = std::os::unix::fs::PermissionsExt::from_mode(0o755);
@@ -106,6 +109,9 @@ impl Scene {
             "AWS_REGION": "eu-west-1", "PLAN_ROLE": role("plan"), "APPLY_ROLE": role("apply"), "PUSH_ROLE": role("push"),
             "PLAN_FORKS": "true",
         });
+        if payload["ref"] == "refs/heads/prod" {
+            self.forge.world().commit(&sha);
+        }
         Event { name, payload, sha, inputs: json!({}), vars }
     }
 
@@ -118,7 +124,8 @@ impl Scene {
     /// The merge of a pull request into prod.
     fn merge(&self, number: u64, head: u64, merge: u64) -> Event {
         let pull = json!({
-            "number": number, "merge_commit_sha": commit(merge), "merged_at": "2026-01-01", "head": {"sha": commit(head)},
+            "number": number, "merge_commit_sha": commit(merge), "merged_at": "2026-01-01", "state": "closed",
+            "head": {"sha": commit(head)}, "base": {"ref": "prod"},
         });
         self.forge.world().merged.insert(commit(merge), vec![pull]);
         self.event("push", json!({"ref": "refs/heads/prod"}), commit(merge))
@@ -157,6 +164,15 @@ impl Scene {
             .collect();
         found.sort();
         found.into_iter().map(|(_, image)| image).collect()
+    }
+
+    /// The digest that a tag of the worker's image points to.
+    async fn tagged(&self, tag: &str) -> Option<String> {
+        let client = aws_sdk_ecr::Client::new(&self.sandbox.sdk_config());
+        let id = aws_sdk_ecr::types::ImageIdentifier::builder().image_tag(tag).build();
+        let call = client.batch_get_image().repository_name("prod-batch-payment-processing").image_ids(id);
+        let answer = call.send().await.unwrap();
+        answer.images().first().and_then(|image| image.image_id()?.image_digest()).map(str::to_owned)
     }
 
     /// Our issue about something, open or closed.
@@ -214,7 +230,9 @@ async fn a_pull_request_is_opened_pushed_to_merged_and_rolled_out() {
     let images = scene.images().await;
     assert_eq!(images.len(), 1, "{images:?}");
     assert!(
-        images[0].starts_with("633333333331.dkr.ecr.eu-west-1.amazonaws.com/prod-worker@sha256:"),
+        images[0].starts_with(
+            "633333333331.dkr.ecr.eu-west-1.amazonaws.com/prod-batch-payment-processing@sha256:"
+        ),
         "{images:?}"
     );
     let comment = scene.comment(number);
@@ -225,25 +243,26 @@ async fn a_pull_request_is_opened_pushed_to_merged_and_rolled_out() {
     assert!(ran["deploy"].summary.contains("✅ **Applied to prod: "));
     assert_eq!(scene.issue("Deployment failed"), None);
 
-    // The same commit again, with another image: declared, and nothing else.
-    runner.image = "second";
-    went_well(&runner.run("deploy.yml", &merge).await, "deploy");
-    assert_eq!(scene.images().await.len(), 2);
-    assert_ne!(scene.images().await[1], images[0]);
-    assert_eq!(
-        scene.comment(number).matches("Applied to prod").count(),
-        1,
-        "the result is replaced, not repeated"
+    assert!(
+        images[0].ends_with(&scene.tagged("latest").await.unwrap()),
+        "the tag that plans ask for follows"
     );
+
+    // The same commit again: its tag is taken, and what was pushed is what is rolled out.
+    let ran = runner.run("deploy.yml", &merge).await;
+    went_well(&ran, "deploy");
+    assert_eq!((scene.images().await, runner.builds), (images.clone(), 1), "{}", ran["deploy"].log);
+    let comment = scene.comment(number);
+    assert_eq!(comment.matches("<sub>Commit ").count(), 1, "the result is replaced, not repeated: {comment}");
 
     // Only the image is new: the plan of the next pull request shows none of it, and its rollout is as reviewed.
     let next = scene.forge.world().open("alice", true, "Worker only");
     went_well(&runner.run("plan.yml", &scene.push(next, 3, REPOSITORY)).await, "plan");
     assert!(scene.comment(next).contains("✅ **No changes."), "{}", scene.comment(next));
-    runner.image = "third";
     went_well(&runner.run("deploy.yml", &scene.merge(next, 3, 11)).await, "deploy");
     let newest = scene.images().await.pop().unwrap();
     assert!(!images.contains(&newest), "{newest}");
+    assert_eq!(runner.builds, 2);
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -306,10 +325,16 @@ async fn an_apply_that_fails_says_how_far_it_came() {
     assert!(comment.contains("- `batch/JobDefinition/payments` "), "{comment}");
     let issue = scene.issue("Deployment failed: prod").unwrap();
     assert!(issue["body"].as_str().unwrap().contains("1 of 2 steps done"), "{issue}");
+    let pushed = scene.tagged(&commit(10)).await;
+    assert!(
+        pushed.is_some() && scene.tagged("latest").await.is_none(),
+        "nothing takes it for what is rolled out"
+    );
 
     // The next run goes on from there.
     went_well(&runner.run("deploy.yml", &merge).await, "deploy");
-    assert_eq!(scene.images().await.len(), 1);
+    assert_eq!((scene.images().await.len(), runner.builds), (1, 1));
+    assert_eq!(scene.tagged("latest").await, pushed);
     assert_eq!(scene.issue("Deployment failed: prod").unwrap()["state"], "closed");
 }
 

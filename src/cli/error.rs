@@ -76,6 +76,14 @@ pub enum Error {
         /// Where it was looked for.
         why: String,
     },
+    /// The branch has a later commit, whose run does the work.
+    #[error("superseded: {why}; nothing was changed")]
+    Superseded {
+        /// What the branch ends with, and what comes next.
+        why: String,
+        /// Whether a run of that commit is on its way.
+        covered: bool,
+    },
     /// The user said no.
     #[error("declined; nothing was changed")]
     Declined,

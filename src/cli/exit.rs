@@ -58,7 +58,10 @@ impl Exit {
         match error {
             Error::Manifests(_) | Error::Plain { .. } | Error::Sandbox(_) => Self::Error,
             Error::Account { .. } | Error::Region { .. } | Error::Refused { .. } => Self::Refused,
-            Error::Stale | Error::NotReviewed { .. } | Error::Unreviewed { .. } => Self::Stale,
+            Error::Stale
+            | Error::NotReviewed { .. }
+            | Error::Unreviewed { .. }
+            | Error::Superseded { .. } => Self::Stale,
             Error::Declined | Error::Interrupted => Self::Interrupted,
             Error::Credentials { .. } => Self::Access,
             Error::Aws { error, .. } if is_access(error.code.as_deref()) => Self::Access,

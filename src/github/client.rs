@@ -11,7 +11,7 @@ use aws_smithy_runtime_api::client::http::{HttpConnector, SharedHttpConnector};
 use aws_smithy_runtime_api::client::orchestrator::{HttpRequest, HttpResponse};
 use aws_smithy_types::body::SdkBody;
 use aws_smithy_types::byte_stream::ByteStream;
-use serde_json::Value;
+use serde_json::{Value, json};
 
 use super::{Context, Error, Result};
 use crate::services::error::chain;
@@ -44,6 +44,7 @@ impl Default for Patience {
 pub struct Client {
     connector: SharedHttpConnector,
     api: String,
+    graphql: String,
     repository: String,
     token: String,
     patience: Patience,
@@ -76,6 +77,7 @@ impl Client {
         Ok(Self {
             connector: SharedHttpConnector::new(Connector::builder().tls_provider(tls).build()),
             api: context.api.clone(),
+            graphql: context.graphql.clone(),
             repository: context.repository.clone(),
             token: context.token()?.to_owned(),
             patience,
@@ -84,18 +86,50 @@ impl Client {
 
     /// All items of a list, page after page. `path` is below `/repos/<repository>`, with its query.
     pub async fn list(&self, path: &str) -> Result<Vec<Value>> {
+        self.pages(path, None, usize::MAX).await
+    }
+
+    /// The first items of a list, at most so many. `key`: what the list stands under in each page, where it is not the page.
+    pub async fn first(&self, path: &str, key: Option<&str>, most: usize) -> Result<Vec<Value>> {
+        self.pages(path, key, most).await
+    }
+
+    async fn pages(&self, path: &str, key: Option<&str>, most: usize) -> Result<Vec<Value>> {
         let mut url = Some(self.url(path));
         let mut items = Vec::new();
-        while let Some(page) = url {
-            let answer = self.send("GET", path, &page, None).await?;
-            let Value::Array(found) = answer.body else {
+        while let Some(page) = url.filter(|_| items.len() < most) {
+            let Answer { mut body, next } = self.send("GET", path, &page, None).await?;
+            let found = match key {
+                Some(key) => body.get_mut(key).map(Value::take),
+                None => Some(body),
+            };
+            let Some(Value::Array(found)) = found else {
                 return Err(unknown("GET", path, "the answer is no list"));
             };
             items.extend(found);
             // The token goes nowhere but to the API that it is for.
-            url = answer.next.filter(|next| next.starts_with(&format!("{}/", self.api)));
+            url = next.filter(|next| next.starts_with(&format!("{}/", self.api)));
         }
+        items.truncate(most);
         Ok(items)
+    }
+
+    /// What the GraphQL API answers to a query, for what the REST API does not tell.
+    pub async fn query(&self, query: &str, variables: &Value) -> Result<Value> {
+        const PATH: &str = "/graphql";
+        let body = json!({ "query": query, "variables": variables });
+        let mut tries = 1;
+        let mut answer = loop {
+            // A query changes nothing: it may be sent again, whatever became of it.
+            match self.send("POST", PATH, &self.graphql, Some(&body)).await {
+                Err(Error::Unknown { .. }) if tries < self.patience.tries => tries += 1,
+                other => break other?.body,
+            }
+        };
+        match answer.get_mut("data").map(Value::take) {
+            Some(data) if !data.is_null() => Ok(data),
+            _ => Err(unknown("POST", PATH, &words(&answer))),
+        }
     }
 
     /// One thing.

@@ -13,6 +13,8 @@ pub struct Comment {
     pub body: String,
     /// Its page.
     pub url: String,
+    /// What the GraphQL API knows it by.
+    node: String,
 }
 
 /// How often a comment is looked for after an answer got lost.
@@ -59,6 +61,20 @@ pub async fn upsert(
     Err(lost.unwrap_or_else(|| malformed(number)))
 }
 
+/// Who else edited a comment after its author wrote it: whoever may write to the repository can edit the bot's comments.
+pub async fn edited_by_another(client: &Client, comment: &Comment) -> Result<Option<String>> {
+    const QUERY: &str = "query($id: ID!) { node(id: $id) { ... on IssueComment { author { __typename login } editor { __typename login } } } }";
+    let said = client.query(QUERY, &json!({ "id": comment.node })).await?;
+    let said = said.get("node").filter(|node| node.is_object());
+    let Some(said) = said else {
+        let message = "nothing is known of who edited the comment".to_owned();
+        return Err(Error::Unknown { method: "POST", path: "/graphql".to_owned(), message });
+    };
+    let editor = said.get("editor").filter(|editor| !editor.is_null());
+    let another = editor.filter(|editor| said.get("author") != Some(editor));
+    Ok(another.map(|it| it.get("login").and_then(Value::as_str).unwrap_or("somebody").to_owned()))
+}
+
 async fn ours(client: &Client, number: u64, marker: Marker<'_>, author: &str) -> Result<Vec<Comment>> {
     let all = client.list(&format!("/issues/{number}/comments?per_page=100")).await?;
     let by_us =
@@ -71,7 +87,12 @@ async fn ours(client: &Client, number: u64, marker: Marker<'_>, author: &str) ->
 
 fn read(comment: &Value) -> Option<Comment> {
     let text = |key: &str| comment.get(key).and_then(Value::as_str).unwrap_or_default().to_owned();
-    Some(Comment { id: comment.get("id")?.as_u64()?, body: text("body"), url: text("html_url") })
+    Some(Comment {
+        id: comment.get("id")?.as_u64()?,
+        body: text("body"),
+        url: text("html_url"),
+        node: text("node_id"),
+    })
 }
 
 fn malformed(number: u64) -> Error {

@@ -11,6 +11,8 @@ use super::{Error, Result};
 pub struct Context {
     /// `https://api.github.com`, or that of an enterprise server.
     pub api: String,
+    /// Its GraphQL API.
+    pub graphql: String,
     /// `owner/name`.
     pub repository: String,
     /// The pull request that the run is about.
@@ -19,6 +21,10 @@ pub struct Context {
     pub head: Option<String>,
     /// The commit that the run was started for: of a deployment, the merge.
     pub commit: Option<String>,
+    /// The branch that the run was started for.
+    pub branch: Option<String>,
+    /// The file of the workflow that runs, such as `deploy.yml`.
+    pub workflow: Option<String>,
     /// The page of this run.
     pub run_url: Option<String>,
     /// `GITHUB_STEP_SUMMARY`.
@@ -45,15 +51,19 @@ impl Context {
         let server = get("GITHUB_SERVER_URL").unwrap_or_else(|| "https://github.com".to_owned());
         let run_url = get("GITHUB_RUN_ID").map(|run| format!("{server}/{repository}/actions/runs/{run}"));
         let head = event.pointer("/pull_request/head/sha").and_then(Value::as_str).map(str::to_owned);
+        let api = get("GITHUB_API_URL").unwrap_or_else(|| "https://api.github.com".to_owned());
+        let api = api.trim_end_matches('/').to_owned();
+        // An enterprise server has its REST API under /api/v3, and this one beside it.
+        let graphql = || format!("{}/graphql", api.strip_suffix("/v3").unwrap_or(&api));
         Ok(Self {
-            api: get("GITHUB_API_URL")
-                .unwrap_or_else(|| "https://api.github.com".to_owned())
-                .trim_end_matches('/')
-                .to_owned(),
+            graphql: get("GITHUB_GRAPHQL_URL").unwrap_or_else(graphql),
+            api,
             repository,
             number: event.pointer("/pull_request/number").and_then(Value::as_u64),
             head: head.or_else(|| get("GITHUB_SHA")).filter(|head| is_commit(head)),
             commit: get("GITHUB_SHA").filter(|commit| is_commit(commit)),
+            branch: get("GITHUB_REF").and_then(|name| Some(name.strip_prefix("refs/heads/")?.to_owned())),
+            workflow: get("GITHUB_WORKFLOW_REF").and_then(|name| workflow(&name)),
             run_url,
             summary: get("GITHUB_STEP_SUMMARY").map(PathBuf::from),
             output: get("GITHUB_OUTPUT").map(PathBuf::from),
@@ -83,6 +93,14 @@ fn is_repository(name: &str) -> bool {
     name.split_once('/').is_some_and(|(owner, name)| part(owner) && part(name))
 }
 
+/// `deploy.yml` of `owner/name/.github/workflows/deploy.yml@refs/heads/prod`.
+fn workflow(name: &str) -> Option<String> {
+    let (path, _) = name.split_once('@')?;
+    let (_, file) = path.split_once("/.github/workflows/")?;
+    let plain = |c: char| c.is_ascii_alphanumeric() || "-_.".contains(c);
+    (file.ends_with("ml") && file.chars().all(plain)).then(|| file.to_owned())
+}
+
 /// Forty or more hexadecimal digits.
 fn is_commit(text: &str) -> bool {
     text.len() >= 40 && text.len() <= 64 && text.chars().all(|c| c.is_ascii_hexdigit())
@@ -104,6 +122,24 @@ mod tests {
         let context = with(&[("GITHUB_REPOSITORY", "acme/pay.ments_1"), ("GITHUB_RUN_ID", "7")]).unwrap();
         assert_eq!(context.run_url.unwrap(), "https://github.com/acme/pay.ments_1/actions/runs/7");
         assert_eq!(context.api, "https://api.github.com");
+    }
+
+    #[test]
+    fn branch_and_workflow_are_read_off_their_references() {
+        let of = |branch: &str, workflow: &str| {
+            let context = with(&[
+                ("GITHUB_REPOSITORY", "acme/jobs"),
+                ("GITHUB_API_URL", "https://github.acme.test/api/v3/"),
+                ("GITHUB_REF", branch),
+                ("GITHUB_WORKFLOW_REF", workflow),
+            ]);
+            let context = context.unwrap();
+            assert_eq!(context.graphql, "https://github.acme.test/api/graphql");
+            (context.branch, context.workflow)
+        };
+        let roll = "acme/jobs/.github/workflows/deploy.yml@refs/heads/prod";
+        assert_eq!(of("refs/heads/prod", roll), (Some("prod".to_owned()), Some("deploy.yml".to_owned())));
+        assert_eq!(of("refs/tags/prod", "acme/jobs/.github/workflows/x/../y@z"), (None, None));
     }
 
     #[test]

@@ -12,14 +12,18 @@ mod labels;
 mod marker;
 mod pulls;
 pub mod runner;
+mod runs;
 
 pub use client::{Client, Patience};
-pub use comment::{Comment, comment_of, upsert};
+use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
+
+pub use comment::{Comment, comment_of, edited_by_another, upsert};
 pub use context::Context;
 pub use issue::{Finding, Issue, Outcome, find as find_issue, settle};
 pub use labels::set as set_labels;
 pub use marker::Marker;
-pub use pulls::{Pull, is_head_of, merged_by};
+pub use pulls::{Pull, is_head_of, merged_between, merged_by};
+pub use runs::{head_of, is_underway, last_success};
 
 /// The author of what a workflow writes with its own token.
 pub const WORKFLOW_BOT: &str = "github-actions[bot]";
@@ -72,6 +76,12 @@ impl Error {
     pub fn is_access(&self) -> bool {
         matches!(self, Self::Refused { status: 401 | 403, .. })
     }
+}
+
+/// A branch's name as a part of a path.
+fn segment(name: &str) -> String {
+    const ESCAPED: &AsciiSet = &NON_ALPHANUMERIC.remove(b'-').remove(b'_').remove(b'.').remove(b'/');
+    utf8_percent_encode(name, ESCAPED).to_string()
 }
 
 /// The result of talking to GitHub.

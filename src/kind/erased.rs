@@ -9,7 +9,7 @@ use futures::future::BoxFuture;
 use schemars::generate::SchemaSettings;
 use serde_json::Value;
 
-use super::{Cx, Effect, Grants, Identity, Invalid, Kind, Live, Ownership, Reason, Refs};
+use super::{Cx, Effect, Grants, Identity, Invalid, Kind, Live, Ownership, Pinned, Reason, Refs};
 use crate::diff::{Diff, FieldChange, Rules};
 use crate::resource::{Document, Incarnation, OnDelete, Place, Tags};
 use crate::services::{Clients, Error, Result, Service, Snapshots};
@@ -90,6 +90,8 @@ pub trait AnyKind: Send + Sync {
     fn retired(&self, spec: &Document) -> Option<Invalid>;
     /// See [`Kind::warnings`].
     fn warnings(&self, spec: &Document, live: Option<&Document>) -> Vec<Invalid>;
+    /// See [`Kind::expiring`].
+    fn expiring(&self, spec: &Document, pinned: &Pinned) -> Vec<Invalid>;
     /// See [`Kind::observe`]. Nothing, if the service was not read.
     fn observe(&self, snapshots: &Snapshots, place: &Place) -> Result<Vec<Incarnation>>;
     /// See [`Kind::data`].
@@ -191,6 +193,10 @@ impl<K: Kind> AnyKind for Erased<K> {
             Ok(spec) => K::warnings(&spec, live.as_ref()),
             Err(_) => Vec::new(),
         }
+    }
+
+    fn expiring(&self, spec: &Document, pinned: &Pinned) -> Vec<Invalid> {
+        serde_json::from_value(spec.clone()).map_or_else(|_| Vec::new(), |spec| K::expiring(&spec, pinned))
     }
 
     fn observe(&self, snapshots: &Snapshots, place: &Place) -> Result<Vec<Incarnation>> {

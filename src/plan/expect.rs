@@ -166,10 +166,26 @@ impl Reviewed {
         Self { place: place(plan), seen: seen.chain(kept).collect() }
     }
 
-    /// The set in the text of a comment, if there is one.
+    /// The set in the text of a comment, if there is one: in its hidden first lines. What stands below comes from manifests
+    /// and from AWS, and may say anything.
     pub fn in_comment(body: &str) -> Option<Result<Self, Error>> {
-        let (_, rest) = body.split_once(IN_COMMENT)?;
+        let mut hidden = body.lines().take_while(|line| line.starts_with("<!--"));
+        let rest = hidden.find_map(|line| line.strip_prefix(IN_COMMENT))?;
         Some(rest.split_whitespace().next().unwrap_or_default().parse())
+    }
+
+    /// The text of a comment without any set.
+    pub fn taken_out_of(body: &str) -> String {
+        body.split_inclusive('\n').filter(|line| !line.starts_with(IN_COMMENT)).collect()
+    }
+
+    /// Takes what was reviewed earlier for the same place as well; `false`: it was for another.
+    pub fn add(&mut self, earlier: &Self) -> bool {
+        let same = self.place == earlier.place;
+        if same {
+            self.seen.extend(earlier.seen.iter().cloned());
+        }
+        same
     }
 
     /// The hidden line of a comment, from which [`Self::in_comment`] reads it back.

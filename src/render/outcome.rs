@@ -48,6 +48,9 @@ impl Deployment<'_> {
             }
             Some(_) => format!("❌ **Failed in {environment}: {done} of {all} steps done.**"),
             None if self.succeeded => format!("✅ **Nothing to do in {environment}.**"),
+            None if self.of("superseded").next().is_some() => {
+                format!("⏭️ **Nothing was applied to {environment} by this run: there is a later commit.**")
+            }
             None if nobody => {
                 format!("⛔ **Nothing was applied to {environment}: nobody has reviewed the plan.**")
             }
@@ -106,6 +109,7 @@ impl Deployment<'_> {
         };
         let mut lines: Vec<String> = failed.collect();
         if self.summary().is_none() && !self.succeeded {
+            lines.extend(stands("superseded"));
             lines.extend(stands("not_reviewed"));
             lines.extend(stands("objection"));
         }
@@ -154,6 +158,14 @@ mod tests {
         ❌ **Failed in prod: 1 of 3 steps done.**
 
         - `iam/Role/b` create: LimitExceeded: too many \| roles
+
+        <sub>Commit 0123456789ab. TIME</sub>
+        ");
+        let later = json!({"type": "superseded", "message": "prod ends with a now", "covered": true});
+        insta::assert_snapshot!(text(&[later], false), @r"
+        ⏭️ **Nothing was applied to prod by this run: there is a later commit.**
+
+        - `the plan`: prod ends with a now
 
         <sub>Commit 0123456789ab. TIME</sub>
         ");

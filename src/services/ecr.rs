@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use aws_config::SdkConfig;
 use aws_sdk_ecr::Client;
-use aws_sdk_ecr::types::{ImageIdentifier, Repository, Tag};
+use aws_sdk_ecr::types::{Image, ImageIdentifier, Repository, Tag};
 use futures::{StreamExt, TryStreamExt, stream};
 
 use super::{Error, Fault, Result, Scope, Service, Target, error, failed, own_tags};
@@ -181,14 +181,45 @@ pub async fn holds_images(client: &Client, account: &str, repository: &str) -> R
     Ok(!page.image_details().is_empty())
 }
 
+/// How images are described: by a manifest of one, or by an index of several, such as one with its provenance. Asked for by
+/// name, ECR hands it out as it was pushed.
+const MANIFESTS: [&str; 4] = [
+    "application/vnd.oci.image.index.v1+json",
+    "application/vnd.oci.image.manifest.v1+json",
+    "application/vnd.docker.distribution.manifest.list.v2+json",
+    "application/vnd.docker.distribution.manifest.v2+json",
+];
+
 /// The digest (`sha256:…`) of the image that a tag points to now (D6). `None`: no such repository, or no such tag.
 pub async fn image_digest(client: &Client, repository: &str, tag: &str) -> Result<Option<String>> {
+    let image = image(client, repository, tag).await?;
+    Ok(image.and_then(|image| image.image_id?.image_digest))
+}
+
+/// Lets a tag point to the image that another tag points to. `None`: that other tag is not there.
+pub async fn point(client: &Client, repository: &str, tag: &str, from: &str) -> Result<Option<String>> {
+    let Some(image) = image(client, repository, from).await? else { return Ok(None) };
+    let digest = image.image_id.and_then(|id| id.image_digest);
+    let put = client.put_image().repository_name(repository).image_tag(tag);
+    let put = put
+        .set_image_manifest(image.image_manifest)
+        .set_image_manifest_media_type(image.image_manifest_media_type)
+        .set_image_digest(digest.clone());
+    match put.send().await.map_err(failed("ecr", "PutImage")) {
+        // It points there already.
+        Err(error) if error.is("ImageAlreadyExistsException") => Ok(digest),
+        answer => answer.map(|_| digest),
+    }
+}
+
+async fn image(client: &Client, repository: &str, tag: &str) -> Result<Option<Image>> {
     let call = client.batch_get_image().repository_name(repository);
     let call = call.image_ids(ImageIdentifier::builder().image_tag(tag).build());
+    let call = call.set_accepted_media_types(Some(MANIFESTS.map(str::to_owned).to_vec()));
     let answer = call.send().await.map_err(failed("ecr", "BatchGetImage"));
     let Some(answer) = unless(answer, "RepositoryNotFoundException")? else { return Ok(None) };
     if let Some(image) = answer.images().first() {
-        return Ok(image.image_id().and_then(|id| id.image_digest()).map(str::to_owned));
+        return Ok(Some(image.clone()));
     }
     // 200 with failures inside.
     match answer.failures().first() {

@@ -2,6 +2,8 @@
 
 #![allow(dead_code, reason = "each test uses a part of it")]
 
+pub mod history;
+
 use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
@@ -41,6 +43,12 @@ pub struct World {
     pub pulls: BTreeMap<u64, Value>,
     /// Pull requests by the commit that their merge made.
     pub merged: BTreeMap<String, Vec<Value>>,
+    /// The commits of `prod`, the oldest first.
+    pub history: Vec<String>,
+    /// Runs of workflows for them.
+    pub runs: Vec<Value>,
+    /// Who edited a comment last, by its id.
+    pub editors: BTreeMap<u64, String>,
     /// What the token may do, as a job's `permissions`; everything, if nobody says.
     pub grants: Option<Value>,
     /// Every request, as `PATCH /issues/1`.
@@ -73,10 +81,18 @@ impl World {
     pub fn say(&mut self, author: &str, issue: u64, body: &str) -> u64 {
         let id = self.number() + 9_000;
         let comment = json!({
-            "id": id, "body": body, "html_url": format!("https://example.test/{id}"), "user": {"login": author},
+            "id": id, "node_id": format!("IC_{id}"), "body": body, "html_url": format!("https://example.test/{id}"),
+            "user": {"login": author},
         });
         self.comments.insert(id, (issue, comment));
         id
+    }
+
+    /// The ids of one author's comments, oldest first.
+    pub fn ids(&self, author: &str, issue: u64) -> Vec<u64> {
+        let of =
+            |(_, (on, comment)): &(&u64, &(u64, Value))| *on == issue && comment["user"]["login"] == author;
+        self.comments.iter().filter(of).map(|(id, _)| *id).collect()
     }
 
     /// The texts of one author's comments, oldest first.
@@ -142,9 +158,18 @@ async fn answer(
             "Request forbidden by administrative rules. A User-Agent is required.",
         );
     }
-    let Some(path) = uri.path().strip_prefix(&format!("/repos/{REPOSITORY}")) else {
+    let sent: Value = serde_json::from_slice(&body).unwrap_or(Value::Null);
+    let asks = method == Method::POST && uri.path() == "/graphql";
+    let path = if asks { Some(uri.path()) } else { uri.path().strip_prefix(&format!("/repos/{REPOSITORY}")) };
+    let Some(path) = path else {
         return refuse(StatusCode::NOT_FOUND, "Not Found");
     };
+    if !history::may(&world, !asks && method != Method::GET, path) {
+        return refuse(StatusCode::FORBIDDEN, "Resource not accessible by integration");
+    }
+    if asks {
+        return history::answer(&world, &sent);
+    }
     world.requests.push(format!("{method} {path}"));
     let trouble =
         world.troubles.iter().position(|(of, _)| *of == method).map(|at| world.troubles.remove(at).1);
@@ -158,7 +183,6 @@ async fn answer(
         }
         Some(Trouble::LostAnswer) | None => {}
     }
-    let sent: Value = serde_json::from_slice(&body).unwrap_or(Value::Null);
     let too_long = sent["body"].as_str().is_some_and(|body| body.chars().count() > LONGEST);
     let response = if too_long {
         let error = json!({"message": "Validation Failed", "errors": [
@@ -175,22 +199,10 @@ async fn answer(
     }
 }
 
-/// Whether the token may write there: a pull request's comments and labels, or an issue's.
-fn may(world: &World, path: &str) -> bool {
-    let Some(grants) = &world.grants else { return true };
-    let parts: Vec<u64> = path.split('/').filter_map(|part| part.parse().ok()).collect();
-    let issue = parts
-        .first()
-        .map(|id| if path.starts_with("/issues/comments/") { world.comments[id].0 } else { *id });
-    let pull =
-        issue.and_then(|issue| world.issues.get(&issue)).is_some_and(|it| it.get("pull_request").is_some());
-    grants[if pull { "pull-requests" } else { "issues" }] == "write"
-}
-
 fn serve(world: &mut World, api: &str, method: &Method, path: &str, query: &str, sent: &Value) -> Response {
     let parts: Vec<&str> = path.trim_start_matches('/').split('/').collect();
     let number = |text: &str| text.parse::<u64>().unwrap_or_default();
-    let page = |items: Vec<Value>| paged(items, api, path, query);
+    let page = |items: Vec<Value>| paged(items, None, api, path, query);
     match (method.as_str(), parts.as_slice()) {
         ("GET", ["issues"]) => {
             let wanted = parameter(query, "labels");
@@ -242,7 +254,9 @@ fn serve(world: &mut World, api: &str, method: &Method, path: &str, query: &str,
         ("PATCH", ["issues", "comments", id]) => match world.comments.get_mut(&number(id)) {
             Some((_, comment)) if comment["user"]["login"] == BOT => {
                 comment["body"] = sent["body"].clone();
-                axum::Json(comment.clone()).into_response()
+                let answer = axum::Json(comment.clone()).into_response();
+                world.editors.insert(number(id), BOT.to_owned());
+                answer
             }
             Some(_) => refuse(StatusCode::FORBIDDEN, "Resource not accessible by integration"),
             None => refuse(StatusCode::NOT_FOUND, "Not Found"),
@@ -273,18 +287,28 @@ fn serve(world: &mut World, api: &str, method: &Method, path: &str, query: &str,
             None => refuse(StatusCode::NOT_FOUND, "Not Found"),
         },
         ("GET", ["commits", commit, "pulls"]) => page(world.merged.get(*commit).cloned().unwrap_or_default()),
+        ("GET", parts) => history::serve(world, api, path, parts, query),
         _ => refuse(StatusCode::NOT_FOUND, "Not Found"),
     }
 }
 
-/// A page of a list, and the link to the next one.
-fn paged(items: Vec<Value>, api: &str, path: &str, query: &str) -> Response {
+/// A page of a list, and the link to the next one. `under`: where the count and the list stand, of one that is no plain list.
+fn paged(
+    items: Vec<Value>,
+    under: Option<(&'static str, &'static str)>,
+    api: &str,
+    path: &str,
+    query: &str,
+) -> Response {
     let of = |name: &str, otherwise: usize| {
         parameter(query, name).and_then(|value| value.parse().ok()).unwrap_or(otherwise)
     };
     let (page, size) = (of("page", 1).max(1), of("per_page", 30).clamp(1, 100));
     let shown: Vec<Value> = items.iter().skip((page - 1) * size).take(size).cloned().collect();
-    let response = axum::Json(shown).into_response();
+    let response = match under {
+        None => axum::Json(shown).into_response(),
+        Some((count, list)) => axum::Json(json!({ count: items.len(), list: shown })).into_response(),
+    };
     if items.len() <= page * size {
         return response;
     }

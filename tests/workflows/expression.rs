@@ -1,4 +1,4 @@
-//! The part of GitHub's expressions that our workflows use: paths into contexts, comparisons, `&&`, `always()`, `failure()`.
+//! The part of GitHub's expressions that our workflows use: paths into contexts, comparisons, `&&`, `||`, `always()`, `failure()`.
 
 use serde_json::Value;
 
@@ -38,6 +38,10 @@ fn term_holds(term: &str, context: &Value, failed: bool) -> bool {
 
 /// A literal, or what stands at a path; an empty text where nothing does, as GitHub has it.
 fn value(expression: &str, context: &Value) -> Value {
+    if let Some((first, second)) = expression.split_once("||") {
+        let first = value(first.trim(), context);
+        return if text_of(&first).is_empty() { value(second.trim(), context) } else { first };
+    }
     if let Some(literal) = expression.strip_prefix('\'').and_then(|it| it.strip_suffix('\'')) {
         return literal.into();
     }

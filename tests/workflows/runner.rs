@@ -36,8 +36,8 @@ pub struct Runner<'a> {
     pub fork: Option<&'a Path>,
     pub folder: tempfile::TempDir,
     artifacts: BTreeMap<String, PathBuf>,
-    /// What `docker/build-push-action` builds: another content, another digest.
-    pub image: &'static str,
+    /// How many images `docker/build-push-action` has built: each is another, since its provenance says when it was.
+    pub builds: usize,
 }
 
 /// How a job ended.
@@ -79,13 +79,23 @@ struct Job<'w> {
 impl<'a> Runner<'a> {
     pub fn new(forge: &'a Forge, sandbox: &'a Sandbox, repository: &'a Path) -> Self {
         let folder = tempfile::tempdir().unwrap();
-        Self { forge, sandbox, repository, fork: None, folder, artifacts: BTreeMap::new(), image: "first" }
+        Self { forge, sandbox, repository, fork: None, folder, artifacts: BTreeMap::new(), builds: 0 }
     }
 
     /// Runs every job whose condition holds and whose needs are met, in the file's order of needs.
-    pub async fn run(&mut self, workflow: &str, event: &Event) -> BTreeMap<String, Ran> {
-        let path = Path::new(env!("CARGO_MANIFEST_DIR")).join(".github/workflows").join(workflow);
-        let workflow: Value = serde_yaml::from_str(&fs::read_to_string(path).unwrap()).unwrap();
+    pub async fn run(&mut self, file: &str, event: &Event) -> BTreeMap<String, Ran> {
+        let id = self.forge.world().begin_run(file, &event.sha);
+        let ended = self.jobs(file, event).await;
+        let failed = |ran: &Ran| !ran.succeeded && ran.log != "skipped";
+        let conclusion = if ended.values().any(failed) { "failure" } else { "success" };
+        self.forge.world().end_run(id, conclusion);
+        ended
+    }
+
+    async fn jobs(&mut self, file: &str, event: &Event) -> BTreeMap<String, Ran> {
+        let path = Path::new(env!("CARGO_MANIFEST_DIR")).join(".github/workflows").join(file);
+        let mut workflow: Value = serde_yaml::from_str(&fs::read_to_string(path).unwrap()).unwrap();
+        workflow["file"] = file.into();
         assert_eq!(workflow["permissions"], json!({}), "nothing is allowed that no job asks for");
         let mut ended: BTreeMap<String, Ran> = BTreeMap::new();
         let jobs = workflow["jobs"].as_object().unwrap();
@@ -140,7 +150,7 @@ impl<'a> Runner<'a> {
             job,
             workspace,
             path: vec![tools, std::env::var("PATH").unwrap()],
-            environment: self.environment(&temp, event),
+            environment: self.environment(&temp, workflow, event),
             context,
             temp,
             failed: false,
@@ -178,7 +188,9 @@ impl<'a> Runner<'a> {
     }
 
     /// What every step sees: of AWS the endpoint, and no credentials before somebody gets them.
-    fn environment(&self, temp: &Path, event: &Event) -> BTreeMap<String, String> {
+    fn environment(&self, temp: &Path, workflow: &Value, event: &Event) -> BTreeMap<String, String> {
+        let reference = event.payload["ref"].as_str().unwrap_or("refs/heads/main");
+        let file = text_of(&workflow["file"]);
         let at = |name: &str| temp.join(name).to_str().unwrap().to_owned();
         [
             ("CI", "true".to_owned()),
@@ -188,7 +200,10 @@ impl<'a> Runner<'a> {
             ("GITHUB_EVENT_PATH", at("event.json")),
             ("GITHUB_OUTPUT", at("output")),
             ("GITHUB_PATH", at("path")),
+            ("GITHUB_GRAPHQL_URL", format!("{}/graphql", self.forge.api)),
+            ("GITHUB_REF", reference.to_owned()),
             ("GITHUB_REPOSITORY", REPOSITORY.to_owned()),
+            ("GITHUB_WORKFLOW_REF", format!("{REPOSITORY}/.github/workflows/{file}@{reference}")),
             ("GITHUB_RUN_ID", "77".to_owned()),
             ("GITHUB_SHA", event.sha.clone()),
             ("GITHUB_STEP_SUMMARY", at("summary")),
@@ -211,7 +226,14 @@ impl<'a> Runner<'a> {
             .map(|(key, value)| (key.clone(), fill(&text_of(value), &running.context)))
             .collect();
         if let Some(uses) = step["uses"].as_str() {
-            let outputs = self.stand_in(running, uses.split('@').next().unwrap_or_default(), &with).await;
+            let action = uses.split('@').next().unwrap_or_default();
+            let outputs = match self.stand_in(running, action, &with).await {
+                Ok(outputs) => outputs,
+                Err(why) => {
+                    running.log += &format!("== {action} fails: {why}\n");
+                    return false;
+                }
+            };
             if let Some(id) = step["id"].as_str() {
                 running.context["steps"][id]["outputs"] = json!(outputs);
             }
@@ -256,7 +278,7 @@ impl<'a> Runner<'a> {
         running: &mut Job<'_>,
         action: &str,
         with: &BTreeMap<String, String>,
-    ) -> BTreeMap<String, String> {
+    ) -> Result<BTreeMap<String, String>, String> {
         let input = |name: &str| with.get(name).cloned().unwrap_or_default();
         let permission =
             |name: &str| running.job["permissions"][name].as_str().unwrap_or_default().to_owned();
@@ -299,20 +321,21 @@ impl<'a> Runner<'a> {
             "docker/build-push-action" => {
                 assert!(running.workspace.join(input("file")).exists(), "{with:?}");
                 assert_eq!((input("provenance").as_str(), input("sbom").as_str()), ("mode=max", "true"));
-                outputs.insert("digest".to_owned(), self.push(&input("tags")).await);
+                outputs.insert("digest".to_owned(), self.push(&input("tags")).await?);
             }
             "docker/setup-buildx-action" | "Swatinem/rust-cache" => {}
             other => panic!("nobody has written what {other} does"),
         }
-        outputs
+        Ok(outputs)
     }
 
-    /// Pushes an image under these tags.
-    async fn push(&self, tags: &str) -> String {
+    /// Builds an image and pushes it under these tags, unless one of them may not move and is taken.
+    async fn push(&mut self, tags: &str) -> Result<String, String> {
+        self.builds += 1;
         let manifest = json!({
             "schemaVersion": 2, "mediaType": "application/vnd.docker.distribution.manifest.v2+json",
             "config": {"mediaType": "application/vnd.docker.container.image.v1+json", "size": 1, "digest": format!("sha256:{}", "0".repeat(64))},
-            "layers": [], "annotations": {"content": self.image},
+            "layers": [], "annotations": {"build": self.builds.to_string()},
         })
         .to_string();
         let client = aws_sdk_ecr::Client::new(&self.sandbox.sdk_config());
@@ -320,14 +343,11 @@ impl<'a> Runner<'a> {
             let (repository, tag) = tag.rsplit_once(':').unwrap();
             let repository = repository.split_once('/').unwrap().1;
             let put = client.put_image().repository_name(repository).image_tag(tag).image_manifest(&manifest);
-            // What is there already need not be pushed.
-            if let Err(error) = put.send().await {
-                assert!(format!("{error:?}").contains("ImageAlreadyExists"), "{repository}:{tag}: {error:?}");
-            }
+            put.send().await.map_err(|error| format!("{repository}:{tag}: {error:?}"))?;
         }
         let digest: String =
             Sha256::digest(manifest.as_bytes()).iter().map(|byte| format!("{byte:02x}")).collect();
-        format!("sha256:{digest}")
+        Ok(format!("sha256:{digest}"))
     }
 }
 

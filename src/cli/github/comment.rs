@@ -42,7 +42,7 @@ pub async fn run(args: Args, globals: &Globals, out: &Output) -> Result<Exit> {
     if let Some(file) = &args.unreviewed
         && !records(file)?.iter().any(|record| record["type"] == "not_reviewed")
     {
-        out.talk("the plan was reviewed: its comment stays");
+        out.talk("no plan waits for a review: the comment stays");
         return Ok(Exit::Success);
     }
     let mut context = context()?;

@@ -11,8 +11,10 @@ use crate::github::{self, Client, Context, Patience, WORKFLOW_BOT};
 mod clock;
 mod comment;
 mod drift_issue;
+mod image;
 mod result;
 mod reviewed;
+mod rollout;
 
 /// Speaks for a workflow on GitHub: a pull request's comment, issues, what was reviewed
 ///
@@ -29,6 +31,7 @@ enum Command {
     Comment(comment::Args),
     DriftIssue(drift_issue::Args),
     Reviewed(reviewed::Args),
+    Image(image::Args),
     Result(result::Args),
 }
 
@@ -38,6 +41,7 @@ pub async fn run(args: Args, globals: &Globals, out: &Output) -> Result<Exit> {
         Command::Comment(args) => comment::run(args, globals, out).await,
         Command::DriftIssue(args) => drift_issue::run(args, globals, out).await,
         Command::Reviewed(args) => reviewed::run(args, globals, out).await,
+        Command::Image(args) => image::run(args, globals, out).await,
         Command::Result(args) => result::run(args, globals, out).await,
     }
 }

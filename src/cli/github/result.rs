@@ -3,18 +3,20 @@
 use std::path::PathBuf;
 
 use super::super::{Error, Exit, Globals, Output, Result};
-use super::{Identity, client, clock, context, records};
-use crate::github::{self, Client, Finding, Marker, comment_of, merged_by, runner, settle, upsert};
+use super::{Identity, client, clock, context, records, rollout};
+use crate::github::{Client, Finding, Marker, Pull, comment_of, edited_by_another, runner, settle, upsert};
+use crate::plan::expect::Reviewed;
 use crate::render::comment::with_result;
 use crate::render::outcome::Deployment;
 
 /// The label of issues about deployments that failed.
 const LABEL: &str = "deployment";
 
-/// Says what became of a deployment: on the merged pull request, in an issue if it failed, in the job summary
+/// Says what became of a deployment: on the merged pull requests, in an issue if it failed, in the job summary
 ///
-/// The last step of a deployment, whatever became of the others. The issue is opened, edited, and closed by the next
-/// deployment that succeeds.
+/// The last step of a deployment, whatever became of the others. The pull requests are those that were merged since the last
+/// deployment that succeeded. The issue is opened, edited, and closed by the next one that succeeds; where a later commit's run
+/// does the work, it stays as it is.
 #[derive(Debug, clap::Args)]
 pub struct Args {
     /// The environment that was deployed to
@@ -71,27 +73,40 @@ pub async fn run(args: Args, _: &Globals, out: &Output) -> Result<Exit> {
         news: text.clone(),
     });
     // The issue first: it is what somebody is waked by. Whatever fails, the rest is tried.
-    let settled = settle(&client, marker, LABEL, login, finding.as_ref(), &text).await.map(drop);
-    let said = on_the_pull_request(&client, &args, &commit, &text, out).await;
-    settled.and(said)?;
-    Ok(Exit::Success)
+    let mut failed = Vec::new();
+    if !rollout::is_covered(&found) {
+        failed.extend(
+            settle(&client, marker, LABEL, login, finding.as_ref(), &text).await.err().map(Error::from),
+        );
+    }
+    match rollout::merged(&client, &context, &commit).await {
+        Ok(pulls) => {
+            for pull in pulls {
+                match on_the_pull_request(&client, &args, &pull, &text).await {
+                    Ok(()) => out.talk(&format!("said so on #{}", pull.number)),
+                    Err(error) => failed.push(error),
+                }
+            }
+        }
+        Err(error) => failed.push(error),
+    }
+    failed.into_iter().next().map_or(Ok(Exit::Success), Err)
 }
 
-async fn on_the_pull_request(
-    client: &Client,
-    args: &Args,
-    commit: &str,
-    text: &str,
-    out: &Output,
-) -> github::Result<()> {
-    let Some(pull) = merged_by(client, commit).await? else { return Ok(()) };
+async fn on_the_pull_request(client: &Client, args: &Args, pull: &Pull, text: &str) -> Result<()> {
     let (environment, login) = (args.environment.as_str(), args.identity.login.as_str());
     let marker = Marker { about: "plan", environment };
     let body = match comment_of(client, pull.number, marker, login).await? {
-        Some(comment) => with_result(&comment.body, text),
+        Some(comment) => {
+            // Once we have edited it, nobody sees any more that somebody else did: what they wrote is no review.
+            let plan = match edited_by_another(client, &comment).await? {
+                Some(_) => Reviewed::taken_out_of(&comment.body),
+                None => comment.body,
+            };
+            with_result(&plan, text)
+        }
         None => format!("{}\n{text}", marker.line(&[])),
     };
     upsert(client, pull.number, marker, login, &body).await?;
-    out.talk(&format!("said so on #{}", pull.number));
     Ok(())
 }

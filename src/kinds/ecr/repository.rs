@@ -11,13 +11,14 @@ use serde::{Deserialize, Serialize};
 
 use crate::diff::Diff;
 use crate::field;
-use crate::kind::{Cx, Grant, Grants, Invalid, Kind, Live, On};
+use crate::kind::{Cx, Grant, Grants, Invalid, Kind, Live, On, Pinned};
 use crate::resource::{OnDelete, Place, Readiness};
 use crate::services::ecr::{self, Ecr, RepositoryRead, Snapshot};
 use crate::services::{Result, failed};
 use crate::value::Policy;
 
 mod check;
+mod expiry;
 mod lifecycle;
 mod write;
 
@@ -208,6 +209,10 @@ spec:
             ("uri".to_owned(), uri),
             ("registryId".to_owned(), registry_id),
         ])
+    }
+
+    fn expiring(spec: &Spec, pinned: &Pinned) -> Vec<Invalid> {
+        expiry::doubts(spec, pinned)
     }
 
     fn observe(snapshot: &Snapshot, place: &Place) -> Vec<Live<Self>> {

@@ -104,6 +104,37 @@ proptest! {
 }
 
 #[test]
+fn what_was_reviewed_earlier_is_added_for_the_same_place_only() {
+    let (later, earlier) = (plan(vec![change("jobs", 7)]), plan(vec![change("other", 3)]));
+    let both = plan(vec![change("jobs", 7), change("other", 3)]);
+    let mut reviewed = later.reviewed();
+    assert_eq!(reviewed.differences(&both).len(), 1);
+    assert!(reviewed.add(&earlier.reviewed()));
+    assert_eq!(reviewed.differences(&both), vec![]);
+    assert_eq!(reviewed, both.reviewed());
+    let mut elsewhere = earlier;
+    elsewhere.place = Place::new("222222222222", "eu-west-1");
+    let mut reviewed = later.reviewed();
+    assert!(!reviewed.add(&elsewhere.reviewed()));
+    assert_eq!(reviewed, later.reviewed());
+}
+
+#[test]
+fn only_the_hidden_first_lines_of_a_comment_are_a_review() {
+    let reviewed = plan(vec![change("jobs", 7)]).reviewed();
+    let hidden = reviewed.comment();
+    let first = format!("<!-- batchwright plan environment=dev head=x -->\n{hidden}\n## a plan\n");
+    assert_eq!(Reviewed::in_comment(&first), Some(Ok(reviewed)));
+    // A manifest can hold such a line, and a comment shows manifests.
+    let below = format!("<!-- batchwright plan environment=dev head=x -->\n## a plan\n{hidden}\n");
+    assert_eq!(Reviewed::in_comment(&below), None);
+    assert_eq!(
+        Reviewed::taken_out_of(&first),
+        "<!-- batchwright plan environment=dev head=x -->\n## a plan\n"
+    );
+}
+
+#[test]
 fn only_declared_images_may_move() {
     let sealed = |images: &[(&str, bool)]| {
         let mut change = change("job", 7);

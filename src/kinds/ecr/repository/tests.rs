@@ -228,6 +228,52 @@ lifecyclePolicy.lifecyclePolicyText: not a lifecycle policy: expected an object 
 "#);
 }
 
+/// What is said of one rule, of a repository whose images these many job definitions name by digest.
+fn expiring(mutability: &str, selection: Value, by: usize) -> String {
+    let rule = json!({"rulePriority": 7, "selection": selection, "action": {"type": "expire"}});
+    let spec = json!({"imageTagMutability": mutability, "lifecyclePolicy": {"lifecyclePolicyText": {"rules": [rule]}}});
+    let pinned = Pinned {
+        by: (0..by).map(|n| format!("batch/JobDefinition/job{n}").parse().unwrap()).collect(),
+        tags: ["latest".to_owned()].into(),
+    };
+    let doubts = KIND.expiring(&spec, &pinned);
+    assert!(doubts.iter().all(|doubt| doubt.path == "lifecyclePolicy.lifecyclePolicyText.rules[0]"));
+    doubts.into_iter().map(|doubt| doubt.message).collect()
+}
+
+#[test]
+fn a_rule_that_may_take_an_image_from_its_jobs_is_doubted() {
+    let days = |status: &str| json!({"tagStatus": status, "countType": "sinceImagePushed", "countUnit": "days", "countNumber": 14});
+    let count =
+        |status: &str| json!({"tagStatus": status, "countType": "imageCountMoreThan", "countNumber": 10});
+    insta::assert_snapshot!(expiring("IMMUTABLE", count("any"), 1), @"rule 7 deletes images but for the 10 that were pushed last, whatever their tags: also one that batch/JobDefinition/job0 names by its digest, whose jobs can't start then; limit it to untagged images, or to tags that no deployment gives");
+    insta::assert_snapshot!(expiring("MUTABLE", days("untagged"), 2), @"rule 7 deletes untagged images 14 days after they were pushed, and where tags are MUTABLE an image loses its tag to the next one: also one that batch/JobDefinition/job0 and batch/JobDefinition/job1 name by its digest, whose jobs can't start then; make tags IMMUTABLE, or IMMUTABLE_WITH_EXCLUSION for those that have to move");
+    let tagged = |list: &str, tags: Value| {
+        let mut selection = days("tagged");
+        selection[list] = tags;
+        selection
+    };
+    insta::assert_snapshot!(expiring("IMMUTABLE", tagged("tagPatternList", json!(["*"])), 5), @"rule 7 deletes images tagged * 14 days after they were pushed, as deployments may tag them: also one that batch/JobDefinition/job0, batch/JobDefinition/job1, batch/JobDefinition/job2 and 2 more name by its digest, whose jobs can't start then; limit it to tags that no deployment gives");
+    for doubtful in
+        [tagged("tagPrefixList", json!(["late"])), tagged("tagPrefixList", json!(["0"])), count("untagged")]
+    {
+        assert_ne!(expiring("MUTABLE_WITH_EXCLUSION", doubtful.clone(), 1), "", "{doubtful}");
+    }
+    // Images keep tags that stay; and other images are none of the jobs'.
+    for (mutability, fine) in [
+        ("IMMUTABLE_WITH_EXCLUSION", days("untagged")),
+        ("IMMUTABLE", count("untagged")),
+        ("MUTABLE", tagged("tagPrefixList", json!(["pr-"]))),
+        ("MUTABLE", tagged("tagPatternList", json!(["latest", "pr-*"]))),
+        (
+            "MUTABLE",
+            json!({"tagStatus": "any", "storageClass": "archive", "countType": "sinceImageTransitioned", "countNumber": 90}),
+        ),
+    ] {
+        assert_eq!(expiring(mutability, fine, 1), "");
+    }
+}
+
 #[test]
 fn names_are_checked_as_ecr_checks_them() {
     for good in ["worker", "payments/worker", "a.b_c__d-e--f", "0a"] {
