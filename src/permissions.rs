@@ -2,6 +2,7 @@
 //!
 //! Names that begin with the environment's prefix are allowed by that prefix, so that what is no longer declared can still
 //! be read and deleted; others by themselves.
+//! What is said of roles stands in [`roles`].
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -11,6 +12,8 @@ use crate::kind::{Grant, On, When};
 use crate::kinds;
 use crate::resource::{Declared, Desired, Incarnation, OWNER_TAG, Observed, ResourceId};
 use crate::value::reference::{self, Reference};
+
+mod roles;
 
 /// Who needs the permissions.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -130,10 +133,18 @@ impl Statements {
     }
 
     fn add(&mut self, writes: bool, grants: &[Grant], desired: &Desired, declared: Option<&Declared>) {
+        let boundaries = roles::boundaries(desired);
         for grant in grants {
-            let on = grant.on.iter().flat_map(|on| arns(*on, desired, declared)).collect();
-            let when = grant.when.map(|when| condition(when, desired).to_string());
-            self.0.entry((writes, when, on)).or_default().extend(grant.actions);
+            let on: BTreeSet<String> = grant.on.iter().flat_map(|on| arns(*on, desired, declared)).collect();
+            let Some(when) = grant.when.map_or(Some(json!({})), |when| condition(when, desired)) else {
+                continue;
+            };
+            for action in grant.actions.iter().filter(|_| !on.is_empty()) {
+                if let Some(when) = roles::bounded(action, when.clone(), &boundaries) {
+                    let when = Some(when.to_string()).filter(|when| when != "{}");
+                    self.0.entry((writes, when, on.clone())).or_default().insert(action);
+                }
+            }
         }
     }
 
@@ -178,6 +189,9 @@ fn arns(on: On, desired: &Desired, declared: Option<&Declared>) -> Vec<String> {
         On::Regional(service, rest) => (place.arn(service, ""), rest),
         On::Iam(rest) => (place.iam_arn(""), rest),
         On::S3(rest) => (format!("arn:{}:s3:::", place.partition), rest),
+        On::NamedRoles => {
+            return declared.map(|it| roles::named(&it.spec, desired)).into_iter().flatten().collect();
+        }
     };
     let Some(filled) = filled(rest, desired, declared) else { return Vec::new() };
     vec![prefix + &filled]
@@ -200,14 +214,20 @@ fn filled(pattern: &str, desired: &Desired, declared: Option<&Declared>) -> Opti
     Some(text)
 }
 
-fn condition(when: When, desired: &Desired) -> Value {
+/// A condition; nothing, where it can't be met.
+fn condition(when: When, desired: &Desired) -> Option<Value> {
     let owner = desired.owner.to_string();
-    match when {
+    Some(match when {
         When::Owned => json!({ "StringEquals": { (format!("aws:ResourceTag/{OWNER_TAG}")): owner } }),
         When::OwnerWritten => json!({ "StringEquals": { (format!("aws:RequestTag/{OWNER_TAG}")): owner } }),
         When::TaggedBy(calls) => json!({ "StringEquals": { "ec2:CreateAction": calls } }),
         When::PassedTo(services) => json!({ "StringEquals": { "iam:PassedToService": services } }),
-    }
+        When::DeclaredPolicy => {
+            let policies = roles::attachable(desired);
+            let any = !policies.is_empty();
+            any.then(|| json!({ "ArnLike": { "iam:PolicyARN": policies } }))?
+        }
+    })
 }
 
 /// What says that a role is assumed with a token of GitHub's.
@@ -230,14 +250,19 @@ pub fn live_gate(observed: &Observed) -> BTreeSet<ResourceId> {
         };
         found.extend(currents().filter(part).map(|(id, _)| id.clone()));
     }
+    let bounds = currents().filter_map(|(_, live)| live.spec.get(roles::BOUNDARY)?.as_str());
+    let bounds: BTreeSet<&str> = bounds.collect();
+    let is_bound = |live: &Incarnation| live.arn.as_deref().is_some_and(|arn| bounds.contains(arn));
+    found.extend(currents().filter(|(_, live)| is_bound(live)).map(|(id, _)| id.clone()));
     found
 }
 
-/// Resources of the environment that say who may act from GitHub: changed by people, never by a workflow (D36).
+/// Resources of the environment that say who may act from GitHub, and the boundaries of what its roles may: changed by people,
+/// never by a workflow (D36).
 pub fn gate(desired: &Desired) -> BTreeSet<ResourceId> {
     let lets_in =
         |declared: &&Declared| declared.id.kind == "iam/Role" && declared.spec.to_string().contains(LETS_IN);
-    let mut found = BTreeSet::new();
+    let mut found: BTreeSet<ResourceId> = roles::declared_boundaries(desired).collect();
     for role in desired.resources.values().filter(lets_in) {
         found.insert(role.id.clone());
         reference::each(&role.spec, "", &mut |_, of| {
@@ -270,6 +295,13 @@ fn denied(desired: &Desired) -> Vec<Value> {
                 statements.0.entry((WRITES, None, on)).or_default().extend(grant.actions);
             }
         }
+    }
+    // A boundary that is declared elsewhere.
+    for boundary in roles::boundaries(desired) {
+        let writes = kinds::kind("iam/Policy").map(|kind| kind.facts().grants.write).unwrap_or_default();
+        let on = BTreeSet::from([boundary]);
+        let actions = writes.iter().flat_map(|grant| grant.actions);
+        statements.0.entry((WRITES, None, on)).or_default().extend(actions);
     }
     let Value::Object(mut document) = statements.document(Vec::new()) else { return Vec::new() };
     let Some(Value::Array(mut statements)) = document.remove("Statement") else { return Vec::new() };

@@ -9,6 +9,8 @@
     reason = "a test: what fails here fails it"
 )]
 
+#[path = "github/canary.rs"]
+mod canary;
 mod forge;
 #[path = "github/requests.rs"]
 mod requests;
@@ -96,6 +98,11 @@ impl Scene {
     }
 
     async fn run(&self, args: &[&str]) -> Ran {
+        self.run_with(args, &[]).await
+    }
+
+    /// With more variables.
+    async fn run_with(&self, args: &[&str], more: &[(&str, &str)]) -> Ran {
         let mut command = tokio::process::Command::new(env!("CARGO_BIN_EXE_batchwright"));
         command.args(args).arg("--sandbox").current_dir(self.folder.path()).stdin(Stdio::null());
         for (name, _) in
@@ -109,7 +116,7 @@ impl Scene {
         command.env("GITHUB_REPOSITORY", REPOSITORY).env("GITHUB_RUN_ID", "77");
         command.env("GITHUB_EVENT_PATH", self.path("event.json"));
         command.env("GITHUB_OUTPUT", self.path("output")).env("GITHUB_STEP_SUMMARY", self.path("summary"));
-        let output = command.output().await.unwrap();
+        let output = command.envs(more.iter().copied()).output().await.unwrap();
         let text = |bytes: Vec<u8>| String::from_utf8(bytes).unwrap();
         Ran { code: output.status.code().unwrap_or(-1), out: text(output.stdout), err: text(output.stderr) }
     }

@@ -117,7 +117,8 @@ impl Scene {
 
     /// A push to a pull request of somebody's repository.
     fn push(&self, number: u64, head: u64, from: &str) -> Event {
-        let pull = json!({"number": number, "head": {"sha": commit(head), "repo": {"full_name": from}}});
+        let head = json!({"sha": commit(head), "repo": {"full_name": from}});
+        let pull = json!({"number": number, "head": head, "base": {"ref": "prod", "sha": commit(0xba5e)}});
         self.event("pull_request", json!({"number": number, "pull_request": pull}), commit(0xeeee))
     }
 

@@ -23,6 +23,8 @@ pub enum Colour {
 pub struct Output {
     stdout: Paint,
     stderr: Paint,
+    /// Whether a workflow's log is written: whoever may read that need not see all that a manifest holds (P28).
+    logged: bool,
 }
 
 impl Output {
@@ -37,6 +39,7 @@ impl Output {
         Self {
             stdout: Paint::new(wanted(std::io::stdout().is_terminal())),
             stderr: Paint::new(wanted(std::io::stderr().is_terminal())),
+            logged: set("GITHUB_ACTIONS"),
         }
     }
 
@@ -81,8 +84,12 @@ impl Output {
 
     /// An error to stderr; answers its exit code.
     pub fn error(&self, error: &Error) -> Exit {
+        let said = match error {
+            Error::Manifests(errors) if self.logged => errors.without_lines().render(self.stderr.on()),
+            other => other.render(self.stderr),
+        };
         let mut out = std::io::stderr().lock();
-        drop(out.write_all(error.render(self.stderr).as_bytes()));
+        drop(out.write_all(said.as_bytes()));
         Exit::of(error)
     }
 }

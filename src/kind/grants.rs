@@ -32,6 +32,8 @@ pub enum On {
     Iam(&'static str),
     /// `arn:<partition>:s3:::<rest>`.
     S3(&'static str),
+    /// The roles that what is declared names, in fields that are called `…Role` or `…RoleArn`.
+    NamedRoles,
 }
 
 /// A condition.
@@ -45,6 +47,8 @@ pub enum When {
     TaggedBy(&'static [&'static str]),
     /// A role is passed to one of these services.
     PassedTo(&'static [&'static str]),
+    /// The managed policy is the environment's own, or one that a role of the environment is declared with.
+    DeclaredPolicy,
 }
 
 impl Grant {
@@ -63,8 +67,8 @@ impl Grant {
         Self { when: Some(when), ..self }
     }
 
-    /// Passing roles of the account to these services.
+    /// Passing the roles that are named to these services.
     pub const fn pass_role(services: &'static [&'static str]) -> Self {
-        Self::on(&["iam:PassRole"], &[On::Iam("role/*")]).when(When::PassedTo(services))
+        Self::on(&["iam:PassRole"], &[On::NamedRoles]).when(When::PassedTo(services))
     }
 }

@@ -30,6 +30,8 @@ pub struct Around<'a> {
     pub time: String,
     /// What comes before the plan: that another one was reviewed, for example.
     pub note: String,
+    /// The plan of the manifests that the pull request starts from: what AWS has otherwise already (D30).
+    pub outside: Option<&'a Plan>,
 }
 
 /// The whole comment, of at most [`LIMIT`] bytes.
@@ -61,9 +63,33 @@ fn within(limit: usize, plan: &Plan, around: &Around<'_>) -> String {
     if let Some(drawn) = drawn {
         let _ = writeln!(text, "<details><summary>What comes first</summary>\n\n{drawn}\n</details>\n");
     }
+    if let Some(before) = around.outside {
+        text += &outside(before, limit.saturating_sub(text.len() + foot.len()) / 4);
+    }
     room = limit.saturating_sub(text.len() + foot.len());
     text += &diffs(plan, room, around.run_url);
     text + &foot
+}
+
+/// What AWS has otherwise than the manifests before the pull request: so that nobody takes it for the pull request's own.
+fn outside(before: &Plan, room: usize) -> String {
+    let told = super::drift(before, super::Paint::none());
+    // Below the title: the objects, and how many they are.
+    let told = told.split_once("\n\n").map_or(told.as_str(), |(_, objects)| objects).trim_end();
+    let mut shown = String::new();
+    for line in told.lines() {
+        if shown.len() + line.len() > room {
+            shown += "… the rest is omitted, see `batchwright drift`\n";
+            break;
+        }
+        shown += line;
+        shown.push('\n');
+    }
+    let (fence, count) = (super::markdown::fence(&shown), before.changes.len());
+    let plural = if count == 1 { "" } else { "s" };
+    format!(
+        "<details><summary>Changed outside git: {count} object{plural}</summary>\n\nAWS is not as the commit says that this pull request starts from: somebody changed it there, or an earlier merge is not rolled out yet. The plan above puts it as the pull request says.\n\n{fence}text\n{shown}{fence}\n\n</details>\n\n"
+    )
 }
 
 /// A comment that says why there is no plan.

@@ -8,7 +8,7 @@ use sha2::{Digest, Sha256};
 
 use super::drift::is_about_live;
 use super::markdown::{cell, code, fence, write_field};
-use super::value::{Shown, masked, plain, shown};
+use super::value::{MASK, Shown, masked, plain, shown};
 use crate::plan::{Action, Change, Plan};
 use crate::resource::ResourceId;
 
@@ -293,7 +293,7 @@ fn ways_out(plan: &Plan) -> String {
     let mut text = "## Ways out\n\n".to_owned();
     let _ = writeln!(
         text,
-        "1. **Put AWS back as git says.** Run the deployment again, or look and decide yourself:\n\n   ```sh\n   gh workflow run deploy.yml\n   batchwright apply {environment}{}\n   ```\n",
+        "1. **Put AWS back as git says.** Run the deployment again, or look and decide yourself:\n\n   ```sh\n   gh workflow run deploy.yml --ref prod\n   batchwright apply {environment}{}\n   ```\n",
         only.concat()
     );
     text += "2. **Take it into git.** Change the manifests, in a pull request:\n\n";
@@ -364,6 +364,7 @@ fn edit(path: &str, live: Option<&Value>) -> String {
     let path = if path.starts_with("tags.") { format!("metadata.{path}") } else { format!("spec.{path}") };
     match live {
         None => format!("remove {}", code(&path)),
+        Some(live) if live == MASK => format!("set {} to what AWS has, which is not shown here", code(&path)),
         Some(live) if live.to_string().len() <= LONG => {
             format!("set {} to {}", code(&path), code(&live.to_string()))
         }

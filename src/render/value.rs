@@ -21,23 +21,50 @@ pub fn masked(kind: &str, field: &FieldChange) -> (Option<Value>, Option<Value>)
     let mask = |value: &Option<Value>| {
         let value = value.as_ref()?;
         let seen = if field.sensitive { hide(value) } else { inside(value, rules) };
-        Some(if kind == "batch/JobDefinition" { parameters(&field.path, seen) } else { seen })
+        Some(if kind == "batch/JobDefinition" { free(&field.path, seen) } else { seen })
     };
     (mask(&field.before), mask(&field.after))
 }
 
-/// The parameters of a job definition are free texts: those that are called like a secret are taken for one.
-fn parameters(path: &str, value: Value) -> Value {
-    match (path.strip_prefix("parameters"), value) {
-        (Some(""), Value::Object(fields)) => {
-            let hidden = |(name, value): (String, Value)| {
-                if is_secret(&name) { (name, hide(&value)) } else { (name, value) }
+/// The maps of a job definition in which anything may stand under any name: what is called like a secret is taken for one.
+const FREE: [&str; 2] = ["parameters", "options"];
+
+/// A value at a path, without what is called like a secret in such maps: the path may lead into one, or the value hold some.
+fn free(path: &str, value: Value) -> Value {
+    let mut rest = path;
+    while !rest.is_empty() {
+        let end = rest.find(['.', '[']).unwrap_or(rest.len());
+        let (part, after) = rest.split_at(end);
+        if FREE.contains(&part.trim_end_matches(']')) {
+            return match (after, value) {
+                ("", Value::Object(fields)) => fields.into_iter().map(entry).collect(),
+                (name, value) if is_secret(name) => hide(&value),
+                (_, value) => value,
             };
-            fields.into_iter().map(hidden).collect()
         }
-        (Some(name), value) if name.starts_with(['.', '[']) && is_secret(name) => hide(&value),
-        (_, value) => value,
+        rest = after.get(1..).unwrap_or_default();
     }
+    free_inside(value)
+}
+
+fn free_inside(value: Value) -> Value {
+    match value {
+        Value::Object(fields) => fields
+            .into_iter()
+            .map(|(key, value)| match value {
+                Value::Object(fields) if FREE.contains(&key.as_str()) => {
+                    (key, fields.into_iter().map(entry).collect())
+                }
+                value => (key, free_inside(value)),
+            })
+            .collect(),
+        Value::Array(items) => items.into_iter().map(free_inside).collect(),
+        other => other,
+    }
+}
+
+fn entry((name, value): (String, Value)) -> (String, Value) {
+    if is_secret(&name) { (name, hide(&value)) } else { (name, value) }
 }
 
 /// Whether a name says that a secret is called so.

@@ -4,7 +4,7 @@ use batchwright::plan::expect::Reviewed;
 
 use super::forge::{BOT, REPOSITORY};
 use super::runner::{Event, Runner};
-use super::{Scene, commit, went_well, went_wrong, write};
+use super::{Scene, commit, manifests, went_well, went_wrong, write};
 
 /// Another log group, in a file of its own.
 fn more(scene: &Scene) {
@@ -142,4 +142,33 @@ async fn a_comment_that_somebody_edited_is_no_review() {
     went_wrong(&ran, "deploy");
     assert!(ran["deploy"].log.contains("mallory edited the plan's comment"), "{}", ran["deploy"].log);
     assert_eq!(scene.retention().await, Some(7), "nothing was applied");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_was_changed_outside_git_is_told_apart() {
+    let scene = Scene::set("633333333344").await;
+    let mut runner = scene.runner();
+    begun(&scene, &mut runner).await;
+    let base = tempfile::tempdir().unwrap();
+    manifests(base.path(), scene.account, 7);
+    runner.base = Some(base.path());
+    let number = scene.forge.world().open("alice", true, "More logs");
+    more(&scene);
+    went_well(&runner.run("plan.yml", &scene.push(number, 2, REPOSITORY)).await, "plan");
+    assert!(!scene.comment(number).contains("outside git"), "{}", scene.comment(number));
+    scene.somebody_sets_retention(14).await;
+    went_well(&runner.run("plan.yml", &scene.push(number, 3, REPOSITORY)).await, "plan");
+    let comment = scene.comment(number);
+    let (_, outside) =
+        comment.split_once("<summary>Changed outside git: 1 object</summary>").expect("it is told");
+    let outside = outside.split("</details>").next().unwrap();
+    assert!(outside.contains("retentionInDays: live has 14, git says 7"), "{outside}");
+    assert!(!outside.contains("logs/LogGroup/more"), "the pull request's own: {outside}");
+    assert!(comment.contains("create <code>logs/LogGroup/more</code>"), "{comment}");
+
+    // Manifests that were wrong before stop no plan.
+    write(base.path(), "manifests/stacks/main/more.yaml", "kind: nothing");
+    let ran = runner.run("plan.yml", &scene.push(number, 4, REPOSITORY)).await;
+    went_well(&ran, "plan");
+    assert!(ran["plan"].log.contains("nothing is said of changes outside git"), "{}", ran["plan"].log);
 }

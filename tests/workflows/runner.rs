@@ -34,6 +34,8 @@ pub struct Runner<'a> {
     pub repository: &'a Path,
     /// What it checks out of a fork.
     pub fork: Option<&'a Path>,
+    /// What it checks out for a pull request's base, where that is something else.
+    pub base: Option<&'a Path>,
     pub folder: tempfile::TempDir,
     artifacts: BTreeMap<String, PathBuf>,
     /// How many images `docker/build-push-action` has built: each is another, since its provenance says when it was.
@@ -79,7 +81,16 @@ struct Job<'w> {
 impl<'a> Runner<'a> {
     pub fn new(forge: &'a Forge, sandbox: &'a Sandbox, repository: &'a Path) -> Self {
         let folder = tempfile::tempdir().unwrap();
-        Self { forge, sandbox, repository, fork: None, folder, artifacts: BTreeMap::new(), builds: 0 }
+        Self {
+            forge,
+            sandbox,
+            repository,
+            fork: None,
+            base: None,
+            folder,
+            artifacts: BTreeMap::new(),
+            builds: 0,
+        }
     }
 
     /// Runs every job whose condition holds and whose needs are met, in the file's order of needs.
@@ -287,7 +298,12 @@ impl<'a> Runner<'a> {
             "actions/checkout" => {
                 assert_eq!(permission("contents"), "read", "{}", running.name);
                 assert_eq!(input("persist-credentials"), "false", "{}", running.name);
-                let from = if input("repository").is_empty() { Some(self.repository) } else { self.fork };
+                let base = running.context["github"]["event"]["pull_request"]["base"]["sha"].as_str();
+                let own = match base.is_some_and(|base| base == input("ref")) {
+                    true => self.base.unwrap_or(self.repository),
+                    false => self.repository,
+                };
+                let from = if input("repository").is_empty() { Some(own) } else { self.fork };
                 copy(
                     from.expect("a fork is checked out only where there is one"),
                     &running.workspace.join(input("path")),

@@ -32,6 +32,10 @@ pub struct Args {
     /// The pull request's number, from a file that may be anybody's: it has to be the one whose last commit is --head
     #[arg(long, value_name = "FILE", requires = "head")]
     number_file: Option<PathBuf>,
+    /// The manifests of the commit that the pull request starts from: what AWS has otherwise than they say is told apart, as
+    /// changed outside git
+    #[arg(long, value_name = "FOLDER")]
+    base: Option<PathBuf>,
     /// The commit that is planned; else the pull request's last one
     #[arg(long, value_name = "COMMIT")]
     head: Option<String>,
@@ -51,7 +55,9 @@ pub async fn run(args: Args, globals: &Globals, out: &Output) -> Result<Exit> {
     match planned(&args, globals, out).await {
         Ok(plan) => {
             annotations(&plan).iter().for_each(|annotation| out.data(&format!("{}\n", annotation.line())));
-            let mut around = about(&context, &args.choices.environment);
+            let outside = outside(&args, globals, out).await;
+            let mut around =
+                Around { outside: outside.as_ref(), ..about(&context, &args.choices.environment) };
             if args.unreviewed.is_some() {
                 around.note = later(&plan);
             } else {
@@ -93,6 +99,25 @@ async fn planned(args: &Args, globals: &Globals, out: &Output) -> Result<Plan> {
     Ok(planned?.0)
 }
 
+/// What AWS has otherwise than the manifests before the pull request. That they can't be read or planned stops nothing: the
+/// pull request may be what mends them, or brings the environment.
+async fn outside(args: &Args, globals: &Globals, out: &Output) -> Option<Plan> {
+    let globals = Globals { manifests: args.base.clone()?, ..globals.clone() };
+    let looked = async {
+        let session = Session::open(&globals, &args.choices, out).await?;
+        let planned = session.plan(&Allowed::default().guard()).await;
+        session.close().await;
+        Ok::<Plan, Error>(planned?.0)
+    };
+    match looked.await {
+        Ok(plan) => Some(plan).filter(|plan| !plan.changes.is_empty()),
+        Err(error) => {
+            out.talk(&format!("nothing is said of changes outside git: {error}"));
+            None
+        }
+    }
+}
+
 /// Finds the pull request that the arguments mean.
 async fn pull_request(args: &Args, context: &mut Context) -> Result<()> {
     if args.unreviewed.is_some() {
@@ -124,7 +149,7 @@ fn later(plan: &Plan) -> String {
 fn about<'a>(context: &'a Context, environment: &str) -> Around<'a> {
     let head = context.head.as_deref();
     let marker = Marker { about: "plan", environment }.line(&[("head", head.unwrap_or_default())]);
-    Around { marker, head, run_url: context.run_url.as_deref(), time: clock::now(), note: String::new() }
+    Around { marker, head, run_url: context.run_url.as_deref(), time: clock::now(), ..Around::default() }
 }
 
 fn summarised(context: &Context, text: &str) -> Result<()> {

@@ -10,7 +10,7 @@ use super::types::document::{self, Attached};
 use super::types::name;
 use crate::diff::Diff;
 use crate::field;
-use crate::kind::{Cx, Grant, Grants, Invalid, Kind, Live, On};
+use crate::kind::{Cx, Grant, Grants, Invalid, Kind, Live, On, When};
 use crate::resource::{Place, Readiness};
 use crate::services::iam::{self, Iam, Snapshot};
 use crate::services::{Result, failed};
@@ -115,9 +115,10 @@ impl Kind for Role {
             ),
         ],
         write: &[
+            Grant::on(&["iam:AttachRolePolicy"], &[On::Iam("role/{name}"), On::Iam("role/*/{name}")])
+                .when(When::DeclaredPolicy),
             Grant::on(
                 &[
-                    "iam:AttachRolePolicy",
                     "iam:CreateRole",
                     "iam:DeleteRole",
                     "iam:DeleteRolePermissionsBoundary",

@@ -76,7 +76,15 @@ impl Kind for ServiceLinkedRole {
     const GRANTS: Grants = Grants {
         read: &[
             Grant::any(&["iam:GetAccountAuthorizationDetails", "iam:ListRoles"]),
-            Grant::on(&["iam:GetRole"], &[On::Iam("role/aws-service-role/{spec.awsServiceName}/*")]),
+            Grant::on(
+                &[
+                    "iam:GetRole",
+                    "iam:ListAttachedRolePolicies",
+                    "iam:ListInstanceProfilesForRole",
+                    "iam:ListRolePolicies",
+                ],
+                &[On::Iam("role/aws-service-role/{spec.awsServiceName}/*")],
+            ),
         ],
         write: &[Grant::on(
             &["iam:CreateServiceLinkedRole", "iam:UpdateRole"],

@@ -1,0 +1,50 @@
+//! A policy document as IAM reads it: a call is allowed if some statement allows it and none denies it.
+
+use std::collections::BTreeSet;
+
+use regex::Regex;
+use serde_json::Value;
+
+/// All actions of the statements with an effect.
+pub fn actions(policy: &Value, effect: &str) -> BTreeSet<String> {
+    let found = statements(policy, effect).flat_map(|it| it["Action"].as_array().unwrap());
+    found.map(|it| it.as_str().unwrap().to_owned()).collect()
+}
+
+/// The statements with an effect.
+pub fn statements<'a>(policy: &'a Value, effect: &'a str) -> impl Iterator<Item = &'a Value> {
+    policy["Statement"].as_array().unwrap().iter().filter(move |statement| statement["Effect"] == effect)
+}
+
+/// Whether a policy allows a call: on this resource, with these condition keys. A key that the call does not have meets no
+/// condition.
+pub fn may(policy: &Value, action: &str, resource: &str, context: &[(&str, &str)]) -> bool {
+    let says = |statement: &Value| {
+        let any = |key: &str, text: &str| statement[key].as_array().unwrap().iter().any(|it| fits(it, text));
+        any("Action", action) && any("Resource", resource) && holds(statement, context)
+    };
+    statements(policy, "Allow").any(says) && !statements(policy, "Deny").any(says)
+}
+
+fn holds(statement: &Value, context: &[(&str, &str)]) -> bool {
+    let conditions = statement["Condition"].as_object().into_iter().flatten();
+    let mut wanted = conditions.flat_map(|(operator, keys)| {
+        let keys = keys.as_object().expect("a condition names keys");
+        keys.iter().map(move |(key, values)| (operator.as_str(), key, values))
+    });
+    wanted.all(|(operator, key, values)| {
+        let values = values.as_array().cloned().unwrap_or_else(|| vec![values.clone()]);
+        context.iter().filter(|(of, _)| of == key).any(|(_, given)| {
+            values.iter().any(|value| match operator {
+                "StringEquals" => value == given,
+                "ArnLike" => fits(value, given),
+                other => panic!("nobody has written what {other} means"),
+            })
+        })
+    })
+}
+
+fn fits(pattern: &Value, text: &str) -> bool {
+    let pattern = regex::escape(pattern.as_str().unwrap()).replace(r"\*", ".*");
+    Regex::new(&format!("^{pattern}$")).unwrap().is_match(text)
+}

@@ -1,0 +1,124 @@
+//! What who applies may do with roles: pass them on, attach policies to them, and write them at all.
+
+use batchwright::permissions::{For, document, gate};
+use batchwright::resource::Desired;
+use serde_json::{Value, json};
+
+use super::evaluate::may;
+use super::{desired, every_call_is_allowed};
+
+fn iam(rest: &str) -> String {
+    format!("arn:aws:iam::222222222222:{rest}")
+}
+
+fn field<'a>(desired: &'a mut Desired, id: &str, pointer: &str) -> &'a mut Value {
+    let declared = desired.resources.get_mut(&id.parse().unwrap()).expect("it is declared");
+    declared.spec.pointer_mut(pointer).expect("it has the field")
+}
+
+#[test]
+fn only_named_roles_are_passed_on_and_only_to_who_needs_them() {
+    let passed = |desired: &Desired, role: &str, service: &str| {
+        let apply = document(desired, For::Apply);
+        may(&apply, "iam:PassRole", &iam(role), &[("iam:PassedToService", service)])
+    };
+    let mut desired = desired("prod");
+    let batch_own = "role/aws-service-role/batch.amazonaws.com/AWSServiceRoleForBatch";
+    for (role, service, expected) in [
+        ("role/prod-payments-job", "ecs-tasks.amazonaws.com", true),
+        ("role/prod-payments-job", "lambda.amazonaws.com", false),
+        ("role/prod-payments-job", "batch.amazonaws.com", false),
+        ("role/other", "ecs-tasks.amazonaws.com", false),
+        ("role/tasks/other", "ecs-tasks.amazonaws.com", false),
+        (batch_own, "batch.amazonaws.com", true),
+        (batch_own, "ecs-tasks.amazonaws.com", false),
+    ] {
+        assert_eq!(passed(&desired, role, service), expected, "{role} to {service}");
+    }
+    // A role of somebody else's is passed on where it is named, and no other beside it.
+    let role = iam("role/tasks/other");
+    *field(&mut desired, "batch/JobDefinition/payments", "/containerProperties/executionRoleArn") =
+        json!(role);
+    assert!(passed(&desired, "role/tasks/other", "ecs-tasks.amazonaws.com"));
+    assert!(!passed(&desired, "role/tasks/another", "ecs-tasks.amazonaws.com"));
+}
+
+#[test]
+fn only_declared_policies_are_attached() {
+    let of_tasks = "arn:aws:iam::aws:policy/service-role/AmazonECSTaskExecutionRolePolicy";
+    let mut desired = desired("prod");
+    let execution = desired.resources.get_mut(&"iam/Role/execution".parse().unwrap()).unwrap();
+    execution.spec["managedPolicyArns"] = json!([of_tasks]);
+    let apply = document(&desired, For::Apply);
+    let attach = |role: &str, policy: &str| {
+        may(&apply, "iam:AttachRolePolicy", &iam(role), &[("iam:PolicyARN", policy)])
+    };
+    assert!(attach("role/prod-payments-execution", of_tasks));
+    assert!(attach("role/prod-payments-execution", &iam("policy/prod-something")));
+    assert!(!attach("role/prod-payments-execution", "arn:aws:iam::aws:policy/AdministratorAccess"));
+    assert!(!attach("role/prod-payments-execution", &iam("policy/other")));
+    assert!(!attach("role/prod-github-apply", of_tasks), "the gate");
+    assert!(!attach("role/other", of_tasks));
+}
+
+/// Every role of the environment carries this boundary, but for those that let GitHub in.
+fn bounded(environment: &str, boundary: &str) -> Desired {
+    let mut desired = desired(environment);
+    let gate = gate(&desired);
+    let roles =
+        desired.resources.values_mut().filter(|it| it.id.kind == "iam/Role" && !gate.contains(&it.id));
+    for role in roles {
+        role.spec["permissionsBoundary"] = boundary.into();
+    }
+    desired
+}
+
+#[test]
+fn where_roles_have_a_boundary_none_is_written_without_it() {
+    let boundary = iam("policy/prod-boundary");
+    let apply = document(&bounded("prod", &boundary), For::Apply);
+    let role = iam("role/prod-payments-job");
+    for action in
+        ["iam:CreateRole", "iam:PutRolePolicy", "iam:PutRolePermissionsBoundary", "iam:DetachRolePolicy"]
+    {
+        let with = |given: &[(&str, &str)]| may(&apply, action, &role, given);
+        assert!(with(&[("iam:PermissionsBoundary", &boundary)]), "{action}");
+        assert!(!with(&[]), "{action}");
+        assert!(!with(&[("iam:PermissionsBoundary", &iam("policy/prod-wider"))]), "{action}");
+    }
+    let carries = ("iam:PermissionsBoundary", boundary.as_str());
+    assert!(!may(&apply, "iam:DeleteRolePermissionsBoundary", &role, &[carries]));
+    // And nobody makes it wider.
+    for action in ["iam:CreatePolicyVersion", "iam:SetDefaultPolicyVersion", "iam:DeletePolicy"] {
+        assert!(!may(&apply, action, &boundary, &[]), "{action}");
+        assert!(may(&apply, action, &iam("policy/prod-other"), &[]), "{action}");
+    }
+    // One role without it, and it is not demanded: that role could not be made.
+    let mut some = bounded("prod", &boundary);
+    let job = some.resources.get_mut(&"iam/Role/job".parse().unwrap()).unwrap();
+    job.spec.as_object_mut().unwrap().remove("permissionsBoundary");
+    assert!(may(&document(&some, For::Apply), "iam:CreateRole", &role, &[]));
+}
+
+#[test]
+fn a_declared_boundary_is_a_part_of_the_gate() {
+    let mut desired = desired("prod");
+    let id = "iam/Policy/ecr-login".parse().unwrap();
+    assert!(gate(&desired).contains(&id));
+    desired.resources.retain(|id, _| id.kind != "iam/Role" || id.name == "job");
+    assert!(!gate(&desired).contains(&id));
+    let job = desired.resources.get_mut(&"iam/Role/job".parse().unwrap()).unwrap();
+    job.spec["permissionsBoundary"] = "${iam/Policy/ecr-login.arn}".into();
+    assert!(gate(&desired).contains(&id));
+    let apply = document(&desired, For::Apply);
+    assert!(!may(&apply, "iam:CreatePolicyVersion", &iam("policy/prod-ecr-login"), &[]));
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn dev_with_a_boundary_calls_nothing_that_its_policies_forbid() {
+    let mut desired = bounded("dev", "arn:aws:iam::111111111111:policy/dev-boundary");
+    // An account of its own: sandboxes of one process share what they pass calls on to.
+    let text = serde_json::to_string(&desired).unwrap().replace("111111111111", "111111111112");
+    desired = serde_json::from_str(&text).unwrap();
+    every_call_is_allowed(&desired).await;
+}
