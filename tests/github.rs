@@ -12,6 +12,8 @@
 #[path = "github/canary.rs"]
 mod canary;
 mod forge;
+#[path = "github/image.rs"]
+mod image;
 #[path = "github/requests.rs"]
 mod requests;
 

@@ -31,7 +31,7 @@ use batchwright::permissions::{For, document, gate};
 use batchwright::plan::Guard;
 use batchwright::resource::Desired;
 use batchwright::sandbox::Stats;
-use calls::{Need, Sending, forbidden, needs};
+use calls::{Need, Sending, forbidden};
 use evaluate::{actions, may};
 use serde_json::Value;
 use world::{World, load};
@@ -242,12 +242,12 @@ async fn every_call_is_allowed(desired: &Desired) {
     let (plan, apply) = (document(desired, For::Plan), document(desired, For::Apply));
     let begin = || {
         world.sandbox.reset_stats();
-        sending.take()
+        sending.needs(&desired.place)
     };
     let fits = |policy: &Value, of: &str| {
         let stats = world.sandbox.stats();
         assert_eq!(missing(&stats, policy), Vec::<String>::new(), "of {of}");
-        let needs = needs(&begin(), &desired.place);
+        let needs = begin();
         assert!(!needs.is_empty() && !stats.calls.is_empty(), "of {of}");
         assert_eq!(forbidden(policy, &needs), Vec::<Need>::new(), "of {of}");
         needs
@@ -261,7 +261,7 @@ async fn every_call_is_allowed(desired: &Desired) {
         let of_github = desired.resources.values().filter(|it| it.stack == "github");
         let only = Some(of_github.map(|it| it.id.clone()).collect());
         world.apply(desired, &Guard { only, ..Guard::default() }).await;
-        let applied = needs(&begin(), &desired.place);
+        let applied = begin();
         assert!(!forbidden(&apply, &applied).is_empty(), "a workflow may not open the gate");
     }
     begin();

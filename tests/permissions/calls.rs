@@ -29,9 +29,9 @@ pub struct Sent {
     body: Vec<u8>,
 }
 
-/// All requests that left, in their order.
+/// All requests that left, in their order; and the boundaries that roles carry by now.
 #[derive(Debug, Clone, Default)]
-pub struct Sending(Arc<Mutex<Vec<Sent>>>);
+pub struct Sending(Arc<Mutex<Vec<Sent>>>, Arc<Mutex<BTreeMap<String, String>>>);
 
 impl Sending {
     /// The configuration, with a client that writes down what it sends.
@@ -41,9 +41,20 @@ impl Sending {
         config.into_builder().http_client(Noting { inner, sending: self.clone() }).build()
     }
 
-    /// What was sent since the last time this was asked.
-    pub fn take(&self) -> Vec<Sent> {
-        std::mem::take(&mut self.0.lock().unwrap())
+    /// What the requests needed that were sent since the last time this was asked: of services whose requests name what they
+    /// are about.
+    pub fn needs(&self, place: &Place) -> Vec<Need> {
+        let sent = std::mem::take(&mut *self.0.lock().unwrap());
+        let mut bounds = self.1.lock().unwrap();
+        let of = |sent: &Sent| match sent.service.as_str() {
+            "iam" => of_iam(sent, place, &mut bounds),
+            "ecr" => of_ecr(sent, place),
+            "logs" => of_logs(sent, place),
+            "batch" => of_batch(sent, place),
+            "s3" => of_s3(sent, place),
+            _ => Vec::new(),
+        };
+        sent.iter().flat_map(of).collect()
     }
 }
 
@@ -121,20 +132,6 @@ pub fn forbidden(policy: &Value, needs: &[Need]) -> Vec<Need> {
     found.sort();
     found.dedup();
     found
-}
-
-/// The needs of requests to the services whose requests name what they are about.
-pub fn needs(sent: &[Sent], place: &Place) -> Vec<Need> {
-    let mut bounds = BTreeMap::new();
-    let of = |sent: &Sent| match sent.service.as_str() {
-        "iam" => of_iam(sent, place, &mut bounds),
-        "ecr" => of_ecr(sent, place),
-        "logs" => of_logs(sent, place),
-        "batch" => of_batch(sent, place),
-        "s3" => of_s3(sent, place),
-        _ => Vec::new(),
-    };
-    sent.iter().flat_map(of).collect()
 }
 
 /// `bounds`: the boundaries that roles carry by now.
