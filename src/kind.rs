@@ -134,6 +134,8 @@ pub trait Kind: Sized + Send + Sync + 'static {
     const LONGEST_NAME: usize = 128;
     /// The CloudFormation type whose property names the spec uses (D1), such as `AWS::Batch::JobQueue`.
     const CLOUDFORMATION: &'static str;
+    /// AWS's fields that no manifest says, each with the reason or where it is said instead.
+    const NOT_MANAGED: &'static [(&'static str, &'static str)] = &[];
     /// The permissions that its calls need (`batchwright permissions`).
     const GRANTS: Grants;
 

@@ -61,6 +61,31 @@ fn the_projects_own_environments_have_no_errors() {
 }
 
 #[test]
+fn the_endpoint_to_s3_lets_through_what_the_jobs_role_may_do_there() {
+    let allowed = |desired: &Desired, kind: &str, name: &str| -> Vec<(String, String)> {
+        let spec = &desired.resources[&ResourceId::new(kind, name)].spec;
+        let statements = spec["policyDocument"]["Statement"].as_array().unwrap().iter();
+        let of = |statement: &serde_json::Value, key: &str| match statement[key].as_array() {
+            Some(one) if one.len() == 1 => one[0].as_str().unwrap().to_owned(),
+            _ => statement[key].as_str().unwrap_or_else(|| panic!("{statement}")).to_owned(),
+        };
+        statements.map(|statement| (of(statement, "Action"), of(statement, "Resource"))).collect()
+    };
+    for environment in ["dev", "prod"] {
+        let desired = manifest::load(Path::new("manifests"), environment, &Options::default()).unwrap();
+        let through = allowed(&desired, "ec2/VpcEndpoint", "s3");
+        let (reads, writes) = (
+            allowed(&desired, "iam/Policy", "read-source"),
+            allowed(&desired, "iam/Policy", "write-destination"),
+        );
+        assert!(reads.len() > 1 && !writes.is_empty(), "{reads:?} {writes:?}");
+        for wanted in reads.iter().chain(&writes) {
+            assert!(through.contains(wanted), "{environment}: {wanted:?} of {through:?}");
+        }
+    }
+}
+
+#[test]
 fn editors_take_what_is_loaded() {
     let validator = jsonschema::validator_for(&manifest::schema()).unwrap();
     let environments =
@@ -241,6 +266,9 @@ fn a_large_file_of_nothing_but_mistakes_comes_to_an_end() {
     }
     let errors = Folder::new(ENVIRONMENT, text.as_bytes()).errors();
     assert!(errors.contains("and 19980 more unknown fields"), "{errors}");
+    let fields: String = (0..20_000).map(|n| format!("field{n}: {n}\n")).collect();
+    let errors = Folder::new(&format!("{ENVIRONMENT}{fields}"), text.as_bytes()).errors();
+    assert!(errors.contains("dev/environment.yaml:5:1") && errors.contains("and 19980 more"), "{errors}");
 }
 
 #[test]
@@ -280,6 +308,7 @@ fn the_command_line_replaces_variables_and_pins_images() {
             .replace(&*folder.0.path().to_string_lossy(), "manifests")
     };
     golden("override_unknown", &printed(&set("day", "30")));
+    golden("override_whole_number", &printed(&set("days", "7.0")));
     golden("override_not_yaml", &printed(&set("days", "[many")));
     golden("override_switches_off", &printed(&set("on", "false")));
     golden(

@@ -41,6 +41,8 @@ pub struct Facts {
     pub outputs: Vec<String>,
     /// What the differ reads.
     pub rules: Rules,
+    /// AWS's fields that no manifest says, each with the reason or where it is said instead.
+    pub not_managed: &'static [(&'static str, &'static str)],
     /// The permissions that its calls need.
     pub grants: Grants,
 }
@@ -319,6 +321,7 @@ fn facts_of<K: Kind>() -> Facts {
         longest_name: K::LONGEST_NAME,
         schema,
         outputs,
+        not_managed: K::NOT_MANAGED,
         grants: K::GRANTS,
         rules,
     }

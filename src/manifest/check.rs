@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 
 use jsonschema::error::{TypeKind, ValidationErrorKind};
-use jsonschema::{JsonType, ValidationError, Validator};
+use jsonschema::{JsonType, Keyword, ValidationError, Validator};
 use schemars::JsonSchema;
 use schemars::generate::SchemaSettings;
 use serde_json::{Value, json};
@@ -20,26 +20,59 @@ const ONE_OF: &str = "expected one of: ";
 /// Of one mapping's unknown fields, this many are named one by one.
 const MOST_UNKNOWN: usize = 20;
 
+/// The keyword of ours that stands beside each `type: integer`.
+const WHOLE: &str = "writtenWhole";
+
+/// To JSON Schema `7.0` is a whole number; to the types that manifests are decoded into it is none.
+struct WrittenWhole;
+
+impl<'i> Keyword<'i> for WrittenWhole {
+    fn validate(&self, instance: &'i Value) -> Result<(), ValidationError<'i>> {
+        if self.is_valid(instance) {
+            return Ok(());
+        }
+        Err(ValidationError::custom("a whole number is written without a point"))
+    }
+
+    fn is_valid(&self, instance: &'i Value) -> bool {
+        !instance.is_f64() || instance.as_f64().is_some_and(|number| number.fract() != 0.0)
+    }
+}
+
+/// What has to change before the rest of a tree can be read.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Fault {
+    /// The value at this path is wrong, or nothing may stand there.
+    Wrong(Vec<Step>),
+    /// The mapping at this path lacks a field.
+    Missing(Vec<Step>, String),
+}
+
 /// A schema that trees are checked against.
 pub struct Checker {
     validator: Result<Validator, String>,
     rules: Rules,
+    left_out: &'static [(&'static str, &'static str)],
 }
 
 impl Checker {
     /// The schema of a type.
     pub fn of<T: JsonSchema>() -> Self {
         let generator = SchemaSettings::draft2020_12().into_generator();
-        Self::new(&generator.into_root_schema_for::<T>().to_value())
+        Self::new(&generator.into_root_schema_for::<T>().to_value(), &[])
     }
 
-    /// A root schema.
-    pub fn new(schema: &Value) -> Self {
+    /// A root schema; and fields that it lacks on purpose, each with the reason.
+    pub fn new(schema: &Value, left_out: &'static [(&'static str, &'static str)]) -> Self {
         let mut exact = schema.clone();
         bounded(&mut exact);
         Self {
-            validator: jsonschema::validator_for(&exact).map_err(|error| error.to_string()),
+            validator: jsonschema::options()
+                .with_keyword(WHOLE, |_, _, _| Ok(Box::new(WrittenWhole)))
+                .build(&exact)
+                .map_err(|error| error.to_string()),
             rules: Rules::of(schema),
+            left_out,
         }
     }
 
@@ -62,6 +95,27 @@ impl Checker {
         let mut said = BTreeSet::new();
         complaints.retain(|it| said.insert((it.span, it.message.clone())));
         complaints
+    }
+
+    /// Where something is wrong, as far as the outermost mistakes tell.
+    pub fn faults(&self, node: &Node) -> Vec<Fault> {
+        let json = node.to_json();
+        let Ok(validator) = &self.validator else { return vec![Fault::Wrong(Vec::new())] };
+        let mut faults = Vec::new();
+        for error in validator.iter_errors(&json) {
+            let path = steps(node, error.instance_path().as_str());
+            match error.kind() {
+                ValidationErrorKind::AdditionalProperties { unexpected } => {
+                    let at = |key: &String| [path.clone(), vec![Step::Key(key.clone())]].concat();
+                    faults.extend(unexpected.iter().map(at).map(Fault::Wrong));
+                }
+                ValidationErrorKind::Required { property } => {
+                    faults.push(Fault::Missing(path, property.as_str().unwrap_or_default().to_owned()));
+                }
+                _ => faults.push(Fault::Wrong(path)),
+            }
+        }
+        faults
     }
 
     fn explain(&self, root: &Node, at: Span, error: &ValidationError<'_>, complaints: &mut Vec<Complaint>) {
@@ -107,6 +161,13 @@ impl Checker {
         let mut complaints = Vec::new();
         for name in unexpected.iter().take(MOST_UNKNOWN) {
             let span = node.entry(name).map_or(node.span, |entry| entry.at);
+            if let Some(why) = self.left_out(path, name) {
+                let complaint = Complaint::new(span, format!("unknown field `{}`", shortened(name)));
+                let elsewhere = why.starts_with("metadata.");
+                let how = if elsewhere { "this is said as" } else { "left out on purpose:" };
+                complaints.push(complaint.label(format!("{how} {why}")));
+                continue;
+            }
             let expected = match listed(known()) {
                 none if none.is_empty() => "no fields are expected here".to_owned(),
                 names => format!("{ONE_OF}{names}"),
@@ -122,6 +183,22 @@ impl Checker {
                 .push(Complaint::new(span, format!("and {more} more unknown fields in the same mapping")));
         }
         complaints
+    }
+}
+
+impl Checker {
+    /// Why there is no such field although AWS has one, or where it is said instead.
+    fn left_out(&self, path: &[Step], name: &str) -> Option<&'static str> {
+        let keys = path.iter().filter_map(|step| match step {
+            Step::Key(key) => Some(key.as_str()),
+            Step::Item(_) => None,
+        });
+        let whole = keys.chain([name]).collect::<Vec<_>>().join(".");
+        // AWS's own spelling begins with a capital. A field that is listed without a path is meant wherever it stands.
+        let is = |field: &str| {
+            field.eq_ignore_ascii_case(&whole) || (field != "tags" && field.eq_ignore_ascii_case(name))
+        };
+        self.left_out.iter().find(|(field, _)| is(field)).map(|(_, why)| *why)
     }
 }
 
@@ -176,6 +253,10 @@ fn of_value(
         }
         ValidationErrorKind::MinProperties { limit } => wrong(format!("expected at least {limit} entries")),
         ValidationErrorKind::MaxProperties { limit } => wrong(format!("expected at most {limit} entries")),
+        // No other keyword is ours.
+        ValidationErrorKind::Custom { .. } => {
+            wrong("expected a whole number".to_owned()).map(|complaint| complaint.help_if(whole(node)))
+        }
         ValidationErrorKind::UniqueItems => Some(
             Complaint::new(span, format!("{what} holds the same item twice"))
                 .label("expected different items"),
@@ -185,7 +266,7 @@ fn of_value(
 }
 
 /// The field or item that a path leads to.
-fn named(path: &[Step]) -> String {
+pub fn named(path: &[Step]) -> String {
     match path.last() {
         Some(Step::Key(key)) => format!("`{}`", shortened(key)),
         Some(Step::Item(_)) => "this item".to_owned(),
@@ -292,7 +373,17 @@ fn retyped(node: &Node, kind: &TypeKind) -> Option<String> {
     }
 }
 
-/// The formats of whole numbers say how large they may be; the schema alone would let larger ones pass.
+/// How a number with a point and nothing behind it is written as a whole number.
+fn whole(node: &Node) -> Option<String> {
+    /// Beyond this, digits would be made up.
+    const EXACT: f64 = 9_007_199_254_740_992.0;
+    let Data::Number(number, _) = &node.data else { return None };
+    let number = number.as_f64().filter(|it| it.abs() <= EXACT)?;
+    Some(format!("write {}", number as i64))
+}
+
+/// The formats of whole numbers say how large they may be, and their type how they are written; the schema alone would
+/// let others pass.
 fn bounded(schema: &mut Value) {
     match schema {
         Value::Object(fields) => {
@@ -304,6 +395,13 @@ fn bounded(schema: &mut Value) {
                 Some("uint8") => Some((json!(0), json!(u8::MAX))),
                 _ => None,
             };
+            let takes = |name: &str| match fields.get("type") {
+                Some(Value::Array(types)) => types.iter().any(|it| it == name),
+                kind => kind.is_some_and(|it| it == name),
+            };
+            if takes("integer") && !takes("number") {
+                fields.insert(WHOLE.to_owned(), json!(true));
+            }
             if let Some((least, most)) = bounds {
                 fields.entry("minimum").or_insert(least);
                 fields.entry("maximum").or_insert(most);

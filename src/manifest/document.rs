@@ -45,9 +45,11 @@ pub struct Metadata {
     /// The name in AWS; absent: the environment's `namePrefix` and the logical name.
     #[serde(default)]
     #[schemars(length(min = 1))]
+    #[allow(dead_code, reason = "read from the tree, so that it is checked in documents that do not decode")]
     pub physical_name: Option<String>,
     /// Its former logical name, also as `<service>/<Kind>/<name>`.
     #[serde(default)]
+    #[allow(dead_code, reason = "read from the tree, so that it is checked in documents that do not decode")]
     pub renamed_from: Option<String>,
     /// Neither deleted nor replaced; kept as a tag, so that it holds after the manifest is gone.
     #[serde(default)]
@@ -67,6 +69,7 @@ pub struct Metadata {
     pub on_delete: OnDelete,
     /// Further resources that come first, as `<service>/<Kind>/<name>`.
     #[serde(default)]
+    #[allow(dead_code, reason = "read from the tree, so that it is checked in documents that do not decode")]
     pub depends_on: Vec<String>,
     /// How it lives.
     #[serde(default)]
@@ -87,20 +90,20 @@ pub fn checker() -> Checker {
     Checker::of::<Envelope>()
 }
 
-/// What the schema of the envelope cannot say.
-pub fn settings(document: &Node, metadata: &Metadata) -> Vec<Complaint> {
+/// What the schema of the envelope cannot say. Read from the tree: whatever else is wrong in the document hides none of it.
+pub fn settings(document: &Node) -> Vec<Complaint> {
     let mut complaints = Vec::new();
-    let at = |path: &str| document.follow(&super::tree::path_steps(path)).1;
-    if let Some(timeout) = &metadata.lifecycle.drain_timeout
+    let Some(metadata) = document.get("metadata") else { return complaints };
+    if let Some(entry) = metadata.get("lifecycle").and_then(|it| it.entry("drainTimeout"))
+        && let Some(timeout) = entry.value.literal()
         && crate::resource::seconds(timeout).is_none()
     {
         complaints.push(
-            Complaint::new(at("metadata.lifecycle.drainTimeout"), format!("`{timeout}` is not a time span"))
+            Complaint::new(entry.at, format!("`{timeout}` is not a time span"))
                 .label("expected a number and a unit, such as 90s, 30m or 2h"),
         );
     }
-    for entry in document.get("metadata").and_then(|it| it.get("tags")).map(Node::entries).unwrap_or_default()
-    {
+    for entry in metadata.get("tags").map(Node::entries).unwrap_or_default() {
         complaints.extend(tag(entry.at, &entry.key, entry.value.text()));
     }
     complaints

@@ -13,8 +13,9 @@ use super::document;
 use super::error::Complaint;
 use super::nearest;
 use super::parse::parse;
+use super::partial::{self, Unsure};
 use super::source::{Sources, Span};
-use super::tree::{Node, Step, path_steps};
+use super::tree::{Data, Node, Step, path_steps};
 use super::variables::{Scope, substitute};
 use crate::resource::{Limits, Place, ResourceId};
 
@@ -104,9 +105,11 @@ pub struct Loaded {
     pub variables: BTreeMap<String, Node>,
     /// Resources whose deletion was reviewed.
     pub allow_delete: Vec<ResourceId>,
+    /// What of it could not be read.
+    pub unsure: Unsure,
 }
 
-/// Reads the environment's file. Nothing, if something in it is wrong: then the rest can't be understood.
+/// Reads the environment's file, as far as it can be read. Nothing, if it does not tell which stacks there are.
 pub fn load(
     sources: &mut Sources,
     path: &Path,
@@ -118,10 +121,12 @@ pub fn load(
     let place = place(&tree);
     let scope = Scope::environment(name, &place);
     let tree = replaced(&tree, &scope, sources, complaints);
-    complaints.extend(Checker::of::<Environment>().check(&tree, tree.span));
-    if complaints.len() > before {
-        return None;
-    }
+    let checker = Checker::of::<Environment>();
+    complaints.extend(checker.check(&tree, tree.span));
+    let (tree, unsure) = match complaints.len() > before {
+        true => partial::readable(tree, &checker)?,
+        false => (tree, Unsure::default()),
+    };
     let file: Environment = match tree.decode() {
         Ok(file) => file,
         Err(error) => {
@@ -143,7 +148,8 @@ pub fn load(
     }
     let entries = tree.get("variables").map(Node::entries).unwrap_or_default();
     let variables = entries.iter().map(|entry| (entry.key.clone(), entry.value.clone())).collect();
-    Some(Loaded { place: Place::new(&*file.account, &*file.region), file, variables, allow_delete, tree })
+    let place = Place::new(&*file.account, &*file.region);
+    Some(Loaded { file, tree, place, variables, allow_delete, unsure })
 }
 
 /// The tree of an environment's file.
@@ -189,7 +195,9 @@ fn place(tree: &Node) -> Place {
 fn replaced(tree: &Node, scope: &Scope<'_>, sources: &Sources, complaints: &mut Vec<Complaint>) -> Node {
     let mut tree = tree.clone();
     let mut variables = BTreeMap::new();
-    let super::tree::Data::Map(entries) = &mut tree.data else { return tree };
+    let written = tree.get("variables").map(|it| &it.data);
+    let unsure = Unsure { variables: !matches!(written, None | Some(Data::Map(_))), ..scope.unsure };
+    let Data::Map(entries) = &mut tree.data else { return tree };
     // Variables first: the tags may use them.
     entries.sort_by_key(|entry| entry.key != "variables");
     for entry in entries.iter_mut() {
@@ -202,7 +210,7 @@ fn replaced(tree: &Node, scope: &Scope<'_>, sources: &Sources, complaints: &mut 
                 }
             }
             _ => {
-                let scope = Scope { variables: &variables, ..*scope };
+                let scope = Scope { variables: &variables, unsure, ..*scope };
                 entry.value = substitute(&entry.value, &scope, sources, complaints);
             }
         }
@@ -228,6 +236,9 @@ pub fn resource_id(text: &str, span: Span) -> Result<ResourceId, Complaint> {
 
 /// Complains if another environment of the same account has the same prefix: their resources would collide.
 pub fn collisions(root: &Path, name: &str, loaded: &Loaded) -> Option<Complaint> {
+    if loaded.unsure.place || loaded.unsure.prefix {
+        return None;
+    }
     for other in environments(root).into_iter().filter(|other| other != name) {
         // Whatever else is wrong over there is that environment's own matter.
         let mut sources = Sources::default();

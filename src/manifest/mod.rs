@@ -19,6 +19,7 @@ mod environment;
 mod error;
 mod nearest;
 mod parse;
+mod partial;
 mod patch;
 mod references;
 mod render;
@@ -27,6 +28,7 @@ mod scalar;
 mod schema;
 mod source;
 mod tree;
+mod unread;
 mod variables;
 
 pub use environment::environments;
@@ -74,17 +76,17 @@ pub fn load(root: &Path, environment: &str, options: &Options) -> Result<Desired
     let mut reader = Reader::new(environment, &loaded, &sources);
     let resources: Vec<Resource> =
         documents.iter().filter_map(|(stack, document)| reader.read(stack, document)).collect();
-    let complete = !cut && reader.nameless == 0;
-    if complete {
-        reader.unused_patches(&resources);
-    }
-    let nothing = resources.is_empty() && reader.nameless == 0 && !cut;
+    reader.unread.cut = cut;
+    reader.unused_patches(&resources);
     complaints.append(&mut reader.complaints);
-    complaints.extend(Web::check(&resources, &loaded, &sources, complete));
+    complaints.extend(Web::check(&resources, &loaded, &sources, &reader.unread));
     if complaints.is_empty() && !options.may_be_empty && !resources.iter().any(|resource| resource.on) {
         let stacks = loaded.tree.follow(&[Step::Key("stacks".into())]).1;
-        let why =
-            if nothing { "declares no resources" } else { "declares no resources: all are switched off" };
+        let why = if resources.is_empty() {
+            "declares no resources"
+        } else {
+            "declares no resources: all are switched off"
+        };
         complaints.push(
             Complaint::new(stacks, format!("the environment `{environment}` {why}"))
                 .help(format!("to delete everything it has, run `batchwright destroy {environment}`")),
@@ -168,6 +170,10 @@ fn overridden(loaded: &mut Loaded, sources: &mut Sources, options: &Options) -> 
     for (name, text) in &options.variables {
         let known = loaded.variables.keys().map(String::as_str);
         if !loaded.variables.contains_key(name) {
+            // The file's own may be the ones that could not be read.
+            if loaded.unsure.variables {
+                continue;
+            }
             errors.push(
                 ManifestError::whole("", format!("the environment has no variable `{name}` to replace"))
                     .help_if(did_you_mean(name, known)),
@@ -189,7 +195,7 @@ fn overridden(loaded: &mut Loaded, sources: &mut Sources, options: &Options) -> 
     }
     for (name, image) in &options.images {
         let known = loaded.file.images.keys().map(String::as_str);
-        if !loaded.file.images.contains_key(name) {
+        if !loaded.file.images.contains_key(name) && !loaded.unsure.images {
             errors.push(
                 ManifestError::whole("", format!("the environment has no image `{name}`"))
                     .help_if(did_you_mean(name, known)),
@@ -218,7 +224,7 @@ fn documents(
     complaints: &mut Vec<Complaint>,
 ) -> (Vec<(String, Node)>, bool) {
     let mut documents = Vec::new();
-    let mut cut = false;
+    let mut cut = loaded.unsure.stacks;
     let mut seen: Vec<&str> = Vec::new();
     for (index, stack) in loaded.file.stacks.iter().enumerate() {
         let span = loaded.tree.follow(&[Step::Key("stacks".into()), Step::Item(index)]).1;

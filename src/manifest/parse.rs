@@ -275,6 +275,10 @@ fn scan_error(file: usize, text: &str, error: &ScanError) -> Complaint {
             "put a text that holds `: ` in quotes, and check the indentation of this line and the one before",
         );
     }
+    let flow = info.contains("did not find expected ','");
+    if flow && text.lines().nth(line - 1).is_some_and(|written| written.contains("${")) {
+        return complaint.help("inside of `{…}` and `[…]`, put a text with `${…}` in quotes: \"${var.x}\"");
+    }
     if info.contains("start with any character") || info.contains("unexpected character") {
         return complaint.help("put a text that begins with `@`, a backtick, `%`, `*`, `&` or `!` in quotes");
     }

@@ -9,6 +9,7 @@ use super::nearest::{listed, nearest};
 use super::resources::{Resource, spec_of};
 use super::source::{Sources, Span};
 use super::tree::{Data, Node, Step, path_steps};
+use super::unread::Unread;
 use crate::diff::{Compare, Rules};
 use crate::kind::Identity;
 use crate::kinds;
@@ -21,8 +22,8 @@ pub struct Web<'a> {
     by_id: BTreeMap<&'a ResourceId, &'a Resource>,
     sources: &'a Sources,
     place: &'a Place,
-    /// Whether all documents have been understood: else what is not found may be in one of the others.
-    complete: bool,
+    /// The documents that were not understood: what is not found may be one of them.
+    unread: &'a Unread,
     complaints: Vec<Complaint>,
     edges: Vec<Edge<'a>>,
 }
@@ -47,14 +48,14 @@ impl<'a> Web<'a> {
         resources: &'a [Resource],
         loaded: &'a Loaded,
         sources: &'a Sources,
-        complete: bool,
+        unread: &'a Unread,
     ) -> Vec<Complaint> {
         let mut web = Web {
             resources,
             by_id: BTreeMap::new(),
             sources,
             place: &loaded.place,
-            complete,
+            unread,
             complaints: Vec::new(),
             edges: Vec::new(),
         };
@@ -88,12 +89,11 @@ impl<'a> Web<'a> {
     fn same_physical_names(&mut self) {
         let mut names: BTreeMap<(&str, &str), &Resource> = BTreeMap::new();
         for (id, resource) in &self.by_id {
-            let Some(declared) = &resource.declared else { continue };
+            let Some(name) = &resource.physical else { continue };
             if resource.kind.facts().identity == Identity::Assigned {
                 continue;
             }
-            if let Some(first) = names.insert((&id.kind, &declared.physical_name), resource) {
-                let name = &declared.physical_name;
+            if let Some(first) = names.insert((&id.kind, name), resource) {
                 let message = format!("`{id}` and `{}` have the same name in AWS, `{name}`", first.id);
                 let complaint = Complaint::new(resource.at, message).related(first.at, "the other one");
                 self.complaints.push(complaint.help("give one of them another `metadata.physicalName`"));
@@ -140,8 +140,10 @@ impl<'a> Web<'a> {
                 self.edge(resource, target, item.span);
             }
         }
-        let Some(declared) = &resource.declared else { return };
-        if let Some(old) = declared.renamed_from.as_ref().and_then(|old| self.by_id.get(old)) {
+        if !resource.on {
+            return;
+        }
+        if let Some(old) = resource.renamed_from.as_ref().and_then(|old| self.by_id.get(old)) {
             let span = resource.tree.follow(&path_steps("metadata.renamedFrom")).1;
             let message = format!("`{}` is still declared, so it can't have been renamed", old.id);
             self.complaints.push(Complaint::new(span, message).related(old.at, "here"));
@@ -198,7 +200,7 @@ impl<'a> Web<'a> {
             let complaint = Complaint::new(span, format!("unknown kind `{}`", id.kind));
             return Some(complaint.help_if(near.map(|near| format!("did you mean `{near}`?"))));
         }
-        if self.by_id.contains_key(id) || !self.complete {
+        if self.by_id.contains_key(id) || self.unread.may_be(&id.kind, &id.name) {
             return None;
         }
         let ids: Vec<String> = self.by_id.keys().map(ToString::to_string).collect();
@@ -219,13 +221,14 @@ impl<'a> Web<'a> {
     }
 
     fn predicted(&self, target: &Resource, output: &str) -> bool {
-        let Some(declared) = &target.declared else { return false };
-        target.kind.predict(&declared.physical_name, &declared.spec, self.place).contains_key(output)
+        let (Some(name), Some(spec)) = (&target.physical, &target.spec) else { return false };
+        target.kind.predict(name, spec, self.place).contains_key(output)
     }
 
     fn edge(&mut self, from: &'a Resource, to: &'a Resource, span: Span) {
         // What is wrong already is not asked for cycles as well: whether it can be predicted is not known.
-        if from.declared.is_some() && to.declared.is_some() {
+        let told = |it: &Resource| it.spec.is_some() && it.physical.is_some();
+        if told(from) && told(to) {
             self.edges.push(Edge { from: &from.id, to: &to.id, span });
         }
     }

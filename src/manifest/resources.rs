@@ -2,19 +2,20 @@
 
 use std::collections::BTreeMap;
 
-use super::check::{Checker, undecodable};
-use super::document::{self, Envelope, Metadata};
+use super::check::{Checker, named, undecodable};
+use super::document::{self, Envelope};
 use super::environment::{Loaded, resource_id};
 use super::error::Complaint;
 use super::nearest::{did_you_mean, nearest};
 use super::patch;
 use super::source::{Sources, Span};
 use super::tree::{Data, Node, Step, path_steps};
+use super::unread::Unread;
 use super::variables::{Scope, substitute};
 use crate::diff::Rules;
-use crate::kind::AnyKind;
+use crate::kind::{AnyKind, Ownership};
 use crate::kinds;
-use crate::resource::{Declared, ResourceId, Tags};
+use crate::resource::{Declared, Document, ResourceId, Tags};
 use crate::value::reference;
 
 /// A document whose identity is known.
@@ -29,11 +30,17 @@ pub struct Resource {
     pub tree: Node,
     /// Whether it exists in this environment.
     pub on: bool,
+    /// Its spec in normal form. Nothing, if it is off or its spec can't be decoded.
+    pub spec: Option<Document>,
+    /// Its name in AWS. Nothing, if it is off or its name can't be told.
+    pub physical: Option<String>,
+    /// What it was called.
+    pub renamed_from: Option<ResourceId>,
     /// What it declares. Nothing, if it is off or something in it is wrong.
     pub declared: Option<Declared>,
 }
 
-/// Reads documents of one environment.
+/// Reads documents of one environment. What is wrong in one part of a document hides nothing of the others.
 pub struct Reader<'a> {
     environment: &'a str,
     loaded: &'a Loaded,
@@ -45,7 +52,7 @@ pub struct Reader<'a> {
     /// What is wrong so far.
     pub complaints: Vec<Complaint>,
     /// Documents whose identity nobody knows: what refers to them can't be told from what dangles.
-    pub nameless: usize,
+    pub unread: Unread,
 }
 
 impl<'a> Reader<'a> {
@@ -60,7 +67,7 @@ impl<'a> Reader<'a> {
             kinds: BTreeMap::new(),
             patched: Vec::new(),
             complaints: Vec::new(),
-            nameless: 0,
+            unread: Unread::default(),
         }
     }
 
@@ -73,35 +80,44 @@ impl<'a> Reader<'a> {
             place: &self.loaded.place,
             variables: &self.loaded.variables,
             images: &self.images,
+            unsure: self.loaded.unsure,
         };
         let tree = substitute(&tree, &scope, self.sources, &mut self.complaints);
         self.complaints.extend(unreferring(&tree, self.sources));
         self.complaints.extend(self.envelope.check(&tree, tree.span));
+        self.complaints.extend(document::settings(&tree));
+        let depends_on = self.depends_on(&tree);
         let kind = self.kind(&tree);
-        let identity = kind.zip(document::identity(&tree).map(|(_, name)| name.to_owned()));
-        let Some((kind, name)) = identity else {
-            self.nameless += 1;
+        if let Some(kind) = kind {
+            self.complaints.extend(ignored(&tree, &kind.facts().rules));
+        }
+        let spec = kind.and_then(|kind| self.spec(kind, &tree));
+        let name = tree.get("metadata").and_then(|it| it.get("name"));
+        let (Some(kind), Some(name)) = (kind, name.filter(|name| name.text().is_some())) else {
+            self.unread.note(kind.map(|kind| kind.facts().name), name.and_then(Node::text));
             return None;
         };
-        self.check_spec(kind, &tree);
-        let id = ResourceId::new(kind.facts().name, name);
-        let at = tree.follow(&path_steps("metadata.name")).0.span;
-        let sound = self.complaints.len() == before;
-        let envelope: Option<Envelope> = if sound { self.envelope(&tree) } else { None };
-        let on =
-            tree.get("metadata").and_then(|it| it.get("when")).is_none_or(|it| it.data != Data::Bool(false));
-        let declared =
-            envelope.and_then(|envelope| self.declared(stack, &id, kind, &tree, &envelope.metadata));
-        Some(Resource { id, at, kind, on, declared: declared.filter(|_| on), tree })
+        let id = ResourceId::new(kind.facts().name, name.text().unwrap_or_default());
+        let physical = self.physical(before, &id, kind, &tree, spec.as_ref());
+        let renamed_from = self.renamed_from(&id, &tree);
+        let when = tree.get("metadata").and_then(|it| it.get("when")).map(|it| &it.data);
+        let on = when != Some(&Data::Bool(false));
+        // Where nobody can tell whether it exists, nothing is said of it and others together.
+        let surely = matches!(when, None | Some(Data::Bool(true)));
+        let (spec, physical) = if surely { (spec, physical) } else { (None, None) };
+        let at = name.span;
+        let mut resource = Resource { id, at, kind, on, spec, physical, renamed_from, declared: None, tree };
+        if self.complaints.len() == before {
+            resource.declared = self.declared(stack, &resource, depends_on);
+        }
+        Some(resource)
     }
 
     /// Complains of patches on what no stack declares.
     pub fn unused_patches(&mut self, resources: &[Resource]) {
-        if self.nameless > 0 {
-            return;
-        }
         for entry in self.loaded.tree.get("patches").map(Node::entries).unwrap_or_default() {
-            if !self.patched.contains(&entry.key) {
+            let (kind, name) = entry.key.rsplit_once('/').unwrap_or(("", entry.key.as_str()));
+            if !self.patched.contains(&entry.key) && !self.unread.may_be(kind, name) {
                 let names: Vec<String> = resources.iter().map(|resource| resource.id.to_string()).collect();
                 let complaint = Complaint::new(entry.at, format!("no stack declares `{}`", entry.key));
                 let help = did_you_mean(&entry.key, names.iter().map(String::as_str));
@@ -144,107 +160,126 @@ impl<'a> Reader<'a> {
         kind
     }
 
-    fn check_spec(&mut self, kind: &'static dyn AnyKind, tree: &Node) {
+    /// The spec in normal form, with all that its kind says against it. Nothing, if it can't be decoded.
+    fn spec(&mut self, kind: &'static dyn AnyKind, tree: &Node) -> Option<Document> {
         let facts = kind.facts();
-        let checker = self.kinds.entry(facts.name).or_insert_with(|| Checker::new(&facts.schema));
+        let checker =
+            self.kinds.entry(facts.name).or_insert_with(|| Checker::new(&facts.schema, facts.not_managed));
         let (spec, at) = spec_of(tree);
-        if matches!(spec.data, Data::Map(_)) {
-            self.complaints.extend(checker.check(&spec, at));
+        if !matches!(spec.data, Data::Map(_)) {
+            return None;
         }
-    }
-
-    fn envelope(&mut self, tree: &Node) -> Option<Envelope> {
-        match tree.decode() {
-            Ok(envelope) => Some(envelope),
-            Err(error) => {
-                self.complaints.push(undecodable(tree.span, &error));
-                None
-            }
+        let complaints = checker.check(&spec, at);
+        if !complaints.is_empty() || spec.is_broken() {
+            self.complaints.extend(complaints);
+            return None;
         }
-    }
-
-    fn declared(
-        &mut self,
-        stack: &str,
-        id: &ResourceId,
-        kind: &'static dyn AnyKind,
-        tree: &Node,
-        metadata: &Metadata,
-    ) -> Option<Declared> {
-        let before = self.complaints.len();
-        self.complaints.extend(document::settings(tree, metadata));
-        let (spec, spec_at) = spec_of(tree);
         let place = &self.loaded.place;
         let spec = match kind.normal(&spec.to_json(), place) {
             Ok(spec) => spec,
             Err(error) => {
-                self.complaints.push(undecodable(spec_at, &error));
+                self.complaints.push(undecodable(at, &error));
                 return None;
             }
         };
         for invalid in kind.validate(&spec, place) {
             let mut path = vec![Step::Key("spec".to_owned())];
             path.extend(path_steps(&invalid.path));
-            let at = if invalid.path.is_empty() { spec_at } else { tree.follow(&path).1 };
-            self.complaints.push(Complaint::new(at, invalid.message));
+            let at = if invalid.path.is_empty() { at } else { tree.follow(&path).1 };
+            self.complaints.push(Complaint::new(at, with_subject(&path, invalid.message)));
         }
-        let default = format!("{}{}", self.loaded.file.name_prefix, id.name);
-        let name = metadata.physical_name.clone().unwrap_or(default);
-        let physical_name = kind.physical(&spec, &name, place);
-        if let Some(message) = kind.validate_name(&physical_name) {
-            let path =
-                if metadata.physical_name.is_some() { "metadata.physicalName" } else { "metadata.name" };
-            self.complaints.push(Complaint::new(tree.follow(&path_steps(path)).1, message));
+        Some(spec)
+    }
+
+    /// The name in AWS, as far as it can be told. Of what has been complained about since `before` nothing follows.
+    fn physical(
+        &mut self,
+        before: usize,
+        id: &ResourceId,
+        kind: &'static dyn AnyKind,
+        tree: &Node,
+        spec: Option<&Document>,
+    ) -> Option<String> {
+        let metadata = tree.get("metadata")?;
+        let given = metadata.entry("physicalName");
+        let written = given.or_else(|| metadata.entry("name"))?;
+        let since = self.complaints.get(before..).unwrap_or_default();
+        let wrong = since.iter().any(|it| it.span == written.value.span);
+        let text = written.value.literal().filter(|_| !wrong)?;
+        let name = match given {
+            Some(_) => text.to_owned(),
+            None if self.loaded.unsure.prefix => return None,
+            None => format!("{}{}", self.loaded.file.name_prefix, id.name),
+        };
+        let name = match spec {
+            Some(spec) => kind.physical(spec, &name, &self.loaded.place),
+            // What is the account's is called as its spec says.
+            None if kind.facts().ownership == Ownership::Shared => return None,
+            None => name,
+        };
+        if let Some(message) = kind.validate_name(&name) {
+            self.complaints.push(Complaint::new(written.at, message));
         }
-        let depends_on = self.ids(tree, "dependsOn", &metadata.depends_on);
-        let renamed_from = self.renamed_from(id, tree, metadata);
-        self.complaints.extend(ignored(tree, &kind.facts().rules));
+        Some(name)
+    }
+
+    /// What the resource declares, now that nothing in it is wrong.
+    fn declared(&mut self, stack: &str, of: &Resource, depends_on: Vec<ResourceId>) -> Option<Declared> {
+        let tree = &of.tree;
+        let metadata = match tree.decode::<Envelope>() {
+            Ok(envelope) => envelope.metadata,
+            Err(error) => {
+                self.complaints.push(undecodable(tree.span, &error));
+                return None;
+            }
+        };
         let mut tags: Tags = self.loaded.file.tags.clone();
-        tags.extend(metadata.tags.clone());
+        tags.extend(metadata.tags);
         let mut positions = BTreeMap::new();
         tree.each("", &mut |path, span| {
             positions.insert(path.to_owned(), self.sources.position(span));
         });
-        (self.complaints.len() == before).then(|| Declared {
-            id: id.clone(),
-            physical_name,
-            spec,
+        Some(Declared {
+            id: of.id.clone(),
+            physical_name: of.physical.clone()?,
+            spec: of.spec.clone()?,
             tags,
             stack: stack.to_owned(),
             protect: metadata.protect,
-            ignore: metadata.ignore.clone(),
+            ignore: metadata.ignore,
             on_delete: metadata.on_delete,
             depends_on,
-            renamed_from,
-            lifecycle: metadata.lifecycle.clone(),
+            renamed_from: of.renamed_from.clone(),
+            lifecycle: metadata.lifecycle,
             position: self.sources.position(tree.span),
             positions,
         })
     }
 
-    fn ids(&mut self, tree: &Node, field: &str, texts: &[String]) -> Vec<ResourceId> {
+    fn depends_on(&mut self, tree: &Node) -> Vec<ResourceId> {
+        let list = tree.get("metadata").and_then(|it| it.get("dependsOn"));
         let mut ids = Vec::new();
-        for (index, text) in texts.iter().enumerate() {
-            let path = [Step::Key("metadata".into()), Step::Key(field.into()), Step::Item(index)];
-            match resource_id(text, tree.follow(&path).1) {
-                Ok(id) => ids.push(id),
-                Err(complaint) => self.complaints.push(complaint),
+        for item in list.map(Node::items).unwrap_or_default() {
+            match item.literal().map(|text| resource_id(text, item.span)) {
+                Some(Ok(id)) => ids.push(id),
+                Some(Err(complaint)) => self.complaints.push(complaint),
+                None => {}
             }
         }
         ids
     }
 
-    fn renamed_from(&mut self, id: &ResourceId, tree: &Node, metadata: &Metadata) -> Option<ResourceId> {
-        let text = metadata.renamed_from.as_deref()?;
-        let span = tree.follow(&path_steps("metadata.renamedFrom")).0.span;
+    fn renamed_from(&mut self, id: &ResourceId, tree: &Node) -> Option<ResourceId> {
+        let node = tree.get("metadata").and_then(|it| it.get("renamedFrom"))?;
+        let text = node.literal()?;
         if !text.contains('/') {
             return Some(ResourceId::new(id.kind.clone(), text));
         }
-        match resource_id(text, span) {
+        match resource_id(text, node.span) {
             Ok(old) if old.kind == id.kind => Some(old),
             Ok(old) => {
                 let message = format!("a new name can't make `{}` a `{}`", old.kind, id.kind);
-                self.complaints.push(Complaint::new(span, message));
+                self.complaints.push(Complaint::new(node.span, message));
                 None
             }
             Err(complaint) => {
@@ -252,6 +287,17 @@ impl<'a> Reader<'a> {
                 None
             }
         }
+    }
+}
+
+/// What is said of a field begins with its verb: here is what it is said of.
+fn with_subject(path: &[Step], message: String) -> String {
+    const VERBS: &[&str] = &[
+        "is", "are", "has", "must", "may", "can't", "cannot", "goes", "overlaps", "needs", "takes", "holds",
+    ];
+    match message.split_once(' ') {
+        Some((first, _)) if VERBS.contains(&first) => format!("{} {message}", named(path)),
+        _ => message,
     }
 }
 
@@ -289,7 +335,8 @@ fn unreferring(tree: &Node, sources: &Sources) -> Vec<Complaint> {
 /// `ignore` that matches no field would silently ignore nothing.
 fn ignored(tree: &Node, rules: &Rules) -> Vec<Complaint> {
     let list = tree.get("metadata").and_then(|it| it.get("ignore")).map(Node::items).unwrap_or_default();
-    let unknown = |item: &&Node| item.text().is_some_and(|path| path.is_empty() || rules.at(path).is_none());
+    let unknown =
+        |item: &&Node| item.literal().is_some_and(|path| path.is_empty() || rules.at(path).is_none());
     let mut fields = Vec::new();
     paths(rules, "", 0, &mut fields);
     let complaint = |item: &Node| {

@@ -47,7 +47,7 @@ pub struct Entry {
 }
 
 /// One step from a value to a value inside it.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Step {
     /// A key of a mapping.
     Key(String),
@@ -93,6 +93,18 @@ impl Node {
             Data::Text(text) => Some(text),
             _ => None,
         }
+    }
+
+    /// The text that it is, unless a reference in it stands for something else.
+    pub fn literal(&self) -> Option<&str> {
+        self.text().filter(|text| !text.contains("${"))
+    }
+
+    /// Whether something in it could not be told, and has been complained about.
+    pub fn is_broken(&self) -> bool {
+        matches!(self.data, Data::Broken(_))
+            || self.items().iter().any(Self::is_broken)
+            || self.entries().iter().any(|entry| entry.value.is_broken())
     }
 
     /// How many values there are in it, itself included.

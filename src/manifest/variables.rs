@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 
 use super::error::Complaint;
 use super::nearest::{self, nearest};
+use super::partial::Unsure;
 use super::source::{Sources, Span};
 use super::tree::{Data, Entry, Node};
 use crate::resource::Place;
@@ -20,6 +21,8 @@ pub struct Scope<'a> {
     pub variables: &'a BTreeMap<String, Node>,
     /// The names of its images.
     pub images: &'a [String],
+    /// What could not be read of the environment: that it lacks something is then not said again.
+    pub unsure: Unsure,
 }
 
 static NONE: BTreeMap<String, Node> = BTreeMap::new();
@@ -27,7 +30,9 @@ static NONE: BTreeMap<String, Node> = BTreeMap::new();
 impl<'a> Scope<'a> {
     /// The names that stand for something in `environment.yaml` itself.
     pub fn environment(name: &'a str, place: &'a Place) -> Self {
-        Self { environment: name, place, variables: &NONE, images: &[] }
+        let unsure =
+            Unsure { place: place.account.is_empty() || place.region.is_empty(), ..Unsure::default() };
+        Self { environment: name, place, variables: &NONE, images: &[], unsure }
     }
 
     fn env(&self, name: &str) -> Option<&'a str> {
@@ -120,6 +125,7 @@ fn in_text(
         match meaning(name, scope) {
             Ok(Meaning::Kept) => out.push_str(whole),
             Ok(Meaning::Text(value)) => out.push_str(value),
+            Ok(Meaning::Untold) => broken = true,
             Ok(Meaning::Variable(variable)) if whole == text => {
                 return Node { data: variable.data.clone(), span: node.span, via: Some(variable.span) };
             }
@@ -197,6 +203,8 @@ enum Meaning<'a> {
     Kept,
     Text(&'a str),
     Variable(&'a Node),
+    /// Something that could not be read, and has been complained about.
+    Untold,
 }
 
 type Unknown = (String, Vec<String>);
@@ -208,7 +216,12 @@ fn meaning<'a>(name: &str, scope: &Scope<'a>) -> Result<Meaning<'a>, Unknown> {
         return Ok(Meaning::Kept);
     }
     if let Some(variable) = name.strip_prefix("var.") {
-        return scope.variables.get(variable).map(Meaning::Variable).ok_or_else(|| {
+        let value = match scope.variables.get(variable) {
+            Some(node) if matches!(node.data, Data::Broken(_)) => Some(Meaning::Untold),
+            None if scope.unsure.variables => Some(Meaning::Untold),
+            node => node.map(Meaning::Variable),
+        };
+        return value.ok_or_else(|| {
             let known = scope.variables.keys().map(String::as_str);
             let help = match nearest(variable, known.clone()) {
                 Some(near) => format!("did you mean `${{var.{near}}}`?"),
@@ -219,6 +232,9 @@ fn meaning<'a>(name: &str, scope: &Scope<'a>) -> Result<Meaning<'a>, Unknown> {
         });
     }
     if let Some(env) = name.strip_prefix("env.") {
+        if scope.unsure.place && env != "name" && ENV.contains(&env) {
+            return Ok(Meaning::Untold);
+        }
         return scope.env(env).map(Meaning::Text).ok_or_else(|| {
             let help = nearest(env, ENV).map(|near| format!("did you mean `${{env.{near}}}`?"));
             let all = format!("`env` has: {}", ENV.join(", "));
@@ -228,6 +244,9 @@ fn meaning<'a>(name: &str, scope: &Scope<'a>) -> Result<Meaning<'a>, Unknown> {
     if let Some(image) = name.strip_prefix("image.") {
         if scope.images.iter().any(|known| known == image) {
             return Ok(Meaning::Kept);
+        }
+        if scope.unsure.images {
+            return Ok(Meaning::Untold);
         }
         let known = scope.images.iter().map(String::as_str);
         let help = match nearest(image, known.clone()) {

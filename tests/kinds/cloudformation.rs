@@ -5,24 +5,10 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use batchwright::diff::ChangeRule;
 use batchwright::kind::Facts;
-use batchwright::kinds::{self, ec2, ecr, logs, s3};
+use batchwright::kinds;
 use serde_json::Value;
 
 use super::{facts, none};
-
-/// Properties that are said elsewhere than in the spec, where the kind itself keeps no such list.
-const SAID_ELSEWHERE: &[(&str, &str, &str)] = &[
-    ("batch/ComputeEnvironment", "replaceComputeEnvironment", "the plan says what is replaced, and when"),
-    ("batch/ComputeEnvironment", "computeEnvironmentName", "metadata.physicalName"),
-    ("batch/JobDefinition", "jobDefinitionName", "metadata.physicalName"),
-    ("batch/JobDefinition", "resourceRetentionPolicy", "metadata.lifecycle.keepRevisions"),
-    ("batch/JobQueue", "jobQueueName", "metadata.physicalName"),
-    ("iam/Policy", "groups", "no job is a person"),
-    ("iam/Policy", "managedPolicyName", "metadata.physicalName"),
-    ("iam/Policy", "roles", "a role names its policies: iam/Role.managedPolicyArns"),
-    ("iam/Policy", "users", "no job is a person"),
-    ("iam/Role", "roleName", "metadata.physicalName"),
-];
 
 /// Fields that the kind's CloudFormation type does not have, and whose they are.
 const BEYOND: &[(&str, &str, &str)] = &[
@@ -50,22 +36,6 @@ const BEYOND: &[(&str, &str, &str)] = &[
 
 /// What CloudFormation calls create-only and we change another way.
 const NOT_CREATE_ONLY: &[(&str, &str, &str)] = &[];
-
-/// What a kind's own list says is not managed.
-fn not_managed(kind: &str) -> &'static [(&'static str, &'static str)] {
-    match kind {
-        "ec2/InternetGateway" => ec2::internet_gateway::NOT_MANAGED,
-        "ec2/RouteTable" => ec2::route_table::NOT_MANAGED,
-        "ec2/SecurityGroup" => ec2::security_group::NOT_MANAGED,
-        "ec2/Subnet" => ec2::subnet::NOT_MANAGED,
-        "ec2/Vpc" => ec2::vpc::NOT_MANAGED,
-        "ec2/VpcEndpoint" => ec2::vpc_endpoint::NOT_MANAGED,
-        "ecr/Repository" => ecr::repository::NOT_MANAGED,
-        "logs/LogGroup" => logs::log_group::NOT_MANAGED,
-        "s3/Bucket" => s3::bucket::NOT_MANAGED,
-        _ => &[],
-    }
-}
 
 /// A list of CloudFormation's schema, by type, in the words of our specs.
 fn cloudformation(facts: &Facts, list: &str) -> Vec<String> {
@@ -95,9 +65,8 @@ fn fields_are_called_what_cloudformation_calls_them() {
         let fields: BTreeSet<&str> = facts.rules.fields.keys().map(String::as_str).collect();
         let properties = cloudformation(facts, "properties");
         for property in &properties {
-            let left_out = property == "tags"
-                || listed(SAID_ELSEWHERE, facts.name, property)
-                || not_managed(facts.name).iter().any(|(name, _)| lowered(name) == *property);
+            let left_out =
+                property == "tags" || facts.not_managed.iter().any(|(name, _)| lowered(name) == *property);
             if fields.contains(property.as_str()) == left_out {
                 let how = if left_out { "is a field, and listed as left out" } else { "is no field" };
                 wrong.push(format!("{}: {property} {how}", facts.name));
@@ -109,7 +78,7 @@ fn fields_are_called_what_cloudformation_calls_them() {
             }
         }
     }
-    for (kind, field, _) in SAID_ELSEWHERE.iter().chain(BEYOND).chain(NOT_CREATE_ONLY) {
+    for (kind, field, _) in BEYOND.iter().chain(NOT_CREATE_ONLY) {
         let known = kinds::kind(kind).map(|kind| {
             let facts = kind.facts();
             facts.rules.at(field).is_some()

@@ -107,6 +107,10 @@ impl Kind for ComputeEnvironment {
     const ABOUT: &'static str =
         "A Batch compute environment: where jobs run, on Fargate, on EC2 or Spot instances, or on EKS.";
     const CLOUDFORMATION: &'static str = "AWS::Batch::ComputeEnvironment";
+    const NOT_MANAGED: &'static [(&'static str, &'static str)] = &[
+        ("replaceComputeEnvironment", "the plan says what is replaced, and when"),
+        ("computeEnvironmentName", "metadata.physicalName"),
+    ];
     const GRANTS: Grants = Grants {
         read: &[Grant::any(&[
             "batch:DescribeComputeEnvironments",

@@ -99,6 +99,10 @@ impl Kind for JobDefinition {
     const ABOUT: &'static str =
         "A Batch job definition: what a job runs. Every change registers a new revision.";
     const CLOUDFORMATION: &'static str = "AWS::Batch::JobDefinition";
+    const NOT_MANAGED: &'static [(&'static str, &'static str)] = &[
+        ("jobDefinitionName", "metadata.physicalName"),
+        ("resourceRetentionPolicy", "metadata.lifecycle.keepRevisions"),
+    ];
     const GRANTS: Grants = Grants {
         read: &[Grant::any(&["batch:DescribeJobDefinitions"])],
         write: &[

@@ -84,6 +84,7 @@ impl Kind for JobQueue {
     const ABOUT: &'static str =
         "A Batch job queue: where jobs wait, and which compute environments take them.";
     const CLOUDFORMATION: &'static str = "AWS::Batch::JobQueue";
+    const NOT_MANAGED: &'static [(&'static str, &'static str)] = &[("jobQueueName", "metadata.physicalName")];
     const GRANTS: Grants = Grants {
         read: &[Grant::any(&[
             "batch:DescribeComputeEnvironments",

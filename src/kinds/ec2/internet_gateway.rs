@@ -48,6 +48,7 @@ impl Kind for InternetGateway {
     const NAME: &'static str = "ec2/InternetGateway";
     const ABOUT: &'static str = "An internet gateway and its attachment: a VPC's door to the internet.";
     const CLOUDFORMATION: &'static str = "AWS::EC2::InternetGateway";
+    const NOT_MANAGED: &'static [(&'static str, &'static str)] = NOT_MANAGED;
     const GRANTS: Grants = Grants {
         read: &[Grant::any(&["ec2:DescribeInternetGateways"])],
         write: &[

@@ -82,6 +82,7 @@ impl Kind for RouteTable {
     const NAME: &'static str = "ec2/RouteTable";
     const ABOUT: &'static str = "A route table, its routes, and the subnets that use it.";
     const CLOUDFORMATION: &'static str = "AWS::EC2::RouteTable";
+    const NOT_MANAGED: &'static [(&'static str, &'static str)] = NOT_MANAGED;
     const GRANTS: Grants = Grants {
         read: &[Grant::any(&["ec2:DescribeRouteTables"])],
         write: &[

@@ -85,6 +85,7 @@ impl Kind for SecurityGroup {
     const NAME: &'static str = "ec2/SecurityGroup";
     const ABOUT: &'static str = "A security group: who may talk to the network interfaces that carry it.";
     const CLOUDFORMATION: &'static str = "AWS::EC2::SecurityGroup";
+    const NOT_MANAGED: &'static [(&'static str, &'static str)] = NOT_MANAGED;
     const GRANTS: Grants = Grants {
         read: &[Grant::any(&["ec2:DescribeSecurityGroups"])],
         write: &[

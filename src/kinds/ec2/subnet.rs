@@ -163,6 +163,7 @@ impl Kind for Subnet {
     const NAME: &'static str = "ec2/Subnet";
     const ABOUT: &'static str = "A subnet: a part of a VPC in one availability zone.";
     const CLOUDFORMATION: &'static str = "AWS::EC2::Subnet";
+    const NOT_MANAGED: &'static [(&'static str, &'static str)] = NOT_MANAGED;
     const GRANTS: Grants = Grants {
         read: &[Grant::any(&["ec2:DescribeSubnets"])],
         write: &[

@@ -139,6 +139,7 @@ impl Kind for Vpc {
     const NAME: &'static str = "ec2/Vpc";
     const ABOUT: &'static str = "A VPC: a network of one's own, and its ranges of addresses.";
     const CLOUDFORMATION: &'static str = "AWS::EC2::VPC";
+    const NOT_MANAGED: &'static [(&'static str, &'static str)] = NOT_MANAGED;
     const GRANTS: Grants = Grants {
         read: &[Grant::any(&["ec2:DescribeVpcAttribute", "ec2:DescribeVpcs"])],
         write: &[

@@ -156,6 +156,7 @@ impl Kind for VpcEndpoint {
     const NAME: &'static str = "ec2/VpcEndpoint";
     const ABOUT: &'static str = "A VPC endpoint: a private way from a VPC to a service.";
     const CLOUDFORMATION: &'static str = "AWS::EC2::VPCEndpoint";
+    const NOT_MANAGED: &'static [(&'static str, &'static str)] = NOT_MANAGED;
     const GRANTS: Grants = Grants {
         read: &[Grant::any(&["ec2:DescribeVpcEndpoints"])],
         write: &[

@@ -138,6 +138,7 @@ impl Kind for Repository {
     const NAME: &'static str = "ecr/Repository";
     const ABOUT: &'static str = "A private repository of container images: whether tags may move, how long images stay, who may pull.";
     const CLOUDFORMATION: &'static str = "AWS::ECR::Repository";
+    const NOT_MANAGED: &'static [(&'static str, &'static str)] = NOT_MANAGED;
     const GRANTS: Grants = Grants {
         read: &[
             Grant::any(&["ecr:DescribeRepositories"]),

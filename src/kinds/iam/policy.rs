@@ -82,6 +82,12 @@ impl Kind for Policy {
     const NAME: &'static str = "iam/Policy";
     const ABOUT: &'static str = "A managed IAM policy: what the roles that it is attached to may do.";
     const CLOUDFORMATION: &'static str = "AWS::IAM::ManagedPolicy";
+    const NOT_MANAGED: &'static [(&'static str, &'static str)] = &[
+        ("groups", "no job is a person"),
+        ("managedPolicyName", "metadata.physicalName"),
+        ("roles", "a role names its policies: iam/Role.managedPolicyArns"),
+        ("users", "no job is a person"),
+    ];
     const GRANTS: Grants = Grants {
         read: &[
             Grant::any(&["iam:GetAccountAuthorizationDetails", "iam:ListPolicies"]),

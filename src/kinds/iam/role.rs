@@ -99,6 +99,7 @@ impl Kind for Role {
     const ABOUT: &'static str =
         "An IAM role: whom jobs, compute environments and pipelines act as, and what they may do.";
     const CLOUDFORMATION: &'static str = "AWS::IAM::Role";
+    const NOT_MANAGED: &'static [(&'static str, &'static str)] = &[("roleName", "metadata.physicalName")];
     const GRANTS: Grants = Grants {
         read: &[
             Grant::any(&["iam:GetAccountAuthorizationDetails", "iam:ListRoles"]),

@@ -78,6 +78,7 @@ impl Kind for LogGroup {
     const NAME: &'static str = "logs/LogGroup";
     const ABOUT: &'static str = "A CloudWatch log group: where jobs' output goes, and how long it is kept.";
     const CLOUDFORMATION: &'static str = "AWS::Logs::LogGroup";
+    const NOT_MANAGED: &'static [(&'static str, &'static str)] = NOT_MANAGED;
     const GRANTS: Grants = Grants {
         read: &[
             Grant::on(&["logs:DescribeLogGroups"], &[On::Regional("logs", "log-group:*")]),

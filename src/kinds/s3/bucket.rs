@@ -128,6 +128,7 @@ impl Kind for Bucket {
     const NAME: &'static str = "s3/Bucket";
     const ABOUT: &'static str = "An S3 bucket: its encryption, versions, guards against the public, lifecycle, policy and notifications.";
     const CLOUDFORMATION: &'static str = "AWS::S3::Bucket";
+    const NOT_MANAGED: &'static [(&'static str, &'static str)] = NOT_MANAGED;
     const GRANTS: Grants = Grants {
         read: &[Grant::on(
             &[
