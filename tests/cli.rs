@@ -13,6 +13,9 @@ use std::net::TcpStream;
 use std::path::Path;
 use std::process::{Child, Command, Output, Stdio};
 
+#[path = "cli/ended.rs"]
+mod ended;
+
 const ENVIRONMENT: &str =
     "project: acme/jobs\naccount: \"111111111111\"\nregion: eu-west-1\nnamePrefix: dev-\nstacks: [main]\n";
 const LOGS: &str =
@@ -133,6 +136,16 @@ fn validate_speaks_json() {
     assert_eq!(records[0]["schema"], "1.0");
     assert_eq!(records[1]["type"], "diagnostic");
     assert_eq!(records[1]["position"]["line"], 6);
+    // So does every other command, before it calls anybody; the text is on stderr all the same.
+    let kinds = |ran: &Ran| -> Vec<String> {
+        let records = ran.out.lines().map(|line| serde_json::from_str::<serde_json::Value>(line).unwrap());
+        records.map(|record| record["type"].to_string()).collect()
+    };
+    for command in ["plan", "apply", "drift", "destroy", "status", "bootstrap"] {
+        let other = run(folder.path(), &[command, "dev", "--json"]);
+        assert_eq!((other.code, kinds(&other)), (Some(1), kinds(&ran)), "{command}");
+        assert!(other.err.contains("unknown field `retentionDays`"), "{command}: {}", other.err);
+    }
 }
 
 #[test]
@@ -201,6 +214,14 @@ fn explain_tells_of_a_field() {
       a change   is made in place, unless the kind's own rules say otherwise
     -- err
     "#);
+    let of_revision = run(folder.path(), &["explain", "batch/JobDefinition.containerProperties.image"]);
+    let change = of_revision.out.lines().find(|line| line.contains("a change"));
+    assert_eq!(
+        change,
+        Some("  a change   registers another revision, as every change of this kind does"),
+        "{}",
+        of_revision.out
+    );
     insta::assert_snapshot!(whole(&run(folder.path(), &["explain", "logs/LogGroup"])), @r#"
     exit 0
     -- out
@@ -318,6 +339,7 @@ fn an_environment_from_its_first_plan_to_its_end() {
     let first = fs::read_to_string(here.join("plan.json")).unwrap();
     assert!(first.lines().all(|line| serde_json::from_str::<serde_json::Value>(line).is_ok()), "{first}");
 
+    ended::nothing_is_applied_that_nobody_saw_or_agreed_to(here, &endpoint);
     let unasked = run(&["apply", "dev"]);
     assert_eq!(unasked.code, Some(1));
     assert!(unasked.err.contains("add --yes"), "{}", unasked.err);

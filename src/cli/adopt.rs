@@ -44,7 +44,7 @@ fn target(text: &str) -> std::result::Result<Target, String> {
 
 /// Runs `adopt`.
 pub async fn run(args: Args, globals: &Globals, out: &Output) -> Result<Exit> {
-    let session = Session::open(globals, &args.choices, out).await?;
+    let session = out.diagnosed(Session::open(globals, &args.choices, out).await, args.json)?;
     let exit = adopt(&session, &args, out).await;
     session.close().await;
     exit
@@ -58,7 +58,8 @@ async fn adopt(session: &Session, args: &Args, out: &Output) -> Result<Exit> {
         return Ok(Exit::Success);
     }
     let confirm = if args.yes { Confirm::Given } else { Confirm::Yes };
-    confirm.ask(out)?;
+    out.written()?;
+    confirm.ask(out).await?;
     if proposal(session, &args.target).await?.0.fingerprint() != plan.fingerprint() {
         return Err(Error::Stale);
     }

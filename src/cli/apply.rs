@@ -41,7 +41,8 @@ pub async fn run(args: Args, globals: &Globals, out: &Output) -> Result<Exit> {
         Some(file) => Some(Expected::Recorded(recorded(file)?)),
         None => args.expect,
     };
-    let session = Session::open(globals, &args.choices, out).await?.at_once(args.at_once.steps);
+    let session = out.diagnosed(Session::open(globals, &args.choices, out).await, args.json)?;
+    let session = session.at_once(args.at_once.steps);
     let confirm = if args.yes { Confirm::Given } else { Confirm::Yes };
     let talk = Talk { out, json: args.json };
     let exit = match args.allowed.within(&session.desired, out) {

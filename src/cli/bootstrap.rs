@@ -28,7 +28,7 @@ pub struct Args {
 
 /// Runs `bootstrap`.
 pub async fn run(args: Args, globals: &Globals, out: &Output) -> Result<Exit> {
-    let session = Session::open(globals, &args.choices, out).await?;
+    let session = out.diagnosed(Session::open(globals, &args.choices, out).await, args.json)?;
     let of_stack = session.desired.resources.values().filter(|declared| declared.stack == args.stack);
     let only: BTreeSet<ResourceId> = of_stack.map(|declared| declared.id.clone()).collect();
     let confirm = if args.yes { Confirm::Given } else { Confirm::Yes };

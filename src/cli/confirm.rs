@@ -1,6 +1,6 @@
 //! The question before anything is written. It never lifts a guard.
 
-use std::io::{BufRead, IsTerminal};
+use std::io::IsTerminal;
 
 use super::{Error, Output, Result};
 
@@ -22,7 +22,7 @@ pub enum Confirm {
 
 impl Confirm {
     /// Asks, where that is possible; else says which flag it needed.
-    pub fn ask(&self, out: &Output) -> Result<()> {
+    pub async fn ask(&self, out: &Output) -> Result<()> {
         let (question, wanted, flag) = match self {
             Self::Given => return Ok(()),
             Self::Yes => {
@@ -47,8 +47,11 @@ impl Confirm {
             ));
         }
         out.ask(&question);
-        let mut answer = String::new();
-        let read = std::io::stdin().lock().read_line(&mut answer);
-        if read.is_ok() && answer.trim() == wanted { Ok(()) } else { Err(Error::Declined) }
+        // In a thread of its own: a signal is heard while the question is open.
+        let answer = tokio::task::spawn_blocking(|| std::io::stdin().lines().next()).await;
+        match answer {
+            Ok(Some(Ok(answer))) if answer.trim() == wanted => Ok(()),
+            _ => Err(Error::Declined),
+        }
     }
 }

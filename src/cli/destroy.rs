@@ -27,7 +27,8 @@ pub struct Args {
 
 /// Runs `destroy`.
 pub async fn run(args: Args, globals: &Globals, out: &Output) -> Result<Exit> {
-    let session = Session::open_to_destroy(globals, &args.choices, out).await?.at_once(args.at_once.steps);
+    let session = out.diagnosed(Session::open_to_destroy(globals, &args.choices, out).await, args.json)?;
+    let session = session.at_once(args.at_once.steps);
     let allow_interrupt = args.interrupt.iter().cloned().collect();
     let guard = Guard { destroy: true, allow_interrupt, ..Guard::default() };
     let confirm = Confirm::Name { name: args.choices.environment.clone(), given: args.confirm };

@@ -16,7 +16,7 @@ pub struct Args {
 
 /// Runs `drift`.
 pub async fn run(args: Args, globals: &Globals, out: &Output) -> Result<Exit> {
-    let session = Session::open(globals, &args.choices, out).await?;
+    let session = out.diagnosed(Session::open(globals, &args.choices, out).await, args.json)?;
     let (plan, _) = session.plan(&Allowed::default().guard()).await?;
     let calls = session.calls();
     session.close().await;

@@ -115,8 +115,10 @@ pub fn main() -> ExitCode {
         Err(error) => {
             // Clap's own code for a usage error is 2, which here means "something differs" (D27).
             let code = if error.use_stderr() { Exit::Error } else { Exit::Success };
-            drop(error.print());
-            return code.into();
+            return match error.print().or_else(output::unheard) {
+                Ok(()) => code.into(),
+                Err(why) => Output::new(Colour::Auto).error(&output::lost(&why)).into(),
+            };
         }
     };
     let out = Output::new(cli.globals.color);
@@ -127,8 +129,12 @@ pub fn main() -> ExitCode {
         Ok(runtime) => runtime,
         Err(error) => return out.error(&Error::plain(format!("failed to start: {error}"))).into(),
     };
-    let exit = runtime.block_on(cli.command.run(&cli.globals, &out));
+    let exit = runtime.block_on(signals::ending(cli.command.run(&cli.globals, &out)));
     // What still runs in the background has nothing left to say.
     runtime.shutdown_background();
-    exit.unwrap_or_else(|error| out.error(&error)).into()
+    let exit = exit.unwrap_or_else(|error| out.error(&error));
+    match out.written() {
+        Err(error) if !matches!(exit, Exit::Access | Exit::Error) => out.error(&error).into(),
+        _ => exit.into(),
+    }
 }

@@ -1,11 +1,12 @@
 //! The only place that prints: data to stdout, talk to stderr, colour where it is wanted.
 
-use std::io::{IsTerminal, Write};
+use std::io::{ErrorKind, IsTerminal, Write};
+use std::sync::OnceLock;
 
 use serde_json::Value;
 
 use super::{Error, Exit, Result};
-use crate::render::Paint;
+use crate::render::{Paint, json};
 
 /// When output is coloured.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, clap::ValueEnum)]
@@ -17,6 +18,9 @@ pub enum Colour {
     /// Never.
     Never,
 }
+
+/// Why stdout took no more, if it did not: said once, however much was still to be printed.
+static LOST: OnceLock<String> = OnceLock::new();
 
 /// Where commands print.
 #[derive(Debug, Clone, Copy)]
@@ -53,10 +57,30 @@ impl Output {
         self.stderr
     }
 
-    /// Data: to stdout, as it is. A reader that has gone away is no error.
+    /// Data: to stdout, as it is. A reader that has gone away is no error; anything else is told by [`Self::written`].
     pub fn data(&self, text: &str) {
         let mut out = std::io::stdout().lock();
-        drop(out.write_all(text.as_bytes()).and_then(|()| out.flush()));
+        let written = out.write_all(text.as_bytes()).and_then(|()| out.flush());
+        if let Err(error) = written.or_else(unheard) {
+            LOST.get_or_init(|| error.to_string());
+        }
+    }
+
+    /// An error if data was lost on its way to stdout.
+    pub fn written(&self) -> Result<()> {
+        match LOST.get() {
+            Some(why) => Err(lost(why)),
+            None => Ok(()),
+        }
+    }
+
+    /// Says mistakes in manifests as records too, where records are wanted, and hands them on.
+    pub fn diagnosed<T>(&self, result: Result<T>, json: bool) -> Result<T> {
+        if let (true, Err(Error::Manifests(errors))) = (json, &result) {
+            self.record(json::version());
+            errors.0.iter().for_each(|error| self.record(json::diagnostic(error)));
+        }
+        result
     }
 
     /// One JSON record to stdout, with the time.
@@ -92,6 +116,16 @@ impl Output {
         drop(out.write_all(said.as_bytes()));
         Exit::of(error)
     }
+}
+
+/// What was to be told, and could not be.
+pub(super) fn lost(why: &dyn std::fmt::Display) -> Error {
+    Error::plain(format!("failed to write to stdout: {why}"))
+}
+
+/// Whom a reader that has gone away concerns: nobody.
+pub(super) fn unheard(error: std::io::Error) -> std::io::Result<()> {
+    if error.kind() == ErrorKind::BrokenPipe { Ok(()) } else { Err(error) }
 }
 
 /// Sends logs to stderr, if they are asked for.

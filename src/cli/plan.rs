@@ -54,7 +54,7 @@ fn target(text: &str) -> std::result::Result<Target, String> {
 
 /// Runs `plan`.
 pub async fn run(args: Args, globals: &Globals, out: &Output) -> Result<Exit> {
-    let session = Session::open(globals, &args.choices, out).await?;
+    let session = out.diagnosed(Session::open(globals, &args.choices, out).await, args.json)?;
     let (plan, _) = session.plan(&args.allowed.within(&session.desired, out)?).await?;
     let calls = session.calls();
     session.close().await;

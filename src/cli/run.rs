@@ -89,7 +89,9 @@ pub async fn reviewed(
     if plan.is_idle() {
         return Ok(Exit::Success);
     }
-    confirm.ask(talk.out)?;
+    // What nobody could be shown, nobody agreed to.
+    talk.out.written()?;
+    confirm.ask(talk.out).await?;
     let (fresh, observed) = session.plan(guard).await?;
     if fresh.fingerprint() != plan.fingerprint() {
         return Err(Error::Stale);

@@ -1,22 +1,40 @@
 //! Ctrl-C and SIGTERM.
 
 use std::convert::Infallible;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, Instant};
 
 use tokio::signal::unix::{Signal, SignalKind, signal};
 use tokio::sync::watch;
 
+use super::{Error, Result};
 use crate::execute::Halt;
+
+/// Whether the command has begun to listen for itself: from then on it says what a signal ends.
+static HEARD: AtomicBool = AtomicBool::new(false);
+
+/// Runs a command. Until it listens for itself, a signal ends it: so far it has only read, or asked.
+pub async fn ending<T>(command: impl Future<Output = Result<T>>) -> Result<T> {
+    let mut command = std::pin::pin!(command);
+    let mut signals = Signals::new();
+    loop {
+        tokio::select! {
+            biased;
+            ended = &mut command => return ended,
+            _ = signals.next() => if !HEARD.load(Ordering::Relaxed) { return Err(Error::Interrupted) },
+        }
+    }
+}
 
 /// Waits for Ctrl-C or SIGTERM.
 pub async fn once() {
-    let mut signals = Signals::new();
+    let mut signals = Signals::of_command();
     signals.next().await;
 }
 
 /// Passes signals on for as long as it is polled: the first says to stop, another one to leave.
 pub async fn heed(stop: &watch::Sender<Halt>, told: impl Fn(Halt)) -> Infallible {
-    let (mut signals, mut heard) = (Signals::new(), Heard::default());
+    let (mut signals, mut heard) = (Signals::of_command(), Heard::default());
     loop {
         let kind = signals.next().await;
         if let Some(halt) = heard.asks(kind, Instant::now()) {
@@ -55,6 +73,11 @@ impl Signals {
         let interrupt = signal(SignalKind::interrupt());
         let terminate = signal(SignalKind::terminate());
         Self(interrupt.ok().zip(terminate.ok()))
+    }
+
+    fn of_command() -> Self {
+        HEARD.store(true, Ordering::Relaxed);
+        Self::new()
     }
 
     async fn next(&mut self) -> SignalKind {

@@ -15,7 +15,7 @@ pub struct Args {
 
 /// Runs `status`.
 pub async fn run(args: Args, globals: &Globals, out: &Output) -> Result<Exit> {
-    let session = Session::open(globals, &args.choices, out).await?;
+    let session = out.diagnosed(Session::open(globals, &args.choices, out).await, args.json)?;
     let observed = session.observe().await?;
     if args.json {
         out.record(json::version());

@@ -1,6 +1,6 @@
 //! `validate`: the manifests alone, without AWS.
 
-use super::{Choices, Error, Exit, Globals, Output, Result};
+use super::{Choices, Exit, Globals, Output, Result};
 use crate::kinds::KINDS;
 use crate::plan;
 use crate::render::{self, json};
@@ -17,17 +17,10 @@ pub struct Args {
 
 /// Runs `validate`.
 pub async fn run(args: Args, globals: &Globals, out: &Output) -> Result<Exit> {
-    let loaded = args.choices.load(globals);
-    if args.json {
-        out.record(json::version());
-        if let Err(Error::Manifests(errors)) = &loaded {
-            errors.0.iter().for_each(|error| out.record(json::diagnostic(error)));
-            return Ok(Exit::Error);
-        }
-    }
-    let desired = loaded?;
+    let desired = out.diagnosed(args.choices.load(globals), args.json)?;
     let warnings = plan::warnings(&desired, None, KINDS);
     if args.json {
+        out.record(json::version());
         warnings.iter().for_each(|warning| out.record(json::warning(warning)));
     } else {
         out.data(&render::warnings(&warnings, out.paint()));

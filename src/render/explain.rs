@@ -48,7 +48,7 @@ pub fn explain(facts: &Facts, path: &str, paint: Paint) -> Result<String, NoFiel
     if path.is_empty() {
         kind(&mut text, facts, paint);
     } else {
-        field(&mut text, &format!("{}.{so_far}", facts.name), &at, root, paint);
+        field(&mut text, facts, &so_far, &at, paint);
     }
     let inside = at.item(root);
     let fields = inside.fields(root);
@@ -101,8 +101,10 @@ pub(super) fn ownership(facts: &Facts) -> &'static str {
     }
 }
 
-fn field(text: &mut String, name: &str, at: &At<'_>, root: &Value, paint: Paint) {
-    let _ = writeln!(text, "{} {}", paint.strong(name), paint.note(&at.typed(root)));
+fn field(text: &mut String, facts: &Facts, path: &str, at: &At<'_>, paint: Paint) {
+    let root = &facts.schema;
+    let name = format!("{}.{path}", facts.name);
+    let _ = writeln!(text, "{} {}", paint.strong(&name), paint.note(&at.typed(root)));
     let doc = at.doc(root);
     if !doc.is_empty() {
         let _ = writeln!(text, "  {}", doc.replace('\n', "\n  "));
@@ -118,6 +120,9 @@ fn field(text: &mut String, name: &str, at: &At<'_>, root: &Value, paint: Paint)
         ChangeRule::WriteOnly => "is not seen: AWS does not report it",
         ChangeRule::RuntimeOwned => "is left alone: AWS moves it",
         ChangeRule::Tag => "changes a tag",
+        ChangeRule::InPlace if facts.identity == Identity::Revisioned => {
+            "registers another revision, as every change of this kind does"
+        }
         ChangeRule::InPlace => "is made in place, unless the kind's own rules say otherwise",
     };
     let _ = writeln!(text, "  absent     {absent}");

@@ -26,9 +26,9 @@ field out:
 | none | nothing: what AWS has is removed |
 | unmanaged | whatever AWS has is left alone, and never compared |
 
-A change is made in place, unless the field is *create-only*: then another resource takes the place of the old one. A kind's own rules may
-say otherwise of several fields together; the plan tells which, and why. A reference may stand wherever *takes* lists one, and so may a
-literal id or ARN.
+A change is made in place, unless the field is *create-only*: then another resource takes the place of the old one. Of a kind that is
+known by a name and a revision, every change registers another revision. A kind's own rules may say otherwise of several fields together;
+the plan tells which, and why. A reference may stand wherever *takes* lists one, and so may a literal id or ARN.
 
 The same in the terminal: `batchwright explain batch/JobQueue`, or `batchwright explain batch/JobQueue.priority` for one field. Editors
 read the [JSON Schema](../schema/manifest.json) of all manifests: name it in a manifest's first line, as
