@@ -305,3 +305,42 @@ spec:
     ec2Configuration:
     - imageType: ECS_AL2
 ";
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_revision_of_somebody_elses_stays_and_every_plan_says_so() {
+    let stand = Stand::new(ENVIRONMENT).await;
+    stand.stack(
+        "apiVersion: batchwright/v1
+kind: batch/JobDefinition
+metadata: {name: job}
+spec:
+  type: container
+  containerProperties:
+    image: public.ecr.aws/docker/library/busybox:latest
+    resourceRequirements: [{type: VCPU, value: \"1\"}, {type: MEMORY, value: \"512\"}]
+",
+    );
+    assert_eq!(stand.apply(&[]).await.code, 0);
+    let foreign = serde_json::json!({"jobDefinitionName": "dev-job", "type": "container", "containerProperties": {
+        "image": "busybox", "resourceRequirements": [{"type": "VCPU", "value": "1"}, {"type": "MEMORY", "value": "512"}]}});
+    stand.sandbox.batch().seed_job_definitions(&foreign, 1).unwrap();
+    let healed = stand.apply(&[]).await;
+    assert_eq!(healed.code, 0, "{}{}", healed.out, healed.err);
+
+    let gone = stand.run(&["destroy", "dev", "--confirm", "dev"]).await;
+    assert_eq!(gone.code, 0, "{}{}", gone.out, gone.err);
+    let why = "everything that dev owns is destroyed; revision 2 stays: it is not ours";
+    assert!(gone.out.contains(why), "{}", gone.out);
+
+    // Nothing of the family is ours any more; the way out is named, and leads out.
+    assert_eq!(
+        objections(&stand.apply(&[]).await),
+        [
+            "batch/JobDefinition/job: dev-job exists and has no owner: take it over with `batchwright adopt dev batch/JobDefinition/job`, or rename it here"
+        ]
+    );
+    let adopted = stand.run(&["adopt", "dev", "batch/JobDefinition/job", "--yes"]).await;
+    assert_eq!(adopted.code, 0, "{}{}", adopted.out, adopted.err);
+    let applied = stand.apply(&[]).await;
+    assert_eq!(applied.code, 0, "{}{}", applied.out, applied.err);
+}

@@ -7,7 +7,7 @@ use crate::kind::Reason;
 use crate::kinds::KINDS;
 use crate::manifest;
 use crate::permissions;
-use crate::plan::{Guard, Objection, Objector, Plan};
+use crate::plan::{self, Guard, Objection, Objector, Plan};
 use crate::render::json::Calls;
 use crate::resource::{Desired, Incarnations, Observed, ResourceId};
 use crate::services::Width;
@@ -172,8 +172,13 @@ impl Session {
         let (mut plan, observed) = planned.map_err(Error::aws("read the jobs that the plan may cut off"))?;
         if guard.destroy {
             // The planner sees resources that nobody declares; why that is so, only the command knows.
-            let because = Reason(format!("everything that {} owns is destroyed", desired.environment));
-            plan.changes.iter_mut().for_each(|change| change.reason.clone_from(&because));
+            let because = format!("everything that {} owns is destroyed", desired.environment);
+            for change in &mut plan.changes {
+                let seen = observed.resources.get(&change.id);
+                let stays = seen.and_then(|seen| plan::stays(seen, &desired.owner));
+                let stays = stays.map(|what| format!("; {what}")).unwrap_or_default();
+                change.reason = Reason(format!("{because}{stays}"));
+            }
         }
         self.guard_the_gate(&mut plan, &observed);
         let Calls { calls, depth } = self.calls();

@@ -48,6 +48,7 @@ pub use generation::{is_generation_name, of_name as generation_of_name};
 pub use guard::{Guard, Objection, Objector};
 pub use impact::{Affected, End, Impact};
 pub use planner::plan;
+pub use prune::stays;
 pub(crate) use resolve::text as output_text;
 pub use tags::{adoption, wanted as wanted_tags};
 pub(crate) use tags::{differ as tag_changes, retiring_mark};

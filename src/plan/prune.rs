@@ -6,7 +6,9 @@ use serde_json::Value;
 
 use super::{Action, Change, Seal, retire, tags};
 use crate::kind::{AnyKind, Ownership, Reason};
-use crate::resource::{COMMIT_TAG, Desired, Incarnation, Observed, OnDelete, ResourceId};
+use crate::resource::{
+    COMMIT_TAG, Desired, Incarnation, Incarnations, Observed, OnDelete, Owner, ResourceId,
+};
 
 /// A resource on its way out, with all its incarnations.
 pub(super) struct Leaving<'a> {
@@ -19,6 +21,19 @@ impl Leaving<'_> {
     /// Whether a run before has done all but wait for its jobs: no news, and no question to be asked again (D20).
     pub fn is_due(&self) -> bool {
         self.on_delete != OnDelete::Retain && self.incarnations.iter().all(|live| retire::is_due(live))
+    }
+}
+
+/// What stays when everything of ours goes: revisions of the same family that somebody else registered.
+pub fn stays(seen: &Incarnations, owner: &Owner) -> Option<String> {
+    let others = seen.iter().filter(|live| live.owner().as_ref() != Some(owner));
+    let mut revisions: Vec<u64> = others.filter_map(|live| live.revision).collect();
+    revisions.sort_unstable();
+    let named = revisions.iter().map(u64::to_string).collect::<Vec<_>>().join(", ");
+    match revisions.len() {
+        0 => None,
+        1 => Some(format!("revision {named} stays: it is not ours")),
+        _ => Some(format!("revisions {named} stay: they are not ours")),
     }
 }
 
@@ -41,7 +56,8 @@ pub(super) fn leaving<'a>(
         let action = if on_delete == OnDelete::Retain { Action::Forget } else { Action::Delete };
         let commit =
             first.tags.get(COMMIT_TAG).map(|c| format!("; last applied at commit {c}")).unwrap_or_default();
-        let reason = Reason(format!("it is not in the manifests of {}{commit}", desired.environment));
+        let stays = stays(seen, &desired.owner).map(|what| format!("; {what}")).unwrap_or_default();
+        let reason = Reason(format!("it is not in the manifests of {}{commit}{stays}", desired.environment));
         let change = Change {
             id: id.clone(),
             action,

@@ -38,7 +38,8 @@ pub enum View {
 pub struct Calls {
     /// All of them.
     pub calls: usize,
-    /// The longest chain.
+    /// The most of which no two overlapped, as the run went: the round trips that wait for each other, and more where answers
+    /// come sooner than requests can leave.
     pub depth: usize,
 }
 

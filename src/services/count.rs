@@ -1,4 +1,4 @@
-//! How many calls a command makes, and how many round trips deep they are: counted where requests leave, retries
+//! How many calls a command makes, and how many of them ran one after the other: counted where requests leave, retries
 //! included. What is sent again is logged here, and here calls wait for room.
 
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
