@@ -1,9 +1,8 @@
 //! Killed at every call that changes something, once before its work and once after it: what runs next brings the same
 //! end about, with nothing twice and nothing left over (D25, D33).
 //!
-//! Every operation's first call is tried here, and its last, and of every sixth operation that only reads one call, drawn
-//! by its name. `BATCHWRIGHT_CRASH=all` tries each call of each write, and two of each read;
-//! `BATCHWRIGHT_CRASH=CreateVpc` each call of that one operation.
+//! Every call of each write is tried, and of every sixth operation that only reads one call, drawn by its name.
+//! `BATCHWRIGHT_CRASH=all` tries two of each read as well; `BATCHWRIGHT_CRASH=CreateVpc` the calls of that one operation.
 
 #![allow(
     clippy::unwrap_used,
@@ -30,6 +29,7 @@ use batchwright::sandbox::{Faults, Operation, Sandbox, Stop, StopWhen};
 use ending::Ending;
 use sha2::{Digest, Sha256};
 use stack::{apply, everything_goes, nothing, on_spot, payments, sandbox};
+use world::stage::has_ground;
 
 /// One way of dying.
 #[derive(Debug, Clone)]
@@ -59,11 +59,7 @@ fn deaths(sandbox: &Sandbox) -> Vec<Death> {
     {
         let (draw, drawn) = drawn(&of, count);
         let (whens, struck): (&[StopWhen], Vec<u64>) = match (write, all) {
-            (true, true) => (&[StopWhen::Before, StopWhen::After], (1..=count).collect()),
-            (true, false) => (
-                &[StopWhen::Before, StopWhen::After],
-                [1].into_iter().chain((count > 1).then_some(count)).collect(),
-            ),
+            (true, _) => (&[StopWhen::Before, StopWhen::After], (1..=count).collect()),
             (false, true) => {
                 (&[StopWhen::After], [1].into_iter().chain((drawn > 1).then_some(drawn)).collect())
             }
@@ -104,6 +100,10 @@ async fn die(
     }
     if let Err(why) = apply(sandbox, desired, guard).await {
         return Some(format!("the next run: {why}"));
+    }
+    let history = sandbox.batch().queue_history();
+    if let Some(moment) = history.iter().find(|moment| !has_ground(moment)) {
+        return Some(format!("a queue was without ground: {moment:?}"));
     }
     Some(match Ending::of(sandbox, desired, guard).await {
         Ok(ending) => ending.differences(end).join("\n      "),

@@ -166,3 +166,18 @@ async fn a_strangers_queue_still_speaks_for_itself() {
     assert_eq!(found.len(), 1, "{found:?}");
     assert!(found[0].contains("no queue may be left without a compute environment"), "{found:?}");
 }
+
+/// A queue takes one architecture for life: a successor on Graviton can't take its place.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_successor_of_another_architecture_is_refused() {
+    let stage = Stage::new().await;
+    let jobs = queue("jobs", "", &["work"]);
+    stage.world.apply(&stage.desired(&[environment("work", "", EC2), jobs.clone()]), &Guard::default()).await;
+    let graviton = environment("work", "", SPOT).replace("[m5]", "[m6g]");
+    assert_eq!(
+        objections(&stage, &stage.desired(&[graviton, jobs]), &[]).await,
+        [
+            "batch/ComputeEnvironment/work: its successor runs jobs on EC2 (arm64) instead of EC2, and a queue takes one of them for life: batch/JobQueue/jobs can't follow; declare a new compute environment and a new queue beside them"
+        ]
+    );
+}

@@ -82,7 +82,7 @@ async fn a_replacement_under_a_new_name_leaves_nothing_behind() {
         let seen = &observed.resources[&ce("compute")];
         assert_eq!(
             (seen.current.as_ref().unwrap().physical.as_str(), seen.others.len()),
-            ("t-compute-g2", 0),
+            ("t-compute", 0),
             "after {count} steps"
         );
         let all = stage.batch.describe_compute_environments().send().await.unwrap();
@@ -93,5 +93,28 @@ async fn a_replacement_under_a_new_name_leaves_nothing_behind() {
             moment.environments.iter().any(usable)
         });
         assert!(grounded, "after {count} steps");
+    }
+}
+
+/// Another name in AWS is the one that is asked for, and not one of its generations; the old one goes.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn another_physical_name_is_taken_as_it_is() {
+    let stage = Stage::new().await;
+    let named = |name: &str| {
+        let metadata = if name.is_empty() { String::new() } else { format!(", physicalName: {name}") };
+        stage.desired(&[environment("work", "", EC2), queue("jobs", &metadata, &["work"])])
+    };
+    let jobs = ResourceId::new("batch/JobQueue", "jobs");
+    let guard = Guard { allow_delete: [jobs.clone()].into(), ..Guard::default() };
+    stage.world.apply(&named(""), &guard).await;
+    for name in ["wanted", "again", ""] {
+        let desired = named(name);
+        stage.world.apply(&desired, &guard).await;
+        let (plan, observed) = stage.world.plan(&desired, &guard).await;
+        assert!(plan.is_idle(), "{:?}", changes(&plan));
+        let expected = if name.is_empty() { "t-jobs" } else { name };
+        assert_eq!(observed.resources[&jobs].current.as_ref().unwrap().physical, expected);
+        let queues = stage.batch.describe_job_queues().send().await.unwrap();
+        assert_eq!(queues.job_queues().len(), 1, "the old one is gone");
     }
 }

@@ -17,7 +17,7 @@ use std::time::Duration;
 use batchwright::cloud::{Aws, Cloud, Scope};
 use batchwright::execute::{Limits, Report};
 use batchwright::manifest;
-use batchwright::plan::{Guard, Plan};
+use batchwright::plan::{Guard, Plan, Verb};
 use batchwright::render::{Paint, report};
 use batchwright::resource::Desired;
 use batchwright::sandbox::{Call, MotoSource, Options, Sandbox};
@@ -142,6 +142,31 @@ async fn an_environment_whose_role_is_gone_is_destroyed_with_a_role_that_stands_
     let iam = aws_sdk_iam::Client::new(&sandbox.sdk_config());
     let roles = iam.list_roles().send().await.unwrap();
     assert_eq!(roles.roles().iter().map(|role| role.role_name()).collect::<Vec<_>>(), Vec::<&str>::new());
+}
+
+/// A run that is cut off while the role stands in goes on with the same review, and leaves no role behind.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_role_that_stands_in_is_no_news_to_the_next_run() {
+    let sandbox = sandbox().await;
+    let desired = desired("batch.amazonaws.com");
+    applied(&sandbox, &desired, &Guard::default()).await;
+    lose_the_role(&sandbox).await;
+    let (config, gone) = (sandbox.sdk_config(), nothing(&desired));
+    let aws = Aws::new(&config, gone.place.clone(), None);
+    let observed = aws.observe(&Scope::of(&gone)).await.unwrap();
+    let reviewed = planned(&gone, &observed, &everything_goes());
+    let made = reviewed.steps.iter().position(|step| step.verb == Verb::Create).expect("a role stands in");
+    let mut cut = reviewed.clone();
+    cut.steps.truncate(made + 1);
+    assert!(run(&config, &cut, &observed, &hasty()).await.complete());
+
+    let observed = aws.observe(&Scope::of(&gone)).await.unwrap();
+    let left = planned(&gone, &observed, &everything_goes());
+    assert_eq!(reviewed.reviewed().differences(&left), vec![]);
+    assert!(run(&config, &left, &observed, &hasty()).await.complete());
+    let iam = aws_sdk_iam::Client::new(&config);
+    assert!(iam.list_roles().send().await.unwrap().roles().is_empty());
+    assert_eq!(status(&sandbox).await, None);
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]

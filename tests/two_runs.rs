@@ -62,6 +62,9 @@ async fn both_at_once(sandbox: &Sandbox, desired: &Desired, guard: &Guard, end: 
         failed(&other)
     );
     assert_eq!(twice(sandbox, desired).await, Vec::<String>::new(), "seed {seed}");
+    let history = sandbox.batch().queue_history();
+    let groundless: Vec<_> = history.iter().filter(|moment| !has_ground(moment)).collect();
+    assert!(groundless.is_empty(), "seed {seed}: {groundless:#?}");
     let observed = world.observe(&Scope::of(desired)).await.unwrap();
     let rest = planned(desired, &observed, guard);
     assert_eq!(rest.objections, vec![], "seed {seed}");
@@ -91,8 +94,5 @@ async fn two_runs_at_once_leave_nothing_twice() {
     let world = World::of(&payments()).await;
     in_many_orders(&world, &payments(), &Guard::default(), 6).await;
     in_many_orders(&world, &on_spot(), &Guard::default(), 3).await;
-    let history = world.sandbox.batch().queue_history();
-    let groundless: Vec<_> = history.iter().filter(|moment| !has_ground(moment)).collect();
-    assert!(groundless.is_empty(), "{groundless:#?}");
     in_many_orders(&world, &nothing(), &everything_goes(), 3).await;
 }

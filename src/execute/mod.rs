@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
 
-use crate::plan::{StepId, Verb};
+use crate::plan::{Action, Change, Plan, StepId, Verb};
 use crate::resource::{Observed, Parallel, ResourceId};
 use crate::services::Error as CallError;
 use crate::value::reference::{self, Reference};
@@ -183,6 +183,13 @@ impl Report {
     /// Whether every step is done, or left to a later apply.
     pub fn complete(&self) -> bool {
         self.outcomes.values().all(|outcome| matches!(outcome, Outcome::Done | Outcome::Postponed { .. }))
+    }
+
+    /// Whether a change is left to a later apply, at its end at least (D20).
+    pub fn is_later(&self, plan: &Plan, change: &Change) -> bool {
+        let postponed = |id: &StepId| matches!(self.outcomes.get(id), Some(Outcome::Postponed { .. }));
+        let mut steps = plan.steps.iter().filter(|step| step.resource == change.id);
+        change.action == Action::Delete && steps.any(|step| removes(step.verb) && postponed(&step.id))
     }
 
     /// How many steps are done.

@@ -29,6 +29,16 @@ pub fn of_name(physical: &str, base: &str, longest: usize) -> Option<u32> {
     (number > 1 && name(base, number, longest) == physical).then_some(number)
 }
 
+/// The name of the generation that follows `current`: the declared one itself where that is another by now, and so is free.
+pub(super) fn name_after(current: &Incarnation, declared: &Declared, next: u32, longest: usize) -> String {
+    let base = declared.physical_name.as_str();
+    let is_of_base = |number: u32| current.physical == name(base, number, longest);
+    match is_of_base(current.generation()) || is_of_base(1) {
+        true => name(base, next, longest),
+        false => base.to_owned(),
+    }
+}
+
 /// Whether a name ends as those of generations do.
 pub fn is_generation_name(name: &str) -> bool {
     let number = name.rsplit_once("-g").and_then(|(_, number)| number.parse::<u32>().ok());

@@ -15,6 +15,7 @@ use crate::resource::{
 };
 
 mod adopt;
+mod behind;
 mod check;
 mod digest;
 pub mod expect;

@@ -76,6 +76,7 @@ pub(super) fn moved(declared: &Declared, identity: Identity, current: &Incarnati
         && declared.renamed_from.is_none()
         && current.owner().is_some()
         && current.physical != name
+        && current.physical != declared.physical_name
 }
 
 /// What is to go before its successor comes, while something still uses it: never a silent cascade (P21).

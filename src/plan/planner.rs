@@ -14,8 +14,8 @@ use super::revisions::{Pins, kept, surplus};
 use super::strategy::carried_out;
 use super::unchanged::Pending;
 use super::{
-    Action, Change, Due, Note, Plan, Seal, generation, graph, holders, ignore, impact, needed, only, prune,
-    stand_in, steps, tags, warn,
+    Action, Change, Due, Note, Plan, Seal, behind, generation, graph, holders, ignore, impact, needed, only,
+    prune, stand_in, steps, tags, warn,
 };
 use crate::diff::{self, ChangeRule, FieldChange};
 use crate::kind::{AnyKind, Effect, Identity, Order, Reason, Refs};
@@ -80,20 +80,35 @@ pub fn plan(desired: &Desired, observed: &Observed, kinds: &[&'static dyn AnyKin
     let leaving = if whole { prune::leaving(desired, observed, &kind_of) } else { Vec::new() };
     let mut changes: Vec<Change> = drafts.iter().map(|draft| draft.change.clone()).collect();
     let mut due: Vec<Due> = pending.iter().map(|pending| pending.due.clone()).collect();
+    let behind = behind::behind(&retiring, &leaving);
+    let waits = |id: &ResourceId, live: &Incarnation| behind.contains(&(id, live.physical.as_str()));
+    let mut waiting = Vec::new();
     for one in &retiring {
         match &one.said {
             Said::ByReplacement => {}
+            Said::As(change) if waits(one.id, one.live) => {
+                due.push(behind::due(one.id, one.live));
+                waiting.push((**change).clone());
+            }
             Said::As(change) => changes.push((**change).clone()),
             Said::Due(one) => due.push(one.clone()),
         }
     }
     for one in &leaving {
+        if one.incarnations.iter().all(|live| waits(&one.change.id, live)) {
+            due.extend(one.incarnations.iter().map(|live| behind::due(&one.change.id, live)));
+            waiting.push(one.change.clone());
+            continue;
+        }
         match one.is_due() {
             true => due.extend(one.incarnations.iter().map(|live| retire::due(&one.change.id, live))),
             false => changes.push(one.change.clone()),
         }
     }
     objections.extend(guard::objections(&changes, desired, observed, guard, &kind_of));
+    // Asked about when they were news; only what was protected since is still in the way.
+    let protected = guard::objections(&waiting, desired, observed, guard, &kind_of);
+    objections.extend(protected.into_iter().filter(|it| it.objector == Objector::Protected));
     let parts = holders::Parts { drafts: &drafts, retiring: &retiring, leaving: &leaving };
     let end = holders::End { parts, desired, observed, edges: &edges, part: &part };
     objections.extend(end.objections());
@@ -255,7 +270,7 @@ impl Planner<'_> {
         };
         let new_name = generation::name(&declared.physical_name, current.generation(), facts.longest_name);
         if moved(declared, facts.identity, current, &new_name) {
-            let (before, after) = (Some(json!(current.physical)), Some(json!(new_name)));
+            let (before, after) = (Some(json!(current.physical)), Some(json!(declared.physical_name)));
             fields.push(FieldChange {
                 path: "name".to_owned(),
                 before,
@@ -330,7 +345,7 @@ impl Planner<'_> {
                     }
                     Order::DeleteFirst => current.generation(),
                 };
-                physical = generation::name(&declared.physical_name, generation, kind.facts().longest_name);
+                physical = generation::name_after(current, declared, generation, kind.facts().longest_name);
                 tags =
                     tags::wanted(declared, &self.resolver.desired.owner, kind.facts().ownership, generation);
                 (Action::Replace, How::Replace { order: *order, physical: physical.clone() })

@@ -76,10 +76,13 @@ pub(super) fn is_enabled(live: &Incarnation) -> bool {
 
 /// What the next apply does about an incarnation that is switched off and drains.
 pub(super) fn due(id: &ResourceId, live: &Incarnation) -> Due {
-    let what = format!(
-        "generation {} is switched off: an apply deletes it once its jobs are done",
-        live.generation()
-    );
+    let what = match live.spec.get("state") {
+        Some(_) => format!(
+            "generation {} is switched off: an apply deletes it once its jobs are done",
+            live.generation()
+        ),
+        None => "it was made to delete something else with: an apply deletes it after that".to_owned(),
+    };
     Due { id: id.clone(), physical: live.physical.clone(), what }
 }
 

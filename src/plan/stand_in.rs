@@ -9,7 +9,8 @@ use super::holders::GROUND;
 use super::{Action, Change, Seal, Step, StepId, Verb};
 use crate::kind::Reason;
 use crate::resource::{
-    Desired, Document, Incarnation, NAME_TAG, OWNER_TAG, Observed, OnDelete, Readiness, ResourceId, Tags,
+    Desired, Document, Incarnation, NAME_TAG, OWNER_TAG, Observed, OnDelete, RETIRING_TAG, Readiness,
+    ResourceId, Tags,
 };
 
 /// A role that is made so that AWS can delete what needs it, and that goes with it.
@@ -114,8 +115,12 @@ fn stand_in(desired: &Desired, path: &str, name: &str, live: &Incarnation) -> St
         },
         "managedPolicyArns": [format!("arn:{partition}:iam::aws:policy/service-role/AWSBatchServiceRole")],
     });
-    let tags =
-        Tags::from([(OWNER_TAG.to_owned(), desired.owner.0.clone()), (NAME_TAG.to_owned(), id.to_string())]);
+    // Marked as on its way out: a run that was cut off leaves no news behind, but work that is due.
+    let tags = Tags::from([
+        (OWNER_TAG.to_owned(), desired.owner.0.clone()),
+        (NAME_TAG.to_owned(), id.to_string()),
+        (RETIRING_TAG.to_owned(), "true".to_owned()),
+    ]);
     let change = Change {
         id,
         action: Action::Create,

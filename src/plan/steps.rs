@@ -17,6 +17,8 @@ use crate::resource::{
 };
 use crate::value::reference::{self, Reference};
 
+mod switch_off;
+
 /// What goes: what another replaced, and what is no longer declared.
 pub(super) struct Departures<'a> {
     pub retiring: &'a [Retiring<'a>],
@@ -45,8 +47,13 @@ pub(super) fn cut(
     for one in pending {
         cutter.settle(one);
     }
-    for draft in drafts {
+    let (off, others): (Vec<&Draft>, Vec<&Draft>) =
+        drafts.iter().partition(|draft| cutter.switches_off(draft));
+    for draft in others {
         cutter.draft(draft);
+    }
+    for draft in off {
+        cutter.switch_off(draft);
     }
     for draft in drafts {
         cutter.complete(draft);
@@ -246,7 +253,7 @@ impl Cutter<'_> {
     ) {
         if id.kind == holders::GROUND {
             if is_enabled(live) || !live.retiring() {
-                after.insert(self.switch_off(id, live, after.clone(), because.clone()));
+                after.insert(self.disable(id, live, after.clone(), because.clone()));
             }
             let drain = self.remove(id, live, Verb::Drain, after.clone(), on_delete, because.clone());
             if let Some(step) = self.steps.get_mut(drain) {
@@ -257,7 +264,7 @@ impl Cutter<'_> {
         self.remove(id, live, Verb::Delete, after, on_delete, because);
     }
 
-    fn switch_off(
+    fn disable(
         &mut self,
         id: &ResourceId,
         live: &Incarnation,

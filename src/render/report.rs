@@ -61,6 +61,9 @@ pub fn report(plan: &Plan, report: &Report, paint: Paint) -> String {
     for why in &later {
         let _ = writeln!(text, "{}: {}", paint.note("Due"), plain(why));
     }
+    for change in plan.changes.iter().filter(|change| report.is_later(plan, change)) {
+        let _ = writeln!(text, "  after that: delete {} ({})", change.id, plain(&change.physical));
+    }
     if !later.is_empty() {
         text.push('\n');
     }
@@ -99,7 +102,8 @@ pub fn report(plan: &Plan, report: &Report, paint: Paint) -> String {
 
 fn summary(plan: &Plan, report: &Report, remaining: [(usize, &str); 3]) -> String {
     if report.complete() {
-        let of = |action: Action| plan.count(action);
+        let done = || plan.changes.iter().filter(|change| !report.is_later(plan, change));
+        let of = |action: Action| done().filter(|change| change.action == action).count();
         let mut text = format!(
             "Applied: {} added, {} changed, {} replaced, {} deleted",
             of(Action::Create),
@@ -111,6 +115,10 @@ fn summary(plan: &Plan, report: &Report, remaining: [(usize, &str); 3]) -> Strin
             if of(action) > 0 {
                 let _ = write!(text, ", {} {word}", of(action));
             }
+        }
+        let later = plan.changes.len() - done().count();
+        if later > 0 {
+            let _ = write!(text, "; {later} to be deleted by a later apply");
         }
         return text + ".";
     }

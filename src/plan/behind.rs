@@ -1,0 +1,50 @@
+//! What goes only after an environment that drains has gone: work that is due, neither news nor drift (D20).
+
+use std::collections::BTreeSet;
+
+use serde_json::Value;
+
+use super::Due;
+use super::prune::Leaving;
+use super::retire::{self, Retiring, Said};
+use crate::resource::{Incarnation, ResourceId};
+
+/// The incarnations that go and that something which is due still stands on, or something that waits for that in its turn.
+pub(super) fn behind<'a>(
+    retiring: &'a [Retiring<'a>],
+    leaving: &'a [Leaving<'a>],
+) -> BTreeSet<(&'a ResourceId, &'a str)> {
+    let retiring = retiring.iter().filter(|one| !matches!(one.said, Said::ByReplacement));
+    let leaving =
+        leaving.iter().flat_map(|one| one.incarnations.iter().map(move |live| (&one.change.id, *live)));
+    let going: Vec<(&ResourceId, &Incarnation)> =
+        retiring.map(|one| (one.id, one.live)).chain(leaving).collect();
+    let mut holding: Vec<&Incarnation> =
+        going.iter().map(|(_, live)| *live).filter(|live| retire::is_due(live)).collect();
+    let mut found = BTreeSet::new();
+    while let Some(holder) = holding.pop() {
+        for (id, live) in going.iter().filter(|(_, live)| !retire::is_due(live)) {
+            if stands_on(&holder.spec, live) && found.insert((*id, live.physical.as_str())) {
+                holding.push(live);
+            }
+        }
+    }
+    found
+}
+
+fn stands_on(value: &Value, live: &Incarnation) -> bool {
+    match value {
+        Value::String(text) => {
+            live.arn.as_deref() == Some(text) || live.outputs.get("id").and_then(Value::as_str) == Some(text)
+        }
+        Value::Array(items) => items.iter().any(|item| stands_on(item, live)),
+        Value::Object(fields) => fields.values().any(|value| stands_on(value, live)),
+        _ => false,
+    }
+}
+
+/// What a plan says of one.
+pub(super) fn due(id: &ResourceId, live: &Incarnation) -> Due {
+    let what = "what is switched off still stands on it: an apply deletes it after that".to_owned();
+    Due { id: id.clone(), physical: live.physical.clone(), what }
+}
