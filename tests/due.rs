@@ -49,7 +49,12 @@ async fn what_waits_behind_a_drain_is_due_as_well() {
     let report = stage.world.execute(&plan, &observed).await;
     assert!(report.complete(), "{report:#?}");
     let told = render::report(&plan, &report, Paint::new(false)).replace(&job, "0f3c");
-    insta::assert_snapshot!(told, @r"");
+    insta::assert_snapshot!(told, @r"
+    Due: 1 job still runs (long 0f3c) on t-work: it is switched off, and an apply after its end deletes it
+      after that: delete iam/Role/first (t-first)
+
+    Applied: 1 added, 1 changed, 1 replaced, 0 deleted; 1 to be deleted by a later apply.
+    ");
 
     let (rest, _) = stage.world.plan(&after, &Guard::default()).await;
     assert_eq!(changes(&rest), Vec::<String>::new());
