@@ -2,7 +2,6 @@
 
 use std::collections::BTreeSet;
 
-use regex::Regex;
 use serde_json::Value;
 
 /// All actions of the statements with an effect.
@@ -44,7 +43,30 @@ fn holds(statement: &Value, context: &[(&str, &str)]) -> bool {
     })
 }
 
+/// Whether a text fits a pattern, in which `*` stands for any characters.
 fn fits(pattern: &Value, text: &str) -> bool {
-    let pattern = regex::escape(pattern.as_str().unwrap()).replace(r"\*", ".*");
-    Regex::new(&format!("^{pattern}$")).unwrap().is_match(text)
+    let pattern = pattern.as_str().unwrap();
+    let Some((first, rest)) = pattern.split_once('*') else { return pattern == text };
+    let Some(mut text) = text.strip_prefix(first) else { return false };
+    let mut parts: Vec<&str> = rest.split('*').collect();
+    let last = parts.pop().unwrap();
+    for part in parts {
+        let Some((_, after)) = text.split_once(part) else { return false };
+        text = after;
+    }
+    text.ends_with(last)
+}
+
+#[test]
+fn patterns_are_read_as_iam_reads_them() {
+    for (pattern, text, expected) in [
+        ("role/prod-*", "role/prod-job", true),
+        ("role/prod-*", "role/other", false),
+        ("role/*/prod-*", "role/prod-job", false),
+        ("role/*/prod-*", "role/a/b/prod-job", true),
+        ("job-definition/x", "job-definition/x:1", false),
+        ("*", "", true),
+    ] {
+        assert_eq!(fits(&pattern.into(), text), expected, "{pattern} {text}");
+    }
 }
