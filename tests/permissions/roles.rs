@@ -5,7 +5,7 @@ use batchwright::resource::Desired;
 use serde_json::{Value, json};
 
 use super::evaluate::may;
-use super::{desired, every_call_is_allowed};
+use super::{desired, every_call_is_allowed, in_account};
 
 fn iam(rest: &str) -> String {
     format!("arn:aws:iam::222222222222:{rest}")
@@ -116,9 +116,6 @@ fn a_declared_boundary_is_a_part_of_the_gate() {
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn dev_with_a_boundary_calls_nothing_that_its_policies_forbid() {
-    let mut desired = bounded("dev", "arn:aws:iam::111111111111:policy/dev-boundary");
-    // An account of its own: sandboxes of one process share what they pass calls on to.
-    let text = serde_json::to_string(&desired).unwrap().replace("111111111111", "111111111112");
-    desired = serde_json::from_str(&text).unwrap();
-    every_call_is_allowed(&desired).await;
+    let desired = bounded("dev", "arn:aws:iam::111111111111:policy/dev-boundary");
+    every_call_is_allowed(&in_account(&desired, "111111111112")).await;
 }
