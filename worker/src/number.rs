@@ -12,6 +12,10 @@ pub const MAX_SCALE: usize = 18;
 /// The most digits that always fit an `i64`.
 const MAX_DIGITS: usize = 18;
 
+/// The first powers of ten, which doubles hold exactly.
+const POWERS: [f64; MAX_SCALE + 1] =
+    [1e0, 1e1, 1e2, 1e3, 1e4, 1e5, 1e6, 1e7, 1e8, 1e9, 1e10, 1e11, 1e12, 1e13, 1e14, 1e15, 1e16, 1e17, 1e18];
+
 /// The value of a field.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub enum Number {
@@ -37,7 +41,11 @@ impl Number {
     #[inline]
     pub fn to_double(self) -> f64 {
         match self {
-            Number::Decimal { digits, scale } => decimal_to_double(i128::from(digits), scale),
+            Number::Decimal { digits, scale } => match POWERS.get(scale) {
+                // Both are exact doubles, so that the one division rounds correctly.
+                Some(power) if digits.unsigned_abs() <= 1 << 53 => digits as f64 / power,
+                _ => decimal_to_double(i128::from(digits), scale),
+            },
             Number::Double(value) => value,
         }
     }
@@ -47,10 +55,6 @@ impl Number {
 pub fn decimal_to_double(digits: i128, scale: usize) -> f64 {
     if scale == 0 {
         return digits as f64;
-    }
-    // Both operands are exact doubles here, so that the one division rounds correctly.
-    if digits.unsigned_abs() <= 1 << 53 && scale <= MAX_SCALE {
-        return digits as f64 / 10f64.powi(scale as i32);
     }
     // The standard library's reading of decimal text is correctly rounded, whatever its length.
     format!("{digits}e-{scale}").parse().unwrap_or(f64::NAN)
