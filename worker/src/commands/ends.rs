@@ -69,19 +69,25 @@ impl Destination {
         named(&self.destination, &self.destination_bucket, &self.destination_file)
     }
 
-    /// The same, if it is another one than `source`, and does not lie under it.
+    /// The same, if writing it leaves `source` alone.
     pub fn place_for(&self, source: &Place) -> Result<Place, Error> {
         let place = self.place()?;
-        if place.is_same(source) {
-            let what = "it is the source too, and would be overwritten";
-            return Err(Error::new("write", &place, Cause::Refused, what));
-        }
-        if source.is_prefix() && place.lies_under(source) {
-            let what = format!("it lies under the source {source}, and would be read itself the next time");
-            return Err(Error::new("write", &place, Cause::Refused, what));
-        }
+        spare(&place, source)?;
         Ok(place)
     }
+}
+
+/// Fails if `place`, which is to be written or removed, is `source` or lies under it.
+pub fn spare(place: &Place, source: &Place) -> Result<(), Error> {
+    if place.is_same(source) {
+        let what = "it is the source too, and would be overwritten";
+        return Err(Error::new("write", place, Cause::Refused, what));
+    }
+    if source.is_prefix() && place.lies_under(source) {
+        let what = format!("it lies under the source {source}, and would be read itself the next time");
+        return Err(Error::new("write", place, Cause::Refused, what));
+    }
+    Ok(())
 }
 
 fn named(place: &Option<String>, bucket: &Option<String>, file: &Option<String>) -> Result<Place, Error> {

@@ -1,9 +1,9 @@
 //! `merge`: makes one summary of what all shards wrote.
 
 use super::Error;
-use super::ends::{Destination, PastSource};
+use super::ends::{Destination, PastSource, spare};
 use super::summarize::shards::{Made, Piece, Shard, entries, named, part_place};
-use super::summarize::write;
+use super::summarize::{metadata_place, write};
 use crate::bad_rows::BadRows;
 use crate::memory;
 use crate::place::{Place, Places};
@@ -26,7 +26,11 @@ pub struct Args {
 
 /// Reads all parts, then writes the result.
 pub async fn run(args: &Args, places: &Places) -> Result<(), Error> {
-    let destination = args.destination.place()?;
+    let (destination, source) = (args.destination.place()?, args.source.place()?);
+    if let Some(source) = &source {
+        spare(&destination, source)?;
+        spare(&metadata_place(&destination), source)?;
+    }
     places.check_writable(&destination)?;
     let progress = Progress::start(None);
     let mut merged = Merged::default();
@@ -36,7 +40,7 @@ pub async fn run(args: &Args, places: &Places) -> Result<(), Error> {
     }
     let (object, merged_bytes) = (merged.object(), merged.bytes);
     let (totals, sources, policy) = merged.finish()?;
-    if let Some(source) = args.source.place()?
+    if let Some(source) = source
         && named(&entries(&source, places).await?) != sources
     {
         let what = "it is not what the shards have read: run all shards again";

@@ -8,7 +8,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use serde::{Deserialize, Serialize};
 
 use super::Error;
-use super::ends::{Destination, Source};
+use super::ends::{Destination, Source, spare};
 use super::stop::StopOnDrop;
 use crate::bad_rows::{BadRows, Skipped};
 use crate::decode::decoded;
@@ -77,8 +77,10 @@ pub struct Metadata {
 pub async fn run(args: &Args, places: &Places) -> Result<(), Error> {
     let source = args.source.place()?;
     let destination = args.destination.place_for(&source)?;
+    spare(&metadata_place(&destination), &source)?;
     places.check_writable(&destination)?;
     if let Some(shard) = args.shards.shard()? {
+        spare(&shards::part_place(&destination, shard), &source)?;
         return shards::run(shard, &source, &destination, &args.reading, places).await;
     }
     let entries = if source.is_prefix() { Some(places.list(&source).await?) } else { None };
@@ -96,6 +98,11 @@ pub async fn run(args: &Args, places: &Places) -> Result<(), Error> {
     write(&source, &destination, args.reading.bad_rows, &totals, names, places).await?;
     reader.finished(&totals, &destination, "summarized");
     Ok(())
+}
+
+/// Where it is said which rows a result leaves out.
+pub(super) fn metadata_place(destination: &Place) -> Place {
+    destination.followed_by(".metadata.json")
 }
 
 /// Writes the result, and what is said beside it if rows may have been left out.
@@ -124,7 +131,7 @@ pub(super) async fn write(
         sources,
     };
     let beside = Beside {
-        place: destination.followed_by(".metadata.json"),
+        place: metadata_place(destination),
         content: pretty(&metadata)?,
         wanted: policy != BadRows::Fail,
     };

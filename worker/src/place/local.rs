@@ -195,12 +195,17 @@ pub(super) fn same(one: &Path, other: &Path) -> bool {
     }
 }
 
-/// Whether `path` lies under `above`, however both are spelled.
+/// Whether `path` lies under `above`, however both are spelled, or is one of the files that links there lead to.
 pub(super) fn lies_under(path: &Path, above: &Path) -> bool {
-    match (settled(path), std::fs::canonicalize(above)) {
+    let beneath = match (settled(path), std::fs::canonicalize(above)) {
         (Some(path), Ok(above)) => path.starts_with(above),
         _ => path.starts_with(above),
-    }
+    };
+    let linked = || {
+        let mut entries = std::fs::read_dir(above).ok()?.filter_map(Result::ok);
+        Some(entries.any(|entry| same(&entry.path(), path)))
+    };
+    beneath || (path.is_file() && linked().unwrap_or(false))
 }
 
 /// The path without links, of something that need not be there yet.

@@ -157,8 +157,9 @@ pub fn lines_piece(
             let rest = block.get(used..).unwrap_or_default();
             let end = match (behind, memchr::memchr(b'\n', rest), memchr::memrchr(b'\n', rest)) {
                 (true, Some(first), _) => first + 1,
-                (false, _, Some(last)) => last + 1,
+                // The text's last line may have no line break.
                 _ if blocks.ended() && (behind || part.last) => rest.len(),
+                (false, _, Some(last)) => last + 1,
                 _ => 0,
             };
             let mut lines = rest.get(..end).unwrap_or_default();

@@ -219,6 +219,25 @@ fn what_stands_beside_a_result_on_s3_is_about_that_result() {
 }
 
 #[test]
+fn what_is_written_beside_a_result_on_s3_is_never_its_source() {
+    let sources = ["out/r.json.metadata.json", "out/r.json.part-00001-of-00002.json"];
+    let objects = sources.map(|name| (name.to_owned(), Bytes::from(sample()))).into();
+    let server = Server::start(Bucket { objects, ..Bucket::default() });
+    let outcomes = sources.map(|source| {
+        let source = format!("s3://{source}");
+        let arguments = ["--source", &source, "--destination", "s3://out/r.json", "--format", "csv"];
+        let sharded = ["--shards", "2", "--shard", "1"];
+        let more = if source.contains("part") { &sharded[..] } else { &[] };
+        Ended::of(worker_with_s3(&server.endpoint, &[&arguments[..], more].concat())).last()
+    });
+    insta::assert_snapshot!(outcomes.join("\n"), @r"
+    1 ERROR failed to write s3://out/r.json.metadata.json: it is the source too, and would be overwritten
+    1 ERROR failed to write s3://out/r.json.part-00001-of-00002.json: it is the source too, and would be overwritten
+    ");
+    assert!(server.bucket().asked.is_empty());
+}
+
+#[test]
 fn a_prefix_is_all_objects_under_it() {
     let objects = ["in/2024/a.csv", "in/2024/b/c.csv", "in/2024/_SUCCESS", "in/2025/x.csv"];
     let objects = objects.map(|name| (name.to_owned(), Bytes::from(sample()))).into();

@@ -147,6 +147,45 @@ fn a_source_or_a_device_is_not_overwritten_however_it_is_spelled() {
 }
 
 #[test]
+fn what_is_written_beside_a_result_spares_the_source_too() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path();
+    let text = format!("{HEADER}a,boleto,1,10\n");
+    let part = "r.json.part-00000-of-00001.json";
+    fs::create_dir(path.join("data")).unwrap();
+    for name in ["r.json.metadata.json", part, "o.json.metadata.json"] {
+        fs::write(path.join(name), &text).unwrap();
+    }
+    std::os::unix::fs::symlink("../o.json.metadata.json", path.join("data/p.csv")).unwrap();
+    let before = names(path);
+    let sharded = ["--shards", "1", "--shard", "0"];
+    let outcomes = [
+        (&["summarize", "--source", "./r.json.metadata.json", "--destination", "r.json"][..], &[][..]),
+        (&["summarize", "--source", "r.json.metadata.json", "--destination", "r.json"], &sharded),
+        (&["summarize", "--source", part, "--destination", "r.json"], &sharded),
+        (&["summarize", "--source", "data/", "--destination", "o.json"], &[]),
+        (&["merge", "--source", "r.json.metadata.json", "--destination", "r.json"], &sharded[..2]),
+        (&["merge", "--source", part, "--destination", part], &sharded[..2]),
+    ]
+    .map(|(arguments, more)| {
+        let format: &[&str] = if arguments[0] == "merge" { &[] } else { &["--format", "csv"] };
+        Ended::of(worker(&[arguments, more, format].concat()).in_folder(path)).last()
+    });
+    insta::assert_snapshot!(outcomes.join("\n"), @r"
+    1 ERROR failed to write r.json.metadata.json: it is the source too, and would be overwritten
+    1 ERROR failed to write r.json.metadata.json: it is the source too, and would be overwritten
+    1 ERROR failed to write r.json.part-00000-of-00001.json: it is the source too, and would be overwritten
+    1 ERROR failed to write o.json.metadata.json: it lies under the source data/, and would be read itself the next time
+    1 ERROR failed to write r.json.metadata.json: it is the source too, and would be overwritten
+    1 ERROR failed to write r.json.part-00000-of-00001.json: it is the source too, and would be overwritten
+    ");
+    assert_eq!(names(path), before);
+    for name in ["r.json.metadata.json", part, "o.json.metadata.json"] {
+        assert_eq!(fs::read_to_string(path.join(name)).unwrap(), text, "{name}");
+    }
+}
+
+#[test]
 fn a_name_with_a_line_break_is_still_one_line() {
     let arguments = ["--source", "a\nb.csv", "--destination", "r.json", "--log-format", "text"];
     let output = worker(&arguments).output().unwrap();

@@ -74,6 +74,31 @@ fn any_number_of_shards_gives_the_answer_of_one_process() {
 }
 
 #[test]
+fn the_last_json_line_counts_without_a_line_break_too() {
+    let folder = tempfile::tempdir().unwrap();
+    let line = r#"{"order_id":"a","payment_type":"c","payment_installments":1,"payment_value":1}"#;
+    for end in ["\n", "\r\n"] {
+        let bad = [&[line; 9][..], &["{}"]].concat().join(end);
+        for (text, total) in [([line; 10].join(end), 10.0), (bad, 9.0)] {
+            fs::write(folder.path().join("p.jsonl"), text).unwrap();
+            for count in [1, 2, 3, 12] {
+                let [whole, merged] = both(folder.path(), "p.jsonl", count, &["--bad-rows", "skip"]);
+                let (whole, merged) = (whole.unwrap(), merged.unwrap());
+                let result: serde_json::Value = serde_json::from_str(&merged).unwrap();
+                assert_eq!(result["total_purchase"], total, "{count}");
+                assert_eq!(merged, whole);
+                let skipped = |name: &str| {
+                    let text = fs::read(folder.path().join(name)).unwrap();
+                    serde_json::from_slice::<serde_json::Value>(&text).unwrap()["skipped"]["rows"].clone()
+                };
+                assert_eq!(skipped("all.json.metadata.json"), skipped("one.json.metadata.json"));
+                assert_eq!(skipped("all.json.metadata.json"), 10 - total as u64);
+            }
+        }
+    }
+}
+
+#[test]
 fn what_one_process_reads_shards_read_too() {
     let folder = tempfile::tempdir().unwrap();
     let sample = fs::read(file("samples/payments.csv")).unwrap();

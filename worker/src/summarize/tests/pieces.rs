@@ -108,12 +108,20 @@ proptest! {
     fn the_pieces_of_json_lines_make_the_whole(
         lines in proptest::collection::vec((r"[a-c]{1,3}", 1u8..4, 1u16..999, "\n|\r\n|\n\n"), 1..10),
         cuts in proptest::collection::vec(0usize..800, 0..9),
+        unended: bool,
+        bad_end: bool,
     ) {
-        let text: String = lines.iter().map(|(kind, n, value, end)| format!(
+        let mut text: String = lines.iter().map(|(kind, n, value, end)| format!(
             r#"{{"order_id":"a","payment_type":"{kind}","payment_installments":{n},"payment_value":{value}.5}}{end}"#
         )).collect();
-        let pieces = in_pieces(text.as_bytes(), &cuts, Format::Jsonl, BadRows::Fail);
-        same(whole(text.as_bytes(), Format::Jsonl, BadRows::Fail), pieces)?;
+        if unended {
+            text.truncate(text.trim_end().len());
+        }
+        if bad_end {
+            text.truncate(text.len() - 1);
+        }
+        let pieces = in_pieces(text.as_bytes(), &cuts, Format::Jsonl, BadRows::Skip);
+        same(whole(text.as_bytes(), Format::Jsonl, BadRows::Skip), pieces)?;
     }
 }
 
