@@ -1,10 +1,12 @@
 //! Apache Parquet: four columns of each row group, a few thousand rows at a time.
 
 mod cells;
+mod meaning;
 
 use std::io;
 
 use bytes::{Bytes, BytesMut};
+use parquet::basic::Compression;
 use parquet::errors::ParquetError;
 use parquet::file::reader::{ChunkReader, FileReader, Length, RowGroupReader, SerializedFileReader};
 
@@ -15,6 +17,7 @@ use crate::csv::Malformed;
 use crate::payments::{Payment, Summary};
 use crate::place::{self, Ranges, RangesReader};
 use cells::{Cell, Cells};
+use meaning::Wanted;
 
 /// How many rows are decoded at a time.
 const ROWS: usize = 8192;
@@ -72,11 +75,27 @@ fn find(schema: &parquet::schema::types::SchemaDescriptor) -> Result<[usize; 4],
 }
 
 fn open(group: &dyn RowGroupReader, columns: [usize; 4]) -> Result<[Cells; 4], Error> {
-    let [value, instalments, kind, order] = columns.map(|at| {
+    let [value, instalments, kind, order] = columns;
+    let column = |at, wanted| {
         let described = group.metadata().column(at).column_descr_ptr();
-        Cells::new(group.get_column_reader(at).map_err(failure)?, &described).map_err(Error::Unusable)
-    });
-    Ok([value?, instalments?, kind?, order?])
+        let codec = match group.metadata().column(at).compression() {
+            Compression::BROTLI(_) => Some("brotli"),
+            Compression::LZO => Some("lzo"),
+            _ => None,
+        };
+        if let Some(codec) = codec {
+            let name = described.path().string();
+            let what = format!("column {name} is compressed with {codec}, which is not supported");
+            return Err(Error::Unusable(what));
+        }
+        Cells::new(group.get_column_reader(at).map_err(failure)?, &described, wanted).map_err(Error::Unusable)
+    };
+    Ok([
+        column(value, Wanted::Number)?,
+        column(instalments, Wanted::Number)?,
+        column(kind, Wanted::Text)?,
+        column(order, Wanted::Presence)?,
+    ])
 }
 
 fn add(cells: &[Cells; 4], row: usize, number: u64, summary: &mut Summary) -> Result<(), Malformed> {

@@ -27,7 +27,7 @@ fn run(folder: &Path, arguments: &[&str]) -> Ended {
 }
 
 /// Sums up one file of this name and content.
-fn summarized(name: &str, content: &[u8], more: &[&str]) -> Result<Value, String> {
+pub fn summarized(name: &str, content: &[u8], more: &[&str]) -> Result<Value, String> {
     let folder = tempfile::tempdir().unwrap();
     fs::write(folder.path().join(name), content).unwrap();
     let ended =

@@ -13,6 +13,8 @@ mod packed;
 #[cfg(test)]
 mod pandas;
 #[cfg(test)]
+mod parquet_types;
+#[cfg(test)]
 mod program;
 #[cfg(test)]
 mod queue;

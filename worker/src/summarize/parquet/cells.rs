@@ -1,6 +1,5 @@
 //! The values of one column, a batch at a time.
 
-use parquet::basic::{ConvertedType, LogicalType};
 use parquet::column::reader::{ColumnReader, ColumnReaderImpl};
 use parquet::data_type::{
     ByteArray, ByteArrayType, DataType, DoubleType, FixedLenByteArray, FixedLenByteArrayType, FloatType,
@@ -12,9 +11,12 @@ use parquet::schema::types::ColumnDescriptor;
 use crate::number::{MAX_SCALE, Number, decimal_to_double};
 use crate::summarize::columns::{finite, shown};
 
+use super::meaning::{Meaning, Wanted, half, meaning};
+
 /// A column of a row group, and the batch of it that was read last.
 pub(super) struct Cells {
     source: Source,
+    meaning: Meaning,
     /// Places after the point, of a decimal.
     scale: usize,
     /// The level at which a value is there.
@@ -41,8 +43,13 @@ pub(super) enum Cell<'a> {
 }
 
 impl Cells {
-    /// The column that `reader` reads; an error if its type can be none of ours.
-    pub(super) fn new(reader: ColumnReader, described: &ColumnDescriptor) -> Result<Cells, String> {
+    /// The column that `reader` reads; an error if its type can't be what is wanted.
+    pub(super) fn new(
+        reader: ColumnReader,
+        described: &ColumnDescriptor,
+        wanted: Wanted,
+    ) -> Result<Cells, String> {
+        let meaning = meaning(described, wanted)?;
         let source = match reader {
             ColumnReader::Int32ColumnReader(reader) => Source::Int32(reader, Vec::new()),
             ColumnReader::Int64ColumnReader(reader) => Source::Int64(reader, Vec::new()),
@@ -55,8 +62,7 @@ impl Cells {
                 return Err(format!("column {name} is {found}, which is neither a number nor text"));
             }
         };
-        let decimal = described.converted_type() == ConvertedType::DECIMAL
-            || matches!(described.logical_type_ref(), Some(LogicalType::Decimal { .. }));
+        let decimal = meaning == Meaning::Decimal;
         let scale = if decimal { usize::try_from(described.type_scale()).unwrap_or(usize::MAX) } else { 0 };
         if scale > MAX_SCALE {
             return Err(format!(
@@ -65,7 +71,7 @@ impl Cells {
             ));
         }
         let present = described.max_def_level();
-        Ok(Cells { source, scale, present, levels: Vec::new(), at: Vec::new() })
+        Ok(Cells { source, meaning, scale, present, levels: Vec::new(), at: Vec::new() })
     }
 
     /// Reads the next `count` rows.
@@ -102,7 +108,11 @@ impl Cells {
     pub(super) fn get(&self, row: usize) -> Option<Cell<'_>> {
         let at = (*self.at.get(row)?)?;
         Some(match &self.source {
-            Source::Int32(_, values) => Cell::Int(i64::from(*values.get(at)?)),
+            Source::Int32(_, values) => {
+                let value = *values.get(at)?;
+                let unsigned = self.meaning == Meaning::Unsigned;
+                Cell::Int(if unsigned { value.cast_unsigned().into() } else { value.into() })
+            }
             Source::Int64(_, values) => Cell::Int(*values.get(at)?),
             Source::Float(_, values) => Cell::Double(f64::from(*values.get(at)?)),
             Source::Double(_, values) => Cell::Double(*values.get(at)?),
@@ -116,10 +126,15 @@ impl Cells {
     pub(super) fn number(&self, row: usize) -> Result<Number, String> {
         match self.get(row) {
             None => Err("it is empty".to_owned()),
+            Some(Cell::Int(digits)) if digits < 0 && self.meaning == Meaning::Unsigned => {
+                finite(decimal_to_double(digits.cast_unsigned().into(), 0))
+            }
             Some(Cell::Int(digits)) => Ok(Number::Decimal { digits, scale: self.scale }),
             Some(Cell::Double(value)) => finite(value),
-            Some(Cell::Bytes(bytes)) if matches!(self.source, Source::Fixed(..)) || self.scale > 0 => {
-                self.decimal(bytes)
+            Some(Cell::Bytes(bytes)) if self.meaning == Meaning::Decimal => self.decimal(bytes),
+            Some(Cell::Bytes(bytes)) if self.meaning == Meaning::Half => {
+                let bytes = bytes.try_into().map_err(|_| "it does not have two bytes".to_owned())?;
+                finite(half(bytes))
             }
             Some(Cell::Bytes(text)) => {
                 Number::read(text).ok_or_else(|| format!("{:?} is not a number", shown(text)))
