@@ -12,8 +12,8 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use crate::ahead::Ahead;
 use crate::place::{Cause, Error, Input};
 
-/// The largest zstd window, as a power of two: 32 MiB. Only `--ultra` and `--long` make larger ones.
-const ZSTD_WINDOW: u32 = 25;
+/// The largest zstd window, as a power of two: 8 MiB, which every tool must take. Only `--ultra` and `--long` make larger ones.
+const ZSTD_WINDOW: u32 = 23;
 
 /// How much compressed data is handed to a decoder at a time.
 const BUFFER: usize = 128 << 10;
@@ -284,9 +284,20 @@ mod tests {
     #[test]
     fn a_window_that_takes_too_much_memory_is_refused() {
         let mut encoder = zstd::stream::write::Encoder::new(Vec::new(), 3).unwrap();
-        encoder.window_log(27).unwrap();
+        encoder.window_log(24).unwrap();
         encoder.write_all(b"a,b\n").unwrap();
-        insta::assert_snapshot!(read("x.zst", encoder.finish().unwrap()).unwrap_err(), @"read x.zst: unpacking takes more than 32 MiB: pack it without --long and --ultra");
+        insta::assert_snapshot!(read("x.zst", encoder.finish().unwrap()).unwrap_err(), @"read x.zst: unpacking takes more than 8 MiB: pack it without --long and --ultra");
+    }
+
+    #[test]
+    fn every_level_without_ultra_is_unpacked() {
+        let text: Vec<u8> = (0..2_000_000u32).flat_map(u32::to_le_bytes).collect();
+        let packed = zstd::stream::encode_all(&text[..1 << 20], 19).unwrap();
+        assert!(read("x.zst", packed).unwrap().0 == text[..1 << 20]);
+        let mut encoder = zstd::stream::write::Encoder::new(Vec::new(), 1).unwrap();
+        encoder.window_log(23).unwrap();
+        encoder.write_all(&text).unwrap();
+        assert!(read("x.zst", encoder.finish().unwrap()).unwrap().0 == text);
     }
 
     #[test]

@@ -1,7 +1,7 @@
 //! `consume`: transforms each object that S3 tells of through a queue.
 
 use std::convert::Infallible;
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 use std::time::Duration;
 
 use tokio::sync::{Semaphore, watch};
@@ -34,6 +34,11 @@ pub struct Args {
     /// Where the objects are written, under their own keys: s3://BUCKET/PREFIX/, s3://BUCKET or a folder
     #[arg(long, value_name = "PLACE")]
     destination: String,
+    /// The bucket whose objects are transformed; without it, the first that a message tells of
+    ///
+    /// Objects of other buckets are refused: one under the same key would have the same output.
+    #[arg(long, visible_alias = "source_bucket", value_name = "BUCKET")]
+    source_bucket: Option<String>,
     /// What is done with lines that can't be used: fail, skip, or skip up to a share such as 0.5%
     #[arg(long, value_name = "fail|skip|N%", default_value_t)]
     bad_rows: BadRows,
@@ -60,6 +65,8 @@ struct Consumer {
     queue: Queue,
     places: Arc<Places>,
     destination: Place,
+    /// The one bucket whose objects are taken, once it is known.
+    bucket: OnceLock<String>,
     bad_rows: BadRows,
     threads: usize,
     visibility: Duration,
@@ -82,6 +89,7 @@ pub async fn run(args: &Args, places: Arc<Places>, stop: watch::Receiver<bool>) 
         queue,
         places,
         destination,
+        bucket: args.source_bucket.clone().map(OnceLock::from).unwrap_or_default(),
         bad_rows: args.bad_rows,
         threads: threads(many),
         visibility: Duration::from_secs(args.visibility),
@@ -279,7 +287,7 @@ impl Consumer {
             Event::Created(objects) => objects,
         };
         for created in objects {
-            let source = Place::s3(created.bucket, &created.key);
+            let source = Place::s3(&created.bucket, &created.key);
             if covers_bucket(&self.destination, &source) {
                 // Deleting the message would say that this was done.
                 let what = format!(
@@ -292,12 +300,34 @@ impl Consumer {
                 tracing::warn!(object = %source, "left alone what is an output itself");
                 continue;
             }
+            self.check_own_output(&created.bucket, &created.key)
+                .map_err(|what| Error::unusable("transform", &source, what))?;
             let destination = self.destination.followed_by(&created.key);
             self.places.make_folder_of(&destination, &self.destination)?;
             let totals =
                 object::<Chosen>(&self.places, &source, &destination, self.bad_rows, self.threads).await?;
             let (rows, bytes, skipped) = (totals.rows, totals.bytes, totals.skipped.rows);
             tracing::info!(id = message.id, rows, skipped, bytes, destination = %destination, "transformed");
+        }
+        Ok(())
+    }
+
+    /// Fails if the output of `key` in `bucket` may be that of another object, too.
+    fn check_own_output(&self, bucket: &str, key: &str) -> Result<(), String> {
+        let known = self.bucket.get_or_init(|| {
+            tracing::info!(bucket, "taking objects of this bucket, and of no other");
+            bucket.to_owned()
+        });
+        if known != bucket {
+            return Err(format!(
+                "it is in another bucket than {known}: its output could be that of an object there"
+            ));
+        }
+        let plain = key.split('/').all(|part| !matches!(part, "" | "." | ".."));
+        if matches!(self.destination, Place::Local(_)) && !plain {
+            return Err(
+                "a part of its key is empty, . or ..: in a folder it could be another key's".to_owned()
+            );
         }
         Ok(())
     }

@@ -4,6 +4,7 @@ use std::fs::{File, Metadata};
 use std::io::{Read, Seek, SeekFrom, Write};
 use std::os::unix::fs::MetadataExt;
 use std::path::{Path, PathBuf};
+use std::sync::{Arc, Mutex, PoisonError, Weak};
 
 use super::{Cause, Entry, Error, Input, Place};
 
@@ -125,6 +126,35 @@ pub(super) fn list(folder: &Path) -> Result<Vec<Entry>, Error> {
 pub struct Draft {
     path: PathBuf,
     file: tempfile::NamedTempFile,
+    /// Where it is until then, for [`Drafts`].
+    noted: Option<Arc<PathBuf>>,
+}
+
+/// The drafts that are being written, so that none stays behind when the thread that has it waits for something else.
+#[derive(Debug, Default)]
+pub(super) struct Drafts(Mutex<Vec<Weak<PathBuf>>>);
+
+impl Drafts {
+    /// Begins a file beside `path`; see [`Draft::create`].
+    pub(super) fn create(&self, path: &Path) -> Result<Draft, Error> {
+        let mut draft = Draft::create(path)?;
+        let noted = Arc::new(draft.file.path().to_owned());
+        let mut drafts = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        drafts.retain(|draft| draft.strong_count() > 0);
+        drafts.push(Arc::downgrade(&noted));
+        draft.noted = Some(noted);
+        Ok(draft)
+    }
+
+    /// Takes all of them away; what is still written to them is nobody's.
+    pub(super) fn abandon(&self) {
+        let drafts = std::mem::take(&mut *self.0.lock().unwrap_or_else(PoisonError::into_inner));
+        for path in drafts.iter().filter_map(Weak::upgrade) {
+            if let Err(error) = forget(&path) {
+                tracing::warn!("failed to {error}");
+            }
+        }
+    }
 }
 
 impl Draft {
@@ -136,7 +166,7 @@ impl Draft {
             .permissions(permissions())
             .tempfile_in(folder(&path))
             .map_err(|error| Error::io("write", path.display(), &error))?;
-        Ok(Draft { path, file })
+        Ok(Draft { path, file, noted: None })
     }
 
     /// A file with all of its content.

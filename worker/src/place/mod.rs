@@ -178,6 +178,7 @@ pub struct Beside {
 pub struct Places {
     s3: tokio::sync::OnceCell<s3::S3>,
     uploads: s3::Uploads,
+    drafts: local::Drafts,
 }
 
 impl Places {
@@ -307,13 +308,14 @@ impl Places {
     /// Starts to write `place` piece by piece; nothing shows before [`Output::finish`].
     pub async fn create(&self, place: &Place, content_type: &str) -> Result<Output, Error> {
         match place {
-            Place::Local(path) => Ok(Output::Local(local::Draft::create(path)?)),
+            Place::Local(path) => Ok(Output::Local(self.drafts.create(path)?)),
             Place::S3 { .. } => Ok(Output::S3(self.s3().await?.create(&self.uploads, place, content_type))),
         }
     }
 
     /// Gives up what is still being written, so that nothing of it stays behind.
     pub async fn abandon(&self) {
+        self.drafts.abandon();
         self.uploads.abandon().await;
     }
 

@@ -165,6 +165,54 @@ fn keys_with_slashes_become_folders_and_lead_out_of_none() {
 }
 
 #[test]
+fn no_two_objects_have_one_output() {
+    let mut bucket = lines();
+    let text = bucket.objects["in/a"].clone();
+    for name in ["other/a", "in/b//c", "in/b/c", "in/./a"] {
+        bucket.objects.insert(name.to_owned(), text.clone());
+    }
+    let s3 = Server::start(bucket);
+    let created = |bucket: &str, key: &str| {
+        CREATED
+            .replace("{\"name\":\"in\"}", &format!("{{\"name\":\"{bucket}\"}}"))
+            .replace("\"key\":\"a\"", &format!("\"key\":\"{key}\""))
+    };
+    let refused = |ended: &Ended| -> Vec<String> {
+        let said = ended.log.iter().filter(|line| line["id"] == "m" && line["level"] == "ERROR");
+        said.map(|line| line["message"].as_str().unwrap().to_owned()).collect()
+    };
+    // The queue hands out the last first.
+    let two = [&*created("other", "a"), CREATED];
+    let sqs = Sqs::start(&two, None);
+    let ended = Ended::of(sqs.consume(&s3, &["--until-empty", "--concurrency", "1"]));
+    assert_eq!((ended.code, sqs.told()), (Some(1), vec!["delete".to_owned(), "keep for 0".to_owned()]));
+    let mut said = refused(&ended);
+    let sqs = Sqs::start(&two, None);
+    let declared = ["--until-empty", "--concurrency", "1", "--source-bucket", "other"];
+    let ended = Ended::of(sqs.consume(&s3, &declared));
+    assert_eq!(sqs.told(), ["keep for 0", "delete"]);
+    said.extend(refused(&ended));
+
+    let folder = tempfile::tempdir().unwrap();
+    let keys = ["b//c", "./a", "b/c"].map(|key| created("in", key));
+    let sqs = Sqs::start(&keys.each_ref().map(String::as_str), None);
+    let more = ["--until-empty", "--concurrency", "1"];
+    let ended = Ended::of(sqs.consume_to(folder.path().to_str().unwrap(), &s3, &more));
+    assert_eq!(sqs.told(), ["delete", "keep for 0", "keep for 0"]);
+    said.extend(refused(&ended));
+    insta::assert_snapshot!(said.join("\n"), @r"
+    failed to transform s3://other/a: it is in another bucket than in: its output could be that of an object there
+    failed to transform s3://in/a: it is in another bucket than other: its output could be that of an object there
+    failed to transform s3://in/./a: a part of its key is empty, . or ..: in a folder it could be another key's
+    failed to transform s3://in/b//c: a part of its key is empty, . or ..: in a folder it could be another key's
+    ");
+    // To S3 they are keys like any other.
+    let sqs = Sqs::start(&[&keys[0], &keys[2]], None);
+    assert_eq!(Ended::of(sqs.consume(&s3, &["--until-empty"])).code, Some(0));
+    assert!(["out/b//c", "out/b/c"].iter().all(|name| s3.bucket().objects.contains_key(*name)));
+}
+
+#[test]
 fn what_the_queue_hands_out_during_a_stop_is_given_back() {
     let (sqs, s3) = (Sqs::start(&[CREATED], None), Server::start(lines()));
     let (tell, asked) = std::sync::mpsc::channel();
@@ -185,7 +233,7 @@ fn what_the_queue_hands_out_during_a_stop_is_given_back() {
 }
 
 /// A child of ours is sent SIGTERM.
-fn terminate(child: &std::process::Child) {
+pub fn terminate(child: &std::process::Child) {
     let kill = Command::new("kill").args(["-TERM", &child.id().to_string()]).status();
     assert!(kill.unwrap().success());
 }

@@ -216,3 +216,24 @@ fn the_readmes_own_calculation_is_the_one_that_is_tried_here() {
     "#);
     assert_eq!(done.first_bad[0].what, "city is not a string: 1");
 }
+
+/// The thread that reads waits on, and has the file that was begun.
+#[test]
+fn a_signal_leaves_nothing_behind_while_a_pipe_says_nothing() {
+    use std::io::Write;
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("in.jsonl");
+    assert!(std::process::Command::new("mkfifo").arg(&path).status().unwrap().success());
+    // Held by this side too, the pipe does not end.
+    let mut pipe = fs::OpenOptions::new().read(true).write(true).open(&path).unwrap();
+    pipe.write_all(LINES.as_bytes()).unwrap();
+    let mut command = worker(&["transform", "--source", "in.jsonl", "--destination", "out.jsonl"]);
+    let mut child = command.current_dir(folder.path()).spawn().unwrap();
+    while names(folder.path()).len() < 2 && child.try_wait().unwrap().is_none() {
+        std::thread::yield_now();
+    }
+    crate::queue::terminate(&child);
+    let ended = Ended::with(child.wait_with_output().unwrap());
+    assert_eq!(ended.last(), "143 WARN stopped by a signal before the end");
+    assert_eq!(names(folder.path()), ["in.jsonl"]);
+}
