@@ -1,7 +1,7 @@
 //! What an environment needs to be allowed, as an IAM policy document: added up from what stands beside each kind. Pure.
 //!
-//! Names that begin with the environment's prefix are allowed by that prefix, so that what is no longer declared can still
-//! be read and deleted; others by themselves.
+//! Names that begin with the environment's prefix are allowed by that prefix, others by themselves. Every kind may be read and
+//! deleted under that prefix, or by the owner tag, also where nothing of it is declared: so the last of a kind can go.
 //! What is said of roles stands in [`roles`].
 
 use std::collections::{BTreeMap, BTreeSet};
@@ -109,7 +109,7 @@ pub fn document(desired: &Desired, purpose: For) -> Value {
         return statements.document(Vec::new());
     }
     statements.add(READS, ALWAYS, desired, None);
-    statements.lists(desired);
+    statements.no_longer_declared(desired, purpose);
     for declared in desired.resources.values() {
         let Some(kind) = kinds::kind(&declared.id.kind) else { continue };
         let grants = &kind.facts().grants;
@@ -122,24 +122,36 @@ pub fn document(desired: &Desired, purpose: For) -> Value {
 }
 
 impl Statements {
-    /// A service of which one kind is declared is read as a whole: what is no longer declared has to be seen.
-    fn lists(&mut self, desired: &Desired) {
-        let services: BTreeSet<&str> = desired.resources.keys().map(|id| id.service()).collect();
-        for facts in kinds::KINDS.iter().map(|kind| kind.facts()).filter(|it| services.contains(it.service)) {
-            for grant in facts.grants.read.iter().filter(|grant| grant.on == [On::Anything]) {
-                self.add(READS, &[*grant], desired, None);
+    /// Every kind is read, and may be deleted: what is no longer declared has to be seen, and to go.
+    fn no_longer_declared(&mut self, desired: &Desired, purpose: For) {
+        for grants in kinds::KINDS.iter().map(|kind| kind.facts().grants) {
+            self.add(READS, grants.read, desired, None);
+            if purpose == For::Apply {
+                self.add_some(WRITES, grants.write, desired, None, is_removal);
             }
         }
     }
 
     fn add(&mut self, writes: bool, grants: &[Grant], desired: &Desired, declared: Option<&Declared>) {
+        self.add_some(writes, grants, desired, declared, |_| true);
+    }
+
+    /// Those of the actions that are asked for.
+    fn add_some(
+        &mut self,
+        writes: bool,
+        grants: &[Grant],
+        desired: &Desired,
+        declared: Option<&Declared>,
+        asked: fn(&str) -> bool,
+    ) {
         let boundaries = roles::boundaries(desired);
         for grant in grants {
             let on: BTreeSet<String> = grant.on.iter().flat_map(|on| arns(*on, desired, declared)).collect();
             let Some(when) = grant.when.map_or(Some(json!({})), |when| condition(when, desired)) else {
                 continue;
             };
-            for action in grant.actions.iter().filter(|_| !on.is_empty()) {
+            for action in grant.actions.iter().filter(|action| !on.is_empty() && asked(action)) {
                 if let Some(when) = roles::bounded(action, when.clone(), &boundaries) {
                     let when = Some(when.to_string()).filter(|when| when != "{}");
                     self.0.entry((writes, when, on.clone())).or_default().insert(action);
@@ -172,6 +184,14 @@ impl Statements {
     }
 }
 
+/// Whether something is removed with an action, or switched off before it can be.
+fn is_removal(action: &str) -> bool {
+    const VERBS: &[&str] = &["Abort", "Delete", "Deregister", "Detach", "Disassociate", "Remove", "Revoke"];
+    const SWITCHES: &[&str] = &["batch:UpdateComputeEnvironment", "batch:UpdateJobQueue"];
+    let verb = action.split_once(':').map_or(action, |(_, verb)| verb);
+    VERBS.iter().any(|it| verb.starts_with(it)) || SWITCHES.contains(&action)
+}
+
 /// Without what another pattern covers already.
 fn shortest(patterns: BTreeSet<String>) -> BTreeSet<String> {
     let covered = |pattern: &String| {
@@ -197,13 +217,16 @@ fn arns(on: On, desired: &Desired, declared: Option<&Declared>) -> Vec<String> {
     vec![prefix + &filled]
 }
 
-/// A pattern with what is declared in it; nothing, if it says nothing of that.
+/// A pattern with what is declared in it, or with all names of the environment; nothing, if it says nothing of that.
 fn filled(pattern: &str, desired: &Desired, declared: Option<&Declared>) -> Option<String> {
     let mut text = pattern.to_owned();
     if text.contains("{name}") {
-        let name = &declared?.physical_name;
-        let own = !desired.name_prefix.is_empty() && name.starts_with(&desired.name_prefix);
-        let name = if own { format!("{}*", desired.name_prefix) } else { name.clone() };
+        let prefix = desired.name_prefix.as_str();
+        let name = match declared.map(|it| &it.physical_name) {
+            Some(name) if prefix.is_empty() || !name.starts_with(prefix) => name.clone(),
+            None if prefix.is_empty() => return None,
+            _ => format!("{prefix}*"),
+        };
         text = text.replace("{name}", &name).replace("**", "*");
     }
     if let Some((before, rest)) = text.clone().split_once("{spec.") {

@@ -177,7 +177,7 @@ fn the_github_stacks_roles_have_the_policies_that_are_printed() {
     let (plan, apply) = (document(&desired, For::Plan), document(&desired, For::Apply));
     let (network, rest) = parted(&apply);
     let reads = ["pull_request", "ref:refs/heads/${var.defaultBranch}"];
-    let attached = "  managedPolicyArns: [\"${iam/Policy/apply-network.arn}\"]\n";
+    let attached = "  maxSessionDuration: 7200\n  managedPolicyArns: [\"${iam/Policy/apply-network.arn}\"]\n";
     let policy = format!(
         "---\n# The network's part of it: more than fits into the role itself.\napiVersion: batchwright/v1\nkind: iam/Policy\nmetadata:\n  name: apply-network\nspec:\n  description: Applies the network from GitHub Actions\n  policyDocument:\n{}",
         with_variables(&network, "    ")

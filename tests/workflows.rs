@@ -18,6 +18,10 @@ mod forge;
 mod merges;
 #[path = "workflows/runner.rs"]
 mod runner;
+#[path = "workflows/smoke.rs"]
+mod smoke;
+#[path = "workflows/trust.rs"]
+mod trust;
 
 use std::collections::BTreeMap;
 use std::fs;

@@ -5,7 +5,7 @@ use crate::permissions::{For, document};
 
 /// Prints the IAM policy document that exactly this environment needs; nothing is called
 ///
-/// It allows what is declared now. Plan first, then extend the role, then apply, when a manifest brings a new kind.
+/// It allows what is declared now, and to delete every kind under the environment's prefix or owner tag. Plan first, then extend the role, then apply, when a manifest brings a new kind.
 #[derive(Debug, clap::Args)]
 pub struct Args {
     #[command(flatten)]

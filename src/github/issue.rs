@@ -1,6 +1,7 @@
 //! One issue of ours for each environment and concern: opened, edited only if it changed, closed when all is well, reopened
 //! when it comes back.
 
+use percent_encoding::{NON_ALPHANUMERIC, utf8_percent_encode};
 use serde_json::{Value, json};
 
 use super::{Client, Error, Marker, Result};
@@ -54,14 +55,27 @@ pub enum Outcome {
 const LOOKS: usize = 3;
 
 /// Our issue: begins with the marker and was written by `author`. An open one goes before closed ones, a younger before older.
+/// Somebody may have taken its label away: then it is looked for among all that the author wrote.
 pub async fn find(client: &Client, marker: Marker<'_>, label: &str, author: &str) -> Result<Option<Issue>> {
-    let all = client.list(&format!("/issues?state=all&labels={label}&per_page=100")).await?;
+    let labelled = client.list(&format!("/issues?state=all&labels={label}&per_page=100")).await?;
+    if let Some(found) = ours(&labelled, marker, author) {
+        return Ok(Some(found));
+    }
+    let creator = utf8_percent_encode(author, NON_ALPHANUMERIC);
+    match client.list(&format!("/issues?state=all&creator={creator}&per_page=100")).await {
+        // GitHub knows nobody of this name who writes issues.
+        Err(Error::Refused { status: 404 | 422, .. }) => Ok(None),
+        other => Ok(ours(&other?, marker, author)),
+    }
+}
+
+fn ours(all: &[Value], marker: Marker<'_>, author: &str) -> Option<Issue> {
     let ours = all.iter().filter(|issue| {
         let by_us = issue.pointer("/user/login").and_then(Value::as_str) == Some(author);
         by_us && issue.get("pull_request").is_none()
     });
     let marked = ours.filter_map(read).filter(|issue| marker.opens(&issue.body));
-    Ok(marked.max_by_key(|issue| (issue.open, issue.number)))
+    marked.max_by_key(|issue| (issue.open, issue.number))
 }
 
 /// Brings the issue to what was found; `None` is that nothing is wrong, and `well` is then said while it is closed.

@@ -20,7 +20,7 @@ use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
 pub use comment::{Comment, comment_of, edited_by_another, upsert};
 pub use context::Context;
 pub use issue::{Finding, Issue, Outcome, find as find_issue, settle};
-pub use labels::set as set_labels;
+pub use labels::{prefix as label_prefix, set as set_labels};
 pub use marker::Marker;
 pub use pulls::{Pull, is_head_of, merged_between, merged_by};
 pub use runs::{head_of, is_underway, last_success};

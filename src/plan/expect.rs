@@ -166,14 +166,6 @@ impl Reviewed {
         Self { place: place(plan), seen: seen.chain(kept).collect() }
     }
 
-    /// The set in the text of a comment, if there is one: in its hidden first lines. What stands below comes from manifests
-    /// and from AWS, and may say anything.
-    pub fn in_comment(body: &str) -> Option<Result<Self, Error>> {
-        let mut hidden = body.lines().take_while(|line| line.starts_with("<!--"));
-        let rest = hidden.find_map(|line| line.strip_prefix(IN_COMMENT))?;
-        Some(rest.split_whitespace().next().unwrap_or_default().parse())
-    }
-
     /// The text of a comment without any set.
     pub fn taken_out_of(body: &str) -> String {
         body.split_inclusive('\n').filter(|line| !line.starts_with(IN_COMMENT)).collect()
@@ -188,9 +180,9 @@ impl Reviewed {
         same
     }
 
-    /// The hidden line of a comment, from which [`Self::in_comment`] reads it back.
+    /// The hidden line of a comment, from which [`Expected::in_comment`] reads it back.
     pub fn comment(&self) -> String {
-        format!("{IN_COMMENT}{self} -->")
+        hidden(&self.to_string())
     }
 
     /// How each change of a plan stands to it, in the plan's order.
@@ -309,6 +301,11 @@ fn check_sum(bytes: &[u8]) -> [u8; NARROW] {
     found
 }
 
+/// The hidden line of a comment that holds what was reviewed.
+pub fn hidden(reviewed: &str) -> String {
+    format!("{IN_COMMENT}{reviewed} -->")
+}
+
 fn place(plan: &Plan) -> [u8; NARROW] {
     hash(&format!("{}\n{}\n{}\n{}", plan.owner, plan.environment, plan.place.account, plan.place.region))
 }
@@ -325,6 +322,14 @@ pub enum Expected {
 }
 
 impl Expected {
+    /// What was reviewed, from the text of a comment: from its hidden first lines. What stands below comes from manifests and
+    /// from AWS, and may say anything.
+    pub fn in_comment(body: &str) -> Option<Result<Self, Error>> {
+        let mut hidden = body.lines().take_while(|line| line.starts_with("<!--"));
+        let rest = hidden.find_map(|line| line.strip_prefix(IN_COMMENT))?;
+        Some(rest.split_whitespace().next().unwrap_or_default().parse())
+    }
+
     /// Everything in which a plan differs from it.
     pub fn differences(&self, plan: &Plan) -> Vec<Difference> {
         match self {

@@ -310,6 +310,12 @@ impl Plan {
         Reviewed::of(self)
     }
 
+    /// The same as text; where that would be longer than so many bytes, the fingerprint, which stands for this plan alone.
+    pub fn reviewed_within(&self, room: usize) -> String {
+        let set = self.reviewed().to_string();
+        if set.len() <= room { set } else { self.fingerprint() }
+    }
+
     /// How many changes have this action.
     pub fn count(&self, action: Action) -> usize {
         self.changes.iter().filter(|change| change.action == action).count()

@@ -1,7 +1,10 @@
-//! A plan as a pull request's comment that always fits: nothing that is deleted or replaced is ever left out.
+//! A plan as a pull request's comment that always fits: what is deleted or replaced is left out last.
 
+use std::cmp::Reverse;
+use std::collections::BTreeMap;
 use std::fmt::Write;
 
+use super::impact;
 use super::markdown::{code, details, doubts, due, icon, is_dangerous, table_head, table_row, warnings};
 use super::picture::picture;
 use super::terminal::{totals, word};
@@ -10,10 +13,16 @@ use crate::plan::{Action, Change, Plan};
 
 /// GitHub takes 65,536 characters; bytes are counted, and some room is kept for what is added later.
 pub const LIMIT: usize = 60_000;
+/// What was reviewed takes at most a third of it.
+pub const LONGEST_REVIEWED: usize = LIMIT / 3;
+/// What is kept of a comment for what comes after the dangers.
+const REST: usize = 4_000;
 /// The comment with its result stays under GitHub's own limit.
 const LIMIT_WITH_RESULT: usize = 65_000;
 /// A job summary takes 1 MiB for each step.
 const LIMIT_OF_SUMMARY: usize = 1_000_000;
+/// Room for the end of a list, and for how much it leaves out.
+const TAIL: usize = 80;
 /// What is added after the deployment.
 const RESULT: (&str, &str) = ("<!-- batchwright result -->\n", "<!-- /batchwright result -->\n\n");
 
@@ -52,9 +61,12 @@ fn within(limit: usize, plan: &Plan, around: &Around<'_>) -> String {
     let _ = writeln!(head, "{} **{}**\n", icon(plan), totals(plan));
     let mut foot = String::new();
     due(&mut foot, plan);
+    if foot.len() > limit / 20 {
+        foot = format!("{} steps are due, see the run.\n\n", plan.due.len());
+    }
     foot += &footer(plan, around);
     let mut room = limit.saturating_sub(head.len() + foot.len());
-    let mut text = head + &dangers(plan, room);
+    let mut text = head + &dangers(plan, room.saturating_sub(REST));
     room = limit.saturating_sub(text.len() + foot.len());
 
     let rows = rows(plan, room / 2);
@@ -68,7 +80,12 @@ fn within(limit: usize, plan: &Plan, around: &Around<'_>) -> String {
     }
     room = limit.saturating_sub(text.len() + foot.len());
     text += &diffs(plan, room, around.run_url);
-    text + &foot
+    let hidden = around.marker.len();
+    text += &foot;
+    // Whatever was counted wrong above.
+    let shown = shortened(text.get(hidden..).unwrap_or_default(), limit.saturating_sub(hidden));
+    text.truncate(hidden);
+    text + &shown
 }
 
 /// What AWS has otherwise than the manifests before the pull request: so that nobody takes it for the pull request's own.
@@ -87,9 +104,13 @@ fn outside(before: &Plan, room: usize) -> String {
     }
     let (fence, count) = (super::markdown::fence(&shown), before.changes.len());
     let plural = if count == 1 { "" } else { "s" };
-    format!(
+    let told = format!(
         "<details><summary>Changed outside git: {count} object{plural}</summary>\n\nAWS is not as the commit says that this pull request starts from: somebody changed it there, or an earlier merge is not rolled out yet. The plan above puts it as the pull request says.\n\n{fence}text\n{shown}{fence}\n\n</details>\n\n"
-    )
+    );
+    if told.len() > room + 800 {
+        return format!("*Changed outside git: {count} object{plural}, see `batchwright drift`.*\n\n");
+    }
+    told
 }
 
 /// A comment that says why there is no plan.
@@ -144,7 +165,7 @@ fn shortened(text: &str, room: usize) -> String {
     text + NOTE
 }
 
-/// Deletes, replacements and objections; shorter where there are very many, but each by its name.
+/// Deletes, replacements and objections; shorter where there are very many, but each by its name as long as the names fit.
 fn dangers(plan: &Plan, room: usize) -> String {
     let mut full = String::new();
     warnings(&mut full, plan);
@@ -152,23 +173,66 @@ fn dangers(plan: &Plan, room: usize) -> String {
     if full.len() <= room {
         return full;
     }
-    let mut text = "> [!CAUTION]\n> **Resources will be deleted or replaced:**\n>\n".to_owned();
-    for action in [Action::Delete, Action::Replace] {
-        let names: Vec<String> = plan
-            .changes
-            .iter()
-            .filter(|change| change.action == action)
-            .map(|change| code(&change.id.to_string()))
-            .collect();
-        if !names.is_empty() {
-            let _ = writeln!(text, "> - {} {}: {}", word(action), names.len(), names.join(" "));
-        }
+    let others = beside(plan);
+    going(plan, room.saturating_sub(others.len())) + &others
+}
+
+/// What is deleted or replaced, name by name: those of one kind and action in one line. Where that is still too long, the rest
+/// is counted.
+fn going(plan: &Plan, room: usize) -> String {
+    let mut lines: BTreeMap<(Reverse<Action>, &str), Vec<String>> = BTreeMap::new();
+    for change in plan.changes.iter().filter(|change| is_dangerous(change)) {
+        lines
+            .entry((Reverse(change.action), change.id.kind.as_str()))
+            .or_default()
+            .push(code(&change.id.name));
     }
-    if !plan.objections.is_empty() {
-        let _ = writeln!(text, "\n> [!WARNING]\n> **{} objections: see the run.**", plan.objections.len());
+    if lines.is_empty() {
+        return String::new();
+    }
+    let mut text = "> [!CAUTION]\n> **Resources will be deleted or replaced:**\n>\n".to_owned();
+    let mut omitted = 0;
+    for ((action, kind), names) in lines {
+        let line = format!("> - {} {} {}:", word(action.0), names.len(), code(kind));
+        if text.len() + line.len() + TAIL > room {
+            omitted += names.len();
+            continue;
+        }
+        text += &line;
+        for name in names {
+            if text.len() + name.len() + TAIL > room {
+                omitted += 1;
+            } else {
+                text.push(' ');
+                text += &name;
+            }
+        }
+        text.push('\n');
+    }
+    if omitted > 0 {
+        let _ = writeln!(text, "> - **and {omitted} more: see the run**");
     }
     text.push('\n');
     text
+}
+
+/// How many objections there are, and what else stands beside what goes, where there is no room for more.
+fn beside(plan: &Plan) -> String {
+    let concerned = plan.changes.iter().filter(|change| !impact::lines(plan, change).is_empty()).count();
+    let counted = [
+        (concerned, "changes that jobs are concerned by"),
+        (plan.objections.len(), "objections"),
+        (plan.warnings.len(), "warnings"),
+    ];
+    let counted: Vec<String> = counted
+        .iter()
+        .filter(|(count, _)| *count > 0)
+        .map(|(count, what)| format!("{count} {what}"))
+        .collect();
+    match counted.is_empty() {
+        true => String::new(),
+        false => format!("> [!WARNING]\n> **{}: see the run.**\n\n", counted.join(", ")),
+    }
 }
 
 /// The table; where it is too long, what is deleted or replaced goes first, and the rest is counted.

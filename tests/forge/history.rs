@@ -101,6 +101,25 @@ pub fn answer(world: &World, sent: &Value) -> Response {
     axum::Json(json!({"data": {"node": {"author": author, "editor": editor}}})).into_response()
 }
 
+/// Refuses labels: names that are too long, and new ones where the token may not write issues, whatever else it may.
+pub fn unless_labels_may_be(world: &mut World, sent: &Value) -> Option<Response> {
+    let names = sent["labels"].as_array().into_iter().flatten().filter_map(Value::as_str);
+    let names: Vec<String> = names.map(str::to_owned).collect();
+    if names.iter().any(|name| name.chars().count() > 50) {
+        let error = json!({"message": "Validation Failed", "errors": [
+            {"resource": "Label", "code": "invalid", "field": "name", "message": "name is too long (maximum is 50 characters)"},
+        ]});
+        return Some((StatusCode::UNPROCESSABLE_ENTITY, axum::Json(error)).into_response());
+    }
+    let makes = world.grants.as_ref().is_none_or(|grants| grants["issues"] == "write");
+    if !makes && names.iter().any(|name| !world.known_labels.contains(name)) {
+        let message = "You do not have permission to create labels on this repository.";
+        return Some(refuse(StatusCode::FORBIDDEN, message));
+    }
+    world.known_labels.extend(names);
+    None
+}
+
 /// Whether the token may do that: what the job's `permissions` say.
 pub fn may(world: &World, write: bool, path: &str) -> bool {
     let Some(grants) = &world.grants else { return true };

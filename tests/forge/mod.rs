@@ -4,7 +4,7 @@
 
 pub mod history;
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use axum::Router;
@@ -51,6 +51,8 @@ pub struct World {
     pub editors: BTreeMap<u64, String>,
     /// What the token may do, as a job's `permissions`; everything, if nobody says.
     pub grants: Option<Value>,
+    /// The labels that the repository has; another is made when it is first given.
+    pub known_labels: BTreeSet<String>,
     /// Every request, as `PATCH /issues/1`.
     pub requests: Vec<String>,
     /// What happens to the next requests of a method.
@@ -206,14 +208,19 @@ fn serve(world: &mut World, api: &str, method: &Method, path: &str, query: &str,
     match (method.as_str(), parts.as_slice()) {
         ("GET", ["issues"]) => {
             let wanted = parameter(query, "labels");
+            let creator = parameter(query, "creator");
             let has = |issue: &&Value| {
                 let labels = issue["labels"].as_array().cloned().unwrap_or_default();
                 wanted.as_ref().is_none_or(|wanted| labels.iter().any(|label| label["name"] == *wanted))
+                    && creator.as_ref().is_none_or(|creator| issue["user"]["login"] == *creator)
                     && (parameter(query, "state").as_deref() == Some("all") || issue["state"] == "open")
             };
             page(world.issues.values().rev().filter(has).cloned().collect())
         }
         ("POST", ["issues"]) => {
+            if let Some(refused) = history::unless_labels_may_be(world, sent) {
+                return refused;
+            }
             let number = world.open(BOT, false, sent["title"].as_str().unwrap_or_default());
             let labels: Vec<Value> =
                 sent["labels"].as_array().into_iter().flatten().map(|name| json!({"name": name})).collect();
@@ -269,6 +276,9 @@ fn serve(world: &mut World, api: &str, method: &Method, path: &str, query: &str,
             page(world.issues[&number(issue)]["labels"].as_array().cloned().unwrap_or_default())
         }
         ("POST", ["issues", issue, "labels"]) => {
+            if let Some(refused) = history::unless_labels_may_be(world, sent) {
+                return refused;
+            }
             let issue = world.issues.get_mut(&number(issue)).expect("the issue is there");
             let mut labels = issue["labels"].as_array().cloned().unwrap_or_default();
             labels.extend(sent["labels"].as_array().into_iter().flatten().map(|name| json!({"name": name})));
@@ -322,7 +332,7 @@ fn parameter(query: &str, name: &str) -> Option<String> {
     query
         .split('&')
         .find_map(|pair| pair.split_once('=').filter(|(key, _)| *key == name))
-        .map(|(_, v)| v.to_owned())
+        .map(|(_, v)| percent_encoding::percent_decode_str(v).decode_utf8_lossy().into_owned())
 }
 
 fn made(it: Value) -> Response {

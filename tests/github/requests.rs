@@ -3,13 +3,14 @@
 use std::time::Duration;
 
 use axum::http::Method;
-use batchwright::github::{self, Client, Context, Marker, Patience};
+use batchwright::github::{self, Client, Context, Finding, Marker, Outcome, Patience};
 use batchwright::plan::Plan;
-use batchwright::render::comment::{Around, LIMIT, comment, with_result};
+use batchwright::plan::expect::hidden;
+use batchwright::render::comment::{Around, LIMIT, LONGEST_REVIEWED, comment, with_result};
 use batchwright::render::drift_issue::{self, Who};
 
 use crate::forge::{BOT, Forge, REPOSITORY, TOKEN, Trouble};
-use crate::head;
+use crate::{Scene, head};
 
 /// A client that waits for nothing.
 fn client(forge: &Forge) -> Client {
@@ -58,6 +59,44 @@ async fn an_answer_that_gets_lost_makes_no_second_comment() {
     forge.world().say(BOT, other, &body("again"));
     github::upsert(&client, other, MARKER, BOT, &body("y")).await.unwrap();
     assert_eq!(forge.world().said(BOT, other), [body("y")]);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_label_that_cannot_be_made_stops_no_plan() {
+    let scene = Scene::set("611111111121").await;
+    let number = scene.forge.world().open("alice", true, "a");
+    scene.event(number, &head(1));
+    scene.forge.world().grants = Some(serde_json::json!({"pull-requests": "write"}));
+    let ran = scene.ok(&["github", "comment", "dev"]).await;
+    assert!(ran.out.contains("::warning title=batchwright::the pull request has no label"), "{}", ran.out);
+    assert!(ran.out.contains("You do not have permission to create labels"), "{}", ran.out);
+    assert!(scene.forge.world().said(BOT, number)[0].contains("2 to add"));
+    assert_eq!(scene.forge.world().labels(number), Vec::<String>::new());
+    // One that is there already needs no such right.
+    scene.forge.world().known_labels.insert("batchwright/dev/add-or-update".to_owned());
+    scene.ok(&["github", "comment", "dev"]).await;
+    assert_eq!(scene.forge.world().labels(number), ["batchwright/dev/add-or-update"]);
+    // GitHub takes no label of more than 50 characters.
+    scene.forge.world().grants = None;
+    let from = std::fs::read_to_string(scene.path("manifests/dev/environment.yaml")).unwrap();
+    scene.write("manifests/production-eu-west-1-payments/environment.yaml", &from.replace("dev-", "prod-"));
+    let ran = scene.ok(&["github", "comment", "production-eu-west-1-payments"]).await;
+    assert!(!ran.out.contains("has no label"), "{}", ran.out);
+    assert_eq!(scene.forge.world().labels(number).len(), 2, "{:?}", scene.forge.world().labels(number));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_issue_is_found_without_its_label() {
+    let forge = Forge::start().await;
+    let client = client(&forge);
+    let marker = Marker { about: "drift", environment: "dev" };
+    let body = marker.line(&[("state", "1")]);
+    let finding = Finding { title: "Drift".into(), body, state: "1".into(), news: "news".into() };
+    let settle =
+        async || github::settle(&client, marker, "drift", BOT, Some(&finding), "well").await.unwrap();
+    let Outcome::Opened(number) = settle().await else { panic!("it was opened") };
+    forge.world().issues.get_mut(&number).unwrap()["labels"] = serde_json::json!([]);
+    assert_eq!(settle().await, Outcome::Same(number));
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -134,10 +173,38 @@ fn a_comment_always_fits_and_never_leaves_out_what_goes() {
         let going = plan.changes.iter().filter(|change| {
             matches!(change.action, batchwright::plan::Action::Delete | batchwright::plan::Action::Replace)
         });
+        let dangers = text.split("| | Object |").next().unwrap();
         for change in going {
-            assert!(text.contains(&format!("`{}`", change.id)), "{} is left out", change.id);
+            assert!(dangers.contains(&format!("{}`", change.id.name)), "{} is left out", change.id);
         }
         assert_eq!(text.matches("<details>").count(), text.matches("</details>").count());
+    }
+}
+
+#[test]
+fn whatever_its_size_a_comment_fits_with_what_was_reviewed() {
+    let long = |name: &str, count: usize| format!("{name}-{}-{count}", "x".repeat(70));
+    for count in [0, 1, 20, 100, 300, 536, 540, 700, 1_200, 1_800, 4_000] {
+        for action in ["create", "update", "delete", "replace"] {
+            let mut plan = large(&[(action, count)], 2);
+            for (number, change) in plan.changes.iter_mut().enumerate() {
+                change.id.name = long(action, number);
+                change.seal.parts.push("a part".to_owned());
+            }
+            let reviewed = plan.reviewed_within(LONGEST_REVIEWED);
+            let marker = format!("{}\n{}", MARKER.line(&[]), hidden(&reviewed));
+            let outside = large(&[("update", count)], 2);
+            let around = Around { marker, outside: Some(&outside), ..Around::default() };
+            let text = comment(&plan, &around);
+            assert!(text.len() <= LIMIT, "{count} of {action}: {} bytes", text.len());
+            assert!(text.starts_with(&around.marker) && text.contains("Fingerprint `"), "{text}");
+            let going = ["delete", "replace"].contains(&action);
+            let last = text.contains(&long(action, count.saturating_sub(1)));
+            if going && count > 0 {
+                assert!(last || text.contains("more: see the run**"), "{count} of {action}: {text}");
+                assert!(last || count > 300, "{count} of {action} are named");
+            }
+        }
     }
 }
 

@@ -4,7 +4,7 @@ use std::fs;
 
 use serde_json::{Value, json};
 
-use super::forge::REPOSITORY;
+use super::forge::{BOT, REPOSITORY};
 use super::runner::Event;
 use super::{Scene, commit, went_well, went_wrong, write};
 
@@ -56,6 +56,14 @@ async fn a_program_that_does_not_build_opens_one_issue() {
     let scene = Scene::set("633333333338").await;
     let mut runner = scene.runner();
     write(scene.repository.path(), "does-not-build", "");
+    // So many words that whoever stops reading at the first ones is not there for the last.
+    for number in 0..20 {
+        let mut world = scene.forge.world();
+        let other = world.open("alice", false, &format!("Something else {number}"));
+        let issue = world.issues.get_mut(&other).unwrap();
+        issue["body"] = "long ".repeat(12_000).into();
+        issue["labels"] = json!([{"name": "deployment"}]);
+    }
     let push = scene.event("push", json!({"ref": "refs/heads/prod"}), commit(20));
     for _ in 0..2 {
         let ran = runner.run("deploy.yml", &push).await;
@@ -63,7 +71,7 @@ async fn a_program_that_does_not_build_opens_one_issue() {
         went_well(&ran, "report");
     }
     let world = scene.forge.world();
-    let ours: Vec<&Value> = world.issues.values().collect();
+    let ours: Vec<&Value> = world.issues.values().filter(|issue| issue["user"]["login"] == BOT).collect();
     assert_eq!(ours.len(), 1, "{ours:?}");
     assert_eq!(ours[0]["title"], "Deployment failed: prod");
 }

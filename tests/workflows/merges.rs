@@ -1,6 +1,6 @@
 //! Several merges: runs that GitHub drops, runs that a later commit overtakes, and comments that somebody else edited.
 
-use batchwright::plan::expect::Reviewed;
+use batchwright::plan::expect::Expected;
 
 use super::forge::{BOT, REPOSITORY};
 use super::runner::{Event, Runner};
@@ -84,7 +84,7 @@ async fn a_run_that_a_later_commit_overtakes_leaves_the_work_to_it() {
         comment.contains("⏭️ **Nothing was applied to prod by this run: there is a later commit.**"),
         "{comment}"
     );
-    assert!(Reviewed::in_comment(&comment).is_some(), "what was reviewed stays: {comment}");
+    assert!(Expected::in_comment(&comment).is_some(), "what was reviewed stays: {comment}");
     assert_eq!(scene.issue("Deployment failed"), None, "nobody needs to do anything");
 
     // If nothing waits, somebody does.
@@ -120,7 +120,7 @@ async fn a_comment_that_somebody_edited_is_no_review() {
     // The tests fail, and the program writes the result into that comment: it is the bot's last edit now.
     write(scene.repository.path(), ".ci/run", "#!/bin/sh\nexit 1\n");
     went_well(&runner.run("deploy.yml", &merge).await, "report");
-    assert_eq!(Reviewed::in_comment(&scene.comment(number)), None, "{}", scene.comment(number));
+    assert_eq!(Expected::in_comment(&scene.comment(number)), None, "{}", scene.comment(number));
     write(scene.repository.path(), ".ci/run", "#!/bin/sh\nexit 0\n");
     went_wrong(&runner.run("deploy.yml", &merge).await, "deploy");
     assert_eq!(scene.retention().await, Some(7), "nothing was applied");

@@ -11,6 +11,7 @@ use serde_json::{Map, Value, json};
 use sha2::{Digest, Sha256};
 
 use super::expression::{fill, holds, text_of};
+use super::trust;
 use crate::copy::copy;
 use crate::forge::{Forge, REPOSITORY, TOKEN};
 
@@ -34,7 +35,7 @@ pub struct Runner<'a> {
     pub repository: &'a Path,
     /// What it checks out of a fork.
     pub fork: Option<&'a Path>,
-    /// What it checks out for a pull request's base, where that is something else.
+    /// What a pull request would be merged onto, where that is something else: the first parent of what is checked out.
     pub base: Option<&'a Path>,
     pub folder: tempfile::TempDir,
     artifacts: BTreeMap<String, PathBuf>,
@@ -298,16 +299,16 @@ impl<'a> Runner<'a> {
             "actions/checkout" => {
                 assert_eq!(permission("contents"), "read", "{}", running.name);
                 assert_eq!(input("persist-credentials"), "false", "{}", running.name);
-                let base = running.context["github"]["event"]["pull_request"]["base"]["sha"].as_str();
-                let own = match base.is_some_and(|base| base == input("ref")) {
-                    true => self.base.unwrap_or(self.repository),
-                    false => self.repository,
-                };
-                let from = if input("repository").is_empty() { Some(own) } else { self.fork };
-                copy(
-                    from.expect("a fork is checked out only where there is one"),
-                    &running.workspace.join(input("path")),
-                );
+                let base = &running.context["github"]["event"]["pull_request"]["base"]["sha"];
+                assert_ne!(*base, input("ref"), "{}: where the branch was when it was opened", running.name);
+                let own = input("repository").is_empty();
+                let from = if own { Some(self.repository) } else { self.fork };
+                let to = running.workspace.join(input("path"));
+                if input("fetch-depth") == "2" {
+                    commits(&to, &[self.base.unwrap_or(self.repository), self.repository]);
+                } else {
+                    copy(from.expect("a fork is checked out only where there is one"), &to);
+                }
             }
             "actions/upload-artifact" => {
                 let file = running.workspace.join(input("path")).canonicalize().expect("the file is there");
@@ -322,6 +323,8 @@ impl<'a> Runner<'a> {
             "aws-actions/configure-aws-credentials" => {
                 assert_eq!(permission("id-token"), "write", "{}: a role takes a token", running.name);
                 assert!(input("role-to-assume").starts_with("arn:aws:iam::"), "{with:?}");
+                let lasts = input("role-duration-seconds");
+                trust::check(&input("role-to-assume"), &lasts, running.job, &running.context);
                 let id = if input("role-to-assume").contains("plan") {
                     "AKIAPLANPLANPLANPLAN"
                 } else {
@@ -364,6 +367,25 @@ impl<'a> Runner<'a> {
         let digest: String =
             Sha256::digest(manifest.as_bytes()).iter().map(|byte| format!("{byte:02x}")).collect();
         Ok(format!("sha256:{digest}"))
+    }
+}
+
+/// A repository with these commits, one after the other, and the last one checked out.
+fn commits(folder: &Path, contents: &[&Path]) {
+    let git = |args: &[&str]| {
+        let mut git = std::process::Command::new("git");
+        git.args(["-c", "user.name=a", "-c", "user.email=a@example.test", "-c", "commit.gpgsign=false"]);
+        git.args(args).current_dir(folder).env("GIT_CONFIG_GLOBAL", "/dev/null");
+        let output = git.output().expect("git is there");
+        assert!(output.status.success(), "{args:?}: {}", String::from_utf8_lossy(&output.stderr));
+    };
+    fs::create_dir_all(folder).unwrap();
+    git(&["init", "--quiet"]);
+    for content in contents {
+        git(&["rm", "-r", "--quiet", "--force", "--ignore-unmatch", "."]);
+        copy(content, folder);
+        git(&["add", "--all", "--force"]);
+        git(&["commit", "--quiet", "--allow-empty", "--message", "a"]);
     }
 }
 

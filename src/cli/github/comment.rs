@@ -8,7 +8,8 @@ use super::super::session::Allowed;
 use super::super::{Choices, Error, Exit, Globals, Output, Result, Session};
 use super::{Identity, client, clock, context, records};
 use crate::github::runner::{self, Annotation, Level};
-use crate::github::{Context, Marker, is_head_of, merged_by, set_labels, upsert};
+use crate::github::{Context, Marker, is_head_of, label_prefix, merged_by, set_labels, upsert};
+use crate::plan::expect::hidden;
 use crate::plan::{Action, Plan};
 use crate::render::comment::{self, Around};
 use crate::render::{self, Paint};
@@ -61,7 +62,11 @@ pub async fn run(args: Args, globals: &Globals, out: &Output) -> Result<Exit> {
             if args.unreviewed.is_some() {
                 around.note = later(&plan);
             } else {
-                let _ = write!(around.marker, "\n{}", plan.reviewed().comment());
+                let reviewed = plan.reviewed_within(comment::LONGEST_REVIEWED);
+                let _ = write!(around.marker, "\n{}", hidden(&reviewed));
+                if reviewed == plan.fingerprint() {
+                    around.note = too_large(&plan);
+                }
             }
             // Whole in the log, nearly whole in the summary: where the comment omits something, it is there.
             out.data(&runner::logged(&render::plan(&plan, Paint::none())));
@@ -69,7 +74,8 @@ pub async fn run(args: Args, globals: &Globals, out: &Output) -> Result<Exit> {
             if let Some(path) = &context.output {
                 runner::write_outputs(path, &outputs(&plan))?;
             }
-            told(&context, &args, &comment::comment(&plan, &around), Some(label(&plan))).await?;
+            told(&context, &args, &comment::comment(&plan, &around)).await?;
+            labelled(&context, &args, label(&plan), out).await;
             refused(&plan)?;
             Ok(Exit::Success)
         }
@@ -83,7 +89,7 @@ pub async fn run(args: Args, globals: &Globals, out: &Output) -> Result<Exit> {
             };
             let text = comment::failure(&args.choices.environment, &said, &around);
             summarised(&context, &text)?;
-            told(&context, &args, &text, None).await?;
+            told(&context, &args, &text).await?;
             Err(error)
         }
     }
@@ -141,7 +147,16 @@ async fn pull_request(args: &Args, context: &mut Context) -> Result<()> {
 fn later(plan: &Plan) -> String {
     format!(
         "> [!IMPORTANT]\n> **This is the plan as it would be now; nobody has reviewed it, and it is not applied.** Look at it, then run the deployment by hand:\n>\n> ```sh\n> gh workflow run deploy.yml --ref prod -f expect={}\n> ```",
-        plan.reviewed()
+        plan.reviewed_within(comment::LONGEST_REVIEWED)
+    )
+}
+
+/// What a plan asks for whose set of changes is too long for a comment.
+fn too_large(plan: &Plan) -> String {
+    format!(
+        "> [!WARNING]\n> **This plan is too large to be rolled out in parts.** Nothing but exactly this plan, with these images, counts as reviewed: a workflow that brings a new image refuses it, and so does every part of it. Make the pull request smaller, or apply it yourself: `batchwright apply {} --expect {}`.",
+        plan.environment,
+        plan.fingerprint()
     )
 }
 
@@ -156,17 +171,27 @@ fn summarised(context: &Context, text: &str) -> Result<()> {
     context.summary.as_ref().map_or(Ok(()), |path| Ok(runner::append_summary(path, text)?))
 }
 
-/// Writes the comment and the label of a pull request.
-async fn told(context: &Context, args: &Args, text: &str, label: Option<&str>) -> Result<()> {
+/// Writes the comment of a pull request.
+async fn told(context: &Context, args: &Args, text: &str) -> Result<()> {
     let Some(number) = context.number else { return Ok(()) };
     let environment = args.choices.environment.as_str();
     let client = client(context)?;
     upsert(&client, number, Marker { about: "plan", environment }, &args.identity.login, text).await?;
-    if let Some(label) = label {
-        let prefix = format!("batchwright/{environment}/");
-        set_labels(&client, number, &prefix, &format!("{prefix}{label}")).await?;
-    }
     Ok(())
+}
+
+/// Sets the label of a pull request. It is only an ornament: that it can't be set is told, and stops nothing.
+async fn labelled(context: &Context, args: &Args, label: &str, out: &Output) {
+    let Some(number) = context.number else { return };
+    let prefix = label_prefix(&args.choices.environment);
+    let label = format!("{prefix}{label}");
+    let set = async { Ok::<(), Error>(set_labels(&client(context)?, number, &prefix, &label).await?) };
+    if let Err(error) = set.await {
+        let message = format!("the pull request has no label {label}: {error}");
+        let title = "batchwright".to_owned();
+        let annotation = Annotation { level: Level::Warning, position: None, title, message };
+        out.data(&format!("{}\n", annotation.line()));
+    }
 }
 
 fn label(plan: &Plan) -> &'static str {

@@ -7,7 +7,7 @@ use serde_json::json;
 use super::super::{Choices, Error, Exit, Globals, Output, Result};
 use super::{Identity, client, context, rollout};
 use crate::github::{Client, Context, Marker, Pull, comment_of, edited_by_another, runner};
-use crate::plan::expect::{Expected, Reviewed};
+use crate::plan::expect::Expected;
 
 /// Finds what was reviewed on the pull request whose merge is deployed, for `apply --expect`
 ///
@@ -58,7 +58,7 @@ async fn find(args: &Args, globals: &Globals, out: &Output) -> Result<Exit> {
         None => {
             let marker = Marker { about: "plan", environment: &desired.environment };
             let of = Of { client: &client, marker, login: &args.identity.login };
-            of.all(&context, commit, out).await?.to_string()
+            of.all(&context, commit, out).await?
         }
     };
     if let Some(path) = &context.output {
@@ -86,15 +86,30 @@ struct Of<'a> {
 
 impl Of<'_> {
     /// What was reviewed on the pull request that was merged as this commit, and on those that are rolled out with it.
-    async fn all(&self, context: &Context, commit: &str, out: &Output) -> Result<Reviewed> {
+    async fn all(&self, context: &Context, commit: &str, out: &Output) -> Result<String> {
         let pulls = rollout::merged(self.client, context, commit).await?;
         let (merged, before): (Vec<Pull>, Vec<Pull>) =
             pulls.into_iter().partition(|pull| pull.merge.as_deref() == Some(commit));
         let merged = merged.first().ok_or_else(|| nobody("no pull request was merged as this commit"))?;
-        let mut reviewed = self.one(merged).await?;
+        let mut reviewed = match self.one(merged).await? {
+            Expected::Some(reviewed) => reviewed,
+            // That plan was made with what earlier merges had left to do.
+            Expected::Whole(fingerprint) => {
+                let number = merged.number;
+                out.talk(&format!("the plan on #{number} is too large for parts of it: it alone is applied"));
+                return Ok(fingerprint);
+            }
+            Expected::Recorded(_) => return Err(nobody("a comment records no plan")),
+        };
         for pull in before {
             match self.one(&pull).await {
-                Ok(older) if reviewed.add(&older) => {
+                Ok(Expected::Whole(_) | Expected::Recorded(_)) => {
+                    out.talk(&format!(
+                        "not counted: the plan on #{} is too large for parts of it",
+                        pull.number
+                    ));
+                }
+                Ok(Expected::Some(older)) if reviewed.add(&older) => {
                     out.talk(&format!(
                         "with what was reviewed on #{}, which was not rolled out",
                         pull.number
@@ -106,11 +121,11 @@ impl Of<'_> {
                 Err(error) => return Err(error),
             }
         }
-        Ok(reviewed)
+        Ok(reviewed.to_string())
     }
 
     /// What was reviewed on one pull request.
-    async fn one(&self, pull: &Pull) -> Result<Reviewed> {
+    async fn one(&self, pull: &Pull) -> Result<Expected> {
         let number = pull.number;
         let comment = comment_of(self.client, number, self.marker, self.login).await?;
         let comment = comment.ok_or_else(|| nobody(&format!("#{number} has no plan's comment")))?;
@@ -120,7 +135,7 @@ impl Of<'_> {
         if let Some(editor) = edited_by_another(self.client, &comment).await? {
             return Err(nobody(&format!("{editor} edited the plan's comment on #{number}")));
         }
-        match Reviewed::in_comment(&comment.body) {
+        match Expected::in_comment(&comment.body) {
             Some(Ok(reviewed)) => Ok(reviewed),
             Some(Err(error)) => Err(nobody(&format!("of the plan on #{number}, we failed to {error}"))),
             None => Err(nobody(&format!("the comment on #{number} holds no plan"))),

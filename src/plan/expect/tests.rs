@@ -65,7 +65,7 @@ proptest! {
         let reviewed = plan_of(&changes).reviewed();
         prop_assert_eq!(reviewed.to_string().parse::<Reviewed>(), Ok(reviewed.clone()));
         let body = format!("<!-- batchwright environment=dev -->\n{}\n## a plan", reviewed.comment());
-        prop_assert_eq!(Reviewed::in_comment(&body), Some(Ok(reviewed)));
+        prop_assert_eq!(Expected::in_comment(&body), Some(Ok(Expected::Some(reviewed))));
     }
 
     #[test]
@@ -124,10 +124,10 @@ fn only_the_hidden_first_lines_of_a_comment_are_a_review() {
     let reviewed = plan(vec![change("jobs", 7)]).reviewed();
     let hidden = reviewed.comment();
     let first = format!("<!-- batchwright plan environment=dev head=x -->\n{hidden}\n## a plan\n");
-    assert_eq!(Reviewed::in_comment(&first), Some(Ok(reviewed)));
+    assert_eq!(Expected::in_comment(&first), Some(Ok(Expected::Some(reviewed))));
     // A manifest can hold such a line, and a comment shows manifests.
     let below = format!("<!-- batchwright plan environment=dev head=x -->\n## a plan\n{hidden}\n");
-    assert_eq!(Reviewed::in_comment(&below), None);
+    assert_eq!(Expected::in_comment(&below), None);
     assert_eq!(
         Reviewed::taken_out_of(&first),
         "<!-- batchwright plan environment=dev head=x -->\n## a plan\n"
@@ -170,6 +170,13 @@ fn a_fingerprint_stands_for_one_plan() {
     let whole = plan(vec![change("jobs", 7), change("old", 3)]);
     let expected: Expected = whole.fingerprint().parse().unwrap();
     assert_eq!(expected.differences(&whole), vec![]);
+    let line = hidden(&whole.reviewed_within(80));
+    assert_eq!(
+        Expected::in_comment(&line),
+        Some(Ok(expected.clone())),
+        "the set is longer than that: {line}"
+    );
+    assert_eq!(whole.reviewed_within(10_000), whole.reviewed().to_string());
     let part = plan(vec![change("jobs", 7)]);
     assert_eq!(expected.differences(&part), vec![Difference { id: None, departure: Departure::Whole }]);
     assert_eq!("latest".parse::<Expected>(), Err(Error::Unknown));
