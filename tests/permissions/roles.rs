@@ -1,5 +1,7 @@
 //! What who applies may do with roles: pass them on, attach policies to them, and write them at all.
 
+use std::collections::BTreeMap;
+
 use batchwright::permissions::{For, document, gate};
 use batchwright::resource::Desired;
 use serde_json::{Value, json};
@@ -118,4 +120,30 @@ fn a_declared_boundary_is_a_part_of_the_gate() {
 async fn dev_with_a_boundary_calls_nothing_that_its_policies_forbid() {
     let desired = bounded("dev", "arn:aws:iam::111111111111:policy/dev-boundary");
     every_call_is_allowed(&in_account(&desired, "111111111112")).await;
+}
+
+/// Nothing is declared any more, and everything can be seen and go; nothing can be made, and nobody else's can go.
+#[test]
+fn the_last_of_a_kind_can_go() {
+    let prod = desired("prod");
+    let nothing = Desired { resources: BTreeMap::new(), images: BTreeMap::new(), ..prod };
+    let [plan, apply] = [For::Plan, For::Apply].map(|purpose| document(&nothing, purpose));
+    let of = |service: &str, rest: &str| format!("arn:aws:{service}:us-east-1:222222222222:{rest}");
+    let owned: &[(&str, &str)] = &[("aws:ResourceTag/batchwright:owner", "acme/payments-batch/prod")];
+    for (action, resource, context) in [
+        ("batch:UpdateJobQueue", of("batch", "job-queue/prod-payments"), &[][..]),
+        ("batch:DeleteJobQueue", of("batch", "job-queue/prod-payments"), &[]),
+        ("batch:DeregisterJobDefinition", of("batch", "job-definition/prod-payments:3"), &[]),
+        ("ecr:DeleteRepository", of("ecr", "repository/prod-worker"), &[]),
+        ("iam:DeleteRole", iam("role/prod-payments-job"), &[]),
+        ("s3:DeleteBucket", "arn:aws:s3:::prod-source".to_owned(), &[]),
+        ("ec2:DeleteVpc", of("ec2", "vpc/vpc-1"), owned),
+    ] {
+        assert!(may(&apply, action, &resource, context), "{action} on {resource}");
+        assert!(!may(&plan, action, &resource, context), "who plans: {action} on {resource}");
+    }
+    assert!(may(&plan, "batch:DescribeJobQueues", "*", &[]));
+    assert!(!may(&apply, "batch:CreateJobQueue", &of("batch", "job-queue/prod-payments"), &[]));
+    assert!(!may(&apply, "batch:DeleteJobQueue", &of("batch", "job-queue/other"), &[]));
+    assert!(!may(&apply, "ec2:DeleteVpc", &of("ec2", "vpc/vpc-1"), &[]));
 }
