@@ -13,20 +13,7 @@ mod world;
 use batchwright::plan::Guard;
 use batchwright::render::{self, Paint};
 use world::changes;
-use world::stage::{Stage, environment, queue};
-
-fn role(name: &str) -> String {
-    format!(
-        "apiVersion: batchwright/v1
-kind: iam/Role
-metadata: {{name: {name}}}
-spec:
-  assumeRolePolicyDocument:
-    Version: \"2012-10-17\"
-    Statement: [{{Effect: Allow, Principal: {{Service: batch.amazonaws.com}}, Action: sts:AssumeRole}}]
-"
-    )
-}
+use world::stage::{Stage, environment, queue, role};
 
 fn served(by: &str, resources: &str) -> String {
     let work = environment("work", ", lifecycle: {drainTimeout: 0s}", resources);

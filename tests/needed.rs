@@ -16,25 +16,12 @@ use std::collections::BTreeSet;
 use aws_sdk_batch::types::{CeType, ComputeEnvironmentOrder, CrType};
 use batchwright::plan::{Guard, Objector, Plan, Verb};
 use batchwright::resource::{Desired, ResourceId};
-use world::stage::{Stage, environment, queue};
+use world::stage::{Stage, environment, queue, role};
 
 const EC2: &str = "type: EC2";
 const SPOT: &str = "type: SPOT, allocationStrategy: SPOT_CAPACITY_OPTIMIZED";
 const LITERAL: &str = "arn:aws:iam::ACCOUNT:role/t-service";
 const REFERENCE: &str = "${iam/Role/service.arn}";
-
-fn role(name: &str) -> String {
-    format!(
-        "apiVersion: batchwright/v1
-kind: iam/Role
-metadata: {{name: {name}}}
-spec:
-  assumeRolePolicyDocument:
-    Version: \"2012-10-17\"
-    Statement: [{{Effect: Allow, Principal: {{Service: batch.amazonaws.com}}, Action: sts:AssumeRole}}]
-"
-    )
-}
 
 /// An environment with this service role.
 fn served(name: &str, metadata: &str, by: &str) -> String {

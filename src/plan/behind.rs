@@ -5,26 +5,31 @@ use std::collections::BTreeSet;
 use serde_json::Value;
 
 use super::Due;
-use super::prune::Leaving;
+use super::prune::{self, Leaving};
 use super::retire::{self, Retiring, Said};
+use crate::kind::AnyKind;
 use crate::resource::{Incarnation, ResourceId};
 
 /// The incarnations that go and that something which is due still stands on, or something that waits for that in its turn.
+/// What holds data is never among them: its end stays a change of its own, asked about each time.
 pub(super) fn behind<'a>(
     retiring: &'a [Retiring<'a>],
     leaving: &'a [Leaving<'a>],
+    kind_of: &dyn Fn(&str) -> Option<&'static dyn AnyKind>,
 ) -> BTreeSet<(&'a ResourceId, &'a str)> {
     let retiring = retiring.iter().filter(|one| !matches!(one.said, Said::ByReplacement));
     let leaving =
         leaving.iter().flat_map(|one| one.incarnations.iter().map(move |live| (&one.change.id, *live)));
     let going: Vec<(&ResourceId, &Incarnation)> =
         retiring.map(|one| (one.id, one.live)).chain(leaving).collect();
+    let holds_data = |id: &ResourceId| kind_of(&id.kind).is_none_or(|kind| kind.facts().holds_data);
     let mut holding: Vec<&Incarnation> =
         going.iter().map(|(_, live)| *live).filter(|live| retire::is_due(live)).collect();
     let mut found = BTreeSet::new();
     while let Some(holder) = holding.pop() {
         for (id, live) in going.iter().filter(|(_, live)| !retire::is_due(live)) {
-            if stands_on(&holder.spec, live) && found.insert((*id, live.physical.as_str())) {
+            if !holds_data(id) && stands_on(&holder.spec, live) && found.insert((*id, live.physical.as_str()))
+            {
                 holding.push(live);
             }
         }
@@ -33,14 +38,10 @@ pub(super) fn behind<'a>(
 }
 
 fn stands_on(value: &Value, live: &Incarnation) -> bool {
-    match value {
-        Value::String(text) => {
-            live.arn.as_deref() == Some(text) || live.outputs.get("id").and_then(Value::as_str) == Some(text)
-        }
-        Value::Array(items) => items.iter().any(|item| stands_on(item, live)),
-        Value::Object(fields) => fields.values().any(|value| stands_on(value, live)),
-        _ => false,
-    }
+    let id = live.outputs.get("id").and_then(Value::as_str);
+    let mut found = false;
+    prune::strings(value, &mut |text| found |= live.arn.as_deref() == Some(text) || id == Some(text));
+    found
 }
 
 /// What a plan says of one.

@@ -80,7 +80,7 @@ pub fn plan(desired: &Desired, observed: &Observed, kinds: &[&'static dyn AnyKin
     let leaving = if whole { prune::leaving(desired, observed, &kind_of) } else { Vec::new() };
     let mut changes: Vec<Change> = drafts.iter().map(|draft| draft.change.clone()).collect();
     let mut due: Vec<Due> = pending.iter().map(|pending| pending.due.clone()).collect();
-    let behind = behind::behind(&retiring, &leaving);
+    let behind = behind::behind(&retiring, &leaving, &kind_of);
     let waits = |id: &ResourceId, live: &Incarnation| behind.contains(&(id, live.physical.as_str()));
     let mut waiting = Vec::new();
     for one in &retiring {
@@ -105,10 +105,9 @@ pub fn plan(desired: &Desired, observed: &Observed, kinds: &[&'static dyn AnyKin
             false => changes.push(one.change.clone()),
         }
     }
-    objections.extend(guard::objections(&changes, desired, observed, guard, &kind_of));
-    // Asked about when they were news; only what was protected since is still in the way.
-    let protected = guard::objections(&waiting, desired, observed, guard, &kind_of);
-    objections.extend(protected.into_iter().filter(|it| it.objector == Objector::Protected));
+    // What is due is no news, and guarded as if it were: nothing goes that nobody was asked about.
+    let guarded: Vec<Change> = changes.iter().chain(&waiting).cloned().collect();
+    objections.extend(guard::objections(&guarded, desired, observed, guard, &kind_of));
     let parts = holders::Parts { drafts: &drafts, retiring: &retiring, leaving: &leaving };
     let end = holders::End { parts, desired, observed, edges: &edges, part: &part };
     objections.extend(end.objections());

@@ -103,7 +103,8 @@ pub(super) fn uses(observed: &Observed) -> BTreeMap<ResourceId, BTreeSet<Resourc
     uses
 }
 
-fn strings(value: &Value, found: &mut dyn FnMut(&str)) {
+/// Every text in a document.
+pub(super) fn strings(value: &Value, found: &mut dyn FnMut(&str)) {
     match value {
         Value::String(text) => found(text),
         Value::Array(items) => items.iter().for_each(|item| strings(item, found)),

@@ -158,3 +158,17 @@ spec: {{priority: 1, computeEnvironmentOrder: [{}]}}
         order.join(", ")
     )
 }
+
+/// A role that AWS Batch may assume.
+pub fn role(name: &str) -> String {
+    format!(
+        "apiVersion: batchwright/v1
+kind: iam/Role
+metadata: {{name: {name}}}
+spec:
+  assumeRolePolicyDocument:
+    Version: \"2012-10-17\"
+    Statement: [{{Effect: Allow, Principal: {{Service: batch.amazonaws.com}}, Action: sts:AssumeRole}}]
+"
+    )
+}
