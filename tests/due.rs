@@ -56,3 +56,26 @@ async fn what_waits_behind_a_drain_is_due_as_well() {
     assert!(nothing.is_idle() && nothing.due.is_empty(), "{:?}", nothing.due);
     assert!(!observed.resources.contains_key(&"iam/Role/first".parse().unwrap()));
 }
+
+/// What holds data is a change of its own whenever it goes, also where only what is due still names it.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn data_is_never_due_in_passing() {
+    let stage = Stage::new().await;
+    let logs = "apiVersion: batchwright/v1\nkind: logs/LogGroup\nmetadata: {name: kept, onDelete: empty}\nspec: {}\n";
+    let writes = role("first")
+        + "  policies:\n    - policyName: write\n      policyDocument:\n        Version: \"2012-10-17\"\n        Statement: [{Effect: Allow, Action: logs:PutLogEvents, Resource: \"${logs/LogGroup/kept.arn}\"}]\n";
+    let jobs = queue("jobs", "", &["work"]);
+    let before = [logs.to_owned(), writes, served("first", "type: EC2"), jobs.clone()];
+    stage.world.apply(&stage.desired(&before), &Guard::default()).await;
+    stage.running_job("t-jobs", "long").await;
+    let spot = served("second", "type: SPOT, allocationStrategy: SPOT_CAPACITY_OPTIMIZED");
+    let moved = [logs.to_owned(), role("second"), spot, jobs];
+    stage.world.apply(&stage.desired(&moved), &Guard::default()).await;
+
+    let (plan, _) = stage.world.plan(&stage.desired(&moved[1..]), &Guard::default()).await;
+    assert_eq!(changes(&plan), ["Delete logs/LogGroup/kept"]);
+    assert!(plan.due.iter().any(|due| due.physical == "t-first"), "its role is due: {:?}", plan.due);
+    let refused: Vec<String> = plan.objections.iter().map(|objection| objection.id.to_string()).collect();
+    assert_eq!(refused, ["logs/LogGroup/kept"], "{:?}", plan.objections);
+    stage.release();
+}
