@@ -9,7 +9,7 @@ use crate::plan::{Step, Verb};
 use crate::resource::{Incarnation, Incarnations};
 use crate::services::Fault;
 
-impl Settle<'_> {
+impl Settle<'_, '_> {
     /// Before it is made: whether a run that was cut off, or another one, has made it already.
     pub(super) async fn look_first(&self, patience: &mut Patience) -> Result<Option<Incarnation>, Broken> {
         Ok(self.pick(self.looked(Look::Kind, patience).await?, None))

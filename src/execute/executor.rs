@@ -180,13 +180,13 @@ fn block(plan: &Plan, outcomes: &mut BTreeMap<StepId, Outcome>) {
     }
 }
 
-struct Run<'a> {
+struct Run<'a, 'c> {
     plan: &'a Plan,
     observed: &'a Observed,
     cloud: &'a dyn Cloud,
     kinds: &'a [&'static dyn AnyKind],
     limits: &'a Limits,
-    poller: &'a Poller<'a>,
+    poller: &'a Poller<'c>,
     known: &'a Mutex<Known>,
     /// What earlier steps of this run left behind, by resource and physical name of the step.
     made: Mutex<BTreeMap<(ResourceId, String), Incarnation>>,
@@ -195,7 +195,7 @@ struct Run<'a> {
     told: mpsc::UnboundedSender<Event>,
 }
 
-impl<'a> Run<'a> {
+impl<'a> Run<'a, '_> {
     async fn step(&self, step: &'a Step) -> Finished {
         let ended = match step.verb {
             Verb::Drain => self.drain(step).await,

@@ -53,7 +53,7 @@ pub(super) async fn halted(stop: &Stop, least: Halt) {
     }
 }
 
-impl Settle<'_> {
+impl Settle<'_, '_> {
     /// Waits and says for what, unless the run is stopped: then only for what this step has asked AWS for.
     pub(super) async fn rest(&self, pause: Duration, whose: Whose, why: &str) -> Result<(), Broken> {
         (self.waiting)(why.to_owned());

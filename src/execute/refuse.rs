@@ -7,7 +7,7 @@ use crate::kind::{Effect, Ownership, Refs};
 use crate::plan::{Verb, retiring_mark, tag_changes};
 use crate::resource::{Incarnation, TAG_PREFIX, Tags};
 
-impl Settle<'_> {
+impl Settle<'_, '_> {
     pub(super) fn is_ours(&self, live: &Incarnation) -> bool {
         live.owner().as_ref() == Some(self.owner)
     }

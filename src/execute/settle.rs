@@ -26,9 +26,9 @@ const MOST_ATTEMPTS: u32 = 8;
 /// How often AWS is asked to delete what it calls broken: switched off, deleted, and once more.
 const MOST_BROKEN: u32 = 3;
 
-pub(super) struct Settle<'a> {
+pub(super) struct Settle<'a, 'c> {
     pub cloud: &'a dyn Cloud,
-    pub poller: &'a Poller<'a>,
+    pub poller: &'a Poller<'c>,
     pub kind: &'static dyn AnyKind,
     /// Who we are.
     pub owner: &'a Owner,
@@ -83,7 +83,7 @@ enum Next {
     Broken(String),
 }
 
-impl Settle<'_> {
+impl Settle<'_, '_> {
     /// Runs the step. `live`: the incarnation that the plan saw, if there was one.
     pub async fn run(&self, live: Option<Incarnation>) -> Result<Option<Incarnation>, Broken> {
         let mut now = self.begin(live).await?;

@@ -84,6 +84,8 @@ impl Moto {
         let mut child = Command::new(python)
             .args(["-u", "-c", SERVE])
             .env_remove("MOTO_ACCOUNT_ID")
+            // Some hundred images, for every account anew: no job of the sandbox starts from one.
+            .env("MOTO_EC2_LOAD_DEFAULT_AMIS", "false")
             .stdin(Stdio::piped())
             .stdout(Stdio::piped())
             .stderr(Stdio::piped())
