@@ -24,47 +24,13 @@ use serde_json::{Value, json};
 mod environments;
 #[path = "strategies/other_kinds.rs"]
 mod other_kinds;
+#[path = "strategies/rule.rs"]
+mod rule;
 #[path = "strategies/verdict.rs"]
 mod verdict;
 
 use environments::{Context, FIELDS, contexts, set};
 use verdict::{Verdict, is_valid, verdict};
-
-/// What CloudFormation and the two conditions say of a change to one field.
-fn expected(field: &str, context: &Context) -> &'static str {
-    let data: Value = serde_json::from_str(include_str!("data/cfn_batch_updates.json")).unwrap();
-    let listed = |list: &str| {
-        let properties = data["types"]["AWS::Batch::ComputeEnvironment"][list].as_array().unwrap();
-        properties.iter().map(|property| property.as_str().unwrap()).any(|property| {
-            let of_field = capitalised(field);
-            of_field.strip_prefix(property).is_some_and(|rest| rest.is_empty() || rest.starts_with('/'))
-        })
-    };
-    let instances = matches!(context.launches, "EC2" | "SPOT");
-    let updatable = ["BEST_FIT_PROGRESSIVE", "SPOT_CAPACITY_OPTIMIZED", "SPOT_PRICE_CAPACITY_OPTIMIZED"];
-    match field {
-        "computeResources.desiredvCpus" | "computeResources.updateToLatestImageVersion" => "never compared",
-        _ if listed("createOnly") => "blue/green",
-        _ if listed("conditionalCreateOnly") && instances => {
-            match context.role != "custom role" && updatable.contains(&context.allocation) {
-                true => "infrastructure update",
-                false => "blue/green",
-            }
-        }
-        _ if listed("conditionalCreateOnly") => "infrastructure update",
-        "state" | "computeResources.minvCpus" | "computeResources.maxvCpus" => "scale",
-        _ => "in place",
-    }
-}
-
-/// `computeResources.ec2Configuration[0].imageType` as CloudFormation writes it.
-fn capitalised(field: &str) -> String {
-    let part = |part: &str| {
-        let part = part.split('[').next().unwrap_or_default();
-        part[..1].to_uppercase() + &part[1..]
-    };
-    field.split('.').map(part).collect::<Vec<_>>().join("/")
-}
 
 /// The leaves of a kind's fields, as this table names them.
 fn leaves(rules: &Rules, path: &str, found: &mut BTreeSet<String>) {
@@ -152,7 +118,7 @@ fn fields(text: &mut String) {
             let found = verdict(&live, &want, Strategy::Auto);
             assert_eq!(
                 found.word,
-                expected(field, context),
+                rule::of_field(field, context),
                 "{field} on {}: {}",
                 context.name(),
                 found.reason
@@ -175,12 +141,13 @@ fn fields(text: &mut String) {
     }
 }
 
-/// A section of transitions: each state to each other.
+/// A section of transitions: each state to each other, checked against the rule.
 fn transitions(text: &mut String, title: &str, states: &[(String, Value)]) {
     let _ = writeln!(text, "\n{title}");
     for (from, live) in states {
         for (to, want) in states.iter().filter(|(to, _)| to != from) {
             let Verdict { word, reason } = verdict(live, want, Strategy::Auto);
+            assert_eq!(word, rule::of_transition(live, want), "{title}: {from} → {to}: {reason}");
             let _ = writeln!(text, "  {from} → {to}: {word}  # {reason}");
         }
     }

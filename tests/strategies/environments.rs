@@ -77,7 +77,7 @@ impl Context {
     }
 }
 
-const SERVICE_LINKED: &str =
+pub const SERVICE_LINKED: &str =
     "arn:aws:iam::111122223333:role/aws-service-role/batch.amazonaws.com/AWSServiceRoleForBatch";
 
 fn of_type(launches: &str) -> Value {
