@@ -30,6 +30,8 @@ pub enum For {
 
 /// What every plan reads, whatever is declared (docs/architecture.md, "What a plan reads").
 const ALWAYS: &[Grant] = &[Grant::any(&[
+    "batch:DescribeComputeEnvironments",
+    "batch:DescribeJobQueues",
     "cloudtrail:LookupEvents",
     "iam:GetAccountAuthorizationDetails",
     "iam:ListOpenIDConnectProviders",

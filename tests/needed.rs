@@ -65,12 +65,8 @@ async fn a_role_does_not_go_from_under_what_stays() {
     );
 }
 
-/// Somebody else's environment, of the same account.
-#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn a_role_does_not_go_from_under_another_owners_environment() {
-    let stage = Stage::new().await;
-    let own = environment("own", "", EC2);
-    stage.world.apply(&stage.desired(&[role("service"), own.clone()]), &Guard::default()).await;
+/// Somebody else's compute environment, of the same account, that Batch serves with `t-service`.
+async fn theirs(stage: &Stage) {
     let resources = aws_sdk_batch::types::ComputeResource::builder().r#type(CrType::Fargate).maxv_cpus(4);
     let desired = stage.desired(&[environment("x", "", EC2)]);
     let spec = &desired.resources[&ResourceId::new("batch/ComputeEnvironment", "x")].spec["computeResources"];
@@ -81,12 +77,26 @@ async fn a_role_does_not_go_from_under_another_owners_environment() {
     let arn = format!("arn:aws:iam::{}:role/t-service", stage.world.sandbox.account());
     let foreign = foreign.r#type(CeType::Managed).service_role(arn).compute_resources(resources.build());
     foreign.send().await.unwrap();
-    assert_eq!(
-        objections(&stage, &stage.desired(&[own]), &[]).await,
-        [
-            "iam/Role/service: t-service is to go, while the ComputeEnvironment theirs of nobody we know needs it (serviceRole): it has to let go of it first"
-        ]
-    );
+}
+
+const THEIRS: &str = "iam/Role/service: t-service is to go, while the ComputeEnvironment theirs of nobody we know needs it (serviceRole): it has to let go of it first";
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_role_does_not_go_from_under_another_owners_environment() {
+    let stage = Stage::new().await;
+    let own = environment("own", "", EC2);
+    stage.world.apply(&stage.desired(&[role("service"), own.clone()]), &Guard::default()).await;
+    theirs(&stage).await;
+    assert_eq!(objections(&stage, &stage.desired(&[own]), &[]).await, [THEIRS]);
+}
+
+/// Roles may be declared apart from what they serve.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn who_declares_nothing_of_batch_looks_who_needs_the_role_all_the_same() {
+    let stage = Stage::new().await;
+    stage.world.apply(&stage.desired(&[role("service"), role("keeps")]), &Guard::default()).await;
+    theirs(&stage).await;
+    assert_eq!(objections(&stage, &stage.desired(&[role("keeps")]), &[]).await, [THEIRS]);
 }
 
 /// What moves to another role first lets the old one go in the same apply.

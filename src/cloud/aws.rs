@@ -202,11 +202,12 @@ impl Aws {
     }
 }
 
-/// The services that are read without asking the tag search: those of what is looked for, and IAM.
+/// The services that are read without asking the tag search: those of what is looked for, IAM, which the tag search does not
+/// know, and Batch, whose environments stand on roles and networks whoever they belong to.
 fn needed(scope: &Scope, reading: &services::Scope) -> BTreeSet<&'static str> {
     let named = |name: &str| reading.names.keys().any(|kind| service_of(kind) == name);
     let wanted = |name: &&'static str| match &scope.reach {
-        Reach::Everything => named(name) || *name == "iam",
+        Reach::Everything => named(name) || ["batch", "iam"].contains(name),
         Reach::Kind(kind) => service_of(kind) == *name,
         Reach::Named => named(name),
     };
