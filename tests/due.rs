@@ -10,7 +10,8 @@
 
 mod world;
 
-use batchwright::plan::Guard;
+use batchwright::plan::expect::Expected;
+use batchwright::plan::{Guard, Plan};
 use batchwright::render::{self, Paint};
 use world::changes;
 use world::stage::{Stage, environment, queue, role};
@@ -55,6 +56,59 @@ async fn what_waits_behind_a_drain_is_due_as_well() {
     let (nothing, observed) = stage.world.plan(&after, &Guard::default()).await;
     assert!(nothing.is_idle() && nothing.due.is_empty(), "{:?}", nothing.due);
     assert!(!observed.resources.contains_key(&"iam/Role/first".parse().unwrap()));
+}
+
+/// An apply is held to what was reviewed also in what an earlier one left due: the rest goes on, and that stays.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn what_is_due_and_was_not_reviewed_stays() {
+    let stage = Stage::new().await;
+    let jobs = queue("jobs", "", &["work"]);
+    let before = [role("first"), served("first", "type: EC2"), jobs.clone()];
+    stage.world.apply(&stage.desired(&before), &Guard::default()).await;
+    let job = stage.running_job("t-jobs", "long").await;
+    let spot = served("second", "type: SPOT, allocationStrategy: SPOT_CAPACITY_OPTIMIZED");
+    // The first review holds the move, and not yet that the role goes.
+    let moved = stage.desired(&[role("first"), role("second"), spot.clone(), jobs.clone()]);
+    let (review, _) = stage.world.plan(&moved, &Guard::default()).await;
+    stage.world.apply(&moved, &Guard::default()).await;
+    stage.release();
+    stage.until(&job, &aws_sdk_batch::types::JobStatus::Succeeded).await;
+
+    let after = stage.desired(&[role("second"), spot, jobs]);
+    let (plan, observed) = stage.world.plan(&after, &Guard::default()).await;
+    assert_eq!((changes(&plan), due(&plan)), (vec![], vec!["t-work".to_owned(), "t-first".to_owned()]));
+    let only_moves: Expected = review.reviewed().to_string().parse().unwrap();
+    let not_reviewed = only_moves.differences(&plan);
+    assert_eq!(
+        not_reviewed.iter().map(ToString::to_string).collect::<Vec<_>>(),
+        ["iam/Role/first: this change was not reviewed"]
+    );
+    // A review of this very plan holds it; so do its fingerprint and its record.
+    for whole in [plan.reviewed().to_string(), plan.fingerprint()] {
+        let whole: Expected = whole.parse().unwrap();
+        assert_eq!((whole.holding_back(plan.clone()), whole.differences(&plan)), (plan.clone(), vec![]));
+    }
+
+    let held = only_moves.holding_back(plan);
+    assert_eq!(only_moves.differences(&held), vec![]);
+    insta::assert_snapshot!(render::plan(&held, Paint::new(false)).replace(stage.world.sandbox.account(), "1111"), @r"
+    Plan for test in account 1111, us-east-1
+
+    Due: batch/ComputeEnvironment/work (t-work): generation 1 is switched off: an apply deletes it once its jobs are done
+    Due: iam/Role/first (t-first): it is in nothing that was reviewed, and stays for now: the next plan shows its delete
+
+    No changes. 3 resources are as declared.
+    ");
+    let report = stage.world.execute(&held, &observed).await;
+    assert!(report.complete(), "{report:#?}");
+    let (rest, observed) = stage.world.plan(&after, &Guard::default()).await;
+    assert_eq!((changes(&rest), due(&rest)), (vec!["Delete iam/Role/first".to_owned()], vec![]));
+    let work = &observed.resources[&"batch/ComputeEnvironment/work".parse().unwrap()];
+    assert_eq!(work.iter().map(|one| one.physical.as_str()).collect::<Vec<_>>(), ["t-work-g2"]);
+}
+
+fn due(plan: &Plan) -> Vec<String> {
+    plan.due.iter().map(|due| due.physical.clone()).collect()
 }
 
 /// What holds data is a change of its own whenever it goes, also where only what is due still names it.

@@ -37,7 +37,8 @@ fn read(text: &str) -> std::result::Result<Recorded, String> {
     let said = |record: &Value, key: &str| -> std::result::Result<String, String> {
         record[key].as_str().map(str::to_owned).ok_or_else(|| format!("a record lacks {key:?}"))
     };
-    let changes = of("planned_change").into_iter().map(|change| {
+    let due = of("due").into_iter().filter(|due| due["digest"].is_string());
+    let changes = of("planned_change").into_iter().chain(due).map(|change| {
         let id = said(change, "resource")?.parse().map_err(|error: NotAnId| error.to_string())?;
         Ok((id, said(change, "digest")?))
     });

@@ -76,7 +76,15 @@ pub async fn reviewed(
     expected: Option<&Expected>,
     talk: Talk<'_>,
 ) -> Result<Exit> {
-    let (plan, _) = session.plan(guard).await?;
+    let planned = async || {
+        let (plan, observed) = session.plan(guard).await?;
+        let plan = match expected {
+            Some(expected) => expected.holding_back(plan),
+            None => plan,
+        };
+        Ok::<_, Error>((plan, observed))
+    };
+    let (plan, _) = planned().await?;
     talk.plan(session, &plan);
     let differences = expected.map(|expected| expected.differences(&plan)).unwrap_or_default();
     if !differences.is_empty() {
@@ -92,7 +100,7 @@ pub async fn reviewed(
     // What nobody could be shown, nobody agreed to.
     talk.out.written()?;
     confirm.ask(talk.out).await?;
-    let (fresh, observed) = session.plan(guard).await?;
+    let (fresh, observed) = planned().await?;
     if fresh.fingerprint() != plan.fingerprint() {
         return Err(Error::Stale);
     }

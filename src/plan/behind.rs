@@ -4,9 +4,9 @@ use std::collections::BTreeSet;
 
 use serde_json::Value;
 
-use super::Due;
 use super::prune::{self, Leaving};
 use super::retire::{self, Retiring, Said};
+use super::{Change, Due};
 use crate::kind::AnyKind;
 use crate::resource::{Incarnation, ResourceId};
 
@@ -45,7 +45,12 @@ fn stands_on(value: &Value, live: &Incarnation) -> bool {
 }
 
 /// What a plan says of one.
-pub(super) fn due(id: &ResourceId, live: &Incarnation) -> Due {
+pub(super) fn due(change: &Change, live: &Incarnation) -> Due {
     let what = "what is switched off still stands on it: an apply deletes it after that".to_owned();
-    Due { id: id.clone(), physical: live.physical.clone(), what }
+    Due {
+        id: change.id.clone(),
+        physical: live.physical.clone(),
+        what,
+        change: Some(Box::new(change.clone())),
+    }
 }

@@ -16,6 +16,8 @@ use super::{Action, Change, Plan, Verb};
 use crate::kind::Effect;
 use crate::resource::ResourceId;
 
+mod unseen;
+
 /// How a reviewed set begins; another number is another format.
 const MARK: &str = "bw1:";
 /// How it begins inside a comment.
@@ -161,7 +163,7 @@ impl Reviewed {
         let updates = |change: &Change| {
             plan.steps.iter().filter(|step| step.resource == change.id && step.verb == Verb::Update).count()
         };
-        let seen = plan.changes.iter().map(|change| Seen::of(change, updates(change) > 1));
+        let seen = plan.reviewable().map(|change| Seen::of(change, updates(change) > 1));
         let kept = plan.keeps.iter().map(|(id, count)| Seen::kept(id, *count));
         Self { place: place(plan), seen: seen.chain(kept).collect() }
     }
@@ -195,13 +197,14 @@ impl Reviewed {
         if self.place != place(plan) {
             return vec![Difference { id: None, departure: Departure::Elsewhere }];
         }
-        self.standings(plan)
-            .into_iter()
-            .filter_map(|(change, standing)| match standing {
-                Standing::Otherwise(departure) => Some(Difference { id: Some(change.id.clone()), departure }),
-                Standing::Reviewed | Standing::Declared(_) => None,
-            })
-            .collect()
+        let changes = self.standings(plan).into_iter().filter_map(|(change, standing)| match standing {
+            Standing::Otherwise(departure) => Some(Difference { id: Some(change.id.clone()), departure }),
+            Standing::Reviewed | Standing::Declared(_) => None,
+        });
+        let unseen = self.unseen(plan);
+        let due =
+            unseen.map(|due| Difference { id: Some(due.id.clone()), departure: Departure::NotReviewed });
+        changes.chain(due).collect()
     }
 
     fn standing(&self, change: &Change) -> Standing {
@@ -360,7 +363,7 @@ pub struct Recorded {
     pub reviewed: Reviewed,
     /// The fingerprint in its summary.
     pub fingerprint: String,
-    /// The digest of each change.
+    /// The digest of each change, and of each that goes after something that is due.
     pub digests: BTreeSet<(ResourceId, String)>,
 }
 
@@ -370,7 +373,7 @@ impl Recorded {
         if self.reviewed.place != place(plan) {
             return vec![Difference { id: None, departure: Departure::Elsewhere }];
         }
-        let made = plan.changes.iter().map(|change| (change.id.clone(), change.seal.digest.clone()));
+        let made = plan.reviewable().map(|change| (change.id.clone(), change.seal.digest.clone()));
         let made: BTreeSet<(ResourceId, String)> = made.collect();
         let has = |set: &BTreeSet<(ResourceId, String)>, id| set.iter().any(|(other, _)| other == id);
         let mut found = Vec::new();

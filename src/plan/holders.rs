@@ -5,9 +5,9 @@ use std::collections::BTreeSet;
 
 use serde_json::Value;
 
+use super::drafts::{Draft, How};
 use super::graph;
 use super::guard::{Objection, Objector};
-use super::planner::{Draft, How};
 use super::prune::Leaving;
 use super::retire::Retiring;
 use crate::kind::Order;

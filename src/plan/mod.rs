@@ -18,6 +18,7 @@ mod adopt;
 mod behind;
 mod check;
 mod digest;
+mod drafts;
 pub mod expect;
 mod generation;
 mod graph;
@@ -212,7 +213,7 @@ pub struct Note {
 }
 
 /// Work that a later apply will do: neither change nor drift (D20).
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Due {
     /// Which resource.
     pub id: ResourceId,
@@ -220,6 +221,9 @@ pub struct Due {
     pub physical: String,
     /// What, and when.
     pub what: String,
+    /// The delete that it comes to, where no earlier run has begun it: a review has to hold it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub change: Option<Box<Change>>,
 }
 
 fn is_false(it: &bool) -> bool {
@@ -298,11 +302,17 @@ impl Plan {
 
     /// The place and the digests of all changes, as one text: what was reviewed (D19).
     pub fn fingerprint(&self) -> String {
-        let mut digests: Vec<&str> = self.changes.iter().map(|change| change.seal.digest.as_str()).collect();
+        let mut digests: Vec<&str> = self.reviewable().map(|change| change.seal.digest.as_str()).collect();
         digests.sort_unstable();
+        digests.dedup();
         let place = [&self.owner.0, &self.environment, &self.place.account, &self.place.region];
         let hash = Sha256::digest(format!("{place:?}\n{}", digests.join("\n")).as_bytes());
         hash.iter().take(16).map(|byte| format!("{byte:02x}")).collect()
+    }
+
+    /// The changes, and what goes after something that is due.
+    pub(crate) fn reviewable(&self) -> impl Iterator<Item = &Change> {
+        self.changes.iter().chain(self.due.iter().filter_map(|due| due.change.as_deref()))
     }
 
     /// What somebody sees who looks at it: the set that `apply --expect` takes (D19).

@@ -5,9 +5,9 @@ use std::collections::BTreeSet;
 
 use serde_json::Value;
 
+use super::drafts::{Draft, How};
 use super::graph;
 use super::guard::{Objection, Objector};
-use super::planner::{Draft, How};
 use crate::kind::{AnyKind, Identity, Order, Ownership};
 use crate::resource::{Declared, Desired, Incarnation, Incarnations, Observed, Owner, ResourceId};
 use crate::value::reference::{self, Reference};

@@ -2,8 +2,8 @@
 
 use std::collections::BTreeSet;
 
+use super::drafts::{Draft, How};
 use super::graph::Edges;
-use super::planner::{Draft, How};
 use crate::resource::{Desired, ResourceId};
 
 /// These resources and everything that they need. All of the environment, if none is named.

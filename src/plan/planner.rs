@@ -1,48 +1,14 @@
-//! The planner: considers each declared resource after those that it needs, then what is no longer declared.
+//! The planner: what becomes of each declared resource, what is no longer declared, what speaks against it, and the steps.
 
-use std::collections::{BTreeMap, BTreeSet};
-
-use serde_json::{Value, json};
-
-use super::digest::{self, Lens};
-use super::guard::{self, Guard, Objection, Objector};
-use super::lost::lost;
-use super::obstacle::{ambiguous, foreign, held, left_out, moved, newer_of_somebody_else, unpushed};
-use super::resolve::Resolver;
-use super::retire::{self, Said};
-use super::revisions::{Pins, kept, surplus};
-use super::strategy::carried_out;
-use super::unchanged::Pending;
-use super::{
-    Action, Change, Due, Note, Plan, Seal, behind, generation, graph, holders, ignore, impact, needed, only,
-    prune, stand_in, steps, tags, warn,
-};
-use crate::diff::{self, ChangeRule, FieldChange};
-use crate::kind::{AnyKind, Effect, Identity, Order, Reason, Refs};
-use crate::resource::{Declared, Desired, Document, Incarnation, Incarnations, Observed, ResourceId, Tags};
-
-/// What one resource's change comes down to, before it is cut into steps.
-pub(super) struct Draft {
-    pub change: Change,
-    pub want: Document,
-    pub tags: Tags,
-    pub ignore: Vec<String>,
-    pub how: How,
-}
-
-/// How a draft is carried out.
-pub(super) enum How {
-    /// Make it, under this name.
-    Create { physical: String },
-    /// Change it, or only its tags.
-    Update { tags_only: bool },
-    /// Register a revision.
-    Register,
-    /// Make another, in this order.
-    Replace { order: Order, physical: String },
-    /// Nothing but revisions beyond the number to keep.
-    Trim,
-}
+use super::drafts::Drafter;
+use super::guard::{self, Guard};
+use super::obstacle::{held, left_out};
+use super::prune::{self, Leaving};
+use super::retire::{self, Retiring, Said};
+use super::revisions::kept;
+use super::{Change, Due, Plan, behind, graph, holders, impact, needed, only, stand_in, steps, warn};
+use crate::kind::AnyKind;
+use crate::resource::{Desired, Incarnation, Observed, ResourceId};
 
 /// Computes what differs and what to run.
 pub fn plan(desired: &Desired, observed: &Observed, kinds: &[&'static dyn AnyKind], guard: &Guard) -> Plan {
@@ -50,28 +16,13 @@ pub fn plan(desired: &Desired, observed: &Observed, kinds: &[&'static dyn AnyKin
     let edges = graph::edges(desired, &kind_of);
     let (order, _) = graph::order(&edges);
     let (part, whole) = (only::part(guard.only.as_ref(), &edges), guard.only.is_none());
-    let mut planner = Planner {
-        resolver: Resolver {
-            desired,
-            observed,
-            predicted: predicted(desired, &kind_of),
-            renewed: BTreeMap::new(),
-            deltas: BTreeMap::new(),
-        },
-        drafts: Vec::new(),
-        objections: Vec::new(),
-        unchanged: 0,
-        pending: Vec::new(),
-        pins: Pins::of(desired, observed),
-        notes: Vec::new(),
-        whole,
-    };
+    let mut drafter = Drafter::new(desired, observed, &kind_of, whole);
     for id in order.iter().filter(|id| part.contains(*id)) {
         if let (Some(declared), Some(kind)) = (desired.resources.get(id), kind_of(&id.kind)) {
-            planner.consider(declared, kind);
+            drafter.consider(declared, kind);
         }
     }
-    let Planner { drafts, mut objections, unchanged, pending, notes, .. } = planner;
+    let Drafter { drafts, mut objections, unchanged, pending, notes, .. } = drafter;
     objections.extend(held(&drafts, &edges, observed));
     objections.extend(left_out(&drafts, &edges, &part));
     // A part of an environment says nothing about the rest.
@@ -80,33 +31,11 @@ pub fn plan(desired: &Desired, observed: &Observed, kinds: &[&'static dyn AnyKin
     let leaving = if whole { prune::leaving(desired, observed, &kind_of) } else { Vec::new() };
     let mut changes: Vec<Change> = drafts.iter().map(|draft| draft.change.clone()).collect();
     let mut due: Vec<Due> = pending.iter().map(|pending| pending.due.clone()).collect();
-    let behind = behind::behind(&retiring, &leaving, &kind_of);
-    let waits = |id: &ResourceId, live: &Incarnation| behind.contains(&(id, live.physical.as_str()));
-    let mut waiting = Vec::new();
-    for one in &retiring {
-        match &one.said {
-            Said::ByReplacement => {}
-            Said::As(change) if waits(one.id, one.live) => {
-                due.push(behind::due(one.id, one.live));
-                waiting.push((**change).clone());
-            }
-            Said::As(change) => changes.push((**change).clone()),
-            Said::Due(one) => due.push(one.clone()),
-        }
-    }
-    for one in &leaving {
-        if one.incarnations.iter().all(|live| waits(&one.change.id, live)) {
-            due.extend(one.incarnations.iter().map(|live| behind::due(&one.change.id, live)));
-            waiting.push(one.change.clone());
-            continue;
-        }
-        match one.is_due() {
-            true => due.extend(one.incarnations.iter().map(|live| retire::due(&one.change.id, live))),
-            false => changes.push(one.change.clone()),
-        }
-    }
+    told(&retiring, &leaving, &kind_of, &mut changes, &mut due);
     // What is due is no news, and guarded as if it were: nothing goes that nobody was asked about.
-    let guarded: Vec<Change> = changes.iter().chain(&waiting).cloned().collect();
+    let mut guarded = changes.clone();
+    guarded.extend(due.iter().filter_map(|due| due.change.as_deref().cloned()));
+    guarded.dedup();
     objections.extend(guard::objections(&guarded, desired, observed, guard, &kind_of));
     let parts = holders::Parts { drafts: &drafts, retiring: &retiring, leaving: &leaving };
     let end = holders::End { parts, desired, observed, edges: &edges, part: &part };
@@ -141,273 +70,32 @@ pub fn plan(desired: &Desired, observed: &Observed, kinds: &[&'static dyn AnyKin
     }
 }
 
-/// What follows from names alone, of everything declared.
-fn predicted(
-    desired: &Desired,
+/// Adds what goes, each as the change that it is, or as what is due.
+fn told(
+    retiring: &[Retiring<'_>],
+    leaving: &[Leaving<'_>],
     kind_of: &dyn Fn(&str) -> Option<&'static dyn AnyKind>,
-) -> BTreeMap<ResourceId, BTreeMap<String, String>> {
-    let outputs = |declared: &Declared| {
-        let kind = kind_of(&declared.id.kind)?;
-        Some((declared.id.clone(), kind.predict(&declared.physical_name, &declared.spec, &desired.place)))
-    };
-    desired.resources.values().filter_map(outputs).collect()
-}
-
-pub(super) struct Planner<'a> {
-    pub resolver: Resolver<'a>,
-    pub drafts: Vec<Draft>,
-    pub objections: Vec<Objection>,
-    pub unchanged: usize,
-    pub pending: Vec<Pending>,
-    pub pins: Pins,
-    pub notes: Vec<Note>,
-    /// Whether the whole environment is planned.
-    pub whole: bool,
-}
-
-impl Planner<'_> {
-    fn consider(&mut self, declared: &Declared, kind: &'static dyn AnyKind) {
-        let resolved = self.resolver.resolve(&declared.spec);
-        let want = match kind.normal(&resolved, &self.resolver.desired.place) {
-            Ok(want) => want,
-            Err(error) => {
-                return self.object(
-                    declared,
-                    Objector::Impossible,
-                    format!("its spec does not decode: {error}"),
-                );
-            }
-        };
-        self.objections.extend(unpushed(declared, &want, self.resolver.desired));
-        let seen = self.resolver.observed.resources.get(&declared.id);
-        match seen.and_then(|seen| seen.current.as_ref().map(|current| (seen, current))) {
-            None => self.create(declared, kind, want, seen),
-            Some((seen, current)) => {
-                if let Some(message) = foreign(
-                    declared,
-                    kind,
-                    seen,
-                    current,
-                    &self.resolver.desired.owner,
-                    &self.resolver.desired.environment,
-                ) {
-                    return self.object(declared, Objector::Owner, message);
-                }
-                if let Some(message) = ambiguous(seen, current, kind.facts().identity) {
-                    return self.object(declared, Objector::Ambiguous, message);
-                }
-                self.compare(declared, kind, want, seen, current);
-            }
+    changes: &mut Vec<Change>,
+    due: &mut Vec<Due>,
+) {
+    let behind = behind::behind(retiring, leaving, kind_of);
+    let waits = |id: &ResourceId, live: &Incarnation| behind.contains(&(id, live.physical.as_str()));
+    for one in retiring {
+        match &one.said {
+            Said::ByReplacement => {}
+            Said::As(change) if waits(one.id, one.live) => due.push(behind::due(change, one.live)),
+            Said::As(change) => changes.push((**change).clone()),
+            Said::Due(one) => due.push(one.clone()),
         }
     }
-
-    fn create(
-        &mut self,
-        declared: &Declared,
-        kind: &'static dyn AnyKind,
-        want: Document,
-        seen: Option<&Incarnations>,
-    ) {
-        let facts = kind.facts();
-        if facts.identity == Identity::Assigned
-            && seen.is_none()
-            && let Some((holder, lost)) = lost(&declared.id, self.resolver.desired, self.resolver.observed)
-        {
-            let (environment, id) = (&self.resolver.desired.environment, &declared.id);
-            let message = format!(
-                "{lost} has lost its ownership tags ({holder} lives in it): take it over with `batchwright adopt {environment} {id}={lost}`"
-            );
-            return self.object(declared, Objector::Owner, message);
-        }
-        if let Some(retired) = kind.retired(&want) {
-            let position = Some(declared.position_of(&retired.path).clone());
-            let (id, message) = (declared.id.clone(), retired.message);
-            self.objections.push(Objection { id, objector: Objector::Impossible, message, position });
-        }
-        let generation =
-            generation::next(declared, kind, seen, self.resolver.desired, self.resolver.observed);
-        let physical = generation::name(&declared.physical_name, generation, facts.longest_name);
-        let tags = tags::wanted(declared, &self.resolver.desired.owner, facts.ownership, generation);
-        let mut fields = diff::walk(&json!({}), &want, &facts.rules, &[]);
-        // Of a new resource, what is as AWS would have it anyway says nothing.
-        fields.retain(|field| facts.rules.at(&field.path).is_none_or(|rules| !is_default(rules, field)));
-        let change = Change {
-            id: declared.id.clone(),
-            action: Action::Create,
-            effect: None,
-            reason: Reason::default(),
-            physical: physical.clone(),
-            fields,
-            unchanged: 0,
-            position: Some(declared.position.clone()),
-            seal: Seal::default(),
-        };
-        let change = self.sealed(change, declared, kind, (&want, &tags));
-        self.renew(&declared.id, kind, &physical, &want);
-        let how =
-            if facts.identity == Identity::Revisioned { How::Register } else { How::Create { physical } };
-        self.drafts.push(Draft { change, want, tags, ignore: declared.ignore.clone(), how });
-    }
-
-    fn compare(
-        &mut self,
-        declared: &Declared,
-        kind: &'static dyn AnyKind,
-        want: Document,
-        seen: &Incarnations,
-        current: &Incarnation,
-    ) {
-        let facts = kind.facts();
-        let want = self.with_ignored(declared, kind, want, current);
-        let tags =
-            tags::wanted(declared, &self.resolver.desired.owner, facts.ownership, current.generation());
-        let mut fields = diff::walk(&current.spec, &want, &facts.rules, &declared.ignore);
-        let spec_fields = fields.len();
-        let (mut effect, mut reason) = match spec_fields {
-            0 => (Effect::Tag, Reason::default()),
-            _ => kind.effect(&current.spec, &want, &fields, &Refs),
-        };
-        let new_name = generation::name(&declared.physical_name, current.generation(), facts.longest_name);
-        if moved(declared, facts.identity, current, &new_name) {
-            let (before, after) = (Some(json!(current.physical)), Some(json!(declared.physical_name)));
-            fields.push(FieldChange {
-                path: "name".to_owned(),
-                before,
-                after,
-                rule: ChangeRule::CreateOnly,
-                sensitive: false,
-            });
-            (effect, reason) =
-                (Effect::Replace(Order::CreateFirst), Reason("the name is create-only".to_owned()));
-        }
-        let newer = newer_of_somebody_else(facts.identity, current, &self.resolver.desired.owner);
-        if let Some(why) = newer {
-            (effect, reason) = (Effect::NewRevision, Reason(why));
+    for one in leaving {
+        let Leaving { change, incarnations, .. } = one;
+        if one.is_due() {
+            due.extend(incarnations.iter().map(|live| retire::due(&change.id, live)));
+        } else if incarnations.iter().all(|live| waits(&change.id, live)) {
+            due.extend(incarnations.iter().map(|live| behind::due(change, live)));
         } else {
-            fields.extend(tags::differ(&current.tags, &tags, facts.ownership));
+            changes.push(change.clone());
         }
-        if fields.is_empty() && effect == Effect::Tag {
-            return self.as_declared(declared, current, seen);
-        }
-        let mut trims = None;
-        if facts.identity == Identity::Revisioned && self.whole {
-            let registers = effect == Effect::NewRevision;
-            let surplus = surplus(declared, seen, &self.resolver.desired.owner, registers, &self.pins);
-            let parts = [reason.0, surplus.reason().unwrap_or_default()];
-            trims = surplus.trims();
-            reason.0 = parts.into_iter().filter(|part| !part.is_empty()).collect::<Vec<_>>().join("; ");
-        }
-        (effect, reason) = carried_out(declared.lifecycle.strategy, kind, &want, (effect, reason));
-        self.draft(declared, kind, want, tags, fields, (effect, reason, trims), (seen, current));
     }
-
-    /// What is wanted, with the live value of every field that is left alone.
-    fn with_ignored(
-        &mut self,
-        declared: &Declared,
-        kind: &dyn AnyKind,
-        want: Document,
-        current: &Incarnation,
-    ) -> Document {
-        let rules = &kind.facts().rules;
-        let ignored = ignore::left(&current.spec, &want, &declared.ignore, rules);
-        if ignored.is_empty() {
-            return want;
-        }
-        let message = "left as it is (metadata.ignore)".to_owned();
-        self.notes.push(Note { id: declared.id.clone(), message, ignored });
-        let kept = ignore::kept(&current.spec, &want, &declared.ignore, rules);
-        kind.normal(&kept, &self.resolver.desired.place).unwrap_or(want)
-    }
-
-    #[allow(clippy::too_many_arguments, reason = "the parts of one draft, each computed by its own rule")]
-    fn draft(
-        &mut self,
-        declared: &Declared,
-        kind: &'static dyn AnyKind,
-        want: Document,
-        mut tags: Tags,
-        fields: Vec<FieldChange>,
-        (effect, reason, trims): (Effect, Reason, Option<u32>),
-        (seen, current): (&Incarnations, &Incarnation),
-    ) {
-        let mut physical = current.physical.clone();
-        let (action, how) = match &effect {
-            Effect::Tag => (Action::Update, How::Update { tags_only: true }),
-            Effect::Update(_) => (Action::Update, How::Update { tags_only: false }),
-            Effect::NewRevision => (Action::Update, How::Register),
-            Effect::Replace(order) => {
-                let generation = match order {
-                    Order::CreateFirst => {
-                        let Resolver { desired, observed, .. } = &self.resolver;
-                        generation::next(declared, kind, Some(seen), desired, observed)
-                    }
-                    Order::DeleteFirst => current.generation(),
-                };
-                physical = generation::name_after(current, declared, generation, kind.facts().longest_name);
-                tags =
-                    tags::wanted(declared, &self.resolver.desired.owner, kind.facts().ownership, generation);
-                (Action::Replace, How::Replace { order: *order, physical: physical.clone() })
-            }
-            Effect::Impossible(why) => {
-                self.object(declared, Objector::Impossible, why.clone());
-                (Action::Update, How::Update { tags_only: false })
-            }
-        };
-        let changed: BTreeSet<&str> =
-            fields.iter().map(|f| f.path.split(['.', '[']).next().unwrap_or_default()).collect();
-        let change = Change {
-            id: declared.id.clone(),
-            action,
-            effect: Some(effect),
-            reason,
-            physical: physical.clone(),
-            unchanged: count(&want).saturating_sub(changed.iter().filter(|f| **f != "tags").count()),
-            fields,
-            position: Some(declared.position.clone()),
-            seal: Seal { trims, ..Seal::default() },
-        };
-        let mut change = self.sealed(change, declared, kind, (&want, &tags));
-        if change.action == Action::Replace {
-            // A run that is cut off leaves the old one behind: its end was reviewed with the replacement.
-            change.seal.parts = vec![digest::gone(&declared.id, &current.physical)];
-        }
-        if matches!(how, How::Register | How::Replace { .. }) {
-            if change.seal.only_images(&change) {
-                let images = change.seal.images.keys().cloned().collect();
-                self.resolver.deltas.insert(declared.id.clone(), images);
-            }
-            self.renew(&declared.id, kind, &physical, &want);
-        }
-        self.drafts.push(Draft { change, want, tags, ignore: declared.ignore.clone(), how });
-    }
-
-    fn sealed(
-        &self,
-        change: Change,
-        declared: &Declared,
-        kind: &dyn AnyKind,
-        end: (&Value, &Tags),
-    ) -> Change {
-        change.sealed_through(&Lens::of(declared, &kind.facts().rules, &self.resolver), Some(end))
-    }
-
-    /// From here on, references to it denote the new incarnation.
-    fn renew(&mut self, id: &ResourceId, kind: &dyn AnyKind, physical: &str, want: &Value) {
-        let outputs = kind.predict(physical, want, &self.resolver.desired.place);
-        self.resolver.renewed.insert(id.clone(), outputs);
-    }
-
-    pub fn object(&mut self, declared: &Declared, objector: Objector, message: String) {
-        let position = Some(declared.position.clone());
-        self.objections.push(Objection { id: declared.id.clone(), objector, message, position });
-    }
-}
-
-fn is_default(rules: &diff::Rules, field: &FieldChange) -> bool {
-    matches!((&rules.absent, &field.after), (diff::Absent::Default(default), Some(after)) if default == after)
-}
-
-pub(super) fn count(spec: &Value) -> usize {
-    spec.as_object().map_or(0, serde_json::Map::len)
 }

@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 
 use serde_json::Value;
 
-use super::planner::{Draft, How};
+use super::drafts::{Draft, How};
 use super::{Action, Change, Due, Seal};
 use crate::kind::{AnyKind, Effect, Identity, Order, Reason};
 use crate::resource::{Desired, Incarnation, Observed, ResourceId};
@@ -83,7 +83,7 @@ pub(super) fn due(id: &ResourceId, live: &Incarnation) -> Due {
         ),
         None => "it was made to delete something else with: an apply deletes it after that".to_owned(),
     };
-    Due { id: id.clone(), physical: live.physical.clone(), what }
+    Due { id: id.clone(), physical: live.physical.clone(), what, change: None }
 }
 
 fn left_behind(

@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use serde_json::json;
 
-use super::planner::{Draft, How};
+use super::drafts::{Draft, How};
 use super::prune::{self, Leaving};
 use super::retire::{Retiring, is_enabled};
 use super::revisions::{Pins, Surplus, surplus};

@@ -1,6 +1,6 @@
 //! What is as declared: nothing to do, unless it is broken or has more revisions than are kept.
 
-use super::planner::{Draft, How, Planner, count};
+use super::drafts::{Draft, Drafter, How, count};
 use super::revisions::surplus;
 use super::{Action, Change, Due, Note, Seal};
 use crate::kind::{Effect, Reason};
@@ -19,7 +19,7 @@ impl Pending {
     fn of(declared: &Declared, current: &Incarnation, why: &str) -> Self {
         let what = format!("AWS is still at work on it ({why}): an apply waits for the end of that");
         Self {
-            due: Due { id: declared.id.clone(), physical: current.physical.clone(), what },
+            due: Due { id: declared.id.clone(), physical: current.physical.clone(), what, change: None },
             want: current.spec.clone(),
             tags: current.tags.clone(),
             ignore: declared.ignore.clone(),
@@ -27,7 +27,7 @@ impl Pending {
     }
 }
 
-impl Planner<'_> {
+impl Drafter<'_> {
     /// Nothing differs: it counts as unchanged, unless it is broken or has more revisions than are kept.
     pub fn as_declared(&mut self, declared: &Declared, current: &Incarnation, seen: &Incarnations) {
         if let Readiness::Repairable(why) | Readiness::Failed(why) = &current.readiness {

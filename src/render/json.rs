@@ -74,7 +74,13 @@ pub fn plan(plan: &Plan, view: View, calls: Option<Calls>) -> Vec<Value> {
         })
     }));
     records.extend(plan.due.iter().map(|due| {
-        json!({"@level": "info", "type": "due", "resource": due.id, "physical": due.physical, "message": due.what})
+        let mut record = json!({
+            "@level": "info", "type": "due", "resource": due.id, "physical": due.physical, "message": due.what,
+        });
+        if let (Some(fields), Some(change)) = (record.as_object_mut(), &due.change) {
+            fields.insert("digest".to_owned(), json!(change.seal.digest));
+        }
+        record
     }));
     records.push(summary(plan, calls));
     records
