@@ -309,8 +309,7 @@ spec:
 #[tokio::test(flavor = "multi_thread")]
 async fn a_revision_of_somebody_elses_stays_and_every_plan_says_so() {
     let stand = Stand::new(ENVIRONMENT).await;
-    stand.stack(
-        "apiVersion: batchwright/v1
+    let job = "apiVersion: batchwright/v1
 kind: batch/JobDefinition
 metadata: {name: job}
 spec:
@@ -318,14 +317,21 @@ spec:
   containerProperties:
     image: public.ecr.aws/docker/library/busybox:latest
     resourceRequirements: [{type: VCPU, value: \"1\"}, {type: MEMORY, value: \"512\"}]
-",
-    );
+";
+    stand.stack(job);
     assert_eq!(stand.apply(&[]).await.code, 0);
     let foreign = serde_json::json!({"jobDefinitionName": "dev-job", "type": "container", "containerProperties": {
         "image": "busybox", "resourceRequirements": [{"type": "VCPU", "value": "1"}, {"type": "MEMORY", "value": "512"}]}});
     stand.sandbox.batch().seed_job_definitions(&foreign, 1).unwrap();
     let healed = stand.apply(&[]).await;
     assert_eq!(healed.code, 0, "{}{}", healed.out, healed.err);
+
+    // Where its manifest is taken out.
+    stand.stack("apiVersion: batchwright/v1\nkind: logs/LogGroup\nmetadata: {name: logs}\nspec: {}\n");
+    let plan = stand.run(&["plan", "dev"]).await;
+    let why = "it is not in the manifests of dev; revision 2 stays: it is not ours";
+    assert!(plan.out.contains(why), "{}", plan.out);
+    stand.stack(job);
 
     let gone = stand.run(&["destroy", "dev", "--confirm", "dev"]).await;
     assert_eq!(gone.code, 0, "{}{}", gone.out, gone.err);

@@ -47,6 +47,9 @@ pub fn identify(facts: &Facts, seen: Vec<Incarnation>, scope: &Scope, by_name: b
             None => others.push(incarnation),
         }
     }
+    if facts.identity == Identity::Revisioned {
+        others = join_families(&mut found, others, names);
+    }
     let mut ranked = BTreeMap::new();
     for (id, incarnations) in found {
         let (incarnations, foreign) = rank(incarnations, owner);
@@ -54,6 +57,26 @@ pub fn identify(facts: &Facts, seen: Vec<Incarnation>, scope: &Scope, by_name: b
         others.extend(foreign);
     }
     Identified { found: ranked, others }
+}
+
+/// A family that nobody declares any more is looked for by no name: somebody else's revisions in it are told by ours.
+fn join_families(
+    found: &mut BTreeMap<ResourceId, Vec<Incarnation>>,
+    others: Vec<Incarnation>,
+    declared: &BTreeMap<ResourceId, BTreeSet<String>>,
+) -> Vec<Incarnation> {
+    let undeclared = found.iter().filter(|(id, _)| !declared.contains_key(*id));
+    let names =
+        undeclared.flat_map(|(id, seen)| seen.iter().map(move |one| (one.physical.clone(), id.clone())));
+    let families: BTreeMap<String, ResourceId> = names.collect();
+    let (theirs, rest): (Vec<_>, Vec<_>) =
+        others.into_iter().partition(|one| families.contains_key(&one.physical));
+    for one in theirs {
+        if let Some(seen) = families.get(&one.physical).and_then(|id| found.get_mut(id)) {
+            seen.push(one);
+        }
+    }
+    rest
 }
 
 /// Which generation of a declared name it bears, where its tag is lost: else it would be taken for the first, and its own
