@@ -55,60 +55,68 @@ async fn what_waits_behind_a_drain_is_due_as_well() {
     stage.world.apply(&after, &Guard::default()).await;
     let (nothing, observed) = stage.world.plan(&after, &Guard::default()).await;
     assert!(nothing.is_idle() && nothing.due.is_empty(), "{:?}", nothing.due);
+    let said = [&rest, &nothing].map(render::drift_issue::state);
+    assert_eq!(said[0], said[1], "what is due, or done, is no news of drift");
     assert!(!observed.resources.contains_key(&"iam/Role/first".parse().unwrap()));
 }
 
-/// An apply is held to what was reviewed also in what an earlier one left due: the rest goes on, and that stays.
+/// An apply is held to what was reviewed also in what an earlier one left due: that stays, uncounted, and the rest goes on.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn what_is_due_and_was_not_reviewed_stays() {
     let stage = Stage::new().await;
-    let jobs = queue("jobs", "", &["work"]);
-    let before = [role("first"), served("first", "type: EC2"), jobs.clone()];
+    let (jobs, old) = (queue("jobs", "", &["work"]), ["a", "b", "c"].map(role).join("---\n"));
+    let before = [role("first"), old.clone(), served("first", "type: EC2"), jobs.clone()];
     stage.world.apply(&stage.desired(&before), &Guard::default()).await;
     let job = stage.running_job("t-jobs", "long").await;
     let spot = served("second", "type: SPOT, allocationStrategy: SPOT_CAPACITY_OPTIMIZED");
-    // The first review holds the move, and not yet that the role goes.
-    let moved = stage.desired(&[role("first"), role("second"), spot.clone(), jobs.clone()]);
-    let (review, _) = stage.world.plan(&moved, &Guard::default()).await;
+    // A review of the move and of three roles' deletes, and not yet of the role's that the old generation stands on.
+    let seen = stage.desired(&[role("first"), role("second"), spot.clone(), jobs.clone()]);
+    let (review, _) = stage.world.plan(&seen, &Guard::default()).await;
+    let review: Expected = review.reviewed().to_string().parse().unwrap();
+    let moved = stage.desired(&[role("first"), old, role("second"), spot.clone(), jobs.clone()]);
     stage.world.apply(&moved, &Guard::default()).await;
     stage.release();
     stage.until(&job, &aws_sdk_batch::types::JobStatus::Succeeded).await;
 
     let after = stage.desired(&[role("second"), spot, jobs]);
-    let (plan, observed) = stage.world.plan(&after, &Guard::default()).await;
-    assert_eq!((changes(&plan), due(&plan)), (vec![], vec!["t-work".to_owned(), "t-first".to_owned()]));
-    let only_moves: Expected = review.reviewed().to_string().parse().unwrap();
-    let not_reviewed = only_moves.differences(&plan);
-    assert_eq!(
-        not_reviewed.iter().map(ToString::to_string).collect::<Vec<_>>(),
-        ["iam/Role/first: this change was not reviewed"]
-    );
-    // A review of this very plan holds it; so do its fingerprint and its record.
+    let (plan, _) = stage.world.plan(&after, &Guard::default()).await;
+    let roles = ["Delete iam/Role/a", "Delete iam/Role/b", "Delete iam/Role/c"];
+    assert_eq!((changes(&plan), due(&plan)), (roles.map(str::to_owned).into(), vec!["t-work", "t-first"]));
+    assert!(!plan.objections.is_empty(), "four roles are more than the limit");
+    let differences: Vec<String> = review.differences(&plan).iter().map(ToString::to_string).collect();
+    assert_eq!(differences, ["iam/Role/first: this change was not reviewed"]);
+    assert!(!review.holds_due(&plan));
+    // A review of this very plan holds it; so does its fingerprint.
     for whole in [plan.reviewed().to_string(), plan.fingerprint()] {
         let whole: Expected = whole.parse().unwrap();
-        assert_eq!((whole.holding_back(plan.clone()), whole.differences(&plan)), (plan.clone(), vec![]));
+        assert_eq!((whole.holds_due(&plan), whole.differences(&plan)), (true, vec![]));
     }
 
-    let held = only_moves.holding_back(plan);
-    assert_eq!(only_moves.differences(&held), vec![]);
-    insta::assert_snapshot!(render::plan(&held, Paint::new(false)).replace(stage.world.sandbox.account(), "1111"), @r"
-    Plan for test in account 1111, us-east-1
-
-    Due: batch/ComputeEnvironment/work (t-work): generation 1 is switched off: an apply deletes it once its jobs are done
-    Due: iam/Role/first (t-first): it is in nothing that was reviewed, and stays for now: the next plan shows its delete
-
-    No changes. 3 resources are as declared.
+    let hold = Guard { hold_due: true, ..Guard::default() };
+    let (held, observed) = stage.world.plan(&after, &hold).await;
+    assert_eq!((review.differences(&held), held.objections.clone()), (vec![], vec![]));
+    assert_ne!(held.fingerprint(), plan.fingerprint());
+    let told = render::plan(&held, Paint::new(false));
+    let told: Vec<&str> = told.lines().filter(|line| line.starts_with("Due")).collect();
+    insta::assert_snapshot!(told.join("\n"), @r"
+    Due: batch/ComputeEnvironment/work (t-work): it is switched off, and stays until a review holds what goes after it
+    Due: iam/Role/first (t-first): no review holds its delete: it stays until one does
     ");
     let report = stage.world.execute(&held, &observed).await;
     assert!(report.complete(), "{report:#?}");
+
+    // Any later review of the like leaves it as well; the first that saw it lets it go.
     let (rest, observed) = stage.world.plan(&after, &Guard::default()).await;
-    assert_eq!((changes(&rest), due(&rest)), (vec!["Delete iam/Role/first".to_owned()], vec![]));
-    let work = &observed.resources[&"batch/ComputeEnvironment/work".parse().unwrap()];
-    assert_eq!(work.iter().map(|one| one.physical.as_str()).collect::<Vec<_>>(), ["t-work-g2"]);
+    assert_eq!((changes(&rest), due(&rest)), (vec![], vec!["t-work", "t-first"]));
+    assert!(!review.holds_due(&rest) && rest.objections.is_empty());
+    let report = stage.world.execute(&rest, &observed).await;
+    assert!(report.complete(), "{report:#?}");
+    let (nothing, _) = stage.world.plan(&after, &Guard::default()).await;
+    assert!(nothing.is_idle() && nothing.due.is_empty(), "{:?}", nothing.due);
 }
 
-fn due(plan: &Plan) -> Vec<String> {
-    plan.due.iter().map(|due| due.physical.clone()).collect()
+fn due(plan: &Plan) -> Vec<&str> {
+    plan.due.iter().map(|due| due.physical.as_str()).collect()
 }
 
 /// What holds data is a change of its own whenever it goes, also where only what is due still names it.

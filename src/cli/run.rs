@@ -78,11 +78,12 @@ pub async fn reviewed(
 ) -> Result<Exit> {
     let planned = async || {
         let (plan, observed) = session.plan(guard).await?;
-        let plan = match expected {
-            Some(expected) => expected.holding_back(plan),
-            None => plan,
-        };
-        Ok::<_, Error>((plan, observed))
+        match expected {
+            Some(expected) if !expected.holds_due(&plan) => {
+                session.plan_of(observed, &Guard { hold_due: true, ..guard.clone() }).await
+            }
+            _ => Ok((plan, observed)),
+        }
     };
     let (plan, _) = planned().await?;
     talk.plan(session, &plan);

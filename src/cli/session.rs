@@ -79,6 +79,7 @@ impl Allowed {
             allow_interrupt: self.interrupt.iter().cloned().collect(),
             destroy: false,
             only,
+            hold_due: false,
         }
     }
 
@@ -166,7 +167,11 @@ impl Session {
 
     /// Observes, and plans.
     pub async fn plan(&self, guard: &Guard) -> Result<(Plan, Observed)> {
-        let observed = self.observe().await?;
+        self.plan_of(self.observe().await?, guard).await
+    }
+
+    /// Plans from what was observed.
+    pub async fn plan_of(&self, observed: Observed, guard: &Guard) -> Result<(Plan, Observed)> {
         let desired = self.wanted(guard);
         let planned = cloud::plan(&self.aws, &desired, observed, KINDS, guard).await;
         let (mut plan, observed) = planned.map_err(Error::aws("read the jobs that the plan may cut off"))?;

@@ -12,11 +12,11 @@ use crate::resource::{Incarnation, ResourceId};
 
 /// The incarnations that go and that something which is due still stands on, or something that waits for that in its turn.
 /// What holds data is never among them: its end stays a change of its own, asked about each time.
-pub(super) fn behind<'a>(
-    retiring: &'a [Retiring<'a>],
-    leaving: &'a [Leaving<'a>],
+pub(super) fn behind(
+    retiring: &[Retiring<'_>],
+    leaving: &[Leaving<'_>],
     kind_of: &dyn Fn(&str) -> Option<&'static dyn AnyKind>,
-) -> BTreeSet<(&'a ResourceId, &'a str)> {
+) -> BTreeSet<(ResourceId, String)> {
     let retiring = retiring.iter().filter(|one| !matches!(one.said, Said::ByReplacement));
     let leaving =
         leaving.iter().flat_map(|one| one.incarnations.iter().map(move |live| (&one.change.id, *live)));
@@ -28,7 +28,9 @@ pub(super) fn behind<'a>(
     let mut found = BTreeSet::new();
     while let Some(holder) = holding.pop() {
         for (id, live) in going.iter().filter(|(_, live)| !retire::is_due(live)) {
-            if !holds_data(id) && stands_on(&holder.spec, live) && found.insert((*id, live.physical.as_str()))
+            if !holds_data(id)
+                && stands_on(&holder.spec, live)
+                && found.insert(((*id).clone(), live.physical.clone()))
             {
                 holding.push(live);
             }
@@ -53,4 +55,12 @@ pub(super) fn due(change: &Change, live: &Incarnation) -> Due {
         what,
         change: Some(Box::new(change.clone())),
     }
+}
+
+/// Says of something that is due that it stays.
+pub(super) fn hold(due: &mut Due) {
+    due.what = match due.change.take() {
+        Some(_) => "no review holds its delete: it stays until one does".to_owned(),
+        None => "it is switched off, and stays until a review holds what goes after it".to_owned(),
+    };
 }

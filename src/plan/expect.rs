@@ -16,8 +16,6 @@ use super::{Action, Change, Plan, Verb};
 use crate::kind::Effect;
 use crate::resource::ResourceId;
 
-mod unseen;
-
 /// How a reviewed set begins; another number is another format.
 const MARK: &str = "bw1:";
 /// How it begins inside a comment.
@@ -197,14 +195,12 @@ impl Reviewed {
         if self.place != place(plan) {
             return vec![Difference { id: None, departure: Departure::Elsewhere }];
         }
-        let changes = self.standings(plan).into_iter().filter_map(|(change, standing)| match standing {
-            Standing::Otherwise(departure) => Some(Difference { id: Some(change.id.clone()), departure }),
-            Standing::Reviewed | Standing::Declared(_) => None,
-        });
-        let unseen = self.unseen(plan);
-        let due =
-            unseen.map(|due| Difference { id: Some(due.id.clone()), departure: Departure::NotReviewed });
-        changes.chain(due).collect()
+        plan.reviewable()
+            .filter_map(|change| match self.standing(change) {
+                Standing::Otherwise(departure) => Some(Difference { id: Some(change.id.clone()), departure }),
+                Standing::Reviewed | Standing::Declared(_) => None,
+            })
+            .collect()
     }
 
     fn standing(&self, change: &Change) -> Standing {
@@ -331,6 +327,14 @@ impl Expected {
         let mut hidden = body.lines().take_while(|line| line.starts_with("<!--"));
         let rest = hidden.find_map(|line| line.strip_prefix(IN_COMMENT))?;
         Some(rest.split_whitespace().next().unwrap_or_default().parse())
+    }
+
+    /// Whether it is of what goes after something that is due as well. If not, what is due has to wait for a review that is
+    /// ([`Guard::hold_due`](super::Guard::hold_due)): what an earlier apply has left is no reason to refuse this one.
+    pub fn holds_due(&self, plan: &Plan) -> bool {
+        let Self::Some(reviewed) = self else { return true };
+        let mut due = plan.due.iter().filter_map(|due| due.change.as_deref());
+        due.all(|change| reviewed.standing(change) == Standing::Reviewed)
     }
 
     /// Everything in which a plan differs from it.

@@ -21,6 +21,8 @@ pub struct Guard {
     pub destroy: bool,
     /// Nothing but these resources and what they need; nothing is deleted then (`--only`).
     pub only: Option<BTreeSet<ResourceId>>,
+    /// What is due to be deleted stays: what goes after it was not reviewed (D20).
+    pub hold_due: bool,
 }
 
 /// Why a plan is refused.

@@ -300,9 +300,18 @@ impl Plan {
         self.changes.is_empty() && self.steps.is_empty()
     }
 
-    /// The place and the digests of all changes, as one text: what was reviewed (D19).
+    /// The place and the digests of all that a review holds, as one text (D19).
     pub fn fingerprint(&self) -> String {
-        let mut digests: Vec<&str> = self.reviewable().map(|change| change.seal.digest.as_str()).collect();
+        self.hash(self.reviewable())
+    }
+
+    /// The place and the digests of what differs, as one text: what is due is no drift (D20).
+    pub(crate) fn fingerprint_of_changes(&self) -> String {
+        self.hash(self.changes.iter())
+    }
+
+    fn hash<'c>(&self, changes: impl Iterator<Item = &'c Change>) -> String {
+        let mut digests: Vec<&str> = changes.map(|change| change.seal.digest.as_str()).collect();
         digests.sort_unstable();
         digests.dedup();
         let place = [&self.owner.0, &self.environment, &self.place.account, &self.place.region];

@@ -27,11 +27,24 @@ pub fn plan(desired: &Desired, observed: &Observed, kinds: &[&'static dyn AnyKin
     objections.extend(left_out(&drafts, &edges, &part));
     // A part of an environment says nothing about the rest.
     let settled = only::settled(desired, &drafts, whole);
-    let retiring = retire::retiring(&drafts, &settled, observed, &kind_of);
-    let leaving = if whole { prune::leaving(desired, observed, &kind_of) } else { Vec::new() };
+    let mut retiring = retire::retiring(&drafts, &settled, observed, &kind_of);
+    let mut leaving = if whole { prune::leaving(desired, observed, &kind_of) } else { Vec::new() };
     let mut changes: Vec<Change> = drafts.iter().map(|draft| draft.change.clone()).collect();
     let mut due: Vec<Due> = pending.iter().map(|pending| pending.due.clone()).collect();
-    told(&retiring, &leaving, &kind_of, &mut changes, &mut due);
+    let behind = behind::behind(&retiring, &leaving, &kind_of);
+    let waits = |id: &ResourceId, live: &Incarnation| behind.contains(&(id.clone(), live.physical.clone()));
+    let mut departing = told(&retiring, &leaving, &waits, &mut changes);
+    if guard.hold_due {
+        departing.iter_mut().for_each(behind::hold);
+        retiring.retain(|one| match &one.said {
+            Said::ByReplacement => true,
+            Said::As(_) => !waits(one.id, one.live),
+            Said::Due(_) => false,
+        });
+        leaving
+            .retain(|one| !one.is_due() && !one.incarnations.iter().all(|live| waits(&one.change.id, live)));
+    }
+    due.extend(departing);
     // What is due is no news, and guarded as if it were: nothing goes that nobody was asked about.
     let mut guarded = changes.clone();
     guarded.extend(due.iter().filter_map(|due| due.change.as_deref().cloned()));
@@ -70,16 +83,14 @@ pub fn plan(desired: &Desired, observed: &Observed, kinds: &[&'static dyn AnyKin
     }
 }
 
-/// Adds what goes, each as the change that it is, or as what is due.
+/// Adds what goes, each as the change that it is; what is due is not.
 fn told(
     retiring: &[Retiring<'_>],
     leaving: &[Leaving<'_>],
-    kind_of: &dyn Fn(&str) -> Option<&'static dyn AnyKind>,
+    waits: &dyn Fn(&ResourceId, &Incarnation) -> bool,
     changes: &mut Vec<Change>,
-    due: &mut Vec<Due>,
-) {
-    let behind = behind::behind(retiring, leaving, kind_of);
-    let waits = |id: &ResourceId, live: &Incarnation| behind.contains(&(id, live.physical.as_str()));
+) -> Vec<Due> {
+    let mut due = Vec::new();
     for one in retiring {
         match &one.said {
             Said::ByReplacement => {}
@@ -98,4 +109,5 @@ fn told(
             changes.push(change.clone());
         }
     }
+    due
 }

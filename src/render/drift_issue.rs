@@ -60,7 +60,7 @@ pub struct Around<'a> {
 
 /// What changes when, and only when, the drift changes.
 pub fn state(plan: &Plan) -> String {
-    let mut text = plan.fingerprint();
+    let mut text = plan.fingerprint_of_changes();
     for objection in plan.objections.iter().filter(|it| is_about_live(it)) {
         let _ = write!(text, "\n{} {}", objection.id, objection.message);
     }
