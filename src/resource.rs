@@ -1,6 +1,6 @@
 //! The nouns: what is declared, what is observed, and who owns it.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 use std::fmt;
 use std::str::FromStr;
 
@@ -401,9 +401,9 @@ pub struct Observed {
     /// What is none of the resources above and names one of them.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub outsiders: Vec<Outsider>,
-    /// Names in AWS, by kind, that look like those of generations and belong to none of the resources above.
+    /// Names in AWS, by kind, that a plan may want and that belong to none of the resources above, each with its owner.
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
-    pub taken: BTreeMap<String, BTreeSet<String>>,
+    pub taken: BTreeMap<String, BTreeMap<String, Option<Owner>>>,
     /// What data is in what a plan deletes, once it was asked for: `objects`, `images`, `logs` (D22).
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     pub data: BTreeMap<ResourceId, String>,

@@ -74,7 +74,7 @@ impl Aws {
             others.extend(identified.others.into_iter().map(|one| (facts.name, one)));
         }
         if scope.reach == Reach::Everything {
-            ownership::keep_outsiders(&mut observed, others);
+            ownership::keep_outsiders(&mut observed, others, scope);
         }
         Ok(observed)
     }

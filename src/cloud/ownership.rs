@@ -116,7 +116,12 @@ const STANDS: &str = "batch/ComputeEnvironment";
 
 /// Keeps what a plan has to know of the incarnations that are no resource of the environment: those of the same service
 /// that name one, compute environments that name any, and names that a new generation can't have.
-pub fn keep_outsiders(observed: &mut Observed, others: Vec<(&str, Incarnation)>) {
+pub fn keep_outsiders(observed: &mut Observed, others: Vec<(&str, Incarnation)>, scope: &Scope) {
+    let declared: BTreeSet<(&str, &str)> = scope
+        .names
+        .iter()
+        .flat_map(|(id, names)| names.iter().map(|name| (id.kind.as_str(), name.as_str())))
+        .collect();
     let (mut arns, mut ids) = (BTreeMap::<&str, &str>::new(), BTreeSet::<&str>::new());
     for (id, seen) in &observed.resources {
         for live in seen.iter() {
@@ -125,11 +130,11 @@ pub fn keep_outsiders(observed: &mut Observed, others: Vec<(&str, Incarnation)>)
             ids.extend(live.outputs.get("id").and_then(Value::as_str));
         }
     }
-    let (mut outsiders, mut taken) = (Vec::new(), BTreeMap::<String, BTreeSet<String>>::new());
+    let (mut outsiders, mut taken) = (Vec::new(), BTreeMap::<String, BTreeMap<String, Option<Owner>>>::new());
     for (kind, live) in others {
         let service = kind.split('/').next().unwrap_or_default();
-        if is_generation_name(&live.physical) {
-            taken.entry(kind.to_owned()).or_default().insert(live.physical.clone());
+        if is_generation_name(&live.physical) || declared.contains(&(kind, live.physical.as_str())) {
+            taken.entry(kind.to_owned()).or_default().insert(live.physical.clone(), live.owner());
         }
         let stands = kind == STANDS;
         let is_used = |text: &str| {

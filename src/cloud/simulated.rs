@@ -189,7 +189,7 @@ impl Cloud for Simulated {
             others.extend(identified.others.into_iter().map(|one| (facts.name, one)));
         }
         if scope.reach == Reach::Everything {
-            ownership::keep_outsiders(&mut observed, others);
+            ownership::keep_outsiders(&mut observed, others, scope);
         }
         std::future::ready(Ok(observed)).boxed()
     }

@@ -5,7 +5,7 @@ use super::settle::Settle;
 use crate::diff::{self, ChangeRule, Diff};
 use crate::kind::{Effect, Ownership, Refs};
 use crate::plan::{Verb, retiring_mark, tag_changes};
-use crate::resource::{Incarnation, TAG_PREFIX, Tags};
+use crate::resource::{Incarnation, NAME_TAG, ResourceId, TAG_PREFIX, Tags};
 
 impl Settle<'_, '_> {
     pub(super) fn is_ours(&self, live: &Incarnation) -> bool {
@@ -16,6 +16,13 @@ impl Settle<'_, '_> {
     pub(super) fn refuse_foreign(&self, live: &Incarnation, made: bool) -> Result<(), Failure> {
         let facts = self.kind.facts();
         let claimed = matches!(facts.ownership, Ownership::Tagged | Ownership::TagAfterCreate);
+        if self.step.verb == Verb::Create
+            && !made
+            && let Some(other) = self.named_otherwise(live)
+        {
+            let message = format!("{} is {other} by now: plan again", live.physical);
+            return Err(Failure { stale: true, ..Failure::new(message) });
+        }
         let forgotten = self.step.verb == Verb::Forget && live.owner().is_none();
         if self.is_ours(live) || made || forgotten || !claimed || self.step.verb == Verb::Adopt {
             return Ok(());
@@ -25,6 +32,14 @@ impl Settle<'_, '_> {
         let message =
             format!("{} exists by now and {owner}: plan again, and adopt it or rename yours", live.physical);
         Err(Failure { stale: true, ..Failure::new(message) })
+    }
+
+    /// Which other resource of ours bears its name by now: another run may have given it away.
+    fn named_otherwise<'l>(&self, live: &'l Incarnation) -> Option<&'l str> {
+        let named = live.tags.get(NAME_TAG).filter(|_| self.is_ours(live))?.as_str();
+        // Batch copies tags to what it makes itself: one that names another kind says nothing of this one.
+        let id = named.parse::<ResourceId>().ok()?;
+        (id.kind == self.step.resource.kind && id != self.step.resource).then_some(named)
     }
 
     /// What still differs from what this step wants.

@@ -7,7 +7,7 @@ use serde_json::{Value, json};
 use super::digest::{self, Lens};
 use super::guard::{Objection, Objector};
 use super::lost::lost;
-use super::obstacle::{ambiguous, foreign, moved, newer_of_somebody_else, unpushed};
+use super::obstacle::{ambiguous, family, foreign, moved, newer_of_somebody_else, unpushed};
 use super::resolve::Resolver;
 use super::revisions::{Pins, surplus};
 use super::strategy::carried_out;
@@ -181,7 +181,10 @@ impl<'a> Drafter<'a> {
             _ => kind.effect(&current.spec, &want, &fields, &Refs),
         };
         let new_name = generation::name(&declared.physical_name, current.generation(), facts.longest_name);
-        if moved(declared, facts.identity, current, &new_name) {
+        if moved(declared, facts.identity, current, &new_name, &self.resolver.desired.name_prefix) {
+            if facts.identity == Identity::Revisioned {
+                return self.object(declared, Objector::Impossible, family(current, declared));
+            }
             let (before, after) = (Some(json!(current.physical)), Some(json!(declared.physical_name)));
             fields.push(FieldChange {
                 path: "name".to_owned(),
@@ -190,8 +193,10 @@ impl<'a> Drafter<'a> {
                 rule: ChangeRule::CreateOnly,
                 sensitive: false,
             });
-            (effect, reason) =
-                (Effect::Replace(Order::CreateFirst), Reason("the name is create-only".to_owned()));
+            (effect, reason) = (
+                Effect::Replace(Order::CreateFirst),
+                Reason(format!("the name is create-only; physicalName: {} keeps it", current.physical)),
+            );
         }
         let newer = newer_of_somebody_else(facts.identity, current, &self.resolver.desired.owner);
         if let Some(why) = newer {

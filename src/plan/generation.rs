@@ -1,6 +1,6 @@
 //! The names of generations, and which number comes next (D14).
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 use sha2::{Digest, Sha256};
 
@@ -56,8 +56,13 @@ pub(super) fn next(
     let highest = seen.into_iter().flat_map(Incarnations::iter).map(Incarnation::generation).max();
     let Some(highest) = highest else { return 1 };
     let same_kind = |id: &crate::resource::ResourceId| id.kind == declared.id.kind && *id != declared.id;
-    let mut taken: BTreeSet<&str> =
-        observed.taken.get(&declared.id.kind).into_iter().flatten().map(String::as_str).collect();
+    let mut taken: BTreeSet<&str> = observed
+        .taken
+        .get(&declared.id.kind)
+        .into_iter()
+        .flat_map(BTreeMap::keys)
+        .map(String::as_str)
+        .collect();
     let others = observed.resources.iter().filter(|(id, _)| same_kind(id));
     taken.extend(others.flat_map(|(_, seen)| seen.iter()).map(|i| i.physical.as_str()));
     let others = desired.resources.iter().filter(|(id, _)| same_kind(id));

@@ -90,7 +90,10 @@ pub(super) fn objections(
         }
         let seen = observed.resources.get(&change.id);
         let live = seen.and_then(|seen| {
-            seen.iter().find(|live| live.physical == change.physical).or(seen.current.as_ref())
+            // Of a family, the newest revision of ours: somebody else may have registered a newer one.
+            let ours = |live: &&Incarnation| live.owner().as_ref() == Some(&desired.owner);
+            let named = || seen.iter().filter(|live| live.physical == change.physical);
+            named().find(ours).or_else(|| named().next()).or(seen.current.as_ref())
         });
         if live.is_some_and(protected) {
             found.push(refuse(change, Objector::Protected, protected_message(change)));

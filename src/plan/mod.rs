@@ -17,6 +17,7 @@ use crate::resource::{
 mod adopt;
 mod behind;
 mod check;
+mod collision;
 mod digest;
 mod drafts;
 pub mod expect;

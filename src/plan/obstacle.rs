@@ -71,12 +71,29 @@ pub(super) fn newer_of_somebody_else(
 }
 
 /// Whether its name in AWS is no longer the one that is declared. Names of revisions and of shared things are their identity.
-pub(super) fn moved(declared: &Declared, identity: Identity, current: &Incarnation, name: &str) -> bool {
-    identity == Identity::Named
-        && declared.renamed_from.is_none()
+/// What was renamed in the manifests keeps the name that it had, unless another is said in so many words.
+pub(super) fn moved(
+    declared: &Declared,
+    identity: Identity,
+    current: &Incarnation,
+    name: &str,
+    prefix: &str,
+) -> bool {
+    let said = declared.physical_name != format!("{prefix}{}", declared.id.name);
+    identity != Identity::Assigned
+        && (declared.renamed_from.is_none() || said)
         && current.owner().is_some()
         && current.physical != name
         && current.physical != declared.physical_name
+}
+
+/// Why a family can't have another name: its revisions stay where they are.
+pub(super) fn family(current: &Incarnation, declared: &Declared) -> String {
+    format!(
+        "its revisions are registered as {old}, and a family can't be renamed: say `physicalName: {old}`, or declare {new} under another name beside it and take this one out once nothing uses it",
+        old = current.physical,
+        new = declared.physical_name
+    )
 }
 
 /// What is to go before its successor comes, while something still uses it: never a silent cascade (P21).

@@ -6,7 +6,9 @@ use super::obstacle::{held, left_out};
 use super::prune::{self, Leaving};
 use super::retire::{self, Retiring, Said};
 use super::revisions::kept;
-use super::{Change, Due, Plan, behind, graph, holders, impact, needed, only, stand_in, steps, warn};
+use super::{
+    Change, Due, Plan, behind, collision, graph, holders, impact, needed, only, stand_in, steps, warn,
+};
 use crate::kind::AnyKind;
 use crate::resource::{Desired, Incarnation, Observed, ResourceId};
 
@@ -24,6 +26,7 @@ pub fn plan(desired: &Desired, observed: &Observed, kinds: &[&'static dyn AnyKin
     }
     let Drafter { drafts, mut objections, unchanged, pending, notes, .. } = drafter;
     objections.extend(held(&drafts, &edges, observed));
+    objections.extend(collision::objections(&drafts, desired, observed, &kind_of));
     objections.extend(left_out(&drafts, &edges, &part));
     // A part of an environment says nothing about the rest.
     let settled = only::settled(desired, &drafts, whole);
