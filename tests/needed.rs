@@ -9,6 +9,8 @@
     reason = "a test: what fails here fails it"
 )]
 
+#[path = "needed/outside.rs"]
+mod outside;
 mod world;
 
 use std::collections::BTreeSet;

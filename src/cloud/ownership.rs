@@ -7,7 +7,7 @@ use serde_json::Value;
 
 use super::{Reach, Scope};
 use crate::kind::{Facts, Identity};
-use crate::plan::{generation_of_name, is_generation_name};
+use crate::plan::{generation_of_name, is_generation_name, runs_by};
 use crate::resource::{
     GENERATION_TAG, Incarnation, Incarnations, NAME_TAG, Observed, Outsider, Owner, ResourceId,
 };
@@ -115,7 +115,8 @@ fn rank(incarnations: Vec<Incarnation>, owner: &Owner) -> (Incarnations, Vec<Inc
 const STANDS: &str = "batch/ComputeEnvironment";
 
 /// Keeps what a plan has to know of the incarnations that are no resource of the environment: those of the same service
-/// that name one, compute environments that name any, and names that a new generation can't have.
+/// that name one, compute environments that name any or an instance profile that holds one, and names that a new
+/// generation can't have.
 pub fn keep_outsiders(observed: &mut Observed, others: Vec<(&str, Incarnation)>, scope: &Scope) {
     let declared: BTreeSet<(&str, &str)> = scope
         .names
@@ -123,11 +124,14 @@ pub fn keep_outsiders(observed: &mut Observed, others: Vec<(&str, Incarnation)>,
         .flat_map(|(id, names)| names.iter().map(|name| (id.kind.as_str(), name.as_str())))
         .collect();
     let (mut arns, mut ids) = (BTreeMap::<&str, &str>::new(), BTreeSet::<&str>::new());
+    let mut profiles = BTreeSet::<&str>::new();
     for (id, seen) in &observed.resources {
         for live in seen.iter() {
             arns.extend(live.arn.as_deref().map(|arn| (arn, id.service())));
             // Of a VPC, AWS itself makes parts: only what stands on it from elsewhere counts.
             ids.extend(live.outputs.get("id").and_then(Value::as_str));
+            let holding = live.outputs.get("instanceProfiles").and_then(Value::as_array);
+            profiles.extend(holding.into_iter().flatten().filter_map(Value::as_str));
         }
     }
     let (mut outsiders, mut taken) = (Vec::new(), BTreeMap::<String, BTreeMap<String, Option<Owner>>>::new());
@@ -140,7 +144,8 @@ pub fn keep_outsiders(observed: &mut Observed, others: Vec<(&str, Incarnation)>,
         let is_used = |text: &str| {
             arns.get(text).is_some_and(|of| stands || *of == service) || (stands && ids.contains(text))
         };
-        if any_text(&live.spec, &is_used) {
+        let stands_by = stands && profiles.iter().any(|profile| runs_by(&live.spec, profile));
+        if stands_by || any_text(&live.spec, &is_used) {
             outsiders.push(Outsider { kind: kind.to_owned(), live });
         }
     }

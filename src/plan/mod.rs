@@ -50,6 +50,7 @@ use expect::Reviewed;
 pub use generation::{is_generation_name, of_name as generation_of_name};
 pub use guard::{Guard, Objection, Objector};
 pub use impact::{Affected, End, Impact};
+pub(crate) use needed::runs_by;
 pub use planner::plan;
 pub use prune::stays;
 pub(crate) use resolve::text as output_text;

@@ -11,6 +11,10 @@ use crate::diff::{Compare, Rules};
 use crate::kind::{AnyKind, Identity};
 use crate::resource::{Incarnation, OnDelete, ResourceId};
 
+mod outside;
+
+pub use outside::runs_by;
+
 /// One objection for each user, at the end of a plan, of something that the plan takes away. Who lists a compute environment
 /// is not asked here: [`End::objections`] knows more of queues.
 pub(super) fn objections(
@@ -24,8 +28,9 @@ pub(super) fn objections(
         let arn = live.outputs.get("arn").and_then(Value::as_str);
         going.extend(live.arn.as_deref().into_iter().chain(arn).chain(name).map(|text| (text, (id, live))));
     }
-    let mut found = Vec::new();
-    for user in end.users() {
+    let users = end.users();
+    let mut found = outside::objections(end, &users);
+    for user in &users {
         let rules = kind_of(user.kind).map(|kind| &kind.facts().rules);
         let mut uses = BTreeMap::new();
         mentions(user.spec, "", rules, &mut |path, text| {

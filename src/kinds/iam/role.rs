@@ -13,7 +13,7 @@ use crate::field;
 use crate::kind::{Cx, Grant, Grants, Invalid, Kind, Live, On, When};
 use crate::resource::{Place, Readiness};
 use crate::services::iam::{self, Iam, Snapshot};
-use crate::services::{Result, failed};
+use crate::services::{Error, Result, failed};
 use crate::value::Policy;
 
 mod write;
@@ -134,7 +134,6 @@ impl Kind for Role {
                 ],
                 &[On::Iam("role/{name}"), On::Iam("role/*/{name}")],
             ),
-            Grant::on(&["iam:RemoveRoleFromInstanceProfile"], &[On::Iam("instance-profile/*")]),
         ],
     };
     const EXAMPLE: &'static str = "\
@@ -229,16 +228,17 @@ spec:
     }
 
     async fn delete(cx: &Cx<'_, Self>, live: &Live<Self>) -> Result<()> {
+        // A plan says so before; by now somebody may have put it into one, and instances may run by that.
+        if !live.outputs.instance_profiles.is_empty() {
+            let profiles = live.outputs.instance_profiles.join(", ");
+            let what = format!("{} is in the instance profile {profiles}: take it out of that first", cx.name);
+            return Err(Error::malformed("iam", "DeleteRole", what));
+        }
         for arn in &live.spec.managed_policy_arns {
             write::detach(cx, arn).await?;
         }
         for policy in &live.spec.policies {
             write::remove(cx, &policy.policy_name).await?;
-        }
-        for profile in &live.outputs.instance_profiles {
-            let call = cx.client.remove_role_from_instance_profile().instance_profile_name(profile);
-            let call = call.role_name(cx.name).send().await;
-            call.map_err(failed("iam", "RemoveRoleFromInstanceProfile"))?;
         }
         let call = cx.client.delete_role().role_name(cx.name);
         call.send().await.map_err(failed("iam", "DeleteRole"))?;

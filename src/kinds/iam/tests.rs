@@ -155,9 +155,13 @@ async fn a_role_is_made_changed_mended_and_removed() {
     iam.update_role().role_name("job").description("by hand").send().await.unwrap();
     let healed = account.update(role, "job", &first).await;
     assert_eq!(healed, ["description", "managedPolicyArns", "policies[extra]"]);
-    // In use by an instance profile, and with everything attached.
+    // Never from under an instance profile, which is somebody else's; but with everything attached.
     iam.create_instance_profile().instance_profile_name("p").send().await.unwrap();
     iam.add_role_to_instance_profile().instance_profile_name("p").role_name("job").send().await.unwrap();
+    let refused = account.delete(role, "job").await.unwrap_err();
+    assert_eq!(refused.message, "job is in the instance profile p: take it out of that first");
+    assert_eq!(account.live(role, "job").await.unwrap().spec["policies"].as_array().unwrap().len(), 2);
+    iam.remove_role_from_instance_profile().instance_profile_name("p").role_name("job").send().await.unwrap();
     account.delete(role, "job").await.unwrap();
     assert!(account.live(role, "job").await.is_none());
     account.delete(boundary, "limit").await.unwrap();
