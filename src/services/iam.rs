@@ -56,7 +56,7 @@ pub struct Policy {
     pub tags: Tags,
     /// The roles of this environment that it is attached to.
     pub attached: BTreeSet<String>,
-    /// Others that it is attached to, such as `role/x` or `user/y`. Users and groups are seen in polls only.
+    /// Others that it is attached to, such as `role/x` or `user/y`.
     pub attached_elsewhere: BTreeSet<String>,
 }
 
@@ -192,6 +192,12 @@ impl Policy {
             self.attached_elsewhere.insert(format!("{entity}/{name}"));
         }
     }
+
+    /// Whether it is attached to more than the roles that were seen to have it.
+    fn has_more_than_roles(&self) -> bool {
+        let count = self.detail.attachment_count().and_then(|count| usize::try_from(count).ok());
+        count.is_some_and(|count| count > self.attached.len() + self.attached_elsewhere.len())
+    }
 }
 
 fn is_of(tags: &Tags, owner: &Owner) -> bool {
@@ -199,7 +205,8 @@ fn is_of(tags: &Tags, owner: &Owner) -> bool {
 }
 
 /// Reads the tags and descriptions of the policies that may concern us: declared, found by the tag search, or attached
-/// to a role of ours (the search lags behind). The bulk read lacks the ones and does not promise the others.
+/// to a role of ours (the search lags behind). The bulk read lacks the ones and does not promise the others. Nor does it tell
+/// of users and groups, but for their number: where there are some, they are asked for.
 async fn with_tags(
     client: &Client,
     scope: &Scope,
@@ -212,16 +219,25 @@ async fn with_tags(
             || swept.contains(arn)
             || !policy.attached.is_empty()
     };
-    let candidates: Vec<String> =
-        policies.iter().filter(|(arn, policy)| concerns(arn, policy)).map(|(arn, _)| arn.clone()).collect();
-    let got: Vec<(String, Option<types::Policy>)> = stream::iter(candidates)
-        .map(|arn| async move { Ok::<_, Error>((arn.clone(), named::get_policy(client, &arn).await?)) })
+    let candidates: Vec<(String, bool)> = policies
+        .iter()
+        .filter(|(arn, policy)| concerns(arn, policy))
+        .map(|(arn, policy)| (arn.clone(), policy.has_more_than_roles()))
+        .collect();
+    let got: Vec<(String, Option<types::Policy>, Vec<String>)> = stream::iter(candidates)
+        .map(|(arn, more)| async move {
+            let people =
+                async { if more { named::people(client, &arn).await } else { Ok(Vec::new()) } };
+            let (got, people) = futures::try_join!(named::get_policy(client, &arn), people)?;
+            Ok::<_, Error>((arn, got, people))
+        })
         .buffer_unordered(AT_ONCE)
         .try_collect()
         .await?;
-    for (arn, got) in got {
+    for (arn, got, people) in got {
         match (got, policies.get_mut(&arn)) {
             (Some(got), Some(policy)) => {
+                policy.attached_elsewhere.extend(people);
                 policy.tags = own_tags(got.tags().iter().map(|tag| (tag.key(), tag.value())));
                 policy.detail.description = got.description;
             }

@@ -1,4 +1,4 @@
-//! What holds on to something of ours from outside: instance profiles.
+//! What holds on to something of ours from outside: instance profiles, users and groups.
 
 use aws_sdk_batch::types::{CeType, ComputeResource, CrType};
 use batchwright::plan::{Guard, Verb};
@@ -73,4 +73,39 @@ async fn an_instance_profile_under_a_strangers_environment_is_told_with_it() {
             "iam/Role/inst: t-inst is to go, while the instance profile batch, which is not ours, holds it, and the instances of the ComputeEnvironment theirs of nobody we know run by that: give that another role first, or keep this one"
         ]
     );
+}
+
+const POLICY: &str = "apiVersion: batchwright/v1
+kind: iam/Policy
+metadata: {name: read}
+spec:
+  policyDocument:
+    Version: \"2012-10-17\"
+    Statement: [{Effect: Allow, Action: s3:GetObject, Resource: \"*\"}]
+";
+
+/// No read of all tells of users and groups, but for how many things have a policy attached.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_policy_does_not_go_from_a_user_or_a_group() {
+    let stage = Stage::new().await;
+    let all = stage.desired(&[role("keeps"), POLICY.to_owned()]);
+    stage.world.apply(&all, &Guard::default()).await;
+    let without = stage.desired(&[role("keeps")]);
+    stage.world.sandbox.reset_stats();
+    assert_eq!(objections(&stage, &without, &["iam/Policy/read"]).await, Vec::<String>::new());
+    assert_eq!(stage.world.sandbox.stats().of("iam", "ListEntitiesForPolicy"), 0, "it is attached to nobody");
+
+    let (iam, account) = (iam(&stage), stage.world.sandbox.account());
+    let arn = format!("arn:aws:iam::{account}:policy/t-read");
+    iam.create_user().user_name("bob").send().await.unwrap();
+    iam.attach_user_policy().user_name("bob").policy_arn(&arn).send().await.unwrap();
+    iam.create_group().group_name("people").send().await.unwrap();
+    iam.attach_group_policy().group_name("people").policy_arn(&arn).send().await.unwrap();
+    let held = |who: &str| {
+        format!(
+            "iam/Policy/read: t-read is to go, while {who}, which is not ours, has it attached: detach it there first, or keep it"
+        )
+    };
+    let found = objections(&stage, &without, &["iam/Policy/read"]).await;
+    assert_eq!(found, [held("group/people"), held("user/bob")]);
 }

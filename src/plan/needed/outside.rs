@@ -16,6 +16,15 @@ pub(super) fn objections(end: &End<'_>, users: &[User<'_>]) -> Vec<Objection> {
         for profile in texts(live, "instanceProfiles").filter(|_| id.kind == "iam/Role") {
             found.push(end.object(id, holds(profile, live, users)));
         }
+        // A role that has it attached names it in its own document.
+        let people = texts(live, "attachedElsewhere").filter(|who| !who.starts_with("role/"));
+        for who in people.filter(|_| id.kind == "iam/Policy") {
+            let policy = &live.physical;
+            let message = format!(
+                "{policy} is to go, while {who}, which is not ours, has it attached: detach it there first, or keep it"
+            );
+            found.push(end.object(id, message));
+        }
     }
     found
 }

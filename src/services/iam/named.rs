@@ -173,18 +173,15 @@ async fn versions(client: &Client, arn: &str) -> Result<Vec<PolicyVersion>> {
     Ok(versions.await?.into_iter().flatten().collect())
 }
 
+/// The users and groups that a policy is attached to, such as `user/x`.
+pub(super) async fn people(client: &Client, arn: &str) -> Result<Vec<String>> {
+    let (_, people) = if_there(entities(client, arn).await)?.unwrap_or_default();
+    Ok(people.into_iter().map(|(entity, name)| format!("{entity}/{name}")).collect())
+}
+
 /// Whom a policy is attached to: whether it is a role of ours, what it is, its name.
 async fn holders(client: &Client, scope: &Scope, arn: &str) -> Result<Vec<(bool, &'static str, String)>> {
-    let mut pages = client.list_entities_for_policy().policy_arn(arn).into_paginator().send();
-    let (mut roles, mut others) = (Vec::new(), Vec::new());
-    while let Some(page) = pages.next().await {
-        let page = page.map_err(failed("iam", "ListEntitiesForPolicy"))?;
-        roles.extend(page.policy_roles.unwrap_or_default().into_iter().filter_map(|role| role.role_name));
-        let users = page.policy_users.unwrap_or_default().into_iter().filter_map(|user| user.user_name);
-        others.extend(users.map(|name| (false, "user", name)));
-        let groups = page.policy_groups.unwrap_or_default().into_iter().filter_map(|group| group.group_name);
-        others.extend(groups.map(|name| (false, "group", name)));
-    }
+    let (roles, people) = entities(client, arn).await?;
     let roles = try_join_all(roles.into_iter().map(|name| async move {
         let tags = client.list_role_tags().role_name(&name).into_paginator().items().send();
         let tags = if_there(tags.try_collect().await.map_err(failed("iam", "ListRoleTags")))?;
@@ -192,5 +189,23 @@ async fn holders(client: &Client, scope: &Scope, arn: &str) -> Result<Vec<(bool,
         Ok::<_, super::Error>((is_of(&tags, &scope.owner), "role", name))
     }))
     .await?;
-    Ok(roles.into_iter().chain(others).collect())
+    let people = people.into_iter().map(|(entity, name)| (false, entity, name));
+    Ok(roles.into_iter().chain(people).collect())
+}
+
+/// The roles by name, and the users and groups with what they are.
+type Entities = (Vec<String>, Vec<(&'static str, String)>);
+
+async fn entities(client: &Client, arn: &str) -> Result<Entities> {
+    let mut pages = client.list_entities_for_policy().policy_arn(arn).into_paginator().send();
+    let (mut roles, mut people) = (Vec::new(), Vec::new());
+    while let Some(page) = pages.next().await {
+        let page = page.map_err(failed("iam", "ListEntitiesForPolicy"))?;
+        roles.extend(page.policy_roles.unwrap_or_default().into_iter().filter_map(|role| role.role_name));
+        let users = page.policy_users.unwrap_or_default().into_iter().filter_map(|user| user.user_name);
+        people.extend(users.map(|name| ("user", name)));
+        let groups = page.policy_groups.unwrap_or_default().into_iter().filter_map(|group| group.group_name);
+        people.extend(groups.map(|name| ("group", name)));
+    }
+    Ok((roles, people))
 }
