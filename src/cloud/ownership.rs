@@ -115,8 +115,8 @@ fn rank(incarnations: Vec<Incarnation>, owner: &Owner) -> (Incarnations, Vec<Inc
 const STANDS: &str = "batch/ComputeEnvironment";
 
 /// Keeps what a plan has to know of the incarnations that are no resource of the environment: those of the same service
-/// that name one, compute environments that name any or an instance profile that holds one, and names that a new
-/// generation can't have.
+/// that name one, compute environments that name any or an instance profile that holds one, parts of a network that name
+/// one of its ids, and names that a new generation can't have.
 pub fn keep_outsiders(observed: &mut Observed, others: Vec<(&str, Incarnation)>, scope: &Scope) {
     let declared: BTreeSet<(&str, &str)> = scope
         .names
@@ -124,14 +124,14 @@ pub fn keep_outsiders(observed: &mut Observed, others: Vec<(&str, Incarnation)>,
         .flat_map(|(id, names)| names.iter().map(|name| (id.kind.as_str(), name.as_str())))
         .collect();
     let (mut arns, mut ids) = (BTreeMap::<&str, &str>::new(), BTreeSet::<&str>::new());
-    let mut profiles = BTreeSet::<&str>::new();
+    let (mut profiles, mut mains) = (BTreeSet::<&str>::new(), BTreeSet::<&str>::new());
     for (id, seen) in &observed.resources {
         for live in seen.iter() {
             arns.extend(live.arn.as_deref().map(|arn| (arn, id.service())));
-            // Of a VPC, AWS itself makes parts: only what stands on it from elsewhere counts.
             ids.extend(live.outputs.get("id").and_then(Value::as_str));
             let holding = live.outputs.get("instanceProfiles").and_then(Value::as_array);
             profiles.extend(holding.into_iter().flatten().filter_map(Value::as_str));
+            mains.extend(live.outputs.get("mainRouteTableId").and_then(Value::as_str));
         }
     }
     let (mut outsiders, mut taken) = (Vec::new(), BTreeMap::<String, BTreeMap<String, Option<Owner>>>::new());
@@ -141,8 +141,11 @@ pub fn keep_outsiders(observed: &mut Observed, others: Vec<(&str, Incarnation)>,
             taken.entry(kind.to_owned()).or_default().insert(live.physical.clone(), live.owner());
         }
         let stands = kind == STANDS;
+        // With a VPC, AWS itself makes parts that go with it.
+        let comes_along = mains.contains(live.physical.as_str()) || is_default_group(kind, &live);
+        let by_id = stands || (service == "ec2" && !comes_along);
         let is_used = |text: &str| {
-            arns.get(text).is_some_and(|of| stands || *of == service) || (stands && ids.contains(text))
+            arns.get(text).is_some_and(|of| stands || *of == service) || (by_id && ids.contains(text))
         };
         let stands_by = stands && profiles.iter().any(|profile| runs_by(&live.spec, profile));
         if stands_by || any_text(&live.spec, &is_used) {
@@ -150,6 +153,10 @@ pub fn keep_outsiders(observed: &mut Observed, others: Vec<(&str, Incarnation)>,
         }
     }
     (observed.outsiders, observed.taken) = (outsiders, taken);
+}
+
+fn is_default_group(kind: &str, live: &Incarnation) -> bool {
+    kind == "ec2/SecurityGroup" && live.outputs.get("name").and_then(Value::as_str) == Some("default")
 }
 
 fn any_text(value: &Value, wanted: &dyn Fn(&str) -> bool) -> bool {

@@ -84,7 +84,10 @@ impl End<'_> {
                 owner.map_or_else(|| "nobody we know".to_owned(), |owner| format!("the owner {owner}"));
             let noun = one.kind.rsplit('/').next().unwrap_or_default();
             let who = format!("the {noun} {} of {owner}", one.live.physical);
-            let way_out = "it has to let go of it first";
+            let way_out = match one.kind.starts_with("ec2/") {
+                true => "it has to go first, or to let go of it",
+                false => "it has to let go of it first",
+            };
             User { kind: &one.kind, id: None, spec: &one.live.spec, who, way_out }
         });
         declared.chain(retained).chain(outsiders).collect()
