@@ -71,6 +71,19 @@ impl End<'_> {
         retiring.chain(leaving).collect()
     }
 
+    /// The same, and what makes room for a successor that can't exist beside it.
+    pub fn ending(&self) -> Vec<(&ResourceId, &Incarnation)> {
+        let first = self.observed.resources.iter().filter(|(id, _)| self.makes_room(id));
+        let first = first.filter_map(|(id, seen)| Some((id, seen.current.as_ref()?)));
+        self.going_away().into_iter().chain(first).collect()
+    }
+
+    /// Whether it goes before its successor comes.
+    pub fn makes_room(&self, id: &ResourceId) -> bool {
+        let first = |how: &How| matches!(how, How::Replace { order: Order::DeleteFirst, .. });
+        self.parts.drafts.iter().any(|draft| draft.change.id == *id && first(&draft.how))
+    }
+
     fn going(&self, kind: &str) -> Vec<(&ResourceId, &Incarnation)> {
         self.going_away().into_iter().filter(|(id, _)| id.kind == kind).collect()
     }

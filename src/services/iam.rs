@@ -226,8 +226,7 @@ async fn with_tags(
         .collect();
     let got: Vec<(String, Option<types::Policy>, Vec<String>)> = stream::iter(candidates)
         .map(|(arn, more)| async move {
-            let people =
-                async { if more { named::people(client, &arn).await } else { Ok(Vec::new()) } };
+            let people = async { if more { named::people(client, &arn).await } else { Ok(Vec::new()) } };
             let (got, people) = futures::try_join!(named::get_policy(client, &arn), people)?;
             Ok::<_, Error>((arn, got, people))
         })

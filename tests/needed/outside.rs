@@ -21,7 +21,8 @@ async fn a_role_does_not_go_out_of_an_instance_profile() {
     put.role_name("t-inst").send().await.unwrap();
 
     let without = stage.desired(&[vec![role("keeps")], rest.to_vec()].concat());
-    let held = "iam/Role/inst: t-inst is to go, while the instance profile batch, which is not ours, holds it";
+    let held =
+        "iam/Role/inst: t-inst is to go, while the instance profile batch, which is not ours, holds it";
     let used = |who: &str| {
         vec![format!(
             "{held}, and the instances of {who} run by that: give that another role first, or keep this one"
@@ -31,10 +32,7 @@ async fn a_role_does_not_go_out_of_an_instance_profile() {
 
     // So is the old one of a replacement.
     let moved = [vec![role("inst") + "  path: /other/\n", role("keeps")], rest.to_vec()].concat();
-    assert_eq!(
-        objections(&stage, &stage.desired(&moved), &[]).await,
-        used("batch/ComputeEnvironment/work")
-    );
+    assert_eq!(objections(&stage, &stage.desired(&moved), &[]).await, used("batch/ComputeEnvironment/work"));
 
     // Nobody of ours runs by it any more.
     let allow = ["batch/ComputeEnvironment/work", "batch/JobQueue/jobs", "iam/Role/inst"];

@@ -231,7 +231,8 @@ spec:
         // A plan says so before; by now somebody may have put it into one, and instances may run by that.
         if !live.outputs.instance_profiles.is_empty() {
             let profiles = live.outputs.instance_profiles.join(", ");
-            let what = format!("{} is in the instance profile {profiles}: take it out of that first", cx.name);
+            let what =
+                format!("{} is in the instance profile {profiles}: take it out of that first", cx.name);
             return Err(Error::malformed("iam", "DeleteRole", what));
         }
         for arn in &live.spec.managed_policy_arns {

@@ -12,7 +12,7 @@ use crate::resource::Incarnation;
 /// One objection for each of them.
 pub(super) fn objections(end: &End<'_>, users: &[User<'_>]) -> Vec<Objection> {
     let mut found = Vec::new();
-    for (id, live) in end.going_away() {
+    for (id, live) in end.ending() {
         for profile in texts(live, "instanceProfiles").filter(|_| id.kind == "iam/Role") {
             found.push(end.object(id, holds(profile, live, users)));
         }
@@ -47,8 +47,9 @@ fn holds(profile: &str, live: &Incarnation, users: &[User<'_>]) -> String {
 
 /// Whether the instances of a compute environment run by an instance profile: it names it, or its ARN.
 pub fn runs_by(environment: &Value, profile: &str) -> bool {
-    let is_it =
-        |text: &str| text.split_once(":instance-profile/").and_then(|(_, path)| path.rsplit('/').next()) == Some(profile);
+    let is_it = |text: &str| {
+        text.split_once(":instance-profile/").and_then(|(_, path)| path.rsplit('/').next()) == Some(profile)
+    };
     let mut found =
         environment.pointer("/computeResources/instanceRole").and_then(Value::as_str) == Some(profile);
     prune::strings(environment, &mut |text| found |= is_it(text));
