@@ -13,6 +13,8 @@
 mod network;
 #[path = "needed/outside.rs"]
 mod outside;
+#[path = "needed/revisions.rs"]
+mod revisions;
 mod world;
 
 use std::collections::BTreeSet;

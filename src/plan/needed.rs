@@ -7,46 +7,75 @@ use serde_json::Value;
 
 use super::guard::Objection;
 use super::holders::{End, GROUND};
+use super::warn::Warning;
 use crate::diff::{Compare, Rules};
 use crate::kind::{AnyKind, Identity};
 use crate::resource::{Incarnation, OnDelete, ResourceId};
 
 mod outside;
+mod revisions;
 
 pub use outside::runs_by;
 
-/// One objection for each user, at the end of a plan, of something that the plan takes away. Who lists a compute environment
-/// is not asked here: [`End::objections`] knows more of queues.
+/// One objection for each user, at the end of a plan, of something that the plan takes away, and warnings of uses that hold
+/// nothing up. Who lists a compute environment is not asked here: [`End::objections`] knows more of queues.
 pub(super) fn objections(
     end: &End<'_>,
     kind_of: &dyn Fn(&str) -> Option<&'static dyn AnyKind>,
-) -> Vec<Objection> {
-    let mut going: BTreeMap<&str, (&ResourceId, &Incarnation)> = BTreeMap::new();
-    for (id, live) in end.going_away().into_iter().filter(|(id, _)| id.kind != GROUND) {
-        let assigned = kind_of(&id.kind).is_some_and(|kind| kind.facts().identity == Identity::Assigned);
-        let name = live.outputs.get("id").and_then(Value::as_str).filter(|_| assigned);
-        let arn = live.outputs.get("arn").and_then(Value::as_str);
-        going.extend(live.arn.as_deref().into_iter().chain(arn).chain(name).map(|text| (text, (id, live))));
-    }
-    let users = end.users();
-    let mut found = outside::objections(end, &users);
+) -> (Vec<Objection>, Vec<Warning>) {
+    let (going, users) = (Going::of(end, kind_of), end.users());
+    let rules = |kind: &str| kind_of(kind).map(|kind| &kind.facts().rules);
+    let (mut found, warnings) = revisions::left(end, &going, &users, &rules);
+    found.extend(outside::objections(end, &users));
     for user in &users {
-        let rules = kind_of(user.kind).map(|kind| &kind.facts().rules);
         let mut uses = BTreeMap::new();
-        mentions(user.spec, "", rules, &mut |path, text| {
-            if let Some((id, live)) = going.get(text).filter(|(id, _)| user.id != Some(*id)) {
-                uses.entry(*id).or_insert_with(|| (path.to_owned(), *live));
+        mentions(user.spec, "", rules(user.kind), &mut |path, text| {
+            if let Some((id, live)) = going.named(path, text).filter(|(id, _)| user.id != Some(*id)) {
+                uses.entry(id).or_insert_with(|| (path.to_owned(), live));
             }
         });
         for (id, (path, live)) in uses {
-            if user.id.is_none_or(|user| !end.follows_elsewhere(user, id)) {
+            // Of what follows by a reference, others speak.
+            let follows = |user| end.edges.get(user).is_some_and(|needs| needs.contains(id));
+            let told = |user| end.follows_elsewhere(user, id) || (end.makes_room(id) && follows(user));
+            if !user.id.is_some_and(told) {
                 let (live, who) = (&live.physical, &user.who);
                 let message = format!("{live} is to go, while {who} needs it ({path}): {}", user.way_out);
                 found.push(end.object(id, message));
             }
         }
     }
-    found
+    (found, warnings)
+}
+
+/// What goes, by the texts that denote it.
+struct Going<'a> {
+    denoted: BTreeMap<&'a str, (&'a ResourceId, &'a Incarnation)>,
+    /// Log groups, which are called by their names, and by one option of a log driver.
+    groups: BTreeMap<&'a str, (&'a ResourceId, &'a Incarnation)>,
+}
+
+impl<'a> Going<'a> {
+    fn of(end: &'a End<'_>, kind_of: &dyn Fn(&str) -> Option<&'static dyn AnyKind>) -> Self {
+        let (mut denoted, mut groups) = (BTreeMap::new(), BTreeMap::new());
+        for (id, live) in end.ending().into_iter().filter(|(id, _)| id.kind != GROUND) {
+            let assigned = kind_of(&id.kind).is_some_and(|kind| kind.facts().identity == Identity::Assigned);
+            let name = live.outputs.get("id").and_then(Value::as_str).filter(|_| assigned);
+            let arn = live.outputs.get("arn").and_then(Value::as_str);
+            denoted.extend(
+                live.arn.as_deref().into_iter().chain(arn).chain(name).map(|text| (text, (id, live))),
+            );
+            if id.kind == "logs/LogGroup" && !end.makes_room(id) {
+                groups.insert(live.physical.as_str(), (id, live));
+            }
+        }
+        Self { denoted, groups }
+    }
+
+    fn named(&self, path: &str, text: &str) -> Option<(&'a ResourceId, &'a Incarnation)> {
+        let by_name = || self.groups.get(text).filter(|_| path.ends_with(".awslogs-group"));
+        self.denoted.get(text).or_else(by_name).copied()
+    }
 }
 
 /// Something that is there at the end of a plan.

@@ -56,7 +56,8 @@ pub fn plan(desired: &Desired, observed: &Observed, kinds: &[&'static dyn AnyKin
     let parts = holders::Parts { drafts: &drafts, retiring: &retiring, leaving: &leaving };
     let end = holders::End { parts, desired, observed, edges: &edges, part: &part };
     objections.extend(end.objections());
-    objections.extend(needed::objections(&end, &kind_of));
+    let (needed, doubts) = needed::objections(&end, &kind_of);
+    objections.extend(needed);
     let departures = steps::Departures { retiring: &retiring, leaving: &leaving };
     let steps = steps::cut((&pending, &drafts), &departures, &edges, (desired, &settled), observed, &kind_of);
     let gone = leaving.iter().flat_map(|one| one.incarnations.iter().map(|live| (&one.change.id, *live)));
@@ -70,6 +71,8 @@ pub fn plan(desired: &Desired, observed: &Observed, kinds: &[&'static dyn AnyKin
     objections.extend(guard::to_lose_data(&steps, desired, observed));
     objections.sort();
     objections.dedup();
+    let mut warnings = warn::warnings(desired, Some(observed), kinds);
+    warnings.extend(doubts);
     Plan {
         environment: desired.environment.clone(),
         owner: desired.owner.clone(),
@@ -77,7 +80,7 @@ pub fn plan(desired: &Desired, observed: &Observed, kinds: &[&'static dyn AnyKin
         changes,
         steps,
         objections,
-        warnings: warn::warnings(desired, Some(observed), kinds),
+        warnings,
         notes,
         due,
         impact,

@@ -32,7 +32,7 @@ impl Pins {
         pins
     }
 
-    fn add(&mut self, id: &ResourceId, value: &Value) {
+    pub fn add(&mut self, id: &ResourceId, value: &Value) {
         match value {
             Value::String(text) if text.contains(':') => {
                 for captures in PINNED.captures_iter(text) {
@@ -48,7 +48,8 @@ impl Pins {
         }
     }
 
-    fn holders(&self, live: &Incarnation) -> Option<&BTreeSet<ResourceId>> {
+    /// What names a revision.
+    pub fn holders(&self, live: &Incarnation) -> Option<&BTreeSet<ResourceId>> {
         self.0.get(&(live.physical.clone(), live.revision?))
     }
 }
@@ -105,26 +106,33 @@ impl Surplus<'_> {
 
     /// What goes and what stays, in one line; nothing, if nothing is beyond the number.
     pub fn reason(&self) -> Option<String> {
-        /// More are told by the first and the last.
-        const NAMED: usize = 6;
-        let mut numbers: Vec<u64> = self.gone.iter().filter_map(|live| live.revision).collect();
-        numbers.sort_unstable();
-        let named = numbers.iter().map(u64::to_string).collect::<Vec<_>>().join(", ");
-        let mut parts = match &numbers[..] {
-            [] => Vec::new(),
-            [one] => vec![format!("revision {one} is deregistered (keepRevisions: {})", self.keep)],
-            [first, .., last] if numbers.len() > NAMED => vec![format!(
-                "{} revisions from {first} to {last} are deregistered (keepRevisions: {})",
-                numbers.len(),
-                self.keep
-            )],
-            _ => vec![format!("revisions {named} are deregistered (keepRevisions: {})", self.keep)],
+        let gone: Vec<u64> = self.gone.iter().filter_map(|live| live.revision).collect();
+        let are = if gone.len() == 1 { "is" } else { "are" };
+        let mut parts = match gone.is_empty() {
+            true => Vec::new(),
+            false => {
+                vec![format!("{} {are} deregistered (keepRevisions: {})", numbers(&gone), self.keep)]
+            }
         };
         parts.extend(self.pinned.iter().map(|(revision, holders)| {
             let holders: Vec<String> = holders.iter().map(ToString::to_string).collect();
             format!("revision {revision} stays: {} names it", holders.join(", "))
         }));
         (!parts.is_empty()).then(|| parts.join("; "))
+    }
+}
+
+/// Revisions by number, at least one: many are told by the first and the last.
+pub(super) fn numbers(revisions: &[u64]) -> String {
+    const NAMED: usize = 6;
+    let mut sorted = revisions.to_vec();
+    sorted.sort_unstable();
+    match &sorted[..] {
+        [one] => format!("revision {one}"),
+        [first, .., last] if sorted.len() > NAMED => {
+            format!("{} revisions from {first} to {last}", sorted.len())
+        }
+        _ => format!("revisions {}", sorted.iter().map(u64::to_string).collect::<Vec<_>>().join(", ")),
     }
 }
 
