@@ -235,6 +235,8 @@ fn job(name: &str, queue: &str, status: &str, elapsed: Option<u64>, timeout: Opt
         elapsed,
         timeout,
         past: None,
+        definition: None,
+        needs: BTreeSet::new(),
     }
 }
 

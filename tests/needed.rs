@@ -9,6 +9,8 @@
     reason = "a test: what fails here fails it"
 )]
 
+#[path = "needed/jobs.rs"]
+mod jobs;
 #[path = "needed/network.rs"]
 mod network;
 #[path = "needed/outside.rs"]

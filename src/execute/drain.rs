@@ -31,7 +31,7 @@ pub(super) async fn drain(
     let Some(live) = live else { return Ok(Drained::Empty) };
     let cluster = live.outputs.get("ecsClusterArn").and_then(|arn| arn.as_str()).and_then(cluster_name);
     let patience = Duration::from_secs(step.patience.unwrap_or_default());
-    let everywhere = JobsOf { queues: None, waiting: false, past: false };
+    let everywhere = JobsOf { queues: None, waiting: false, past: false, needs: false };
     let (started, mut pause) = (Instant::now(), limits.poll);
     let mut failing: Option<Instant> = None;
     let (mut untold, mut later): (Option<BTreeSet<String>>, Option<String>) = (None, None);

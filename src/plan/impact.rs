@@ -69,7 +69,7 @@ pub fn jobs_wanted(steps: &[Step], changes: &[Change], observed: &Observed) -> O
     let queues: BTreeSet<String> = concerns.iter().flat_map(|concern| concern.queues(observed)).collect();
     let waiting = concerns.iter().any(|concern| concern.end == End::WithQueue);
     let past = concerns.iter().any(|concern| matches!(concern.end, End::After(_)));
-    (!queues.is_empty()).then_some(JobsOf { queues: Some(queues), waiting, past })
+    (!queues.is_empty()).then_some(JobsOf { queues: Some(queues), waiting, past, needs: false })
 }
 
 /// What the steps do to the jobs that were read; nothing if none were.
@@ -112,15 +112,19 @@ pub(super) fn objections(impacts: &[Impact], desired: &Desired) -> Vec<Objection
         .collect()
 }
 
-fn refusal(impact: &Impact) -> String {
+/// Jobs by name and id. `more`: there are others that are not listed.
+pub(super) fn named(jobs: &[&Job], more: bool) -> String {
     const SHOWN: usize = 3;
-    let jobs: Vec<&Job> = impact.cut_off().collect();
     let mut names: Vec<String> =
         jobs.iter().take(SHOWN).map(|job| format!("{} ({})", job.name, job.id)).collect();
-    if jobs.len() > SHOWN || impact.more {
+    if jobs.len() > SHOWN || more {
         names.push("…".to_owned());
     }
-    let (names, id) = (names.join(", "), &impact.id);
+    names.join(", ")
+}
+
+fn refusal(impact: &Impact) -> String {
+    let (names, id) = (named(&impact.cut_off().collect::<Vec<_>>(), impact.more), &impact.id);
     match impact.end {
         End::WithQueue => format!(
             "its jobs that are not over would end with it: {names}; wait for them, cancel them, or allow it with --allow-interrupt={id}"

@@ -31,6 +31,7 @@ mod lost;
 mod needed;
 mod obstacle;
 mod only;
+mod orphans;
 mod planner;
 mod prune;
 mod replacement;
@@ -270,7 +271,8 @@ pub struct Plan {
 impl Plan {
     /// The jobs that have to be known to judge it; `None` if nothing in it can interrupt one.
     pub fn jobs_wanted(&self, observed: &Observed) -> Option<JobsOf> {
-        impact::jobs_wanted(&self.steps, &self.changes, observed)
+        let cut_off = impact::jobs_wanted(&self.steps, &self.changes, observed);
+        orphans::jobs_wanted(cut_off, &self.steps, observed)
     }
 
     /// What it deletes without a word of what becomes of the data in it: to be asked whether there is any.

@@ -7,7 +7,8 @@ use super::prune::{self, Leaving};
 use super::retire::{self, Retiring, Said};
 use super::revisions::kept;
 use super::{
-    Change, Due, Plan, behind, collision, graph, holders, impact, needed, only, stand_in, steps, warn,
+    Change, Due, Plan, behind, collision, graph, holders, impact, needed, only, orphans, stand_in, steps,
+    warn,
 };
 use crate::kind::AnyKind;
 use crate::resource::{Desired, Incarnation, Observed, ResourceId};
@@ -68,6 +69,7 @@ pub fn plan(desired: &Desired, observed: &Observed, kinds: &[&'static dyn AnyKin
     steps.iter_mut().for_each(|step| step.interrupts = guard.allow_interrupt.contains(&step.resource));
     let impact = impact::impact(&steps, &changes, observed, &guard.allow_interrupt);
     objections.extend(impact::objections(&impact, desired));
+    objections.extend(orphans::objections(&steps, observed, &guard.allow_interrupt, desired));
     objections.extend(guard::to_lose_data(&steps, desired, observed));
     objections.sort();
     objections.dedup();

@@ -28,6 +28,12 @@ pub struct Job {
     /// How many seconds the longest of its definition took that succeeded lately; asked for where it matters.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub past: Option<u64>,
+    /// Its definition, such as `payments:7`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub definition: Option<String>,
+    /// The ARNs of the roles that it acts as, and the log groups that it writes to; asked for where it matters.
+    #[serde(default, skip_serializing_if = "BTreeSet::is_empty")]
+    pub needs: BTreeSet<String>,
 }
 
 impl Job {
@@ -62,6 +68,8 @@ pub struct JobsOf {
     pub waiting: bool,
     /// Also how long others of their definitions took before.
     pub past: bool,
+    /// Also what they act as and write to.
+    pub needs: bool,
 }
 
 /// The jobs that were asked for, in order of their names.
@@ -89,6 +97,8 @@ mod tests {
             elapsed,
             timeout,
             past,
+            definition: None,
+            needs: BTreeSet::new(),
         };
         for (elapsed, timeout, past, outlasts) in [
             (None, None, None, false),

@@ -12,6 +12,7 @@ use super::{Error, Fault, Result, Scope, Service, Target, error, failed};
 use crate::resource::Tags;
 
 mod listed;
+mod needs;
 mod past;
 mod unfinished;
 

@@ -8,6 +8,7 @@ use aws_sdk_batch::types::{JobDetail, JobStatus, JobSummary};
 use futures::{StreamExt, TryStreamExt, stream};
 
 use super::listed::{listed_by, refused};
+use super::needs;
 use super::past;
 use crate::resource::{Job, Jobs, JobsOf};
 use crate::services::{Error, Result, failed};
@@ -57,9 +58,10 @@ pub async fn unfinished(client: &Client, about: &JobsOf) -> Result<Jobs> {
     if !about.waiting {
         lists.iter_mut().for_each(|list| list.jobs.retain(is_running));
     }
-    let running = lists.iter().flat_map(|list| list.jobs.iter()).filter(|job| is_running(job));
+    let described = |job: &&JobSummary| about.needs || is_running(job);
+    let described = lists.iter().flat_map(|list| list.jobs.iter()).filter(described);
     let details =
-        describe(client, running.filter_map(|job| job.job_id().map(str::to_owned)).collect()).await?;
+        describe(client, described.filter_map(|job| job.job_id().map(str::to_owned)).collect()).await?;
     let unbounded =
         |job: &&JobSummary| is_running(job) && job.job_id().and_then(|id| bound(details.get(id)?)).is_none();
     let asked = lists.iter().filter(|list| about.past && list.jobs.iter().any(|job| unbounded(&job)));
@@ -89,7 +91,7 @@ pub(super) const JOBS_END: &str = "JobsEnd";
 /// Fails if a queue has jobs that are not over: they would end with it. `is_open`: it still takes further ones.
 pub async fn refuse_with_jobs(client: &Client, queue: &str, is_open: bool) -> Result<()> {
     let queues = Some(BTreeSet::from([queue.to_owned()]));
-    let about = JobsOf { queues, waiting: true, past: false };
+    let about = JobsOf { queues, waiting: true, past: false, needs: false };
     let jobs = unfinished(client, &about).await?.list;
     let Some(first) = jobs.first() else { return Ok(()) };
     let (count, named) = (jobs.len(), format!("{} ({})", first.name, first.id));
@@ -116,7 +118,7 @@ pub async fn refuse_to_cut_off(
     if queues.is_empty() {
         return Ok(());
     }
-    let about = JobsOf { queues: Some(queues), waiting: false, past: given.is_some() };
+    let about = JobsOf { queues: Some(queues), waiting: false, past: given.is_some(), needs: false };
     let jobs = unfinished(client, &about).await?;
     let cut_off: Vec<Job> = jobs
         .list
@@ -220,6 +222,8 @@ fn read(job: &JobSummary, detail: Option<&JobDetail>, queue: &str, now: u64) -> 
         elapsed: started.map(|at| now.saturating_sub(at)),
         timeout: detail.and_then(bound),
         past: None,
+        definition: job.job_definition().and_then(|arn| arn.rsplit('/').next()).map(str::to_owned),
+        needs: detail.map(needs::of).unwrap_or_default(),
     }
 }
 
