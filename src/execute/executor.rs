@@ -283,7 +283,8 @@ impl<'a> Run<'a, '_> {
 
     /// What a step left behind is what later steps of the same resource start from, and what references denote.
     fn learn(&self, step: &Step, incarnation: Incarnation) {
-        if step.verb != Verb::Disable {
+        // What goes or is given up is not what they denote.
+        if !matches!(step.verb, Verb::Disable | Verb::Forget) {
             let mut known = self.known.lock().unwrap_or_else(PoisonError::into_inner);
             known.learn(&step.resource, incarnation.outputs.clone());
         }

@@ -14,7 +14,7 @@ use super::resolve::Resolver;
 use super::{Action, Change, Seal};
 use crate::diff::{Compare, FieldChange, Rules};
 use crate::kind::{Effect, Order};
-use crate::resource::{Declared, ResourceId, Tags};
+use crate::resource::{Declared, OnDelete, ResourceId, Tags};
 use crate::value::reference::{self, Reference};
 
 /// What the references of one spec stand for.
@@ -197,7 +197,7 @@ impl Change {
         let parts = self.fields.iter().filter(|_| in_place).filter_map(|field| self.part(lens, field));
         let parts: Vec<String> = match self.action {
             // What a replacement left behind, and not what somebody took out of the manifests.
-            Action::Delete if self.effect.is_some() => vec![gone(&self.id, &self.physical)],
+            Action::Delete if self.effect.is_some() => vec![gone(&self.id, &self.physical, OnDelete::Refuse)],
             _ => parts.collect(),
         };
         let seen = |value: &Value| lens.ordered("", &lens.referring(&lens.based(value)));
@@ -245,9 +245,14 @@ impl Change {
     }
 }
 
-/// The digest of an incarnation's end: whether it is deleted or replaced.
-pub(super) fn gone(id: &ResourceId, physical: &str) -> String {
-    hex(&(id, "gone", physical))
+/// The digest of an incarnation's end: whether it is deleted or replaced, and what becomes of its data.
+pub(super) fn gone(id: &ResourceId, physical: &str, on_delete: OnDelete) -> String {
+    let end = match on_delete {
+        OnDelete::Refuse => "gone",
+        OnDelete::Empty => "gone with its data",
+        OnDelete::Retain => "given up",
+    };
+    hex(&(id, end, physical))
 }
 
 fn hex(what: &impl Serialize) -> String {

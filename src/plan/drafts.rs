@@ -12,10 +12,12 @@ use super::resolve::Resolver;
 use super::revisions::{Pins, surplus};
 use super::strategy::carried_out;
 use super::unchanged::Pending;
-use super::{Action, Change, Note, Seal, generation, ignore, tags};
+use super::{Action, Change, Note, Seal, generation, ignore, retire, tags};
 use crate::diff::{self, ChangeRule, FieldChange};
 use crate::kind::{AnyKind, Effect, Identity, Order, Reason, Refs};
-use crate::resource::{Declared, Desired, Document, Incarnation, Incarnations, Observed, ResourceId, Tags};
+use crate::resource::{
+    Declared, Desired, Document, Incarnation, Incarnations, Observed, OnDelete, ResourceId, Tags,
+};
 
 /// What one resource's change comes down to, before it is cut into steps.
 pub(super) struct Draft {
@@ -34,8 +36,8 @@ pub(super) enum How {
     Update { tags_only: bool },
     /// Register a revision.
     Register,
-    /// Make another, in this order.
-    Replace { order: Order, physical: String },
+    /// Make another, in this order; and what becomes of the data of the old one.
+    Replace { order: Order, physical: String, old: OnDelete },
     /// Nothing but revisions beyond the number to keep.
     Trim,
 }
@@ -246,7 +248,7 @@ impl<'a> Drafter<'a> {
         want: Document,
         mut tags: Tags,
         fields: Vec<FieldChange>,
-        (effect, reason, trims): (Effect, Reason, Option<u32>),
+        (effect, mut reason, trims): (Effect, Reason, Option<u32>),
         (seen, current): (&Incarnations, &Incarnation),
     ) {
         let mut physical = current.physical.clone();
@@ -265,7 +267,8 @@ impl<'a> Drafter<'a> {
                 physical = generation::name_after(current, declared, generation, kind.facts().longest_name);
                 tags =
                     tags::wanted(declared, &self.resolver.desired.owner, kind.facts().ownership, generation);
-                (Action::Replace, How::Replace { order: *order, physical: physical.clone() })
+                let old = self.old(declared, kind, *order, &mut reason);
+                (Action::Replace, How::Replace { order: *order, physical: physical.clone(), old })
             }
             Effect::Impossible(why) => {
                 self.object(declared, Objector::Impossible, why.clone());
@@ -288,7 +291,8 @@ impl<'a> Drafter<'a> {
         let mut change = self.sealed(change, declared, kind, (&want, &tags));
         if change.action == Action::Replace {
             // A run that is cut off leaves the old one behind: its end was reviewed with the replacement.
-            change.seal.parts = vec![digest::gone(&declared.id, &current.physical)];
+            let old = retire::on_delete(declared, kind);
+            change.seal.parts = vec![digest::gone(&declared.id, &current.physical, old)];
         }
         if matches!(how, How::Register | How::Replace { .. }) {
             if change.seal.only_images(&change) {
@@ -298,6 +302,30 @@ impl<'a> Drafter<'a> {
             self.renew(&declared.id, kind, &physical, &want);
         }
         self.drafts.push(Draft { change, want, tags, ignore: declared.ignore.clone(), how });
+    }
+
+    /// What becomes of the data of what is replaced, as the reason says as well. What stays can't make room.
+    fn old(
+        &mut self,
+        declared: &Declared,
+        kind: &dyn AnyKind,
+        order: Order,
+        reason: &mut Reason,
+    ) -> OnDelete {
+        let old = retire::on_delete(declared, kind);
+        if old == OnDelete::Retain && order == Order::DeleteFirst {
+            let message = format!(
+                "it would have to be deleted before its successor is made ({reason}), and stays in AWS by its onDelete: give the new one another name, or apply it with metadata.onDelete `empty` (what it holds goes with it) or `refuse` first"
+            );
+            self.object(declared, Objector::Impossible, message);
+            return OnDelete::Refuse;
+        }
+        reason.0.push_str(match old {
+            OnDelete::Refuse => "",
+            OnDelete::Empty => "; the old one goes with all that it holds, by its onDelete",
+            OnDelete::Retain => "; the old one is given up and stays in AWS, by its onDelete",
+        });
+        old
     }
 
     fn sealed(

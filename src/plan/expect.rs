@@ -81,8 +81,9 @@ impl Seen {
         match change.action {
             Action::Create => ends && self.end == it.end,
             Action::Update => (in_place && ends) || self.covers(it),
-            Action::Delete => self.covers(it),
-            Action::Adopt | Action::Replace | Action::Forget => false,
+            // Of what is given up, only what a replacement left behind has parts.
+            Action::Delete | Action::Forget => self.covers(it),
+            Action::Adopt | Action::Replace => false,
         }
     }
 

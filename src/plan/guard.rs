@@ -81,6 +81,7 @@ pub(super) fn objections(
     guard: &Guard,
     kind_of: &dyn Fn(&str) -> Option<&'static dyn AnyKind>,
 ) -> Vec<Objection> {
+    let declared = |change: &Change| desired.resources.get(&change.id);
     let mut found = Vec::new();
     let mut deletes: BTreeMap<&str, Vec<&Change>> = BTreeMap::new();
     for change in changes {
@@ -105,8 +106,10 @@ pub(super) fn objections(
             let gap =
                 needs_a_word(&change.id.kind) && change.effect == Some(Effect::Replace(Order::DeleteFirst));
             if (holds_data || gap || change.id.kind == "batch/JobQueue") && !allowed {
+                let stays = declared(change).is_some_and(|it| it.on_delete == OnDelete::Retain);
+                let loss = if holds_data && stays { "gives up" } else { "loses" };
                 let message = format!(
-                    "replacing it loses what it holds ({}): allow it with --allow-delete={}",
+                    "replacing it {loss} what it holds ({}): allow it with --allow-delete={}",
                     change.reason, change.id
                 );
                 found.push(refuse(change, Objector::Delete, message));
@@ -148,11 +151,23 @@ pub(super) fn to_lose_data(steps: &[Step], desired: &Desired, observed: &Observe
     let deletes = steps.iter().filter(|step| step.verb == Verb::Delete && step.on_delete == OnDelete::Refuse);
     let objection = |step: &Step| {
         let what = observed.data.get(&step.resource)?;
-        let message = format!(
-            "{} holds {what}: apply it with metadata.onDelete `empty` (they go with it) or `retain` (it stays in AWS), or empty it first",
-            step.physical
-        );
-        let position = desired.resources.get(&step.resource).map(|declared| declared.position.clone());
+        let declared = desired.resources.get(&step.resource);
+        let makes_room = steps.iter().any(|other| {
+            other.resource == step.resource && other.verb == Verb::Create && other.after.contains(&step.id)
+        });
+        let message = match (declared, makes_room) {
+            // It can't make room and stay: that was objected to.
+            (Some(declared), true) if declared.on_delete == OnDelete::Retain => return None,
+            (_, true) => format!(
+                "{} holds {what}, and has to go before its successor is made: apply it with metadata.onDelete `empty` (they go with it), give the new one another name, or empty it first",
+                step.physical
+            ),
+            _ => format!(
+                "{} holds {what}: apply it with metadata.onDelete `empty` (they go with it) or `retain` (it stays in AWS), or empty it first",
+                step.physical
+            ),
+        };
+        let position = declared.map(|declared| declared.position.clone());
         Some(Objection { id: step.resource.clone(), objector: Objector::Data, message, position })
     };
     deletes.filter_map(objection).collect()

@@ -64,7 +64,8 @@ impl End<'_> {
 
     /// All incarnations that this plan, or a later one, takes away.
     pub fn going_away(&self) -> Vec<(&ResourceId, &Incarnation)> {
-        let retiring = self.parts.retiring.iter().map(|retiring| (retiring.id, retiring.live));
+        let retiring = self.parts.retiring.iter().filter(|retiring| retiring.on_delete != OnDelete::Retain);
+        let retiring = retiring.map(|retiring| (retiring.id, retiring.live));
         let leaving = self.parts.leaving.iter().filter(|leaving| leaving.on_delete != OnDelete::Retain);
         let leaving =
             leaving.flat_map(|leaving| leaving.incarnations.iter().map(|live| (&leaving.change.id, *live)));

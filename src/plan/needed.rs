@@ -99,13 +99,13 @@ impl End<'_> {
             Some(User { kind: &id.kind, id: Some(id), spec, who: id.to_string(), way_out })
         });
         let retained = self.parts.leaving.iter().filter(|leaving| leaving.on_delete == OnDelete::Retain);
-        let retained = retained.flat_map(|leaving| {
-            let id = &leaving.change.id;
+        let retained =
+            retained.flat_map(|leaving| leaving.incarnations.iter().map(|live| (&leaving.change.id, *live)));
+        let replaced = self.parts.retiring.iter().filter(|one| one.on_delete == OnDelete::Retain);
+        let retained = retained.chain(replaced.map(|one| (one.id, one.live))).map(|(id, live)| {
             let way_out = "keep this one, or let it stay as well (onDelete: retain)";
-            leaving.incarnations.iter().map(move |live| {
-                let who = format!("{id} ({}), which stays in AWS by its onDelete,", live.physical);
-                User { kind: &id.kind, id: Some(id), spec: &live.spec, who, way_out }
-            })
+            let who = format!("{id} ({}), which stays in AWS by its onDelete,", live.physical);
+            User { kind: &id.kind, id: Some(id), spec: &live.spec, who, way_out }
         });
         let outsiders = self.observed.outsiders.iter().map(|one| {
             let owner = one.live.owner();

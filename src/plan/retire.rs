@@ -5,14 +5,16 @@ use std::collections::BTreeSet;
 use serde_json::Value;
 
 use super::drafts::{Draft, How};
-use super::{Action, Change, Due, Seal};
+use super::{Action, Change, Due, Seal, digest};
 use crate::kind::{AnyKind, Effect, Identity, Order, Reason};
-use crate::resource::{Desired, Incarnation, Observed, ResourceId};
+use crate::resource::{Declared, Desired, Incarnation, Observed, OnDelete, ResourceId};
 
 /// An old incarnation of a declared resource, on its way out.
 pub(super) struct Retiring<'a> {
     pub id: &'a ResourceId,
     pub live: &'a Incarnation,
+    /// What becomes of its data.
+    pub on_delete: OnDelete,
     /// What says so: nothing of its own where a replacement of this plan does.
     pub said: Said,
 }
@@ -42,21 +44,28 @@ pub(super) fn retiring<'a>(
     let mut found = Vec::new();
     for (id, declared) in &desired.resources {
         let seen = observed.resources.get(id);
-        let revisioned = kind_of(&id.kind).is_none_or(|kind| kind.facts().identity == Identity::Revisioned);
-        let Some(seen) = seen.filter(|_| !revisioned) else { continue };
+        let kind = kind_of(&id.kind).filter(|kind| kind.facts().identity != Identity::Revisioned);
+        let (Some(seen), Some(kind)) = (seen, kind) else { continue };
+        let on_delete = on_delete(declared, kind);
         if let Some(live) = seen.current.as_ref().filter(|_| replaced.contains(id)) {
-            found.push(Retiring { id, live, said: Said::ByReplacement });
+            found.push(Retiring { id, live, on_delete, said: Said::ByReplacement });
         }
         let ours = seen.others.iter().filter(|i| i.owner().as_ref() == Some(&desired.owner));
         for live in ours.filter(|i| is_older(i, seen.current.as_ref())) {
             let said = match is_due(live) {
                 true => Said::Due(due(id, live)),
-                false => Said::As(Box::new(left_behind(id, live, seen.current.as_ref(), declared))),
+                false => Said::As(Box::new(left_behind(live, seen.current.as_ref(), declared, on_delete))),
             };
-            found.push(Retiring { id, live, said });
+            found.push(Retiring { id, live, on_delete, said });
         }
     }
     found
+}
+
+/// What becomes of the data of what another replaces: what the manifest says, since one review holds both. What holds none
+/// goes like any old generation.
+pub(super) fn on_delete(declared: &Declared, kind: &dyn AnyKind) -> OnDelete {
+    if kind.facts().holds_data { declared.on_delete } else { OnDelete::Refuse }
 }
 
 /// Two of one generation are for a person to tell apart (D14): neither goes by itself.
@@ -87,18 +96,23 @@ pub(super) fn due(id: &ResourceId, live: &Incarnation) -> Due {
 }
 
 fn left_behind(
-    id: &ResourceId,
     live: &Incarnation,
     current: Option<&Incarnation>,
-    declared: &crate::resource::Declared,
+    declared: &Declared,
+    on_delete: OnDelete,
 ) -> Change {
     let successor = current.map_or_else(String::new, |current| format!(": {} is there", current.physical));
+    let (action, end) = match on_delete {
+        OnDelete::Refuse => (Action::Delete, ""),
+        OnDelete::Empty => (Action::Delete, "; it goes with all that it holds, by its onDelete"),
+        OnDelete::Retain => (Action::Forget, "; it stays in AWS by its onDelete"),
+    };
     let change = Change {
-        id: id.clone(),
-        action: Action::Delete,
+        id: declared.id.clone(),
+        action,
         effect: Some(Effect::Replace(Order::CreateFirst)),
         reason: Reason(format!(
-            "generation {} was left behind by a replacement that was cut off{successor}",
+            "generation {} was left behind by a replacement that was cut off{successor}{end}",
             live.generation()
         )),
         physical: live.physical.clone(),
@@ -107,5 +121,7 @@ fn left_behind(
         position: Some(declared.position.clone()),
         seal: Seal::default(),
     };
-    change.sealed()
+    let mut change = change.sealed();
+    change.seal.parts = vec![digest::gone(&declared.id, &live.physical, on_delete)];
+    change
 }

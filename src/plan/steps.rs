@@ -142,21 +142,14 @@ impl Cutter<'_> {
                 }
                 self.push(draft, Verb::Update, &draft.change.physical, &draft.want, after);
             }
-            How::Replace { order: Order::DeleteFirst, physical } => {
+            How::Replace { order: Order::DeleteFirst, physical, old } => {
                 if let Some(current) = current {
                     let because = Reason("its successor can't exist beside it".to_owned());
-                    after.insert(self.remove(
-                        id,
-                        current,
-                        Verb::Delete,
-                        after.clone(),
-                        OnDelete::Refuse,
-                        because,
-                    ));
+                    after.insert(self.remove(id, current, Verb::Delete, after.clone(), *old, because));
                 }
                 self.push(draft, Verb::Create, physical, &draft.want, after);
             }
-            How::Replace { order: Order::CreateFirst, physical } => {
+            How::Replace { order: Order::CreateFirst, physical, .. } => {
                 self.push(draft, Verb::Create, physical, &draft.want, after)
             }
             How::Trim => {}
@@ -238,7 +231,12 @@ impl Cutter<'_> {
             users.filter_map(|user| self.of.get(user)).flatten().copied().collect();
         after.extend(self.of.get(id).into_iter().flatten().copied());
         let because = Reason("another generation has taken its place".to_owned());
-        self.depart(id, retiring.live, &declared.lifecycle, after, OnDelete::Refuse, because);
+        let Retiring { live, on_delete, .. } = *retiring;
+        if on_delete == OnDelete::Retain {
+            self.remove(id, live, Verb::Forget, after, on_delete, because);
+            return;
+        }
+        self.depart(id, live, &declared.lifecycle, after, on_delete, because);
     }
 
     /// Off, drained, deleted: what jobs run on. Deleted at once: everything else.
