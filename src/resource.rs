@@ -1,6 +1,6 @@
 //! The nouns: what is declared, what is observed, and who owns it.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
 use std::str::FromStr;
 
@@ -404,6 +404,9 @@ pub struct Observed {
     /// Names in AWS, by kind, that a plan may want and that belong to none of the resources above, each with its owner.
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     pub taken: BTreeMap<String, BTreeMap<String, Option<Owner>>>,
+    /// Service roles of compute environments, by ARN, that are not in the account any more.
+    #[serde(default, skip_serializing_if = "BTreeSet::is_empty")]
+    pub lost_roles: BTreeSet<String>,
     /// What data is in what a plan deletes, once it was asked for: `objects`, `images`, `logs` (D22).
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     pub data: BTreeMap<ResourceId, String>,

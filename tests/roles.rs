@@ -81,14 +81,18 @@ async fn status(sandbox: &Sandbox) -> Option<(String, String)> {
     Some((status, one.status_reason().unwrap_or_default().to_owned()))
 }
 
-/// Somebody removes the role, and Batch finds out.
-async fn lose_the_role(sandbox: &Sandbox) {
-    let config = sandbox.sdk_config();
-    let iam = aws_sdk_iam::Client::new(&config);
+/// Somebody removes the role.
+async fn remove_the_role(sandbox: &Sandbox) {
+    let iam = aws_sdk_iam::Client::new(&sandbox.sdk_config());
     let arn = format!("arn:aws:iam::{}:policy/dev-batch", sandbox.account());
     iam.detach_role_policy().role_name("dev-batch").policy_arn(arn).send().await.unwrap();
     iam.delete_role().role_name("dev-batch").send().await.unwrap();
-    let update = aws_sdk_batch::Client::new(&config).update_compute_environment();
+}
+
+/// Somebody removes the role, and Batch finds out.
+async fn lose_the_role(sandbox: &Sandbox) {
+    remove_the_role(sandbox).await;
+    let update = aws_sdk_batch::Client::new(&sandbox.sdk_config()).update_compute_environment();
     let resources = aws_sdk_batch::types::ComputeResourceUpdate::builder().maxv_cpus(4).build();
     update.compute_environment("dev-jobs").compute_resources(resources).send().await.unwrap();
     assert_eq!(status(sandbox).await.unwrap().0, "INVALID");
@@ -142,6 +146,38 @@ async fn an_environment_whose_role_is_gone_is_destroyed_with_a_role_that_stands_
     let iam = aws_sdk_iam::Client::new(&sandbox.sdk_config());
     let roles = iam.list_roles().send().await.unwrap();
     assert_eq!(roles.roles().iter().map(|role| role.role_name()).collect::<Vec<_>>(), Vec::<&str>::new());
+}
+
+/// Batch finds out that a role is gone when it next needs it: until then it calls the environment VALID.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn an_environment_that_has_not_noticed_that_its_role_is_gone_is_destroyed_at_once() {
+    let sandbox = sandbox().await;
+    let desired = desired("batch.amazonaws.com");
+    applied(&sandbox, &desired, &Guard::default()).await;
+    remove_the_role(&sandbox).await;
+    assert_eq!(status(&sandbox).await.unwrap().0, "VALID");
+    let plan = applied(&sandbox, &nothing(&desired), &everything_goes()).await;
+    assert!(plan.changes.iter().any(|change| change.reason.0.contains("it is gone, and AWS deletes")));
+    assert_eq!(status(&sandbox).await, None);
+    let iam = aws_sdk_iam::Client::new(&sandbox.sdk_config());
+    assert!(iam.list_roles().send().await.unwrap().roles().is_empty());
+}
+
+/// What somebody else has made under the same name is neither gone nor ours.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_role_of_somebody_elses_is_not_taken_for_gone() {
+    let sandbox = sandbox().await;
+    let desired = desired("batch.amazonaws.com");
+    applied(&sandbox, &desired, &Guard::default()).await;
+    remove_the_role(&sandbox).await;
+    let iam = aws_sdk_iam::Client::new(&sandbox.sdk_config());
+    let trust = r#"{"Version":"2012-10-17","Statement":[{"Effect":"Allow","Principal":{"Service":"batch.amazonaws.com"},"Action":"sts:AssumeRole"}]}"#;
+    iam.create_role().role_name("dev-batch").assume_role_policy_document(trust).send().await.unwrap();
+    let plan = applied(&sandbox, &nothing(&desired), &everything_goes()).await;
+    assert!(plan.steps.iter().all(|step| step.verb != Verb::Create), "{:?}", plan.steps);
+    assert_eq!(status(&sandbox).await, None);
+    let roles = iam.list_roles().send().await.unwrap();
+    assert_eq!(roles.roles().iter().map(|role| role.role_name()).collect::<Vec<_>>(), ["dev-batch"]);
 }
 
 /// A run that is cut off while the role stands in goes on with the same review, and leaves no role behind.

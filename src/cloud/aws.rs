@@ -74,6 +74,7 @@ impl Aws {
             others.extend(identified.others.into_iter().map(|one| (facts.name, one)));
         }
         if scope.reach == Reach::Everything {
+            observed.lost_roles = ownership::lost_roles(&observed, &others, &scope.place);
             ownership::keep_outsiders(&mut observed, others, scope);
         }
         Ok(observed)

@@ -9,7 +9,7 @@ use super::{Reach, Scope};
 use crate::kind::{Facts, Identity};
 use crate::plan::{generation_of_name, is_generation_name, runs_by};
 use crate::resource::{
-    GENERATION_TAG, Incarnation, Incarnations, NAME_TAG, Observed, Outsider, Owner, ResourceId,
+    GENERATION_TAG, Incarnation, Incarnations, NAME_TAG, Observed, Outsider, Owner, Place, ResourceId,
 };
 
 /// The incarnations of one kind: those that concern an environment, by logical resource, and all others.
@@ -113,6 +113,23 @@ fn rank(incarnations: Vec<Incarnation>, owner: &Owner) -> (Incarnations, Vec<Inc
 
 /// What stands on resources of other services, and loses its ground without a word from them.
 const STANDS: &str = "batch/ComputeEnvironment";
+/// What AWS Batch acts as.
+const ROLE: &str = "iam/Role";
+
+/// The service roles that compute environments name and that are gone: the account's roles are read whole, whoever owns them.
+pub fn lost_roles(observed: &Observed, others: &[(&str, Incarnation)], place: &Place) -> BTreeSet<String> {
+    let of = |wanted: &'static str| {
+        let ours = observed.resources.iter().filter(move |(id, _)| id.kind == wanted);
+        ours.flat_map(|(_, seen)| seen.iter())
+    };
+    let others = others.iter().filter(|(kind, _)| *kind == ROLE).map(|(_, live)| live);
+    let there: BTreeSet<&str> = of(ROLE).chain(others).filter_map(|role| role.arn.as_deref()).collect();
+    let here = place.iam_arn("role/");
+    let named = of(STANDS).filter_map(|live| live.spec.get("serviceRole")?.as_str());
+    // Service-linked roles are a kind of their own.
+    let named = named.filter(|arn| arn.starts_with(&here) && !arn.contains(":role/aws-service-role/"));
+    named.filter(|arn| !there.contains(arn)).map(str::to_owned).collect()
+}
 
 /// Keeps what a plan has to know of the incarnations that are no resource of the environment: those of the same service
 /// that name one, compute environments that name any or an instance profile that holds one, parts of a network that name

@@ -11,7 +11,7 @@ use super::{
     warn,
 };
 use crate::kind::AnyKind;
-use crate::resource::{Desired, Incarnation, Observed, ResourceId};
+use crate::resource::{Desired, Incarnation, Observed, OnDelete, ResourceId};
 
 /// Computes what differs and what to run.
 pub fn plan(desired: &Desired, observed: &Observed, kinds: &[&'static dyn AnyKind], guard: &Guard) -> Plan {
@@ -61,7 +61,8 @@ pub fn plan(desired: &Desired, observed: &Observed, kinds: &[&'static dyn AnyKin
     objections.extend(needed);
     let departures = steps::Departures { retiring: &retiring, leaving: &leaving };
     let steps = steps::cut((&pending, &drafts), &departures, &edges, (desired, &settled), observed, &kind_of);
-    let gone = leaving.iter().flat_map(|one| one.incarnations.iter().map(|live| (&one.change.id, *live)));
+    let gone = leaving.iter().filter(|one| one.on_delete != OnDelete::Retain);
+    let gone = gone.flat_map(|one| one.incarnations.iter().map(|live| (&one.change.id, *live)));
     let going = gone.chain(retiring.iter().map(|one| (one.id, one.live)));
     let stand_ins = stand_in::stand_ins(going, desired, observed);
     changes.extend(stand_ins.iter().map(|one| one.change.clone()));

@@ -9,8 +9,7 @@ use super::holders::GROUND;
 use super::{Action, Change, Seal, Step, StepId, Verb};
 use crate::kind::Reason;
 use crate::resource::{
-    Desired, Document, Incarnation, NAME_TAG, OWNER_TAG, Observed, OnDelete, RETIRING_TAG, Readiness,
-    ResourceId, Tags,
+    Desired, Document, Incarnation, NAME_TAG, OWNER_TAG, Observed, OnDelete, RETIRING_TAG, ResourceId, Tags,
 };
 
 /// A role that is made so that AWS can delete what needs it, and that goes with it.
@@ -39,19 +38,15 @@ pub(super) fn stand_ins<'a>(
     found.into_values().collect()
 }
 
-/// Path and name of the service role of an environment that Batch calls broken, if nothing tells of that role.
+/// Path and name of the service role of an environment, if that is gone and nobody makes it anew. Batch may not have found
+/// out yet, and call the environment VALID.
 fn missing_role(live: &Incarnation, desired: &Desired, observed: &Observed) -> Option<(String, String)> {
-    if !matches!(live.readiness, Readiness::Repairable(_)) {
-        return None;
-    }
-    let arn = live.spec.get("serviceRole")?.as_str()?;
+    let arn = live.spec.get("serviceRole")?.as_str().filter(|arn| observed.lost_roles.contains(*arn))?;
     let tail = arn.split_once(":role/")?.1;
     let (path, name) = tail.rsplit_once('/').unwrap_or(("", tail));
-    let there = observed.resources.iter().filter(|(id, _)| id.kind == ROLE).flat_map(|(_, seen)| seen.iter());
     let declared = desired.resources.values().any(|it| it.id.kind == ROLE && it.physical_name == name);
-    let known = declared || there.into_iter().any(|role| role.arn.as_deref() == Some(arn));
     let path = if path.is_empty() { "/".to_owned() } else { format!("/{path}/") };
-    (!known && !path.starts_with("/aws-service-role/") && !name.is_empty()).then(|| (path, name.to_owned()))
+    (!declared && !name.is_empty()).then(|| (path, name.to_owned()))
 }
 
 const ROLE: &str = "iam/Role";
