@@ -14,7 +14,7 @@ mod world;
 use std::collections::BTreeMap;
 
 use batchwright::plan::{Action, Guard, Objector, Plan, Verb};
-use batchwright::resource::{Desired, ResourceId};
+use batchwright::resource::{Desired, Image, ResourceId};
 use world::changes;
 use world::stage::{Stage, environment, queue};
 
@@ -117,4 +117,41 @@ async fn another_physical_name_is_taken_as_it_is() {
         let queues = stage.batch.describe_job_queues().send().await.unwrap();
         assert_eq!(queues.job_queues().len(), 1, "the old one is gone");
     }
+}
+
+/// Its images are where it is in AWS, whatever else bears the name that it would have now.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn images_of_a_renamed_repository_are_found() {
+    let stage = Stage::new().await;
+    let ecr = aws_sdk_ecr::Client::new(&stage.world.sandbox.sdk_config());
+    let push = async |repository: &str, config: &str| {
+        let manifest =
+            format!(r#"{{"schemaVersion":2,"config":{{"digest":"sha256:{config}"}},"layers":[]}}"#);
+        let push = ecr.put_image().repository_name(repository).image_tag("x").image_manifest(manifest);
+        let push = push.image_manifest_media_type("application/vnd.docker.distribution.manifest.v2+json");
+        let pushed = push.send().await.unwrap().image.unwrap().image_id.unwrap();
+        let account = stage.world.sandbox.account();
+        format!("{account}.dkr.ecr.us-east-1.amazonaws.com/{repository}@{}", pushed.image_digest().unwrap())
+    };
+    let declared = |name: &str, metadata: &str| {
+        let manifest = format!(
+            "apiVersion: batchwright/v1\nkind: ecr/Repository\nmetadata: {{name: {name}{metadata}}}\nspec: {{}}\n"
+        );
+        let mut desired = stage.desired(&[manifest]);
+        let repository = ResourceId::new("ecr/Repository", name);
+        let image = Image { repository, tag: "x".to_owned(), resolved: None };
+        desired.images.insert("worker".to_owned(), image);
+        desired
+    };
+    stage.world.apply(&declared("repo", ""), &Guard::default()).await;
+    let image = push("t-repo", "1").await;
+    let renamed = declared("arepo", ", renamedFrom: repo");
+    let expected = BTreeMap::from([("worker".to_owned(), image)]);
+    assert_eq!(stage.world.observe(&renamed).await.images, expected);
+
+    ecr.create_repository().repository_name("t-arepo").send().await.unwrap();
+    push("t-arepo", "2").await;
+    assert_eq!(stage.world.observe(&renamed).await.images, expected);
+    stage.world.apply(&renamed, &Guard::default()).await;
+    assert_eq!(stage.world.observe(&renamed).await.images, expected);
 }

@@ -21,6 +21,8 @@ use crate::services::{
 
 /// What a service read, without its type.
 type Snapshot = Box<dyn Any + Send + Sync>;
+/// Digests by image and repository.
+type Digests = BTreeMap<String, BTreeMap<String, String>>;
 
 /// AWS, in one account and region.
 pub struct Aws {
@@ -63,7 +65,7 @@ impl Aws {
         };
         let (first, more, images) = futures::try_join!(try_join_all(reads), more, self.images(scope))?;
         let snapshots = Snapshots(first.into_iter().chain(more).collect());
-        let mut observed = Observed { images, ..Observed::default() };
+        let mut observed = Observed::default();
         let mut others = Vec::new();
         for kind in KINDS {
             let facts = kind.facts();
@@ -73,6 +75,7 @@ impl Aws {
             observed.resources.extend(identified.found);
             others.extend(identified.others.into_iter().map(|one| (facts.name, one)));
         }
+        observed.images = of_their_repositories(images, scope, &observed);
         if scope.reach == Reach::Everything {
             observed.lost_roles = ownership::lost_roles(&observed, &others, &scope.place);
             ownership::keep_outsiders(&mut observed, others, scope);
@@ -88,19 +91,20 @@ impl Aws {
         Ok((service.name(), service.read(&self.clients, reading).await?))
     }
 
-    /// What the images' tags point to now: `<repository uri>@sha256:…`. Absent: nothing was pushed yet.
-    async fn images(&self, scope: &Scope) -> Result<BTreeMap<String, String>> {
-        let mut digests = BTreeMap::new();
-        for (name, image) in &scope.images {
-            let Some(repository) = scope.names.get(&image.repository).and_then(|names| names.first()) else {
-                continue;
-            };
+    /// What the images' tags point to now, under each name that their repository may have, all asked at once.
+    async fn images(&self, scope: &Scope) -> Result<Digests> {
+        let asked = scope.images.iter().flat_map(|(name, image)| {
+            let repositories = scope.names.get(&image.repository).into_iter().flatten();
+            repositories.map(move |repository| (name, repository, image.tag.as_str()))
+        });
+        let each = asked.map(|(name, repository, tag)| async move {
             let client = self.clients.of::<services::ecr::Ecr>()?;
-            if let Some(digest) = services::ecr::image_digest(client, repository, &image.tag).await? {
-                let place = &scope.place;
-                let host = format!("{}.dkr.ecr.{}.{}", place.account, place.region, place.dns_suffix());
-                digests.insert(name.clone(), format!("{host}/{repository}@{digest}"));
-            }
+            let digest = services::ecr::image_digest(client, repository, tag).await?;
+            Ok::<_, Error>(digest.map(|digest| (name.clone(), repository.clone(), digest)))
+        });
+        let mut digests = Digests::new();
+        for (name, repository, digest) in try_join_all(each).await?.into_iter().flatten() {
+            digests.entry(name).or_default().insert(repository, digest);
         }
         Ok(digests)
     }
@@ -201,6 +205,25 @@ impl Aws {
         };
         service.tag(&self.clients, target, &set, &unset).await
     }
+}
+
+/// What the images' tags point to now: `<repository uri>@sha256:…`. Absent: nothing was pushed yet. Of a repository that is
+/// there, what its name in AWS has counts: under another name that it may have, there may be somebody else's.
+fn of_their_repositories(digests: Digests, scope: &Scope, observed: &Observed) -> BTreeMap<String, String> {
+    let place = &scope.place;
+    let host = format!("{}.dkr.ecr.{}.{}", place.account, place.region, place.dns_suffix());
+    let of = |(name, digests): (String, BTreeMap<String, String>)| {
+        let id = &scope.images.get(&name)?.repository;
+        let current =
+            observed.resources.get(id).and_then(|seen| Some(seen.current.as_ref()?.physical.as_str()));
+        let current = current.filter(|name| scope.names.get(id).is_some_and(|names| names.contains(*name)));
+        let (repository, digest) = match current {
+            Some(current) => digests.get_key_value(current)?,
+            None => digests.first_key_value()?,
+        };
+        Some((name, format!("{host}/{repository}@{digest}")))
+    };
+    digests.into_iter().filter_map(of).collect()
 }
 
 /// The services that are read without asking the tag search: those of what is looked for, IAM, which the tag search does not
