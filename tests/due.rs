@@ -52,7 +52,14 @@ async fn what_waits_behind_a_drain_is_due_as_well() {
 
     stage.release();
     stage.until(&job, &aws_sdk_batch::types::JobStatus::Succeeded).await;
-    stage.world.apply(&after, &Guard::default()).await;
+    let (last, observed) = stage.world.plan(&after, &Guard::default()).await;
+    let report = stage.world.execute(&last, &observed).await;
+    insta::assert_snapshot!(render::report(&last, &report, Paint::new(false)), @r"
+    Was due: deleted batch/ComputeEnvironment/work (t-work)
+    Was due: deleted iam/Role/first (t-first)
+
+    Applied: 0 added, 0 changed, 0 replaced, 2 deleted.
+    ");
     let (nothing, observed) = stage.world.plan(&after, &Guard::default()).await;
     assert!(nothing.is_idle() && nothing.due.is_empty(), "{:?}", nothing.due);
     let said = [&rest, &nothing].map(render::drift_issue::state);

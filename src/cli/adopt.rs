@@ -63,7 +63,7 @@ async fn adopt(session: &Session, args: &Args, out: &Output) -> Result<Exit> {
     if proposal(session, &args.target).await?.0.fingerprint() != plan.fingerprint() {
         return Err(Error::Stale);
     }
-    Ok(carry_out(session, &plan, &observed, talk).await)
+    Ok(carry_out(session, &plan, &observed, false, talk).await)
 }
 
 /// What would be tagged, and how.

@@ -55,12 +55,13 @@ impl Talk<'_> {
         }
     }
 
-    fn report(&self, plan: &Plan, report: &Report) {
+    fn report(&self, plan: &Plan, report: &Report, one_plan: bool) {
         if self.json {
             self.out.record(json::report(plan, report));
-        } else {
-            self.out.data(&format!("\n{}", render::report(plan, report, self.out.paint())));
+            return;
         }
+        let told = if one_plan { render::report_of_one_plan } else { render::report };
+        self.out.data(&format!("\n{}", told(plan, report, self.out.paint())));
     }
 }
 
@@ -117,11 +118,19 @@ pub async fn reviewed(
         talk.plan(session, &fresh);
         return Err(Error::Refused { objections: fresh.objections.len() });
     }
-    Ok(carry_out(session, &fresh, &observed, talk).await)
+    let one_plan = expected.is_some_and(Expected::is_one_plan);
+    Ok(carry_out(session, &fresh, &observed, one_plan, talk).await)
 }
 
-/// Executes a plan that was agreed to, and reports: also of a run that is stopped, however often it is told so.
-pub async fn carry_out(session: &Session, plan: &Plan, observed: &Observed, talk: Talk<'_>) -> Exit {
+/// Executes a plan that was agreed to, and reports: also of a run that is stopped, however often it is told so. `one_plan`:
+/// whether a second run would be held to this very plan.
+pub async fn carry_out(
+    session: &Session,
+    plan: &Plan,
+    observed: &Observed,
+    one_plan: bool,
+    talk: Talk<'_>,
+) -> Exit {
     let (stop, stopped) = tokio::sync::watch::channel(Halt::No);
     let told = |halt| {
         talk.out.talk(match halt {
@@ -135,7 +144,7 @@ pub async fn carry_out(session: &Session, plan: &Plan, observed: &Observed, talk
         report = executed(session, plan, observed, stopped, talk) => report,
         never = signals::heed(&stop, told) => match never {},
     };
-    talk.report(plan, &report);
+    talk.report(plan, &report, one_plan);
     Exit::of_report(&report)
 }
 

@@ -7,7 +7,7 @@ use crate::kind::Reason;
 use crate::kinds::KINDS;
 use crate::manifest;
 use crate::permissions;
-use crate::plan::{self, Guard, Objection, Objector, Plan};
+use crate::plan::{self, Action, Change, Guard, Objection, Objector, Plan};
 use crate::render::json::Calls;
 use crate::resource::{Desired, Incarnations, Observed, ResourceId};
 use crate::services::Width;
@@ -178,7 +178,8 @@ impl Session {
         if guard.destroy {
             // The planner sees resources that nobody declares; why that is so, only the command knows.
             let because = format!("everything that {} owns is destroyed", desired.environment);
-            for change in &mut plan.changes {
+            let goes = |change: &&mut Change| matches!(change.action, Action::Delete | Action::Forget);
+            for change in plan.changes.iter_mut().filter(goes) {
                 let seen = observed.resources.get(&change.id);
                 let stays = seen.and_then(|seen| plan::stays(seen, &desired.owner));
                 let stays = stays.map(|what| format!("; {what}")).unwrap_or_default();

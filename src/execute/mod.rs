@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
 
-use crate::plan::{Action, Change, Plan, StepId, Verb};
+use crate::plan::{Action, Change, Due, Plan, StepId, Verb};
 use crate::resource::{Observed, Parallel, ResourceId};
 use crate::services::Error as CallError;
 use crate::value::reference::{self, Reference};
@@ -190,6 +190,17 @@ impl Report {
         let postponed = |id: &StepId| matches!(self.outcomes.get(id), Some(Outcome::Postponed { .. }));
         let mut steps = plan.steps.iter().filter(|step| step.resource == change.id);
         change.action == Action::Delete && steps.any(|step| removes(step.verb) && postponed(&step.id))
+    }
+
+    /// What was due and is deleted now, each with its name in AWS: the changes of the plan do not speak of it (D20).
+    pub fn collected<'p>(&self, plan: &'p Plan) -> Vec<&'p Due> {
+        let gone = |due: &Due| {
+            let mut steps = plan.steps.iter().filter(|step| {
+                step.resource == due.id && step.physical == due.physical && removes(step.verb)
+            });
+            steps.any(|step| self.outcomes.get(&step.id) == Some(&Outcome::Done))
+        };
+        plan.due.iter().filter(|due| gone(due)).collect()
     }
 
     /// How many steps are done.

@@ -338,6 +338,11 @@ impl Expected {
         due.all(|change| reviewed.standing(change) == Standing::Reviewed)
     }
 
+    /// Whether it takes one plan as it is, and no part of it: then what a run leaves undone has to be planned again.
+    pub fn is_one_plan(&self) -> bool {
+        !matches!(self, Self::Some(_))
+    }
+
     /// Everything in which a plan differs from it.
     pub fn differences(&self, plan: &Plan) -> Vec<Difference> {
         match self {

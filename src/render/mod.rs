@@ -22,7 +22,7 @@ pub use explain::{NoField, explain, kinds};
 pub use hint::hint;
 pub use markdown::markdown;
 pub use paint::Paint;
-pub use report::{progress, report};
+pub use report::{progress, report, report_of_one_plan};
 pub use status::status;
 pub use terminal::{differences, notes, plan, warnings};
 pub use value::{MASK, masked};

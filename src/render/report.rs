@@ -32,6 +32,15 @@ pub fn progress(plan: &Plan, event: &Event, paint: Paint) -> Option<String> {
 
 /// What was done, what failed and why, and what waits for it.
 pub fn report(plan: &Plan, report: &Report, paint: Paint) -> String {
+    told(plan, report, "Run it again", paint)
+}
+
+/// The same of a run that takes this very plan and no other: what is left of it is another (D19).
+pub fn report_of_one_plan(plan: &Plan, report: &Report, paint: Paint) -> String {
+    told(plan, report, "Plan again", paint)
+}
+
+fn told(plan: &Plan, report: &Report, next: &str, paint: Paint) -> String {
     let mut text = String::new();
     failures(&mut text, plan, report, paint);
     let blocked: Vec<(&Step, &Step)> = plan
@@ -96,11 +105,18 @@ pub fn report(plan: &Plan, report: &Report, paint: Paint) -> String {
     }
     let remaining =
         [(blocked.len(), "waiting"), (unfinished.len(), "not finished"), (left.len(), "not started")];
-    let _ = writeln!(text, "{}", paint.strong(&summary(plan, report, remaining)));
+    let collected = report.collected(plan);
+    for due in &collected {
+        let _ = writeln!(text, "{}: deleted {} ({})", paint.note("Was due"), due.id, plain(&due.physical));
+    }
+    if !collected.is_empty() {
+        text.push('\n');
+    }
+    let _ = writeln!(text, "{}", paint.strong(&summary(plan, report, remaining, next)));
     text
 }
 
-fn summary(plan: &Plan, report: &Report, remaining: [(usize, &str); 3]) -> String {
+fn summary(plan: &Plan, report: &Report, remaining: [(usize, &str); 3], next: &str) -> String {
     if report.complete() {
         let done = || plan.changes.iter().filter(|change| !report.is_later(plan, change));
         let of = |action: Action| done().filter(|change| change.action == action).count();
@@ -109,7 +125,7 @@ fn summary(plan: &Plan, report: &Report, remaining: [(usize, &str); 3]) -> Strin
             of(Action::Create),
             of(Action::Update),
             of(Action::Replace),
-            of(Action::Delete)
+            of(Action::Delete) + report.collected(plan).len()
         );
         for (action, word) in [(Action::Adopt, "adopted"), (Action::Forget, "forgotten")] {
             if of(action) > 0 {
@@ -129,7 +145,7 @@ fn summary(plan: &Plan, report: &Report, remaining: [(usize, &str); 3]) -> Strin
         }
     }
     let how = if report.interrupted { "Interrupted" } else { "Applied in part" };
-    format!("{how}: {text}. Run it again to go on: what is done stays done.")
+    format!("{how}: {text}. {next} to go on: what is done stays done.")
 }
 
 fn failures(text: &mut String, plan: &Plan, report: &Report, paint: Paint) {

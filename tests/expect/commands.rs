@@ -1,5 +1,6 @@
 //! The same by the program itself, on a sandbox: exit codes, texts, and that nothing was written.
 
+use batchwright::sandbox::{Exact, Fault, Faults};
 use serde_json::Value;
 
 use super::program::{Ran, Stand};
@@ -176,4 +177,31 @@ async fn a_plan_in_a_file_is_made_again() {
     }
     let both = stand.run(&["apply", "dev", "--plan", "plan.json", "--expect", "bw1:x"]).await;
     assert_eq!(both.code, 1);
+}
+
+/// What is left of one plan is another plan: who is held to the first has to plan again, and is told so.
+#[tokio::test(flavor = "multi_thread")]
+async fn the_rest_of_one_plan_is_planned_again() {
+    let stand = new().await;
+    let image = image('a');
+    let (set, fingerprint) = reviewed(&stand, &["--image", &image]).await;
+    stand.run(&["plan", "dev", "--image", &image, "--out", "json=plan.json"]).await;
+    let empty = stand.sandbox.snapshot().await.unwrap();
+    let fault = Exact { service: "logs".into(), action: "CreateLogGroup".into(), nth: 0, fault: Fault::Deny };
+    let held = [("--plan", "plan.json"), ("--expect", fingerprint.as_str()), ("--expect", set.as_str())];
+    for (at, (flag, value)) in held.into_iter().enumerate() {
+        stand.sandbox.restore(&empty).await.unwrap();
+        stand.sandbox.set_faults(Faults { exact: vec![fault.clone()], ..Faults::default() });
+        let command = ["apply", "dev", "--yes", "--image", &image, flag, value];
+        let partial = stand.run(&command).await;
+        let last = partial.out.lines().last().unwrap();
+        let one = at < 2;
+        let next = if one { "Plan again to go on" } else { "Run it again to go on" };
+        let expected =
+            format!("Applied in part: 2 of 3 steps done, 1 failed. {next}: what is done stays done.");
+        assert_eq!((partial.code, last), (8, expected.as_str()), "{}{}", partial.out, partial.err);
+        stand.sandbox.set_faults(Faults::default());
+        let again = stand.run(&command).await;
+        assert_eq!(again.code, if one { 4 } else { 0 }, "{}{}", again.out, again.err);
+    }
 }
