@@ -155,3 +155,28 @@ async fn images_of_a_renamed_repository_are_found() {
     stage.world.apply(&renamed, &Guard::default()).await;
     assert_eq!(stage.world.observe(&renamed).await.images, expected);
 }
+
+/// Jobs go on being submitted: definition and queue are found under the names that they have in AWS.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_renamed_definition_and_queue_take_jobs() {
+    let stage = Stage::new().await;
+    let declared = |names: [&str; 2], from: [&str; 2]| {
+        let definition = format!(
+            "apiVersion: batchwright/v1\nkind: batch/JobDefinition\nmetadata: {{name: {}{}}}\nspec:\n  type: container\n  containerProperties:\n    image: worker\n    resourceRequirements: [{{type: VCPU, value: \"1\"}}, {{type: MEMORY, value: \"512\"}}]\n",
+            names[0], from[0]
+        );
+        let environment = environment("work", "", EC2);
+        stage.desired(&[environment, queue(names[1], from[1], &["work"]), definition])
+    };
+    stage.world.apply(&declared(["old", "jobs"], ["", ""]), &Guard::default()).await;
+    let renamed = declared(["new", "line"], [", renamedFrom: old", ", renamedFrom: jobs"]);
+    let found = async || {
+        let target = batchwright::jobs::find(&renamed, &stage.world.cloud, "new", None).await.unwrap();
+        let last = |arn: &str| arn.rsplit('/').next().unwrap().to_owned();
+        (last(&target.definition), target.family.clone(), last(&target.queue))
+    };
+    let expected = ("t-old:1".to_owned(), "t-old".to_owned(), "t-jobs".to_owned());
+    assert_eq!(found().await, expected);
+    stage.world.apply(&renamed, &Guard::default()).await;
+    assert_eq!(found().await, expected);
+}

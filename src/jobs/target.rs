@@ -1,6 +1,6 @@
 //! Which job definition and which queue are meant: names in manifests, found in AWS.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 
 use super::{Error, Result};
 use crate::cloud::{Cloud, Reach, Scope};
@@ -24,7 +24,7 @@ pub struct Target {
 }
 
 /// Finds the newest revision of the definition that is ours, and the queue: the only one that is declared, unless one is
-/// named. Two calls.
+/// named. What was renamed is looked for under each name that it may have in AWS. Two calls; of a renamed definition three.
 pub async fn find(
     desired: &Desired,
     cloud: &dyn Cloud,
@@ -32,11 +32,10 @@ pub async fn find(
     queue: Option<&str>,
 ) -> Result<Target> {
     let (definition, queue) = (chosen(desired, DEFINITION, definition)?, chosen_queue(desired, queue)?);
-    let names = [&definition, &queue].map(|id| {
-        let declared = desired.resources.get(id).map(|declared| declared.physical_name.clone());
-        (id.clone(), declared.into_iter().collect::<BTreeSet<_>>())
-    });
-    let scope = Scope::of(desired).narrowed(Reach::Named, BTreeMap::from(names));
+    let whole = Scope::of(desired);
+    let names =
+        [&definition, &queue].map(|id| (id.clone(), whole.names.get(id).cloned().unwrap_or_default()));
+    let scope = whole.narrowed(Reach::Named, BTreeMap::from(names));
     let observed = cloud.observe(&scope).await?;
     let ours = |id: &ResourceId| -> Result<&Incarnation> {
         let mut incarnations = observed.resources.get(id).into_iter().flat_map(|found| found.iter());
@@ -46,12 +45,7 @@ pub async fn find(
     };
     let arn = |one: &Incarnation| one.arn.clone().unwrap_or_else(|| one.physical.clone());
     let (revision, queue) = (ours(&definition)?, ours(&queue)?);
-    let family = desired.resources.get(&definition).map(|declared| declared.physical_name.clone());
-    Ok(Target {
-        definition: arn(revision),
-        family: family.unwrap_or_else(|| definition.name.clone()),
-        queue: arn(queue),
-    })
+    Ok(Target { definition: arn(revision), family: revision.physical.clone(), queue: arn(queue) })
 }
 
 /// What a name means: `payments` or `batch/JobDefinition/payments`.
