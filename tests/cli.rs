@@ -369,7 +369,9 @@ fn an_environment_from_its_first_plan_to_its_end() {
     let summary = records.last().unwrap();
     assert_eq!(records[1]["type"], "planned_change");
     assert_eq!(summary["type"], "change_summary");
-    assert!(summary["calls"].as_u64() > Some(1) && summary["depth"].as_u64() <= Some(3), "{summary}");
+    // How deep it ran is by the clock; `tests/payments.rs` counts rounds.
+    let (calls, depth) = (summary["calls"].as_u64().unwrap(), summary["depth"].as_u64().unwrap());
+    assert!(calls > 1 && (1..=calls).contains(&depth), "{summary}");
 
     // Another log group takes its place: deleting data needs a word of its own, and then the plan is good.
     write(here, "manifests/stacks/main/main.yaml", &LOGS.replace("name: jobs", "name: other"));
