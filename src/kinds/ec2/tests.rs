@@ -246,7 +246,9 @@ async fn a_plan_reads_each_list_once_and_our_vpcs_attributes() {
     let world = World::start().await;
     let vpc = world.create("ec2/Vpc", "main", json!({"cidrBlock": "10.0.0.0/16"})).await;
     world.sandbox.reset_stats();
+    world.sandbox.answer_in_rounds(std::time::Duration::from_millis(400));
     let all = world.observe("ec2/Vpc", None).await;
+    world.sandbox.answer_in_rounds(std::time::Duration::ZERO);
     assert!(all.iter().any(|one| one.physical == vpc));
     let calls = world.sandbox.stats().per_action();
     assert_eq!(world.sandbox.stats().depth(), 2);

@@ -335,6 +335,7 @@ async fn what_is_predicted_is_what_comes() {
 async fn a_look_at_a_repository_takes_four_calls_all_at_once() {
     let trial = Trial::new("ecr/Repository", "trial/calls").await;
     trial.settle(&json!({})).await;
+    trial.sandbox.answer_in_rounds(std::time::Duration::from_millis(400));
     for only in [true, false] {
         trial.sandbox.reset_stats();
         assert!(trial.look(only).await.unwrap().is_some());

@@ -47,6 +47,7 @@ async fn every_aspect_is_written_changed_and_taken_back() {
 async fn a_look_at_a_bucket_takes_nine_calls_at_most_all_at_once() {
     let trial = Trial::new("s3/Bucket", "trial-calls").await;
     trial.settle(&json!({})).await;
+    trial.sandbox.answer_in_rounds(std::time::Duration::from_millis(400));
     trial.sandbox.reset_stats();
     assert!(trial.look(false).await.unwrap().is_some());
     let stats = trial.sandbox.stats();
