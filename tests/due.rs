@@ -11,7 +11,7 @@
 mod world;
 
 use batchwright::plan::expect::Expected;
-use batchwright::plan::{Guard, Plan};
+use batchwright::plan::{Guard, Plan, Verb};
 use batchwright::render::{self, Paint};
 use world::changes;
 use world::stage::{Stage, environment, queue, role};
@@ -120,6 +120,40 @@ async fn what_is_due_and_was_not_reviewed_stays() {
     assert!(report.complete(), "{report:#?}");
     let (nothing, _) = stage.world.plan(&after, &Guard::default()).await;
     assert!(nothing.is_idle() && nothing.due.is_empty(), "{:?}", nothing.due);
+}
+
+/// What stays because no review holds its end keeps what it stands on, also where that is replaced.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn what_stays_keeps_its_ground() {
+    let stage = Stage::new().await;
+    let jobs = queue("jobs", "", &["work"]);
+    let fleet =
+        |name: &str| role("fleet").replace("name: fleet", &format!("name: fleet, physicalName: {name}"));
+    let old = "type: SPOT, allocationStrategy: BEST_FIT, spotIamFleetRole: \"${iam/Role/fleet.arn}\"";
+    let before = [role("first"), fleet("one"), served("first", old), jobs.clone()];
+    stage.world.apply(&stage.desired(&before), &Guard::default()).await;
+    let job = stage.running_job("t-jobs", "long").await;
+    let new = served("second", "type: SPOT, allocationStrategy: SPOT_CAPACITY_OPTIMIZED");
+    let moved = [role("first"), role("second"), fleet("one"), new.clone(), jobs.clone()];
+    stage.world.apply(&stage.desired(&moved), &Guard::default()).await;
+    stage.release();
+    stage.until(&job, &aws_sdk_batch::types::JobStatus::Succeeded).await;
+
+    let after = stage.desired(&[role("second"), fleet("two"), new, jobs]);
+    let hold = Guard { hold_due: true, ..Guard::default() };
+    let (held, observed) = stage.world.plan(&after, &hold).await;
+    assert_eq!(held.objections, []);
+    assert!(
+        held.steps.iter().all(|step| step.verb == Verb::Create && step.physical == "two"),
+        "{:#?}",
+        held.steps
+    );
+    assert!(stage.world.execute(&held, &observed).await.complete());
+    stage.world.apply(&after, &Guard::default()).await;
+    let (nothing, observed) = stage.world.plan(&after, &Guard::default()).await;
+    assert!(nothing.is_idle() && nothing.due.is_empty(), "{:?}", nothing.due);
+    let seen = &observed.resources[&"iam/Role/fleet".parse().unwrap()];
+    assert_eq!(seen.iter().map(|one| one.physical.as_str()).collect::<Vec<_>>(), ["two"]);
 }
 
 /// What the program says on stdout, where it succeeds.

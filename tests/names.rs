@@ -10,7 +10,7 @@
 
 mod world;
 
-use batchwright::plan::{Action, Guard, Plan};
+use batchwright::plan::{Action, Guard, Plan, Verb};
 use world::changes;
 use world::stage::{Stage, environment, queue, role};
 
@@ -98,6 +98,26 @@ async fn a_name_that_is_said_is_not_passed_over() {
     assert_eq!((said.changes[0].action, refused(&said)), (Action::Replace, vec![]));
     let family = planned(&stage, &[role("a"), definition(", physicalName: t-work")]).await;
     insta::assert_snapshot!(refused(&family).join("\n"), @"batch/JobDefinition/job: its revisions are registered as t-job, and a family can't be renamed: say `physicalName: t-job`, or declare t-work under another name beside it and take this one out once nothing uses it");
+}
+
+/// Back to a name that an older generation bears still: it is not taken for the one that is to be made.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_former_name_that_is_still_borne_is_not_free() {
+    let stage = Stage::new().await;
+    stage.world.apply(&stage.desired(&[named("a", "physicalName: one")]), &Guard::default()).await;
+    // A run that was cut off leaves the old one behind.
+    let other = stage.desired(&[named("a", "physicalName: two")]);
+    let (mut plan, observed) = stage.world.plan(&other, &Guard::default()).await;
+    plan.steps.retain(|step| step.verb == Verb::Create);
+    assert!(stage.world.execute(&plan, &observed).await.complete());
+
+    let back = stage.desired(&[named("a", "physicalName: one")]);
+    let plan = stage.world.apply(&back, &Guard::default()).await;
+    assert_eq!(plan.changes[0].physical, "one-g3");
+    let (rest, observed) = stage.world.plan(&back, &Guard::default()).await;
+    assert!(rest.is_idle(), "{:?}", changes(&rest));
+    let seen = &observed.resources[&"iam/Role/a".parse().unwrap()];
+    assert_eq!(seen.iter().map(|one| one.physical.as_str()).collect::<Vec<_>>(), ["one-g3"]);
 }
 
 /// Between a plan and its step another run may give a name to something else.

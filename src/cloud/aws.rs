@@ -208,7 +208,7 @@ impl Aws {
 }
 
 /// What the images' tags point to now: `<repository uri>@sha256:…`. Absent: nothing was pushed yet. Of a repository that is
-/// there, what its name in AWS has counts: under another name that it may have, there may be somebody else's.
+/// there, what its name in AWS has counts, if that was asked: under another name that it may have, there may be somebody else's.
 fn of_their_repositories(digests: Digests, scope: &Scope, observed: &Observed) -> BTreeMap<String, String> {
     let place = &scope.place;
     let host = format!("{}.dkr.ecr.{}.{}", place.account, place.region, place.dns_suffix());
@@ -216,7 +216,6 @@ fn of_their_repositories(digests: Digests, scope: &Scope, observed: &Observed) -
         let id = &scope.images.get(&name)?.repository;
         let current =
             observed.resources.get(id).and_then(|seen| Some(seen.current.as_ref()?.physical.as_str()));
-        let current = current.filter(|name| scope.names.get(id).is_some_and(|names| names.contains(*name)));
         let (repository, digest) = match current {
             Some(current) => digests.get_key_value(current)?,
             None => digests.first_key_value()?,

@@ -11,13 +11,15 @@ use crate::kind::AnyKind;
 use crate::resource::{Incarnation, ResourceId};
 
 /// The incarnations that go and that something which is due still stands on, or something that waits for that in its turn.
-/// What holds data is never among them: its end stays a change of its own, asked about each time.
+/// What holds data is never among them: its end stays a change of its own, asked about each time. `replaced`: also those whose
+/// replacement in the same plan says why they go.
 pub(super) fn behind(
     retiring: &[Retiring<'_>],
     leaving: &[Leaving<'_>],
     kind_of: &dyn Fn(&str) -> Option<&'static dyn AnyKind>,
+    replaced: bool,
 ) -> BTreeSet<(ResourceId, String)> {
-    let retiring = retiring.iter().filter(|one| !matches!(one.said, Said::ByReplacement));
+    let retiring = retiring.iter().filter(|one| replaced || !matches!(one.said, Said::ByReplacement));
     let leaving =
         leaving.iter().flat_map(|one| one.incarnations.iter().map(move |live| (&one.change.id, *live)));
     let going: Vec<(&ResourceId, &Incarnation)> =

@@ -25,12 +25,13 @@ pub(super) fn objections(
             continue;
         }
         let of_others = observed.taken.get(&id.kind).and_then(|names| names.get(name));
-        let message = match bearer(id, name, observed) {
-            Some(other) => ours(name, other, desired),
-            None => match of_others {
-                Some(owner) => theirs(name, owner.as_ref()),
-                None => continue,
-            },
+        let message = match (bearer(id, name, observed), of_others) {
+            (Some(other), _) if other == id => {
+                format!("{name} is an older generation of it, which has to go first: apply again once it has")
+            }
+            (Some(other), _) => ours(name, other, desired),
+            (None, Some(owner)) => theirs(name, owner.as_ref()),
+            (None, None) => continue,
         };
         let position = change.position.clone();
         found.push(Objection { id: id.clone(), objector: Objector::Owner, message, position });
@@ -38,10 +39,13 @@ pub(super) fn objections(
     found
 }
 
-/// The other resource of ours that bears a name.
+/// What of ours bears a name: another resource, or an older generation of this one.
 fn bearer<'o>(id: &ResourceId, name: &str, observed: &'o Observed) -> Option<&'o ResourceId> {
-    let others = observed.resources.iter().filter(|(other, _)| other.kind == id.kind && *other != id);
-    let mut bearers = others.filter(|(_, seen)| seen.iter().any(|live| live.physical == name));
+    let of_kind = observed.resources.iter().filter(|(other, _)| other.kind == id.kind);
+    let mut bearers = of_kind.filter(|(other, seen)| match *other == id {
+        true => seen.others.iter().any(|live| live.revision.is_none() && live.physical == name),
+        false => seen.iter().any(|live| live.physical == name),
+    });
     bearers.next().map(|(other, _)| other)
 }
 

@@ -264,7 +264,8 @@ impl<'a> Drafter<'a> {
                     }
                     Order::DeleteFirst => current.generation(),
                 };
-                physical = generation::name_after(current, declared, generation, kind.facts().longest_name);
+                physical =
+                    generation::name_after((seen, current), declared, generation, kind.facts().longest_name);
                 tags =
                     tags::wanted(declared, &self.resolver.desired.owner, kind.facts().ownership, generation);
                 let old = self.old(declared, kind, *order, &mut reason);

@@ -29,11 +29,18 @@ pub fn of_name(physical: &str, base: &str, longest: usize) -> Option<u32> {
     (number > 1 && name(base, number, longest) == physical).then_some(number)
 }
 
-/// The name of the generation that follows `current`: the declared one itself where that is another by now, and so is free.
-pub(super) fn name_after(current: &Incarnation, declared: &Declared, next: u32, longest: usize) -> String {
+/// The name of the generation that follows the current one: the declared one itself where that is another by now, unless an
+/// older generation bears it still.
+pub(super) fn name_after(
+    (seen, current): (&Incarnations, &Incarnation),
+    declared: &Declared,
+    next: u32,
+    longest: usize,
+) -> String {
     let base = declared.physical_name.as_str();
     let is_of_base = |number: u32| current.physical == name(base, number, longest);
-    match is_of_base(current.generation()) || is_of_base(1) {
+    let is_borne = seen.others.iter().any(|other| other.physical == base);
+    match is_of_base(current.generation()) || is_of_base(1) || is_borne {
         true => name(base, next, longest),
         false => base.to_owned(),
     }

@@ -35,14 +35,14 @@ pub fn plan(desired: &Desired, observed: &Observed, kinds: &[&'static dyn AnyKin
     let mut leaving = if whole { prune::leaving(desired, observed, &kind_of) } else { Vec::new() };
     let mut changes: Vec<Change> = drafts.iter().map(|draft| draft.change.clone()).collect();
     let mut due: Vec<Due> = pending.iter().map(|pending| pending.due.clone()).collect();
-    let behind = behind::behind(&retiring, &leaving, &kind_of);
+    let behind = behind::behind(&retiring, &leaving, &kind_of, guard.hold_due);
     let waits = |id: &ResourceId, live: &Incarnation| behind.contains(&(id.clone(), live.physical.clone()));
     let mut departing = told(&retiring, &leaving, &waits, &mut changes);
     if guard.hold_due {
         departing.iter_mut().for_each(behind::hold);
         retiring.retain(|one| match &one.said {
-            Said::ByReplacement => true,
-            Said::As(_) => !waits(one.id, one.live),
+            // What was replaced stays behind: the next plan says so.
+            Said::ByReplacement | Said::As(_) => !waits(one.id, one.live),
             Said::Due(_) => false,
         });
         leaving

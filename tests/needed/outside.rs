@@ -25,7 +25,7 @@ async fn a_role_does_not_go_out_of_an_instance_profile() {
         "iam/Role/inst: t-inst is to go, while the instance profile batch, which is not ours, holds it";
     let used = |who: &str| {
         vec![format!(
-            "{held}, and the instances of {who} run by that: give that another role first, or keep this one"
+            "{held}, and the instances of {who} run by that: give that another role before this apply, or keep this one"
         )]
     };
     assert_eq!(objections(&stage, &without, &[]).await, used("batch/ComputeEnvironment/work"));
@@ -36,7 +36,9 @@ async fn a_role_does_not_go_out_of_an_instance_profile() {
 
     // Nobody of ours runs by it any more.
     let allow = ["batch/ComputeEnvironment/work", "batch/JobQueue/jobs", "iam/Role/inst"];
-    let unused = [format!("{held}: take it out of that first, or keep it")];
+    let unused = [format!(
+        "{held}: take it out of that, or delete the profile, once no instances run by it; or keep the role"
+    )];
     assert_eq!(objections(&stage, &stage.desired(&[role("keeps")]), &allow).await, unused);
 
     // Once it is out, the role goes, and the profile stays.
@@ -68,7 +70,7 @@ async fn an_instance_profile_under_a_strangers_environment_is_told_with_it() {
     assert_eq!(
         found,
         [
-            "iam/Role/inst: t-inst is to go, while the instance profile batch, which is not ours, holds it, and the instances of the ComputeEnvironment theirs of nobody we know run by that: give that another role first, or keep this one"
+            "iam/Role/inst: t-inst is to go, while the instance profile batch, which is not ours, holds it, and the instances of the ComputeEnvironment theirs of nobody we know run by that: give that another role before this apply, or keep this one"
         ]
     );
 }

@@ -37,10 +37,10 @@ fn holds(profile: &str, live: &Incarnation, users: &[User<'_>]) -> String {
     let (role, on_it) = (&live.physical, on_it.join(" and "));
     match on_it.is_empty() {
         true => format!(
-            "{role} is to go, while the instance profile {profile}, which is not ours, holds it: take it out of that first, or keep it"
+            "{role} is to go, while the instance profile {profile}, which is not ours, holds it: take it out of that, or delete the profile, once no instances run by it; or keep the role"
         ),
         false => format!(
-            "{role} is to go, while the instance profile {profile}, which is not ours, holds it, and the instances of {on_it} run by that: give that another role first, or keep this one"
+            "{role} is to go, while the instance profile {profile}, which is not ours, holds it, and the instances of {on_it} run by that: give that another role before this apply, or keep this one"
         ),
     }
 }
