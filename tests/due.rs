@@ -13,8 +13,8 @@ mod world;
 use batchwright::plan::expect::Expected;
 use batchwright::plan::{Guard, Plan, Verb};
 use batchwright::render::{self, Paint};
-use world::changes;
 use world::stage::{Stage, environment, queue, role};
+use world::{changes, program};
 
 fn served(by: &str, resources: &str) -> String {
     let work = environment("work", ", lifecycle: {drainTimeout: 0s}", resources);
@@ -104,8 +104,8 @@ async fn what_is_due_and_was_not_reviewed_stays() {
     assert_eq!((review.differences(&held), held.objections.clone()), (vec![], vec![]));
     assert_ne!(held.fingerprint(), plan.fingerprint());
     let set = reviewed.reviewed().to_string();
-    let said = program(&stage, &["apply", "test", "--yes", "--expect", &set]).await;
-    let told = said.lines().filter(|line| line.starts_with("Due") || line.starts_with("Applied"));
+    let told = said(&stage, &["apply", "test", "--yes", "--expect", &set]).await;
+    let told = told.lines().filter(|line| line.starts_with("Due") || line.starts_with("Applied"));
     insta::assert_snapshot!(told.collect::<Vec<_>>().join("\n"), @r"
     Due: batch/ComputeEnvironment/work (t-work): it is switched off, and stays until a review holds what goes after it
     Due: iam/Role/first (t-first): no review holds its delete: it stays until one does
@@ -157,14 +157,8 @@ async fn what_stays_keeps_its_ground() {
 }
 
 /// What the program says on stdout, where it succeeds.
-async fn program(stage: &Stage, args: &[&str]) -> String {
-    let mut command = tokio::process::Command::new(env!("CARGO_BIN_EXE_batchwright"));
-    command.args(args).args(["--endpoint-url", stage.world.sandbox.endpoint()]).current_dir(stage.folder());
-    for name in ["AWS_PROFILE", "GITHUB_ACTIONS", "GITHUB_SHA", "BATCHWRIGHT_SANDBOX"] {
-        command.env_remove(name);
-    }
-    command.env("AWS_CONFIG_FILE", "/dev/null").env("AWS_SHARED_CREDENTIALS_FILE", "/dev/null");
-    let ran = command.envs(stage.world.sandbox.environment()).kill_on_drop(true).output().await.unwrap();
+async fn said(stage: &Stage, args: &[&str]) -> String {
+    let ran = program(&stage.world.sandbox, stage.folder(), args).output().await.unwrap();
     let (out, err) = (String::from_utf8_lossy(&ran.stdout), String::from_utf8_lossy(&ran.stderr));
     assert!(ran.status.success(), "{out}{err}");
     out.into_owned()

@@ -26,9 +26,9 @@ use batchwright::sandbox::{Exact, Fault, Faults, Sandbox};
 use rustix::process::{Pid, Signal, kill_process};
 use stack::{IMAGE, sandbox};
 use tokio::io::{AsyncBufReadExt, AsyncReadExt, BufReader, Lines};
-use tokio::process::{Child, ChildStderr, Command};
+use tokio::process::{Child, ChildStderr};
 use world::stage::{Stage, environment, queue};
-use world::{hasty, planned};
+use world::{hasty, planned, program};
 
 /// `apply dev --yes` against a sandbox.
 fn apply(sandbox: &Sandbox, more: &[&str]) -> Child {
@@ -39,13 +39,7 @@ fn apply(sandbox: &Sandbox, more: &[&str]) -> Child {
 
 /// The program with these arguments, in this folder.
 fn started(sandbox: &Sandbox, folder: &Path, args: &[&str]) -> Child {
-    let mut command = Command::new(env!("CARGO_BIN_EXE_batchwright"));
-    command.args(args).args(["--endpoint-url", sandbox.endpoint()]).current_dir(folder);
-    for name in ["AWS_PROFILE", "GITHUB_ACTIONS", "GITHUB_SHA", "BATCHWRIGHT_SANDBOX"] {
-        command.env_remove(name);
-    }
-    command.env("AWS_CONFIG_FILE", "/dev/null").env("AWS_SHARED_CREDENTIALS_FILE", "/dev/null");
-    command.envs(sandbox.environment()).kill_on_drop(true);
+    let mut command = program(sandbox, folder, args);
     command.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap()
 }
 

@@ -48,8 +48,8 @@ async fn a_name_that_another_resource_of_ours_bears_is_not_free() {
 
     let swapped = [named("a", "physicalName: two"), named("b", "physicalName: one")];
     insta::assert_snapshot!(refused(&planned(&stage, &[&swapped[..], &before[2..]].concat()).await).join("\n"), @r"
-    iam/Role/a: two is iam/Role/b until that has another name: give it one in an apply before this, and this one another until then
-    iam/Role/b: one is iam/Role/a until that has another name: give it one in an apply before this, and this one another until then
+    iam/Role/a: two is the name of iam/Role/b still: apply its other name first, then this one's (by way of a third where two change names)
+    iam/Role/b: one is the name of iam/Role/a still: apply its other name first, then this one's (by way of a third where two change names)
     ");
     // Renamed in the manifests only, and nobody says so.
     let renamed = [

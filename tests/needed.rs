@@ -31,6 +31,12 @@ const SPOT: &str = "type: SPOT, allocationStrategy: SPOT_CAPACITY_OPTIMIZED";
 const LITERAL: &str = "arn:aws:iam::ACCOUNT:role/t-service";
 const REFERENCE: &str = "${iam/Role/service.arn}";
 
+fn group(name: &str) -> String {
+    format!(
+        "apiVersion: batchwright/v1\nkind: logs/LogGroup\nmetadata: {{name: {name}, onDelete: empty}}\nspec: {{}}\n"
+    )
+}
+
 /// An environment with this service role.
 fn served(name: &str, metadata: &str, by: &str) -> String {
     environment(name, metadata, EC2).replace("spec:\n", &format!("spec:\n  serviceRole: \"{by}\"\n"))

@@ -29,7 +29,7 @@ struct Kind<'a> {
 
 /// The look that has not begun yet: more may join it.
 struct Next<'a> {
-    names: Names,
+    names: Arc<Mutex<Names>>,
     look: WeakShared<BoxFuture<'a, Found>>,
 }
 
@@ -60,12 +60,13 @@ impl<'a> Poller<'a> {
         let mut next = kind.next.lock().unwrap_or_else(PoisonError::into_inner);
         let joined = next.as_mut().and_then(|next| {
             let look = next.look.upgrade()?;
-            next.names.entry(id.clone()).or_default().insert(physical.to_owned());
+            add(&next.names, id, physical);
             Some(look)
         });
         joined.unwrap_or_else(|| {
-            let look = begin(self.cloud, self.scope, Arc::clone(&kind)).boxed().shared();
-            let names = BTreeMap::from([(id.clone(), BTreeSet::from([physical.to_owned()]))]);
+            let names = Arc::default();
+            add(&names, id, physical);
+            let look = begin(self.cloud, self.scope, Arc::clone(&kind), Arc::clone(&names)).boxed().shared();
             *next = look.downgrade().map(|look| Next { names, look });
             look
         })
@@ -78,12 +79,23 @@ impl<'a> Poller<'a> {
     }
 }
 
-/// Waits for room, and looks for all who have joined by then.
-async fn begin<'a>(cloud: &'a dyn Cloud, scope: &'a Scope, kind: Arc<Kind<'a>>) -> Found {
+fn add(names: &Mutex<Names>, id: &ResourceId, physical: &str) {
+    let mut names = names.lock().unwrap_or_else(PoisonError::into_inner);
+    names.entry(id.clone()).or_default().insert(physical.to_owned());
+}
+
+/// Waits for room, and looks for all who have joined by then: who comes later waits for the next.
+async fn begin<'a>(
+    cloud: &'a dyn Cloud,
+    scope: &'a Scope,
+    kind: Arc<Kind<'a>>,
+    names: Arc<Mutex<Names>>,
+) -> Found {
     // Nobody closes it.
     let _room = kind.room.acquire().await;
-    let next = kind.next.lock().unwrap_or_else(PoisonError::into_inner).take();
-    let scope = scope.narrowed(Reach::Named, next.map(|next| next.names).unwrap_or_default());
+    kind.next.lock().unwrap_or_else(PoisonError::into_inner).take();
+    let names = names.lock().unwrap_or_else(PoisonError::into_inner).clone();
+    let scope = scope.narrowed(Reach::Named, names);
     Ok(Arc::new(cloud.observe(&scope).await?.resources))
 }
 

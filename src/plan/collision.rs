@@ -52,7 +52,7 @@ fn bearer<'o>(id: &ResourceId, name: &str, observed: &'o Observed) -> Option<&'o
 fn ours(name: &str, other: &ResourceId, desired: &Desired) -> String {
     match desired.resources.contains_key(other) {
         true => format!(
-            "{name} is {other} until that has another name: give it one in an apply before this, and this one another until then"
+            "{name} is the name of {other} still: apply its other name first, then this one's (by way of a third where two change names)"
         ),
         false => format!(
             "{name} is {other}: if they are the same, say `renamedFrom: {}` here; else give this one another name",

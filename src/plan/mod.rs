@@ -27,11 +27,11 @@ mod guard;
 mod holders;
 mod ignore;
 mod impact;
+mod job_needs;
 mod lost;
 mod needed;
 mod obstacle;
 mod only;
-mod orphans;
 mod planner;
 mod prune;
 mod replacement;
@@ -272,7 +272,7 @@ impl Plan {
     /// The jobs that have to be known to judge it; `None` if nothing in it can interrupt one.
     pub fn jobs_wanted(&self, observed: &Observed) -> Option<JobsOf> {
         let cut_off = impact::jobs_wanted(&self.steps, &self.changes, observed);
-        orphans::jobs_wanted(cut_off, &self.steps, observed)
+        job_needs::jobs_wanted(cut_off, &self.steps, observed)
     }
 
     /// What it deletes without a word of what becomes of the data in it: to be asked whether there is any.

@@ -7,7 +7,7 @@ use super::prune::{self, Leaving};
 use super::retire::{self, Retiring, Said};
 use super::revisions::kept;
 use super::{
-    Change, Due, Plan, behind, collision, graph, holders, impact, needed, only, orphans, stand_in, steps,
+    Change, Due, Plan, behind, collision, graph, holders, impact, job_needs, needed, only, stand_in, steps,
     warn,
 };
 use crate::kind::AnyKind;
@@ -70,7 +70,7 @@ pub fn plan(desired: &Desired, observed: &Observed, kinds: &[&'static dyn AnyKin
     steps.iter_mut().for_each(|step| step.interrupts = guard.allow_interrupt.contains(&step.resource));
     let impact = impact::impact(&steps, &changes, observed, &guard.allow_interrupt);
     objections.extend(impact::objections(&impact, desired));
-    objections.extend(orphans::objections(&steps, observed, &guard.allow_interrupt, desired));
+    objections.extend(job_needs::objections(&steps, observed, &guard.allow_interrupt, desired));
     objections.extend(guard::to_lose_data(&steps, desired, observed));
     objections.sort();
     objections.dedup();

@@ -4,11 +4,8 @@ use aws_sdk_batch::types::{JobDependency, JobStatus};
 use batchwright::plan::{Guard, Objector};
 use batchwright::resource::Desired;
 
-use super::EC2;
 use super::world::stage::{Stage, environment, queue, role};
-
-const GROUP: &str =
-    "apiVersion: batchwright/v1\nkind: logs/LogGroup\nmetadata: {name: NAME, onDelete: empty}\nspec: {}\n";
+use super::{EC2, group};
 
 /// A role that tasks may act as.
 fn of_tasks(name: &str) -> String {
@@ -43,7 +40,6 @@ async fn objections(stage: &Stage, desired: &Desired, guard: &Guard) -> Vec<Stri
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_role_does_not_go_from_a_job_that_runs() {
     let stage = Stage::new().await;
-    let group = |name: &str| GROUP.replace("NAME", name);
     let rest = [environment("work", "", EC2), queue("jobs", "", &["work"]), role("keeps")];
     let first = [vec![of_tasks("one"), group("old"), definition(&stage, "one", "old")], rest.to_vec()];
     stage.world.apply(&stage.desired(&first.concat()), &Guard::default()).await;

@@ -3,15 +3,8 @@
 use aws_sdk_batch::types::{ContainerProperties, JobDefinitionType, ResourceRequirement, ResourceType};
 use batchwright::plan::Guard;
 
-use super::objections;
 use super::world::stage::{Stage, role};
-
-const GROUP: &str =
-    "apiVersion: batchwright/v1\nkind: logs/LogGroup\nmetadata: {name: NAME, onDelete: empty}\nspec: {}\n";
-
-fn group(name: &str) -> String {
-    GROUP.replace("NAME", name)
-}
+use super::{group, objections};
 
 /// A definition whose jobs act as one role and write to one log group.
 fn definition(by: &str, to: &str) -> String {

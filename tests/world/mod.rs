@@ -15,6 +15,18 @@ use batchwright::sandbox::{Options, Sandbox};
 
 pub mod stage;
 
+/// The program with these arguments, in this folder, against a sandbox.
+pub fn program(sandbox: &Sandbox, folder: &Path, args: &[&str]) -> tokio::process::Command {
+    let mut command = tokio::process::Command::new(env!("CARGO_BIN_EXE_batchwright"));
+    command.args(args).args(["--endpoint-url", sandbox.endpoint()]).current_dir(folder);
+    for name in ["AWS_PROFILE", "GITHUB_ACTIONS", "GITHUB_SHA", "BATCHWRIGHT_SANDBOX"] {
+        command.env_remove(name);
+    }
+    command.env("AWS_CONFIG_FILE", "/dev/null").env("AWS_SHARED_CREDENTIALS_FILE", "/dev/null");
+    command.envs(sandbox.environment()).kill_on_drop(true);
+    command
+}
+
 /// One sandbox, answering as an environment's own account and region.
 pub struct World {
     pub sandbox: Sandbox,
