@@ -4,10 +4,12 @@ use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
 mod rules;
+mod texts;
 mod walk;
 
 pub(crate) use rules::follow;
 pub use rules::{Absent, ChangeRule, Compare, Rules};
+pub use texts::{Stands, texts};
 pub use walk::{same, walk};
 
 /// One field that differs.

@@ -15,10 +15,22 @@ use batchwright::cloud::{Cloud, Scope, Simulated};
 use batchwright::execute::{Event, Halt, Limits, Report, execute};
 use batchwright::kinds::KINDS;
 use batchwright::manifest;
-use batchwright::plan::{Guard, Plan, Verb, check, plan};
+use batchwright::plan::{Guard, Plan, check, plan};
 use batchwright::resource::{Desired, Incarnation, Observed, OnDelete, Readiness, ResourceId};
 use proptest::prelude::*;
 use serde_json::json;
+
+#[path = "laws/names.rs"]
+mod names;
+
+/// How many cases of a law are tried: as many as fit into CI; with `BATCHWRIGHT_LAWS=all` thousands, or as many as it says.
+fn cases(few: u32) -> u32 {
+    match std::env::var("BATCHWRIGHT_LAWS") {
+        Ok(many) if many == "all" => 5_000.max(few),
+        Ok(number) => number.parse().unwrap_or(few),
+        Err(_) => few,
+    }
+}
 
 fn now<T>(future: impl Future<Output = T>) -> T {
     let runtime = tokio::runtime::Builder::new_current_thread().enable_time().build().expect("a runtime");
@@ -187,23 +199,6 @@ fn shape(cloud: &Simulated) -> Vec<String> {
     lines.sort();
     lines.dedup();
     lines
-}
-
-/// Prod's security groups name each other: what a create must leave out, a second step of the same resource fills in (D17).
-#[test]
-fn a_reference_to_what_comes_later_is_filled_in() {
-    let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("manifests");
-    let image = format!("222222222222.dkr.ecr.us-east-1.amazonaws.com/worker@sha256:{}", "0".repeat(64));
-    let images = BTreeMap::from([("worker".to_owned(), image)]);
-    let desired = manifest::load(&root, "prod", &manifest::Options { images, ..Default::default() })
-        .unwrap_or_else(|errors| panic!("{errors}"));
-    let cloud = Simulated::new(KINDS, desired.place.clone());
-    let run = Run { cloud: &cloud, desired: &desired };
-    let (plan, _) = run.plan();
-    let twice = plan.steps.iter().filter(|step| step.verb == Verb::Update).count();
-    assert!(twice > 0, "a step fills in what its create left out");
-    run.apply();
-    assert!(run.plan().0.is_empty(), "{:#?}", run.plan().0.changes);
 }
 
 /// `onDelete: retain`: the resource stays, without our tags, and nothing else of ours is left.

@@ -373,6 +373,7 @@ fn applied() -> (Plan, Report) {
             on_delete: OnDelete::Refuse,
             patience: None,
             interrupts: false,
+            without: Vec::new(),
             after: BTreeSet::new(),
             because: Reason::default(),
         });

@@ -1,9 +1,13 @@
 //! A cloud in memory, at the level of documents: for laws of planner and executor, and for benches (D32).
 //!
-//! It knows nothing of calls, pages or states in between: what is asked is done at once. It refuses what AWS refuses of
-//! every kind: a second thing of a name, and removing what something else uses.
+//! It knows nothing of calls, pages or states in between: what is asked is done at once, or a few turns later, so that steps
+//! that run side by side end in another order than they began ([`Simulated::slow`]). It refuses what AWS refuses of every kind: a
+//! second thing of a name, removing what something else uses, and a policy about a role that does not exist. In policies about a
+//! role that goes, its unique id takes the place of its ARN, as IAM has it
+//! (<https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_elements_principal.html>).
 
 use std::collections::BTreeMap;
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
@@ -12,11 +16,12 @@ use futures::future::BoxFuture;
 use serde_json::{Value, json};
 
 use super::{Act, Cloud, Reach, Scope, ownership};
-use crate::diff::ChangeRule;
+use crate::diff::{self, ChangeRule, Compare, Rules, Stands};
 use crate::kind::{AnyKind, Identity};
 use crate::plan::Verb;
 use crate::resource::{Document, Incarnation, Jobs, JobsOf, Observed, Place, Readiness, ResourceId};
 use crate::services::{Error, Fault, Result};
+use crate::value::policy;
 
 /// What it holds: kind, physical name, revision → incarnation.
 type Store = BTreeMap<(String, String, Option<u64>), Incarnation>;
@@ -26,12 +31,35 @@ pub struct Simulated {
     kinds: &'static [&'static dyn AnyKind],
     place: Place,
     store: Mutex<Store>,
+    /// How many ids it has assigned.
+    assigned: AtomicUsize,
+    /// Decides how many turns each call takes.
+    turns: Option<Mutex<u64>>,
 }
+
+/// The most turns that a call takes, one less.
+const MOST_TURNS: u64 = 12;
 
 impl Simulated {
     /// An empty one.
     pub fn new(kinds: &'static [&'static dyn AnyKind], place: Place) -> Self {
-        Self { kinds, place, store: Mutex::new(Store::new()) }
+        Self { kinds, place, store: Mutex::new(Store::new()), assigned: AtomicUsize::new(0), turns: None }
+    }
+
+    /// The same, in which each call takes some turns of the runtime, as many as follow from `seed`.
+    pub fn slow(mut self, seed: u64) -> Self {
+        self.turns = Some(Mutex::new(seed | 1));
+        self
+    }
+
+    /// The turns that the next call takes (xorshift64, <https://www.jstatsoft.org/article/view/v008i14>).
+    fn next_turns(&self) -> u64 {
+        let Some(turns) = &self.turns else { return 0 };
+        let mut state = turns.lock().unwrap_or_else(PoisonError::into_inner);
+        *state ^= *state << 13;
+        *state ^= *state >> 7;
+        *state ^= *state << 17;
+        *state % MOST_TURNS
     }
 
     /// Puts something there behind everybody's back.
@@ -85,15 +113,13 @@ impl Simulated {
             _ => None,
         };
         let physical = match identity {
-            Identity::Assigned => format!(
-                "sim-{:04}",
-                store.len() + 1 + store.values().filter(|i| i.physical.starts_with("sim-")).count()
-            ),
+            Identity::Assigned => format!("sim-{:04}", self.assigned.fetch_add(1, Ordering::Relaxed) + 1),
             _ => step.physical.clone(),
         };
         if identity == Identity::Named && store.keys().any(|key| same(&key)) {
             return Err(refused("AlreadyExists", format!("{physical} exists")));
         }
+        self.refuse_strangers(&store, kind, act.want)?;
         let mut outputs: BTreeMap<String, Value> = kind
             .predict(&physical, act.want, &self.place)
             .into_iter()
@@ -127,10 +153,14 @@ impl Simulated {
     fn change(&self, act: &Act<'_>, live: &Incarnation) -> Result<Option<String>> {
         let key = (act.step.resource.kind.clone(), live.physical.clone(), live.revision);
         let mut store = self.store();
+        let writes = act.diff.0.iter().any(|change| change.rule != ChangeRule::Tag);
+        if writes {
+            self.refuse_strangers(&store, self.kind(&act.step.resource.kind)?, act.want)?;
+        }
         let Some(held) = store.get_mut(&key) else {
             return Err(refused("NotFound", format!("{} does not exist", live.physical)));
         };
-        if act.diff.0.iter().any(|change| change.rule != ChangeRule::Tag) {
+        if writes {
             held.spec = act.want.clone();
         }
         for change in act.diff.0.iter().filter(|change| change.rule == ChangeRule::Tag) {
@@ -149,22 +179,75 @@ impl Simulated {
         let denoted =
             [live.arn.as_deref(), live.physical.starts_with("sim-").then_some(live.physical.as_str())];
         let user = store.iter().find(|(other, held)| {
-            **other != key && denoted.iter().flatten().any(|text| mentions(&held.spec, text))
+            let Ok(kind) = self.kind(&other.0) else { return false };
+            let names = |text: &&str| mentions(&held.spec, &kind.facts().rules, text);
+            // An old revision keeps nothing.
+            let newer =
+                |it: &(String, String, Option<u64>)| it.0 == other.0 && it.1 == other.1 && it.2 > other.2;
+            let old = other.2.is_some() && store.keys().any(newer);
+            **other != key && !old && denoted.iter().flatten().any(names)
         });
         if let Some((user, _)) = user {
             return Err(refused("InUse", format!("{} is used by {} {}", live.physical, user.0, user.1)));
         }
         store.remove(&key);
+        if let Some(arn) = live.arn.as_deref().filter(|arn| arn.contains(ROLE)) {
+            let unique = format!("AROA{:017X}", store.len());
+            let other = |principal: &str| (principal == arn).then(|| unique.clone());
+            for ((of_kind, ..), held) in store.iter_mut() {
+                let rules = &self.kind(of_kind)?.facts().rules;
+                held.spec = with_principals(&held.spec, Some(rules), &other);
+            }
+        }
         Ok(None)
+    }
+
+    /// Refuses a policy about a role of the account that does not exist.
+    fn refuse_strangers(&self, store: &Store, kind: &dyn AnyKind, want: &Document) -> Result<()> {
+        let own = format!(":{}{ROLE}", self.place.account);
+        let mut strange = None;
+        diff::texts(want, Some(&kind.facts().rules), Stands::Alone, &mut |stands, text| {
+            let known = || store.values().any(|held| held.arn.as_deref() == Some(text));
+            if stands == Stands::AsPrincipal && text.contains(&own) && !known() {
+                strange.get_or_insert_with(|| text.to_owned());
+            }
+        });
+        match strange {
+            Some(principal) => Err(refused("InvalidPrincipal", format!("{principal} does not exist"))),
+            None => Ok(()),
+        }
     }
 }
 
-fn mentions(value: &Value, text: &str) -> bool {
+/// What tells the ARN of a role.
+const ROLE: &str = ":role/";
+
+/// Whether a spec names something, policy documents aside.
+fn mentions(spec: &Document, rules: &Rules, text: &str) -> bool {
+    let mut found = false;
+    diff::texts(spec, Some(rules), Stands::Alone, &mut |stands, held| {
+        found |= held == text && matches!(stands, Stands::Alone | Stands::Deferrable);
+    });
+    found
+}
+
+fn with_principals(value: &Value, rules: Option<&Rules>, other: &dyn Fn(&str) -> Option<String>) -> Value {
+    if rules.is_some_and(|rules| rules.compare == Compare::Policy) {
+        return policy::with_principals(value, other);
+    }
     match value {
-        Value::String(held) => held == text,
-        Value::Array(items) => items.iter().any(|item| mentions(item, text)),
-        Value::Object(fields) => fields.values().any(|value| mentions(value, text)),
-        _ => false,
+        Value::Array(items) => {
+            let rules = rules.and_then(|rules| rules.items.as_deref());
+            items.iter().map(|item| with_principals(item, rules, other)).collect()
+        }
+        Value::Object(fields) => fields
+            .iter()
+            .map(|(key, value)| {
+                let rules = rules.and_then(|rules| rules.fields.get(key).or(rules.values.as_deref()));
+                (key.clone(), with_principals(value, rules, other))
+            })
+            .collect(),
+        other => other.clone(),
     }
 }
 
@@ -195,13 +278,22 @@ impl Cloud for Simulated {
     }
 
     fn perform<'a>(&'a self, act: Act<'a>) -> BoxFuture<'a, Result<Option<String>>> {
-        let done = match (act.step.verb, act.live) {
-            (Verb::Register, _) | (Verb::Create, None) => self.create(&act),
-            (Verb::Delete | Verb::Deregister, Some(live)) => self.delete(&act, live),
-            (_, Some(live)) => self.change(&act, live),
-            (_, None) => Ok(None),
-        };
-        std::future::ready(done).boxed()
+        async move {
+            for _ in 0..self.next_turns() {
+                tokio::task::yield_now().await;
+            }
+            let done = match (act.step.verb, act.live) {
+                (Verb::Register, _) | (Verb::Create, None) => self.create(&act),
+                (Verb::Delete | Verb::Deregister, Some(live)) => self.delete(&act, live),
+                (_, Some(live)) => self.change(&act, live),
+                (_, None) => Ok(None),
+            };
+            for _ in 0..self.next_turns() {
+                tokio::task::yield_now().await;
+            }
+            done
+        }
+        .boxed()
     }
 
     fn jobs<'a>(&'a self, _about: &'a JobsOf) -> BoxFuture<'a, Result<Jobs>> {

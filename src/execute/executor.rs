@@ -21,7 +21,7 @@ use super::{Event, Failure, Halt, Known, Limits, Outcome, Report, Stop};
 use crate::cloud::{Cloud, Scope};
 use crate::kind::AnyKind;
 use crate::plan::{Plan, Step, StepId, Verb};
-use crate::resource::{Document, Incarnation, Observed, ResourceId};
+use crate::resource::{Incarnation, Observed, ResourceId};
 use crate::value::reference;
 
 /// How a step ended that did not fail.
@@ -230,14 +230,12 @@ impl<'a> Run<'a, '_> {
             return Err(Failure::new(format!("{} is not a kind", step.resource.kind)).into());
         };
         let resolved = self.known.lock().unwrap_or_else(PoisonError::into_inner).resolve(&step.want);
-        // What a later step of the same resource fills in is left out of its create (D17).
-        let complete = if step.verb == Verb::Create { without_deferred(&resolved, kind) } else { resolved };
-        if let Some(unknown) = reference::first(&complete) {
+        if let Some(unknown) = reference::first(&resolved) {
             let message = format!("{unknown} is not known: no step before this one makes it");
             return Err(Failure::new(message).into());
         }
         let want =
-            kind.normal(&complete, &self.plan.place).map_err(|error| Failure::new(error.to_string()))?;
+            kind.normal(&resolved, &self.plan.place).map_err(|error| Failure::new(error.to_string()))?;
         let token = token(self.plan, step);
         let waiting = |why: String| drop(self.told.send(Event::Waiting { step: step.id, why }));
         let fresh = || self.fresh.concerns(&want, self.observed, self.limits.propagation);
@@ -284,7 +282,12 @@ impl<'a> Run<'a, '_> {
     /// What a step left behind is what later steps of the same resource start from, and what references denote.
     fn learn(&self, step: &Step, incarnation: Incarnation) {
         // What goes or is given up is not what they denote.
-        if !matches!(step.verb, Verb::Disable | Verb::Forget) {
+        let goes = |later: &Step| {
+            later.resource == step.resource && later.physical == step.physical && later.verb == Verb::Delete
+        };
+        if !matches!(step.verb, Verb::Disable | Verb::Forget)
+            && !self.plan.steps.iter().skip(step.id).any(goes)
+        {
             let mut known = self.known.lock().unwrap_or_else(PoisonError::into_inner);
             known.learn(&step.resource, incarnation.outputs.clone());
         }
@@ -308,18 +311,6 @@ impl<'a> Run<'a, '_> {
             }
         }
     }
-}
-
-/// The document without the references in deferrable fields that are not known yet.
-fn without_deferred(document: &Document, kind: &dyn AnyKind) -> Document {
-    let mut document = document.clone();
-    let deferrable = kind.facts().rules.fields.iter().filter(|(_, rules)| rules.deferrable);
-    for (field, _) in deferrable {
-        if let Some(value) = document.get_mut(field) {
-            *value = reference::without_unknown(value);
-        }
-    }
-    document
 }
 
 /// A client token: the same for every attempt at one step of one plan, another for another.

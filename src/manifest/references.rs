@@ -14,6 +14,7 @@ use crate::diff::{Compare, Rules};
 use crate::kind::Identity;
 use crate::kinds;
 use crate::resource::{Place, ResourceId};
+use crate::value::policy;
 use crate::value::reference::{self, Reference};
 
 /// Everything that can only be checked once all documents are read.
@@ -38,7 +39,7 @@ struct Found<'r> {
     refers: &'r [String],
     /// It stands in a policy document.
     in_policy: bool,
-    /// A second step of the same resource may fill it in (D17).
+    /// A second step of the same resource may fill it in: a principal of a policy, and what is marked so (D17).
     deferrable: bool,
 }
 
@@ -122,7 +123,9 @@ impl<'a> Web<'a> {
                 continue;
             }
             let predicted = found.in_policy && self.predicted(target, output);
-            if !predicted && !found.deferrable {
+            // A revision can't be told the rest afterwards.
+            let revisioned = resource.kind.facts().identity == Identity::Revisioned;
+            if (!found.deferrable && !predicted) || (found.deferrable && revisioned) {
                 self.edge(resource, target, found.span);
             }
         }
@@ -286,7 +289,8 @@ fn walk<'r>(
             }
             for entry in entries {
                 let field = rules.and_then(|it| it.fields.get(&entry.key).or(it.values.as_deref()));
-                walk(&entry.value, field, within, sources, into);
+                let principals = within.0 && policy::names_principals(&entry.key);
+                walk(&entry.value, field, (within.0, within.1 || principals), sources, into);
             }
         }
         Data::Null | Data::Bool(_) | Data::Number(..) | Data::Broken(_) => {}

@@ -58,6 +58,7 @@ pub fn adopt(
         on_delete: OnDelete::default(),
         patience: None,
         interrupts: false,
+        without: Vec::new(),
         after: BTreeSet::new(),
         because,
     });

@@ -12,7 +12,7 @@ use super::resolve::Resolver;
 use super::revisions::{Pins, surplus};
 use super::strategy::carried_out;
 use super::unchanged::Pending;
-use super::{Action, Change, Note, Seal, generation, ignore, retire, tags};
+use super::{Action, Change, Note, Seal, generation, graph, ignore, retire, tags};
 use crate::diff::{self, ChangeRule, FieldChange};
 use crate::kind::{AnyKind, Effect, Identity, Order, Reason, Refs};
 use crate::resource::{
@@ -26,6 +26,16 @@ pub(super) struct Draft {
     pub tags: Tags,
     pub ignore: Vec<String>,
     pub how: How,
+    /// What comes first, where it and others wait for each other.
+    pub first: Option<First>,
+}
+
+/// The first of two moves of a resource that names what waits for it (D17).
+pub(super) struct First {
+    /// What it is to be at first; nothing, if there is nothing to do before the rest.
+    pub want: Option<Document>,
+    /// What it does not name yet.
+    pub without: BTreeSet<ResourceId>,
 }
 
 /// How a draft is carried out.
@@ -42,6 +52,15 @@ pub(super) enum How {
     Trim,
 }
 
+/// The resources that a plan creates, replaces or registers anew: what references to them denote afterwards.
+#[derive(Clone, Default, PartialEq)]
+pub(super) struct Renewed {
+    /// What can be said of the new incarnation of each.
+    pub outputs: BTreeMap<ResourceId, BTreeMap<String, String>>,
+    /// Those of them in which nothing differs but the digests of these images.
+    pub deltas: BTreeMap<ResourceId, Vec<String>>,
+}
+
 /// Considers declared resources, one after the other.
 pub(super) struct Drafter<'a> {
     pub resolver: Resolver<'a>,
@@ -56,21 +75,18 @@ pub(super) struct Drafter<'a> {
 }
 
 impl<'a> Drafter<'a> {
-    /// Has considered nothing yet. `whole`: whether the whole environment is planned.
+    /// Has considered nothing yet. `renewed`: what is known of that all the same. `whole`: whether the whole environment is
+    /// planned.
     pub fn new(
         desired: &'a Desired,
         observed: &'a Observed,
         kind_of: &dyn Fn(&str) -> Option<&'static dyn AnyKind>,
+        renewed: Renewed,
         whole: bool,
     ) -> Self {
+        let predicted = graph::predicted(desired, kind_of);
         Self {
-            resolver: Resolver {
-                desired,
-                observed,
-                predicted: predicted(desired, kind_of),
-                renewed: BTreeMap::new(),
-                deltas: BTreeMap::new(),
-            },
+            resolver: Resolver { desired, observed, predicted, renewed },
             drafts: Vec::new(),
             objections: Vec::new(),
             unchanged: 0,
@@ -161,7 +177,7 @@ impl<'a> Drafter<'a> {
         self.renew(&declared.id, kind, &physical, &want);
         let how =
             if facts.identity == Identity::Revisioned { How::Register } else { How::Create { physical } };
-        self.drafts.push(Draft { change, want, tags, ignore: declared.ignore.clone(), how });
+        self.drafts.push(Draft { change, want, tags, ignore: declared.ignore.clone(), how, first: None });
     }
 
     fn compare(
@@ -298,11 +314,11 @@ impl<'a> Drafter<'a> {
         if matches!(how, How::Register | How::Replace { .. }) {
             if change.seal.only_images(&change) {
                 let images = change.seal.images.keys().cloned().collect();
-                self.resolver.deltas.insert(declared.id.clone(), images);
+                self.resolver.renewed.deltas.insert(declared.id.clone(), images);
             }
             self.renew(&declared.id, kind, &physical, &want);
         }
-        self.drafts.push(Draft { change, want, tags, ignore: declared.ignore.clone(), how });
+        self.drafts.push(Draft { change, want, tags, ignore: declared.ignore.clone(), how, first: None });
     }
 
     /// What becomes of the data of what is replaced, as the reason says as well. What stays can't make room.
@@ -342,7 +358,7 @@ impl<'a> Drafter<'a> {
     /// From here on, references to it denote the new incarnation.
     fn renew(&mut self, id: &ResourceId, kind: &dyn AnyKind, physical: &str, want: &Value) {
         let outputs = kind.predict(physical, want, &self.resolver.desired.place);
-        self.resolver.renewed.insert(id.clone(), outputs);
+        self.resolver.renewed.outputs.insert(id.clone(), outputs);
     }
 
     pub fn object(&mut self, declared: &Declared, objector: Objector, message: String) {
@@ -357,16 +373,4 @@ fn is_default(rules: &diff::Rules, field: &FieldChange) -> bool {
 
 pub(super) fn count(spec: &Value) -> usize {
     spec.as_object().map_or(0, serde_json::Map::len)
-}
-
-/// What follows from names alone, of everything declared.
-fn predicted(
-    desired: &Desired,
-    kind_of: &dyn Fn(&str) -> Option<&'static dyn AnyKind>,
-) -> BTreeMap<ResourceId, BTreeMap<String, String>> {
-    let outputs = |declared: &Declared| {
-        let kind = kind_of(&declared.id.kind)?;
-        Some((declared.id.clone(), kind.predict(&declared.physical_name, &declared.spec, &desired.place)))
-    };
-    desired.resources.values().filter_map(outputs).collect()
 }

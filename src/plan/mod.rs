@@ -18,6 +18,7 @@ mod adopt;
 mod behind;
 mod check;
 mod collision;
+mod cycles;
 mod digest;
 mod drafts;
 pub mod expect;
@@ -195,6 +196,9 @@ pub struct Step {
     /// Whether jobs that it would cut off may be cut off (`--allow-interrupt`).
     #[serde(default, skip_serializing_if = "is_false")]
     pub interrupts: bool,
+    /// What its document does not name yet, because that waits for it: a later step of the same resource does (D17).
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub without: Vec<ResourceId>,
     /// The steps that come before it.
     pub after: BTreeSet<StepId>,
     /// Why it is there.

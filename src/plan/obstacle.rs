@@ -104,27 +104,34 @@ pub(super) fn held(drafts: &[Draft], edges: &graph::Edges, observed: &Observed) 
         .filter(|draft| matches!(draft.how, How::Replace { order: Order::DeleteFirst, .. }))
         .filter_map(|draft| {
             let id = &draft.change.id;
-            let holders: Vec<String> = edges
-                .iter()
-                .filter(|(holder, needs)| needs.contains(id) && exists(holder))
-                .map(|(holder, _)| holder.to_string())
-                .collect();
-            let message = format!(
-                "it would have to be deleted before its successor is made ({}), while {} use{} it: give the new one another name, move what uses it, then remove the old one",
-                draft.change.reason,
-                holders.join(", "),
-                if holders.len() == 1 { "s" } else { "" }
-            );
-            let position = draft.change.position.clone();
-            (!holders.is_empty()).then(|| Objection { id: id.clone(), objector: Objector::Held, message, position })
+            let users = edges.iter().filter(|(user, needs)| needs.contains(id) && exists(user));
+            let users: Vec<String> = users.map(|(user, _)| user.to_string()).collect();
+            (!users.is_empty()).then(|| in_the_way(draft, &users))
         })
         .collect()
 }
 
-/// A replacement while something that uses it is left out of the plan (`--only`): it would keep the old one.
+/// The same of what is no longer declared, and goes only after something that needs the successor.
+pub(super) fn stuck(drafts: &[Draft], stuck: &[(ResourceId, ResourceId)]) -> Vec<Objection> {
+    let draft = |id: &ResourceId| drafts.iter().find(|draft| draft.change.id == *id);
+    stuck.iter().filter_map(|(id, user)| Some(in_the_way(draft(id)?, &[user.to_string()]))).collect()
+}
+
+fn in_the_way(draft: &Draft, users: &[String]) -> Objection {
+    let message = format!(
+        "it would have to be deleted before its successor is made ({}), while {} use{} it: give the new one another name, move what uses it, then remove the old one",
+        draft.change.reason,
+        users.join(", "),
+        if users.len() == 1 { "s" } else { "" }
+    );
+    let (id, position) = (draft.change.id.clone(), draft.change.position.clone());
+    Objection { id, objector: Objector::Held, message, position }
+}
+
+/// A replacement while something that names it is left out of the plan (`--only`): it would keep the old one.
 pub(super) fn left_out(
     drafts: &[Draft],
-    edges: &graph::Edges,
+    links: &graph::Links,
     part: &BTreeSet<ResourceId>,
 ) -> Vec<Objection> {
     drafts
@@ -132,17 +139,14 @@ pub(super) fn left_out(
         .filter(|draft| matches!(draft.how, How::Replace { .. }))
         .filter_map(|draft| {
             let id = &draft.change.id;
-            let holders: Vec<String> = edges
-                .iter()
-                .filter(|(holder, needs)| needs.contains(id) && !part.contains(*holder))
-                .map(|(holder, _)| format!("--only={holder}"))
-                .collect();
+            let users = links.naming(id).into_iter().filter(|user| !part.contains(*user));
+            let users: Vec<String> = users.map(|user| format!("--only={user}")).collect();
             let message = format!(
                 "it would be replaced, and what uses it would be left behind: add {}",
-                holders.join(" ")
+                users.join(" ")
             );
             let position = draft.change.position.clone();
-            (!holders.is_empty()).then(|| Objection {
+            (!users.is_empty()).then(|| Objection {
                 id: id.clone(),
                 objector: Objector::Held,
                 message,

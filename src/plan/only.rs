@@ -3,19 +3,19 @@
 use std::collections::BTreeSet;
 
 use super::drafts::{Draft, How};
-use super::graph::Edges;
+use super::graph::Links;
 use crate::resource::{Desired, ResourceId};
 
 /// These resources and everything that they need. All of the environment, if none is named.
-pub(super) fn part(only: Option<&BTreeSet<ResourceId>>, edges: &Edges) -> BTreeSet<ResourceId> {
-    let Some(only) = only else { return edges.keys().cloned().collect() };
+pub(super) fn part(only: Option<&BTreeSet<ResourceId>>, links: &Links) -> BTreeSet<ResourceId> {
+    let Some(only) = only else { return links.needs.keys().cloned().collect() };
     let mut found = BTreeSet::new();
     let mut next: Vec<&ResourceId> = only.iter().collect();
     while let Some(id) = next.pop() {
-        if let Some(needs) = edges.get(id)
+        if let (Some(needs), Some(names)) = (links.needs.get(id), links.weak.get(id))
             && found.insert(id.clone())
         {
-            next.extend(needs);
+            next.extend(needs.iter().chain(names));
         }
     }
     found

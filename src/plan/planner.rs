@@ -1,8 +1,10 @@
 //! The planner: what becomes of each declared resource, what is no longer declared, what speaks against it, and the steps.
 
-use super::drafts::Drafter;
+use std::collections::BTreeSet;
+
+use super::drafts::{Drafter, Renewed};
 use super::guard::{self, Guard};
-use super::obstacle::{held, left_out};
+use super::obstacle::{self, held, left_out};
 use super::prune::{self, Leaving};
 use super::retire::{self, Retiring, Said};
 use super::revisions::kept;
@@ -16,19 +18,15 @@ use crate::resource::{Desired, Incarnation, Observed, OnDelete, ResourceId};
 /// Computes what differs and what to run.
 pub fn plan(desired: &Desired, observed: &Observed, kinds: &[&'static dyn AnyKind], guard: &Guard) -> Plan {
     let kind_of = |name: &str| kinds.iter().copied().find(|kind| kind.facts().name == name);
-    let edges = graph::edges(desired, &kind_of);
-    let (order, _) = graph::order(&edges);
-    let (part, whole) = (only::part(guard.only.as_ref(), &edges), guard.only.is_none());
-    let mut drafter = Drafter::new(desired, observed, &kind_of, whole);
-    for id in order.iter().filter(|id| part.contains(*id)) {
-        if let (Some(declared), Some(kind)) = (desired.resources.get(id), kind_of(&id.kind)) {
-            drafter.consider(declared, kind);
-        }
-    }
+    let links = graph::Links::of(desired, &kind_of);
+    let edges = &links.needs;
+    let (part, whole) = (only::part(guard.only.as_ref(), &links), guard.only.is_none());
+    let mut drafter = drafted((desired, observed), &links, &part, whole, &kind_of);
+    let before = drafter.split(&links, &kind_of);
     let Drafter { drafts, mut objections, unchanged, pending, notes, .. } = drafter;
-    objections.extend(held(&drafts, &edges, observed));
+    objections.extend(held(&drafts, edges, observed));
     objections.extend(collision::objections(&drafts, desired, observed, &kind_of));
-    objections.extend(left_out(&drafts, &edges, &part));
+    objections.extend(left_out(&drafts, &links, &part));
     // A part of an environment says nothing about the rest.
     let settled = only::settled(desired, &drafts, whole);
     let mut retiring = retire::retiring(&drafts, &settled, observed, &kind_of);
@@ -55,12 +53,15 @@ pub fn plan(desired: &Desired, observed: &Observed, kinds: &[&'static dyn AnyKin
     guarded.dedup();
     objections.extend(guard::objections(&guarded, desired, observed, guard, &kind_of));
     let parts = holders::Parts { drafts: &drafts, retiring: &retiring, leaving: &leaving };
-    let end = holders::End { parts, desired, observed, edges: &edges, part: &part };
+    let end = holders::End { parts, desired, observed, edges, part: &part };
     objections.extend(end.objections());
     let (needed, doubts) = needed::objections(&end, &kind_of);
     objections.extend(needed);
     let departures = steps::Departures { retiring: &retiring, leaving: &leaving };
-    let steps = steps::cut((&pending, &drafts), &departures, &edges, (desired, &settled), observed, &kind_of);
+    let before = steps::Before { needs: edges, drafts: &before };
+    let (steps, stuck) =
+        steps::cut((&pending, &drafts), &departures, &before, (desired, &settled), observed, &kind_of);
+    objections.extend(obstacle::stuck(&drafts, &stuck));
     let gone = leaving.iter().filter(|one| one.on_delete != OnDelete::Retain);
     let gone = gone.flat_map(|one| one.incarnations.iter().map(|live| (&one.change.id, *live)));
     let going = gone.chain(retiring.iter().map(|one| (one.id, one.live)));
@@ -89,6 +90,39 @@ pub fn plan(desired: &Desired, observed: &Observed, kinds: &[&'static dyn AnyKin
         impact,
         unchanged,
         keeps: kept(desired),
+    }
+}
+
+/// What becomes of each declared resource. Each is considered after those that it needs; what it names otherwise may come later,
+/// and what that denotes after the plan is known all the same: they are considered until nothing new is made anew.
+fn drafted<'a>(
+    (desired, observed): (&'a Desired, &'a Observed),
+    links: &graph::Links,
+    part: &BTreeSet<ResourceId>,
+    whole: bool,
+    kind_of: &dyn Fn(&str) -> Option<&'static dyn AnyKind>,
+) -> Drafter<'a> {
+    let (order, _) = graph::order(&links.needs);
+    let mut known = Renewed::default();
+    // Each round but the last finds something new.
+    let mut rounds = desired.resources.len();
+    loop {
+        let mut drafter = Drafter::new(desired, observed, kind_of, known, whole);
+        let before = drafter.resolver.renewed.outputs.clone();
+        for id in order.iter().filter(|id| part.contains(*id)) {
+            if let (Some(declared), Some(kind)) = (desired.resources.get(id), kind_of(&id.kind)) {
+                drafter.consider(declared, kind);
+            }
+        }
+        let is_news = |id: &ResourceId| {
+            let now = drafter.resolver.renewed.outputs.get(id);
+            now.is_some() && now != before.get(id).or_else(|| drafter.resolver.expected(id))
+        };
+        if rounds == 0 || !links.looks_ahead(&is_news) {
+            return drafter;
+        }
+        rounds -= 1;
+        known = drafter.resolver.renewed;
     }
 }
 

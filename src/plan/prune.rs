@@ -1,10 +1,12 @@
 //! What is owned and no longer declared, and what has to go before what.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 
 use serde_json::Value;
 
+use super::graph::Edges;
 use super::{Action, Change, Seal, retire, tags};
+use crate::diff::{self, Stands};
 use crate::kind::{AnyKind, Ownership, Reason};
 use crate::resource::{
     COMMIT_TAG, Desired, Incarnation, Incarnations, Observed, OnDelete, Owner, ResourceId,
@@ -74,33 +76,48 @@ pub(super) fn leaving<'a>(
     found
 }
 
-/// For each observed resource, those that it uses as AWS reports it: by their ARNs and ids, outside policy documents.
-pub(super) fn uses(observed: &Observed) -> BTreeMap<ResourceId, BTreeSet<ResourceId>> {
-    let mut denotes: BTreeMap<&str, &ResourceId> = BTreeMap::new();
-    for (id, seen) in &observed.resources {
-        for incarnation in seen.iter() {
-            let outputs = incarnation
-                .outputs
-                .iter()
-                .filter(|(name, _)| name.as_str() == "arn" || name.as_str() == "id");
-            for text in outputs.filter_map(|(_, value)| value.as_str()).chain(incarnation.arn.as_deref()) {
-                denotes.insert(text, id);
+/// For each observed resource, those that use it as AWS reports it: that name its ARN or its id.
+#[derive(Default)]
+pub(super) struct Users {
+    /// In whatever field.
+    pub all: Edges,
+    /// In a field of its own, neither in a policy nor in what can do without.
+    pub alone: Edges,
+    /// In what can do without: a rule of a group.
+    pub deferrable: Edges,
+}
+
+impl Users {
+    pub fn of(observed: &Observed, kind_of: &dyn Fn(&str) -> Option<&'static dyn AnyKind>) -> Self {
+        let mut denotes: BTreeMap<&str, &ResourceId> = BTreeMap::new();
+        for (id, seen) in &observed.resources {
+            denotes.extend(seen.iter().flat_map(denoted).map(|text| (text, id)));
+        }
+        let mut users = Self::default();
+        for (id, seen) in &observed.resources {
+            let rules = kind_of(&id.kind).map(|kind| &kind.facts().rules);
+            for incarnation in seen.iter() {
+                diff::texts(&incarnation.spec, rules, Stands::Alone, &mut |stands, text| {
+                    if let Some(target) = denotes.get(text).filter(|target| **target != id) {
+                        users.all.entry((*target).clone()).or_default().insert(id.clone());
+                        let apart = match stands {
+                            Stands::Alone => &mut users.alone,
+                            Stands::Deferrable => &mut users.deferrable,
+                            Stands::AsPrincipal | Stands::InPolicy => return,
+                        };
+                        apart.entry((*target).clone()).or_default().insert(id.clone());
+                    }
+                });
             }
         }
+        users
     }
-    let mut uses = BTreeMap::new();
-    for (id, seen) in &observed.resources {
-        let mut used = BTreeSet::new();
-        for incarnation in seen.iter() {
-            strings(&incarnation.spec, &mut |text| {
-                if let Some(target) = denotes.get(text).filter(|target| **target != id) {
-                    used.insert((*target).clone());
-                }
-            });
-        }
-        uses.insert(id.clone(), used);
-    }
-    uses
+}
+
+/// The texts by which others name an incarnation.
+pub(super) fn denoted(live: &Incarnation) -> impl Iterator<Item = &str> {
+    let outputs = ["arn", "id"].into_iter().filter_map(|name| live.outputs.get(name)?.as_str());
+    outputs.chain(live.arn.as_deref())
 }
 
 /// Every text in a document.

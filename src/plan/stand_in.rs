@@ -87,6 +87,7 @@ impl StandIn {
             on_delete: OnDelete::default(),
             patience: None,
             interrupts: false,
+            without: Vec::new(),
             after,
             because: self.change.reason.clone(),
         }

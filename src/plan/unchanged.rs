@@ -59,7 +59,14 @@ impl Drafter<'_> {
             seal: Seal { trims: surplus.trims(), ..Seal::default() },
         };
         let (want, tags) = (current.spec.clone(), current.tags.clone());
-        self.drafts.push(Draft { change: change.sealed(), want, tags, ignore: Vec::new(), how: How::Trim });
+        self.drafts.push(Draft {
+            change: change.sealed(),
+            want,
+            tags,
+            ignore: Vec::new(),
+            how: How::Trim,
+            first: None,
+        });
     }
 
     /// As declared, and broken: a run that was cut off here goes on, or the reason is mended elsewhere, perhaps by this very
@@ -82,6 +89,7 @@ impl Drafter<'_> {
             tags: current.tags.clone(),
             ignore: declared.ignore.clone(),
             how: How::Update { tags_only: false },
+            first: None,
         });
     }
 }

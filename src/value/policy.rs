@@ -56,6 +56,144 @@ impl JsonSchema for Policy {
     }
 }
 
+/// Calls `on` for each text of a document: `true` where it names a principal.
+pub fn each(document: &Value, on: &mut dyn FnMut(bool, &str)) {
+    let parsed;
+    let document = match document {
+        Value::String(text) => {
+            parsed = Policy::parse(text).0;
+            &parsed
+        }
+        other => other,
+    };
+    match document {
+        Value::Object(fields) => {
+            for (key, value) in fields.iter().filter(|(key, _)| *key != STATEMENT) {
+                on(false, key);
+                texts_within(value, false, on);
+            }
+            for statement in statements(document) {
+                texts_within(statement, false, on);
+            }
+        }
+        other => texts_within(other, false, on),
+    }
+}
+
+fn texts_within(value: &Value, principal: bool, on: &mut dyn FnMut(bool, &str)) {
+    match value {
+        Value::String(text) => on(principal, text),
+        Value::Array(items) => items.iter().for_each(|item| texts_within(item, principal, on)),
+        Value::Object(fields) => {
+            for (key, value) in fields {
+                on(principal, key);
+                texts_within(value, principal || names_principals(key), on);
+            }
+        }
+        _ => {}
+    }
+}
+
+const STATEMENT: &str = "Statement";
+
+/// Whether an element of a statement names those whom it is about.
+pub fn names_principals(element: &str) -> bool {
+    matches!(element, "Principal" | "NotPrincipal")
+}
+
+fn statements(document: &Value) -> &[Value] {
+    match document.get(STATEMENT) {
+        Some(Value::Array(statements)) => statements,
+        Some(one) => std::slice::from_ref(one),
+        None => &[],
+    }
+}
+
+/// The document with other texts for some of its principals.
+pub fn with_principals(document: &Value, other: &dyn Fn(&str) -> Option<String>) -> Value {
+    fn named(names: &Value, other: &dyn Fn(&str) -> Option<String>) -> Value {
+        match names {
+            Value::String(name) => Value::String(other(name).unwrap_or_else(|| name.clone())),
+            Value::Array(names) => names.iter().map(|name| named(name, other)).collect(),
+            Value::Object(types) => {
+                types.iter().map(|(key, names)| (key.clone(), named(names, other))).collect()
+            }
+            _ => names.clone(),
+        }
+    }
+    let mut document = document.clone();
+    let of_document = match document.get_mut(STATEMENT) {
+        Some(Value::Array(statements)) => statements.as_mut_slice(),
+        Some(one) => std::slice::from_mut(one),
+        None => return document,
+    };
+    for statement in of_document.iter_mut().filter_map(Value::as_object_mut) {
+        for (_, names) in statement.iter_mut().filter(|(key, _)| names_principals(key)) {
+            *names = named(names, other);
+        }
+    }
+    document
+}
+
+/// The document without the principals that are `gone`, and without the statements that would be about nobody then. `None` if
+/// no statement is left.
+pub fn without_principals(document: &Value, gone: &dyn Fn(&str) -> bool) -> Option<Value> {
+    let left: Vec<Value> =
+        statements(document).iter().filter_map(|one| statement_without(one, gone)).collect();
+    let mut document = document.as_object().filter(|_| !left.is_empty())?.clone();
+    document.insert(STATEMENT.to_owned(), Value::Array(left));
+    Some(Value::Object(document))
+}
+
+fn statement_without(statement: &Value, gone: &dyn Fn(&str) -> bool) -> Option<Value> {
+    let mut statement = statement.clone();
+    for (_, principals) in statement.as_object_mut()?.iter_mut().filter(|(key, _)| names_principals(key)) {
+        match principals {
+            Value::Object(types) => {
+                types.retain(|_, names| !drop_names(names, gone));
+                if types.is_empty() {
+                    return None;
+                }
+            }
+            names => {
+                if drop_names(names, gone) {
+                    return None;
+                }
+            }
+        }
+    }
+    Some(statement)
+}
+
+/// Takes names out, and says whether none is left for that reason.
+fn drop_names(names: &mut Value, gone: &dyn Fn(&str) -> bool) -> bool {
+    let is_gone = |name: &Value| name.as_str().is_some_and(gone);
+    match names {
+        Value::Array(names) => {
+            let before = names.len();
+            names.retain(|name| !is_gone(name));
+            names.is_empty() && before > 0
+        }
+        one => is_gone(one),
+    }
+}
+
+/// A document that lets nobody in: for a moment in the place of one whose principals do not exist yet. It denies what the first
+/// statement is about.
+pub fn nobody(document: &Value) -> Value {
+    let first = statements(document).first().and_then(Value::as_object);
+    let mut statement = Map::new();
+    statement.insert("Effect".to_owned(), "Deny".into());
+    statement.insert("Principal".to_owned(), serde_json::json!({ "AWS": "*" }));
+    for element in ["Action", "NotAction", "Resource", "NotResource"] {
+        if let Some(value) = first.and_then(|first| first.get(element)) {
+            statement.insert(element.to_owned(), value.clone());
+        }
+    }
+    let version = document.get("Version").cloned().unwrap_or_else(|| "2012-10-17".into());
+    serde_json::json!({ "Version": version, "Statement": [statement] })
+}
+
 /// Whether two policy documents mean the same.
 pub fn same(a: &Value, b: &Value) -> bool {
     normal(a) == normal(b)
@@ -176,6 +314,45 @@ mod tests {
             &json!({"Statement": [{"Principal": "*"}]}),
             &json!({"Statement": [{"Principal": {"AWS": "*"}}], "Version": "2008-10-17"})
         ));
+    }
+
+    #[test]
+    fn principals_are_told_from_other_texts() {
+        let document = json!({"Version": "2012-10-17", "Statement": [
+            {"Principal": {"AWS": ["a", "b"], "Service": "c"}, "Resource": "d", "Condition": {"StringEquals": {"e": "f"}}},
+            {"NotPrincipal": "g"},
+        ]});
+        let mut found = Vec::new();
+        super::each(&document, &mut |principal, text| {
+            if principal && text.len() == 1 {
+                found.push(text.to_owned());
+            }
+        });
+        assert_eq!(found, ["a", "b", "c", "g"]);
+        let mut within_text = 0;
+        super::each(&json!(document.to_string()), &mut |principal, text| {
+            within_text += usize::from(principal && text.len() == 1);
+        });
+        assert_eq!(within_text, 4);
+    }
+
+    #[test]
+    fn a_statement_about_nobody_is_left_out() {
+        let document = json!({"Version": "2012-10-17", "Statement": [
+            {"Effect": "Allow", "Principal": {"AWS": ["a", "b"], "Service": "s"}, "Action": "x:Y"},
+            {"Effect": "Allow", "Principal": {"AWS": "a"}, "Action": "x:Z"},
+            {"Effect": "Deny", "NotPrincipal": {"AWS": ["a", "c"]}, "Action": "x:Y"},
+        ]});
+        let without = |gone: &[&str]| super::without_principals(&document, &|name| gone.contains(&name));
+        assert_eq!(
+            without(&["a"]).unwrap()["Statement"],
+            json!([
+                {"Effect": "Allow", "Principal": {"AWS": ["b"], "Service": "s"}, "Action": "x:Y"},
+                {"Effect": "Deny", "NotPrincipal": {"AWS": ["c"]}, "Action": "x:Y"},
+            ])
+        );
+        assert_eq!(without(&["a", "b", "c", "s"]), None, "an empty NotPrincipal would be everybody");
+        assert_eq!(without(&[]), Some(document));
     }
 
     #[test]

@@ -111,23 +111,6 @@ pub fn first(value: &Value) -> Option<Reference> {
     first
 }
 
-/// The document without the list items and fields that hold a reference.
-pub fn without_unknown(value: &Value) -> Value {
-    match value {
-        Value::Array(items) => items
-            .iter()
-            .filter(|item| !matches!(item, Value::Object(_) | Value::String(_)) || !is_unknown(item))
-            .map(without_unknown)
-            .collect(),
-        Value::Object(fields) => fields
-            .iter()
-            .filter(|(_, value)| !(value.is_string() && is_unknown(value)))
-            .map(|(key, value)| (key.clone(), without_unknown(value)))
-            .collect(),
-        other => other.clone(),
-    }
-}
-
 /// Whether a value holds a reference that nothing has resolved: known after the apply.
 pub fn is_unknown(value: &Value) -> bool {
     match value {

@@ -27,18 +27,21 @@ impl Cutter<'_> {
         let id = &draft.change.id;
         let live = self.observed.resources.get(id).and_then(|seen| seen.current.as_ref());
         let arn = live.and_then(|live| live.arn.as_deref()).unwrap_or_default();
-        let needs = self.edges.get(id).into_iter().flatten();
+        let needs = self.before.needs.get(id).into_iter().flatten();
         let mut after: BTreeSet<StepId> =
             needs.filter_map(|need| self.of.get(need)?.last().copied()).collect();
         let seen =
             self.observed.resources.iter().filter(|(queue, seen)| {
                 queue.kind == HOLDER && seen.iter().any(|live| lists(&live.spec, arn))
             });
-        let wanted = self.edges.iter().filter(|(queue, needs)| queue.kind == HOLDER && needs.contains(id));
+        let wanted =
+            self.before.needs.iter().filter(|(queue, needs)| queue.kind == HOLDER && needs.contains(id));
         let queues: BTreeSet<_> =
             seen.map(|(queue, _)| queue).chain(wanted.map(|(queue, _)| queue)).collect();
         for queue in queues {
-            let stands_on = self.edges.get(queue).into_iter().chain(self.uses.get(queue)).flatten();
+            let needed = self.before.needs.get(queue).into_iter().flatten();
+            let used = self.used_by.all.iter().filter(|(_, users)| users.contains(queue));
+            let stands_on = needed.chain(used.map(|(used, _)| used));
             let others = stands_on.filter(|ground| ground.kind == GROUND && *ground != id);
             let steps = others.chain([queue]).filter_map(|other| self.of.get(other)).flatten();
             after.extend(steps.copied());

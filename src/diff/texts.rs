@@ -1,0 +1,45 @@
+//! The texts of a document, and where each stands.
+
+use serde_json::Value;
+
+use super::{Compare, Rules};
+use crate::value::policy;
+
+/// Where a text of a spec stands.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Stands {
+    /// In a field of its own.
+    Alone,
+    /// In a field that a second step of the same resource may fill in.
+    Deferrable,
+    /// In a policy document, for whom it is about: AWS refuses those that do not exist.
+    AsPrincipal,
+    /// Elsewhere in a policy document: what it names need not exist.
+    InPolicy,
+}
+
+/// Calls `on` for each text of a spec, keys of maps included.
+pub fn texts(value: &Value, rules: Option<&Rules>, stands: Stands, on: &mut dyn FnMut(Stands, &str)) {
+    if rules.is_some_and(|rules| rules.compare == Compare::Policy) {
+        return policy::each(value, &mut |principal, text| {
+            on(if principal { Stands::AsPrincipal } else { Stands::InPolicy }, text);
+        });
+    }
+    let deferrable = rules.is_some_and(|rules| rules.deferrable);
+    let stands = if deferrable { Stands::Deferrable } else { stands };
+    match value {
+        Value::String(text) => on(stands, text),
+        Value::Array(items) => {
+            let rules = rules.and_then(|rules| rules.items.as_deref());
+            items.iter().for_each(|item| texts(item, rules, stands, on));
+        }
+        Value::Object(fields) => {
+            for (key, value) in fields {
+                on(stands, key);
+                let field = rules.and_then(|rules| rules.fields.get(key).or(rules.values.as_deref()));
+                texts(value, field, stands, on);
+            }
+        }
+        _ => {}
+    }
+}

@@ -1,0 +1,199 @@
+//! What goes: in which order, and what comes before it.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use serde_json::json;
+
+use super::{Cutter, Departures};
+use crate::kind::{Identity, Reason};
+use crate::plan::drafts::{Draft, How};
+use crate::plan::graph::{self, Edges};
+use crate::plan::prune::Leaving;
+use crate::plan::retire::{Retiring, is_enabled};
+use crate::plan::revisions::{Pins, Surplus, surplus};
+use crate::plan::{StepId, Verb, holders};
+use crate::resource::{Declared, Desired, Incarnation, Lifecycle, OnDelete, RETIRING_TAG, ResourceId};
+
+impl Cutter<'_> {
+    /// Users before what they use, so that nothing goes while something still stands on it, be it old or no longer declared.
+    pub fn remove_all(
+        &mut self,
+        departures: &Departures<'_>,
+        (desired, settled): (&Desired, &Desired),
+        drafts: &BTreeMap<&ResourceId, &Draft>,
+    ) {
+        let pins = Pins::of(desired, self.observed);
+        let leaving: BTreeMap<&ResourceId, &Leaving<'_>> =
+            departures.leaving.iter().map(|leaving| (&leaving.change.id, leaving)).collect();
+        let mut retiring: BTreeMap<&ResourceId, Vec<&Retiring<'_>>> = BTreeMap::new();
+        for one in departures.retiring.iter().filter(|one| settled.resources.contains_key(one.id)) {
+            retiring.entry(one.id).or_default().push(one);
+        }
+        for together in self.departing(settled.resources.keys(), departures.leaving) {
+            let released = self.release(&together, &leaving, &retiring);
+            for id in &together {
+                let mut after = self.users(id, &together, &BTreeSet::new());
+                after.extend(&released);
+                if let Some(leaving) = leaving.get(id) {
+                    self.leave(leaving, &after);
+                }
+                let Some(declared) = settled.resources.get(id) else { continue };
+                for one in retiring.get(id).into_iter().flatten() {
+                    self.retire(declared, one, after.clone());
+                }
+                let Some(draft) = drafts.get(id) else { continue };
+                let kind = (self.kind_of)(&id.kind);
+                let revisioned = kind.is_some_and(|kind| kind.facts().identity == Identity::Revisioned);
+                if let Some(seen) = self.observed.resources.get(id).filter(|_| revisioned) {
+                    let registers = matches!(draft.how, How::Register);
+                    self.trim(declared, &surplus(declared, seen, self.owner, registers, &pins));
+                }
+            }
+        }
+    }
+
+    /// Everything of which something may go, users before what they use; together what use each other.
+    fn departing<'d>(
+        &self,
+        declared: impl Iterator<Item = &'d ResourceId>,
+        leaving: &'d [Leaving<'_>],
+    ) -> Vec<Vec<ResourceId>> {
+        let parts: BTreeSet<&ResourceId> =
+            declared.chain(leaving.iter().map(|leaving| &leaving.change.id)).collect();
+        // `order` puts what is needed first; here users go first, so an edge leads from what is used to its users.
+        let users_of = |id: &ResourceId, users: &[&Edges]| -> BTreeSet<ResourceId> {
+            let users = users.iter().filter_map(|users| users.get(id)).flatten();
+            users.filter(|user| *user != id && parts.contains(user)).cloned().collect()
+        };
+        let (needed, used) = (&self.needed_by, &self.used_by);
+        let users: Edges =
+            parts.iter().map(|id| ((*id).clone(), users_of(id, &[needed, &used.all]))).collect();
+        let components = graph::components(&users);
+        let mut together: BTreeMap<usize, Edges> = BTreeMap::new();
+        for (id, number) in &components {
+            let mut users = users_of(id, &[needed, &used.alone]);
+            users.retain(|user| components.get(user) == Some(number));
+            together.entry(*number).or_default().insert((*id).clone(), users);
+        }
+        let mut firsts = Edges::new();
+        let first = |id: &ResourceId| {
+            let members = components.get(id).and_then(|number| together.get(number));
+            members.and_then(|members| members.keys().next()).unwrap_or(id).clone()
+        };
+        for (id, users) in &users {
+            let its_first = first(id);
+            let users: Vec<ResourceId> = users.iter().map(&first).filter(|user| *user != its_first).collect();
+            firsts.entry(its_first).or_default().extend(users);
+        }
+        let ordered = graph::order(&firsts).0;
+        let members = ordered.iter().filter_map(|id| together.get(components.get(id)?));
+        members.map(|members| graph::order(members).0).collect()
+    }
+
+    /// The steps of what uses a resource, as declared or as AWS reports it, and its own. Of what goes with it and only names it
+    /// in passing, not the end.
+    pub fn users(
+        &self,
+        id: &ResourceId,
+        together: &[ResourceId],
+        released: &BTreeSet<StepId>,
+    ) -> BTreeSet<StepId> {
+        let of = |edges: &Edges| edges.get(id).cloned().unwrap_or_default();
+        let (needed, alone) = (of(&self.needed_by), of(&self.used_by.alone));
+        let mut found: BTreeSet<StepId> = self.of.get(id).into_iter().flatten().copied().collect();
+        found.retain(|step| !released.contains(step));
+        for user in needed.union(&of(&self.used_by.all)).filter(|user| *user != id) {
+            let in_passing = together.contains(user) && !needed.contains(user) && !alone.contains(user);
+            let ends = |step: &StepId| {
+                released.contains(step) || self.steps.get(*step).is_some_and(|step| is_end(step.verb))
+            };
+            let steps = self.of.get(user).into_iter().flatten();
+            found.extend(steps.filter(|step| !(in_passing && ends(step))));
+        }
+        found
+    }
+
+    /// An old incarnation goes once everything that used it has moved.
+    fn retire(&mut self, declared: &Declared, retiring: &Retiring<'_>, mut after: BTreeSet<StepId>) {
+        let Retiring { id, live, on_delete, .. } = *retiring;
+        after.extend(self.of.get(id).into_iter().flatten().copied());
+        let because = Reason("another generation has taken its place".to_owned());
+        if on_delete == OnDelete::Retain {
+            self.remove(id, live, Verb::Forget, after, on_delete, because);
+            return;
+        }
+        self.depart(id, live, &declared.lifecycle, after, on_delete, because);
+    }
+
+    /// Off, drained, deleted: what jobs run on. Deleted at once: everything else.
+    fn depart(
+        &mut self,
+        id: &ResourceId,
+        live: &Incarnation,
+        lifecycle: &Lifecycle,
+        mut after: BTreeSet<StepId>,
+        on_delete: OnDelete,
+        because: Reason,
+    ) {
+        if id.kind == holders::GROUND {
+            if is_enabled(live) || !live.retiring() {
+                after.insert(self.disable(id, live, after.clone(), because.clone()));
+            }
+            let drain = self.remove(id, live, Verb::Drain, after.clone(), on_delete, because.clone());
+            if let Some(step) = self.steps.get_mut(drain) {
+                step.patience = Some(lifecycle.drain_seconds());
+            }
+            after.insert(drain);
+        }
+        self.remove(id, live, Verb::Delete, after, on_delete, because);
+    }
+
+    fn disable(
+        &mut self,
+        id: &ResourceId,
+        live: &Incarnation,
+        after: BTreeSet<StepId>,
+        because: Reason,
+    ) -> StepId {
+        let (mut want, mut tags) = (live.spec.clone(), live.tags.clone());
+        if let Some(fields) = want.as_object_mut() {
+            fields.insert("state".to_owned(), json!("DISABLED"));
+        }
+        tags.insert(RETIRING_TAG.to_owned(), "true".to_owned());
+        self.add(id, Verb::Disable, &live.physical, live.revision, want, tags, after, because)
+    }
+
+    /// Revisions beyond the number to keep, after everything that uses the family has moved on.
+    fn trim(&mut self, declared: &Declared, surplus: &Surplus<'_>) {
+        let holders = self.needed_by.get(&declared.id).into_iter().flatten();
+        let mut after: BTreeSet<StepId> =
+            holders.filter_map(|holder| self.of.get(holder)).flatten().copied().collect();
+        after.extend(self.of.get(&declared.id).into_iter().flatten().copied());
+        for revision in &surplus.gone {
+            let because = Reason("it is beyond keepRevisions".to_owned());
+            self.remove(&declared.id, revision, Verb::Deregister, after.clone(), OnDelete::Refuse, because);
+        }
+    }
+
+    /// What is no longer declared goes after all that was done to what uses it.
+    fn leave(&mut self, leaving: &Leaving<'_>, after: &BTreeSet<StepId>) {
+        let id = &leaving.change.id;
+        for incarnation in &leaving.incarnations {
+            let (after, because) = (after.clone(), leaving.change.reason.clone());
+            let verb = match (leaving.on_delete, incarnation.revision) {
+                (OnDelete::Retain, _) => Verb::Forget,
+                (_, Some(_)) => Verb::Deregister,
+                (_, None) => {
+                    self.depart(id, incarnation, &Lifecycle::default(), after, leaving.on_delete, because);
+                    continue;
+                }
+            };
+            self.remove(id, incarnation, verb, after, leaving.on_delete, because);
+        }
+    }
+}
+
+/// Whether a verb belongs to the end of a resource.
+fn is_end(verb: Verb) -> bool {
+    matches!(verb, Verb::Disable | Verb::Drain | Verb::Delete | Verb::Deregister | Verb::Forget)
+}
