@@ -128,8 +128,8 @@ proptest! {
 
     /// After an apply nothing differs, whatever was there before.
     #[test]
-    fn apply_then_plan_is_empty(before in edits(), after in edits()) {
-        let cloud = Simulated::new(KINDS, PAYMENTS.place.clone());
+    fn apply_then_plan_is_empty(before in edits(), after in edits(), seed in any::<u64>()) {
+        let cloud = Simulated::new(KINDS, PAYMENTS.place.clone()).slow(seed);
         for desired in [edited(&before), edited(&after)] {
             let run = Run { cloud: &cloud, desired: &desired };
             run.apply();
