@@ -28,7 +28,7 @@ use batchwright::resource::Desired;
 use batchwright::sandbox::{Faults, Operation, Sandbox, Stop, StopWhen};
 use ending::Ending;
 use sha2::{Digest, Sha256};
-use stack::{apply, everything_goes, nothing, on_spot, payments, sandbox};
+use stack::{apply, everything_goes, nothing, on_spot, payments, sandbox, scenario};
 use world::stage::has_ground;
 
 /// One way of dying.
@@ -161,4 +161,16 @@ async fn a_destroy_killed_anywhere_is_finished_by_the_next() {
     let sandbox = sandbox().await;
     apply(&sandbox, &payments(), &Guard::default()).await.unwrap();
     killed_everywhere("destroy", &sandbox, &nothing(), &everything_goes()).await;
+}
+
+/// Groups, roles and policies that name each other (D17): made, made anew in part, and removed.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn resources_that_name_each_other_survive_being_killed_anywhere() {
+    let sandbox = sandbox().await;
+    let [before, after] =
+        ["before", "after"].map(|it| scenario(&format!("resources_that_name_each_other/{it}.yaml")));
+    let nothing = Desired { resources: BTreeMap::new(), ..before.clone() };
+    killed_everywhere("named by each other", &sandbox, &before, &Guard::default()).await;
+    killed_everywhere("made anew", &sandbox, &after, &Guard::default()).await;
+    killed_everywhere("removed", &sandbox, &nothing, &everything_goes()).await;
 }

@@ -20,6 +20,7 @@ use std::path::{Path, PathBuf};
 use batchwright::cloud::{Cloud, Scope, Simulated};
 use batchwright::diff;
 use batchwright::execute::{Halt, Limits, execute};
+use batchwright::kind::Identity;
 use batchwright::kinds::{self, KINDS};
 use batchwright::manifest;
 use batchwright::plan::{Guard, Objection, Plan, check, plan};
@@ -142,7 +143,8 @@ async fn every_scenario_ends_alike_in_memory_and_on_the_sandbox() {
             let (on_sandbox, refused_there) = settled(&desired, &aws).await;
             assert_eq!(refused, refused_there, "{}", case.display());
             told.extend(
-                differences(&in_memory, &on_sandbox).map(|line| format!("{}: {line}", case.display())),
+                differences(&called_alike(in_memory), &called_alike(on_sandbox))
+                    .map(|line| format!("{}: {line}", case.display())),
             );
         }
     }
@@ -180,6 +182,17 @@ async fn settled(desired: &Desired, cloud: &dyn Cloud) -> (Observed, Vec<Objecti
         assert!(report.complete(), "{:?}", report.failures().collect::<Vec<_>>());
     }
     (cloud.observe(&scope).await.unwrap(), made.objections)
+}
+
+/// What was observed, with the logical name of everything that AWS gave an id to in the place of that.
+fn called_alike(observed: Observed) -> Observed {
+    let mut text = serde_json::to_string(&observed).unwrap();
+    for (id, seen) in &observed.resources {
+        if kinds::kind(&id.kind).unwrap().facts().identity == Identity::Assigned {
+            seen.iter().for_each(|live| text = text.replace(&live.physical, &format!("<{id}>")));
+        }
+    }
+    serde_json::from_str(&text).unwrap()
 }
 
 /// Where two clouds differ, by each kind's own rules of what means the same.

@@ -52,7 +52,7 @@ pub(super) fn cut(
         observed,
         owner: &desired.owner,
         kind_of,
-        released: BTreeSet::new(),
+        released: BTreeMap::new(),
     };
     for one in pending {
         cutter.settle(one);
@@ -61,9 +61,9 @@ pub(super) fn cut(
     let ordered = super::graph::order(before.drafts).0;
     let ordered = ordered.iter().filter_map(|id| of_id.get(id).copied());
     let (off, others): (Vec<&Draft>, Vec<&Draft>) = ordered.partition(|draft| cutter.switches_off(draft));
-    let released = cutter.make_room(drafts);
+    cutter.make_room(drafts);
     for draft in &others {
-        cutter.draft(draft, &released);
+        cutter.draft(draft);
     }
     for draft in off {
         cutter.switch_off(draft);
@@ -99,8 +99,8 @@ struct Cutter<'a> {
     observed: &'a Observed,
     owner: &'a Owner,
     kind_of: &'a dyn Fn(&str) -> Option<&'static dyn AnyKind>,
-    /// Who lets go of what before that makes room for its successor.
-    released: BTreeSet<(ResourceId, ResourceId)>,
+    /// For each that makes room for its successor, the steps by which others let go of it.
+    released: BTreeMap<ResourceId, BTreeSet<StepId>>,
 }
 
 impl Cutter<'_> {
@@ -123,7 +123,7 @@ impl Cutter<'_> {
         }
     }
 
-    fn draft(&mut self, draft: &Draft, released: &BTreeSet<StepId>) {
+    fn draft(&mut self, draft: &Draft) {
         let id = &draft.change.id;
         let needs = self.before.needs.get(id).cloned().unwrap_or_default();
         let mut after = self.last_of(needs.iter());
@@ -150,7 +150,8 @@ impl Cutter<'_> {
             How::Replace { order: Order::DeleteFirst, physical, old } => {
                 if let Some(current) = current {
                     let because = Reason("its successor can't exist beside it".to_owned());
-                    let first = after.union(released).copied().collect();
+                    let released = self.released.get(id).into_iter().flatten();
+                    let first = after.iter().chain(released).copied().collect();
                     after.insert(self.remove(id, current, Verb::Delete, first, *old, because));
                 }
                 self.push(draft, Verb::Create, physical, want, after);

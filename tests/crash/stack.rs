@@ -34,6 +34,25 @@ pub fn on_spot() -> Desired {
     desired
 }
 
+/// A scenario's manifests, where the payments stack lives.
+pub fn scenario(file: &str) -> Desired {
+    let text = std::fs::read(Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/scenarios").join(file));
+    let folder = tempfile::tempdir().expect("a folder");
+    let write = |path: &str, text: &[u8]| {
+        let path = folder.path().join(path);
+        std::fs::create_dir_all(path.parent().expect("a parent")).expect("a folder");
+        std::fs::write(path, text).expect("a file");
+    };
+    let Desired { place, .. } = payments();
+    let environment = format!(
+        "project: acme/scenario\naccount: \"{}\"\nregion: {}\nnamePrefix: test-\nstacks: [main]\n",
+        place.account, place.region
+    );
+    write("test/environment.yaml", environment.as_bytes());
+    write("stacks/main/all.yaml", &text.expect("the scenario is there"));
+    load(folder.path(), "test", &manifest::Options::default())
+}
+
 /// The environment of the payments stack, in which nothing is declared any more.
 pub fn nothing() -> Desired {
     Desired { resources: BTreeMap::new(), images: BTreeMap::new(), ..payments() }

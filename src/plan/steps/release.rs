@@ -12,8 +12,8 @@ use crate::resource::{Document, Incarnation, OnDelete, ResourceId};
 
 impl Cutter<'_> {
     /// What makes room for a successor goes before all else: whatever names it in what it can do without lets go of it first,
-    /// and names the successor afterwards, if it stays. The steps that do that.
-    pub fn make_room(&mut self, drafts: &[Draft]) -> BTreeSet<StepId> {
+    /// and names the successor afterwards, if it stays.
+    pub fn make_room(&mut self, drafts: &[Draft]) {
         let observed = self.observed;
         let updated: BTreeSet<&ResourceId> = drafts
             .iter()
@@ -32,25 +32,26 @@ impl Cutter<'_> {
             waits.entry((*id).clone()).or_default().insert(user.clone());
         }
         let component = graph::components(&waits);
-        let mut names: BTreeMap<ResourceId, BTreeSet<&str>> = BTreeMap::new();
+        let mut names: BTreeMap<ResourceId, (BTreeSet<&str>, BTreeSet<ResourceId>)> = BTreeMap::new();
         for (id, user) in used {
             let live = observed.resources.get(id).and_then(|seen| seen.current.as_ref());
             if !updated.contains(&user) || component.get(id) == component.get(&user) {
-                names.entry(user.clone()).or_default().extend(live.into_iter().flat_map(prune::denoted));
-                self.released.insert((user, id.clone()));
+                let (denoted, targets) = names.entry(user).or_default();
+                denoted.extend(live.into_iter().flat_map(prune::denoted));
+                targets.insert(id.clone());
             }
         }
-        let mut released = BTreeSet::new();
-        for (id, names) in &names {
-            let seen = observed.resources.get(id).into_iter().flat_map(|seen| seen.iter());
+        for (id, (denoted, targets)) in names {
+            let seen = observed.resources.get(&id).into_iter().flat_map(|seen| seen.iter());
             for live in seen.filter(|live| live.owner().as_ref() == Some(self.owner)) {
-                if let Some(want) = self.without(id, live, names) {
-                    let because = "what it names has to go before its successor is made";
-                    released.insert(self.let_go(id, live, want, BTreeSet::new(), because));
+                let Some(want) = self.without(&id, live, &denoted) else { continue };
+                let because = "what it names has to go before its successor is made";
+                let step = self.let_go(&id, live, want, BTreeSet::new(), because);
+                for target in &targets {
+                    self.released.entry(target.clone()).or_default().insert(step);
                 }
             }
         }
-        released
     }
 
     /// What makes room for a successor goes after what uses it now and moves away from it, or goes itself; unless that in its turn
@@ -85,7 +86,8 @@ impl Cutter<'_> {
     }
 
     fn has_let_go(&self, user: &ResourceId, id: &ResourceId) -> bool {
-        self.released.contains(&(user.clone(), id.clone()))
+        let mut steps = self.released.get(id).into_iter().flatten();
+        steps.any(|step| self.steps.get(*step).is_some_and(|step| step.resource == *user))
     }
 
     /// Things that go and name each other: AWS lets none of them go before the others. So each lets go of the others first,
