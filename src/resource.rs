@@ -12,7 +12,7 @@ pub use limits::{Limits, Parallel};
 
 mod job;
 
-pub use job::{Job, Jobs, JobsOf};
+pub use job::{Definition, Job, Jobs, JobsOf};
 
 /// A resource as plain data: the same words whether a manifest declares it or AWS reports it.
 pub type Document = serde_json::Value;

@@ -190,3 +190,53 @@ async fn data_is_never_due_in_passing() {
     assert_eq!(refused, ["logs/LogGroup/kept"], "{:?}", plan.objections);
     stage.release();
 }
+
+/// Tasks on Fargate go on where they are when their environment moves to another subnet: the old one goes after their end.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_subnet_that_running_tasks_hold_goes_later() {
+    let stage = Stage::new().await;
+    let subnet = |name: &str, third: u8| {
+        format!(
+            "apiVersion: batchwright/v1\nkind: ec2/Subnet\nmetadata: {{name: {name}}}\nspec: {{vpcId: \"${{ec2/Vpc/net.id}}\", cidrBlock: 10.7.{third}.0/24}}\n"
+        )
+    };
+    let network =
+        "apiVersion: batchwright/v1\nkind: ec2/Vpc\nmetadata: {name: net}\nspec: {cidrBlock: 10.7.0.0/16}\n";
+    let on = |subnet: &str| {
+        environment("work", ", lifecycle: {drainTimeout: 0s}", "type: FARGATE")
+            .replace(", instanceTypes: [m5], instanceRole: PROFILE", "")
+            .replace("subnets: [SUBNET]", &format!("subnets: [\"${{ec2/Subnet/{subnet}.id}}\"]"))
+    };
+    let rest = [network.to_owned(), queue("jobs", "", &["work"]), role("keeps")];
+    let all = |parts: &[String]| stage.desired(&[parts.to_vec(), rest.to_vec()].concat());
+    let before = all(&[subnet("a", 1), on("a")]);
+    stage.world.apply(&before, &Guard::default()).await;
+    let observed = stage.world.observe(&before).await;
+    let old = observed.resources[&"ec2/Subnet/a".parse().unwrap()].current.as_ref().unwrap().physical.clone();
+    let ec2 = aws_sdk_ec2::Client::new(&stage.world.sandbox.sdk_config());
+    let interface = ec2.create_network_interface().subnet_id(&old).send().await.unwrap();
+    let interface = interface.network_interface.unwrap().network_interface_id.unwrap();
+
+    let after = all(&[subnet("b", 2), on("b")]);
+    let (plan, observed) = stage.world.plan(&after, &Guard::default()).await;
+    assert_eq!(plan.objections, []);
+    let report = stage.world.execute(&plan, &observed).await;
+    assert!(report.complete(), "{report:#?}");
+    let told = render::report(&plan, &report, Paint::new(false)).replace(&old, "subnet-a");
+    insta::assert_snapshot!(told, @r"
+    Due: tasks that still run may hold subnet-a (The subnet 'subnet-a' has dependencies and cannot be deleted.): an apply after their end deletes it
+      after that: delete ec2/Subnet/a (subnet-a)
+
+    Applied: 1 added, 1 changed, 0 replaced, 0 deleted; 1 to be deleted by a later apply.
+    ");
+    let (rest, observed) = stage.world.plan(&after, &Guard::default()).await;
+    assert_eq!((changes(&rest), due(&rest)), (vec![], vec![old.as_str()]));
+    assert!(!render::has_drifted(&rest));
+    assert!(stage.world.execute(&rest, &observed).await.complete(), "it is still held");
+
+    ec2.delete_network_interface().network_interface_id(interface).send().await.unwrap();
+    stage.world.apply(&after, &Guard::default()).await;
+    let (nothing, observed) = stage.world.plan(&after, &Guard::default()).await;
+    assert!(nothing.is_idle() && nothing.due.is_empty(), "{:?}", nothing.due);
+    assert!(!observed.resources.contains_key(&"ec2/Subnet/a".parse().unwrap()));
+}

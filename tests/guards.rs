@@ -322,20 +322,20 @@ spec:
     assert_eq!(stand.apply(&[]).await.code, 0);
     let foreign = serde_json::json!({"jobDefinitionName": "dev-job", "type": "container", "containerProperties": {
         "image": "busybox", "resourceRequirements": [{"type": "VCPU", "value": "1"}, {"type": "MEMORY", "value": "512"}]}});
-    stand.sandbox.batch().seed_job_definitions(&foreign, 1).unwrap();
+    stand.sandbox.batch().seed_job_definitions(&foreign, 2).unwrap();
     let healed = stand.apply(&[]).await;
     assert_eq!(healed.code, 0, "{}{}", healed.out, healed.err);
 
     // Where its manifest is taken out.
     stand.stack("apiVersion: batchwright/v1\nkind: logs/LogGroup\nmetadata: {name: logs}\nspec: {}\n");
     let plan = stand.run(&["plan", "dev"]).await;
-    let why = "it is not in the manifests of dev; revision 2 stays: it is not ours";
+    let why = "it is not in the manifests of dev; revisions 2, 3 stay: they are not ours";
     assert!(plan.out.contains(why), "{}", plan.out);
     stand.stack(job);
 
     let gone = stand.run(&["destroy", "dev", "--confirm", "dev"]).await;
     assert_eq!(gone.code, 0, "{}{}", gone.out, gone.err);
-    let why = "everything that dev owns is destroyed; revision 2 stays: it is not ours";
+    let why = "everything that dev owns is destroyed; revisions 2, 3 stay: they are not ours";
     assert!(gone.out.contains(why), "{}", gone.out);
 
     // Nothing of the family is ours any more; the way out is named, and leads out.
@@ -349,4 +349,9 @@ spec:
     assert_eq!(adopted.code, 0, "{}{}", adopted.out, adopted.err);
     let applied = stand.apply(&[]).await;
     assert_eq!(applied.code, 0, "{}{}", applied.out, applied.err);
+
+    // The family was taken over as a whole: all of it goes.
+    let gone = stand.run(&["destroy", "dev", "--confirm", "dev"]).await;
+    assert_eq!(gone.code, 0, "{}{}", gone.out, gone.err);
+    assert!(!gone.out.contains("not ours"), "{}", gone.out);
 }

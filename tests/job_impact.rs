@@ -292,6 +292,7 @@ fn a_plan_tells_of_jobs() {
             job("waiting", &old, "RUNNABLE", None, None),
         ],
         more_in: BTreeSet::from([old.clone()]),
+        definitions: Vec::new(),
     };
     let observed = Observed { jobs: Some(jobs), ..observed };
     let made = plan(&second, &observed, KINDS, &guard);

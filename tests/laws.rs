@@ -22,6 +22,9 @@ use serde_json::json;
 
 #[path = "laws/names.rs"]
 mod names;
+#[path = "laws/sample.rs"]
+mod sample;
+mod world;
 
 /// How many cases of a law are tried: as many as fit into CI; with `BATCHWRIGHT_LAWS=all` thousands, or as many as it says.
 fn cases(few: u32) -> u32 {

@@ -374,6 +374,7 @@ fn applied() -> (Plan, Report) {
             patience: None,
             interrupts: false,
             without: Vec::new(),
+            asks_jobs: None,
             after: BTreeSet::new(),
             because: Reason::default(),
         });

@@ -82,27 +82,31 @@ async fn proposal(session: &Session, target: &Target) -> Result<(Plan, Observed)
     let read = session.aws.observe(&scope).await;
     let observed = read.map_err(Error::aws(format!("look for {physical}")))?;
     let seen = observed.resources.get(id).into_iter().flat_map(|seen| seen.iter());
-    let Some(live) = seen.into_iter().find(|live| live.physical == *physical) else {
+    let live: Vec<&Incarnation> = seen.filter(|live| live.physical == *physical).collect();
+    if live.is_empty() {
         return Err(Error::with_help(
             format!("there is no {physical} in AWS that {id} could be"),
             format!("name it: batchwright adopt {} {id}=<name or id>", desired.environment),
         ));
-    };
-    let plan = plan_of(session, id, live)?;
+    }
+    let plan = plan_of(session, id, &live)?;
     Ok((plan, observed))
 }
 
-fn plan_of(session: &Session, id: &ResourceId, live: &Incarnation) -> Result<Plan> {
+fn plan_of(session: &Session, id: &ResourceId, live: &[&Incarnation]) -> Result<Plan> {
     let desired = &session.desired;
     let (Some(declared), Some(kind)) = (desired.resources.get(id), kinds::kind(&id.kind)) else {
         return Err(Error::plain(format!("{id} is not declared in {}", desired.environment)));
     };
-    if let Some(other) = live.owner().filter(|owner| *owner != desired.owner) {
+    let is_free = |live: &&Incarnation| live.owner().is_none_or(|owner| owner == desired.owner);
+    // Of a family, each revision has an owner of its own; of all else there is one.
+    let (free, taken): (Vec<&Incarnation>, Vec<&Incarnation>) = live.iter().partition(|live| is_free(live));
+    if let (true, Some(other)) = (free.is_empty(), taken.first()) {
+        let (name, owner) = (&other.physical, other.owner().map(|owner| owner.0).unwrap_or_default());
         return Err(Error::with_help(
-            format!("{} belongs to {other}", live.physical),
-            format!("let {other} forget it first: two owners would undo each other's changes"),
+            format!("{name} belongs to {owner}"),
+            format!("let {owner} forget it first: two owners would undo each other's changes"),
         ));
     }
-    let tags = plan::adoption(declared, &desired.owner, kind.facts().ownership, live);
-    Ok(plan::adopt(desired, declared, live, tags, kind.facts().ownership))
+    Ok(plan::adopt(desired, declared, &free, kind.facts().ownership))
 }

@@ -152,15 +152,18 @@ pub fn keep_outsiders(observed: &mut Observed, others: Vec<(&str, Incarnation)>,
         }
     }
     let (mut outsiders, mut taken) = (Vec::new(), BTreeMap::<String, BTreeMap<String, Option<Owner>>>::new());
-    for (kind, live) in others {
+    for (kind, mut live) in others {
         let service = kind.split('/').next().unwrap_or_default();
         if is_generation_name(&live.physical) || declared.contains(&(kind, live.physical.as_str())) {
             taken.entry(kind.to_owned()).or_default().insert(live.physical.clone(), live.owner());
         }
         let stands = kind == STANDS;
-        // With a VPC, AWS itself makes parts that go with it.
-        let comes_along = mains.contains(live.physical.as_str()) || is_default_group(kind, &live);
+        // With a VPC, AWS itself makes parts that go with it. Until then its default group holds up what its rules name.
+        let comes_along = mains.contains(live.physical.as_str());
         let by_id = stands || (service == "ec2" && !comes_along);
+        if let Some(fields) = live.spec.as_object_mut().filter(|_| is_default_group(kind, &live.outputs)) {
+            fields.remove("vpcId");
+        }
         let is_used = |text: &str| {
             arns.get(text).is_some_and(|of| stands || *of == service) || (by_id && ids.contains(text))
         };
@@ -172,8 +175,8 @@ pub fn keep_outsiders(observed: &mut Observed, others: Vec<(&str, Incarnation)>,
     (observed.outsiders, observed.taken) = (outsiders, taken);
 }
 
-fn is_default_group(kind: &str, live: &Incarnation) -> bool {
-    kind == "ec2/SecurityGroup" && live.outputs.get("name").and_then(Value::as_str) == Some("default")
+fn is_default_group(kind: &str, outputs: &BTreeMap<String, Value>) -> bool {
+    kind == "ec2/SecurityGroup" && outputs.get("name").and_then(Value::as_str) == Some("default")
 }
 
 fn any_text(value: &Value, wanted: &dyn Fn(&str) -> bool) -> bool {

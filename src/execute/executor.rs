@@ -301,7 +301,7 @@ impl<'a> Run<'a, '_> {
         match result {
             Err(Broken::Failed(failure)) => Outcome::Failed(failure),
             Err(Broken::Halted(why)) => Outcome::Unfinished { why },
-            Ok(Ended::Later(why)) => Outcome::Postponed { why },
+            Err(Broken::Later(why)) | Ok(Ended::Later(why)) => Outcome::Postponed { why },
             Ok(Ended::With(incarnation)) => {
                 self.plan.steps.get(id).into_iter().for_each(|step| self.fresh.note(step));
                 if let (Some(step), Some(incarnation)) = (self.plan.steps.get(id), incarnation) {

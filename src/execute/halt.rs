@@ -28,6 +28,8 @@ pub(super) enum Broken {
     Failed(Failure),
     /// The run is stopped, and this is what it would have waited for.
     Halted(String),
+    /// What it waits for may take longer than an apply: a later one goes on.
+    Later(String),
 }
 
 impl From<Failure> for Broken {

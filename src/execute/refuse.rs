@@ -5,7 +5,7 @@ use super::settle::Settle;
 use crate::diff::{self, ChangeRule, Diff};
 use crate::kind::{Effect, Ownership, Refs};
 use crate::plan::{Verb, retiring_mark, tag_changes};
-use crate::resource::{Incarnation, NAME_TAG, ResourceId, TAG_PREFIX, Tags};
+use crate::resource::{Incarnation, Job, JobsOf, NAME_TAG, RETIRING_TAG, ResourceId, TAG_PREFIX, Tags};
 
 impl Settle<'_, '_> {
     pub(super) fn is_ours(&self, live: &Incarnation) -> bool {
@@ -34,6 +34,22 @@ impl Settle<'_, '_> {
         Err(Failure { stale: true, ..Failure::new(message) })
     }
 
+    /// The plan is a moment old: a job that was submitted meanwhile may need what goes (D21). Asked before the first call that AWS accepts.
+    pub(super) async fn refuse_to_take_from_jobs(&self) -> Result<(), Failure> {
+        let Some(asks) = self.step.asks_jobs.as_ref().filter(|_| !self.has_asked()) else {
+            return Ok(());
+        };
+        let all = JobsOf { queues: None, waiting: true, past: false, needs: true };
+        let jobs = self.cloud.jobs(&all).await.map_err(|error| Failure::from(&error))?;
+        let needing = |job: &&Job| !asks.ending.contains(&job.queue) && job.needs.contains(&asks.about);
+        let needing: Vec<&Job> = jobs.list.iter().filter(needing).collect();
+        let Some(first) = needing.first() else { return Ok(()) };
+        let (name, id, count) = (&first.name, &first.id, needing.len());
+        let message =
+            format!("by now jobs that are not over need it, {name} ({id}) among {count}: plan again");
+        Err(Failure { stale: true, ..Failure::new(message) })
+    }
+
     /// Which other resource of ours bears its name by now: another run may have given it away.
     fn named_otherwise<'l>(&self, live: &'l Incarnation) -> Option<&'l str> {
         let named = live.tags.get(NAME_TAG).filter(|_| self.is_ours(live))?.as_str();
@@ -52,6 +68,8 @@ impl Settle<'_, '_> {
         let mut tags = tag_changes(&live.tags, &self.step.tags, facts.ownership);
         match self.step.verb {
             Verb::Disable => tags = retiring_mark(&live.tags),
+            // What may have to wait for a later apply is marked before it is asked to go.
+            Verb::Tag if self.step.tags.contains_key(RETIRING_TAG) => tags.extend(retiring_mark(&live.tags)),
             Verb::Adopt => tags.retain(|c| c.after.is_some()),
             Verb::Forget => {
                 tags = tag_changes(&live.tags, &without_ours(&live.tags), facts.ownership);

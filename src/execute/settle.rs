@@ -199,6 +199,7 @@ impl Settle<'_, '_> {
                 return Err(Failure::new(format!("AWS can't delete it: {why}")).into());
             }
         }
+        self.refuse_to_take_from_jobs().await?;
         let before = now.live.clone();
         match self.perform(self.step, now.live.as_ref(), diff).await {
             Ok(Some(name)) => {
@@ -218,6 +219,14 @@ impl Settle<'_, '_> {
     /// After a call that failed: waits as long as is worth it, and looks what came of it all the same.
     async fn after(&self, now: &mut Now, before: Option<Incarnation>, error: &Error) -> Result<(), Broken> {
         let fault = self.fault(error, now.patience.age());
+        if let (Fault::Settling(limit), Some(patience)) = (fault, self.step.patience)
+            && now.patience.age() >= Duration::from_secs(patience).min(limit).min(self.limits.step_timeout)
+        {
+            return Err(Broken::Later(format!(
+                "tasks that still run may hold {} ({}): an apply after their end deletes it",
+                now.physical, error.message
+            )));
+        }
         let wait = self.weigh(error, &mut now.patience)?;
         if let Some(wait) = wait {
             now.attempts = now.attempts.saturating_sub(1);
@@ -296,7 +305,9 @@ impl Settle<'_, '_> {
         let generation = |i: &Incarnation| i.tags.get(crate::resource::GENERATION_TAG).cloned();
         let wanted = self.step.tags.get(crate::resource::GENERATION_TAG).cloned();
         seen.current.into_iter().chain(seen.others).find(|i| match (self.step.verb, physical) {
-            (Verb::Deregister, _) => i.revision == self.step.revision,
+            (Verb::Deregister | Verb::Adopt, _) if self.step.revision.is_some() => {
+                i.revision == self.step.revision
+            }
             (Verb::Register, _) => true,
             (_, Some(physical)) => i.physical == physical,
             (_, None) => generation(i) == wanted,

@@ -33,6 +33,8 @@ pub struct Facts {
     pub ownership: Ownership,
     /// Whether deleting one destroys data.
     pub holds_data: bool,
+    /// Whether tasks that run hold it.
+    pub held_by_tasks: bool,
     /// How many characters a name may have.
     pub longest_name: usize,
     /// The JSON Schema of its spec.
@@ -318,6 +320,7 @@ fn facts_of<K: Kind>() -> Facts {
         identity: K::IDENTITY,
         ownership: K::OWNERSHIP,
         holds_data: K::HOLDS_DATA,
+        held_by_tasks: K::HELD_BY_TASKS,
         longest_name: K::LONGEST_NAME,
         schema,
         outputs,

@@ -2,19 +2,14 @@
 
 use std::collections::BTreeSet;
 
+use super::revisions::numbers;
 use super::{Action, Change, Plan, Seal, Step, Verb, tags};
 use crate::kind::{Ownership, Reason};
-use crate::resource::{Declared, Desired, Incarnation, OnDelete, Tags};
+use crate::resource::{Declared, Desired, Incarnation, OnDelete};
 
-/// The plan that tags a live resource as the declared one. Empty if it carries these tags already.
-pub fn adopt(
-    desired: &Desired,
-    declared: &Declared,
-    live: &Incarnation,
-    tags: Tags,
-    ownership: Ownership,
-) -> Plan {
-    let fields = tags::differ(&live.tags, &tags, ownership);
+/// The plan that tags live incarnations as the declared resource: one, or every revision of a family that nobody owns, the newest
+/// first. Empty if they carry these tags already.
+pub fn adopt(desired: &Desired, declared: &Declared, live: &[&Incarnation], ownership: Ownership) -> Plan {
     let mut plan = Plan {
         environment: desired.environment.clone(),
         owner: desired.owner.clone(),
@@ -29,38 +24,46 @@ pub fn adopt(
         unchanged: 0,
         keeps: std::collections::BTreeMap::new(),
     };
-    if fields.is_empty() {
+    let wanted = live.iter().map(|live| (*live, tags::adoption(declared, &desired.owner, ownership, live)));
+    let differing: Vec<_> =
+        wanted.filter(|(live, wanted)| !tags::differ(&live.tags, wanted, ownership).is_empty()).collect();
+    let Some((first, wanted)) = differing.first() else {
         plan.unchanged = 1;
         return plan;
-    }
-    let because = Reason("only tags are written; other changes come by plan and apply".to_owned());
+    };
+    let revisions: Vec<u64> = differing.iter().filter_map(|(live, _)| live.revision).collect();
+    let of = if revisions.len() > 1 { format!(" on {}", numbers(&revisions)) } else { String::new() };
+    let because = Reason(format!("only tags are written{of}; other changes come by plan and apply"));
     let change = Change {
         id: declared.id.clone(),
         action: Action::Adopt,
         effect: None,
         reason: because.clone(),
-        physical: live.physical.clone(),
-        fields,
+        physical: first.physical.clone(),
+        fields: tags::differ(&first.tags, wanted, ownership),
         unchanged: 0,
         position: Some(declared.position.clone()),
         seal: Seal::default(),
     };
     plan.changes.push(change.sealed());
-    plan.steps.push(Step {
-        id: 0,
-        resource: declared.id.clone(),
-        verb: Verb::Adopt,
-        physical: live.physical.clone(),
-        revision: live.revision,
-        want: live.spec.clone(),
-        tags,
-        ignore: Vec::new(),
-        on_delete: OnDelete::default(),
-        patience: None,
-        interrupts: false,
-        without: Vec::new(),
-        after: BTreeSet::new(),
-        because,
-    });
+    for (live, tags) in differing {
+        plan.steps.push(Step {
+            id: plan.steps.len(),
+            resource: declared.id.clone(),
+            verb: Verb::Adopt,
+            physical: live.physical.clone(),
+            revision: live.revision,
+            want: live.spec.clone(),
+            tags,
+            ignore: Vec::new(),
+            on_delete: OnDelete::default(),
+            patience: None,
+            interrupts: false,
+            without: Vec::new(),
+            asks_jobs: None,
+            after: BTreeSet::new(),
+            because: because.clone(),
+        });
+    }
     plan
 }

@@ -6,13 +6,14 @@ use std::collections::BTreeSet;
 use serde_json::Value;
 
 use super::guard::{Objection, Objector};
-use super::holders::{GROUND, HOLDER};
+use super::holders::HOLDER;
 use super::impact::named;
-use super::{Step, Verb};
-use crate::resource::{Desired, Incarnation, Job, JobsOf, Observed, ResourceId};
+use super::{AsksJobs, Step, StepId, Verb};
+use crate::resource::{Desired, Incarnation, Job, Jobs, JobsOf, Observed, Owner, ResourceId};
 
 /// What is deleted and jobs may need.
 struct Needed<'a> {
+    step: StepId,
     id: &'a ResourceId,
     physical: &'a str,
     /// The ARN of a role, or the name of a log group: as jobs name it.
@@ -21,13 +22,29 @@ struct Needed<'a> {
 
 /// The jobs that have to be known beside `others`: those of every queue, since any may run from a definition of ours.
 pub(super) fn jobs_wanted(others: Option<JobsOf>, steps: &[Step], observed: &Observed) -> Option<JobsOf> {
-    // Who has nothing that runs jobs is not granted a look at any.
-    let runs_jobs = observed.resources.keys().any(|id| id.kind == GROUND || id.kind == HOLDER);
-    if !runs_jobs || deleted(steps, observed).next().is_none() {
+    if deleted(steps, observed).next().is_none() {
         return others;
     }
     let past = others.is_some_and(|others| others.past);
     Some(JobsOf { queues: None, waiting: true, past, needs: true })
+}
+
+/// Has the steps ask jobs once more that delete what they may need, unless they may be cut off.
+pub(super) fn ask_again(steps: &mut [Step], observed: &Observed) {
+    let ending: BTreeSet<String> = ending(steps, observed).into_iter().map(str::to_owned).collect();
+    let asked: Vec<(StepId, String)> =
+        deleted(steps, observed).map(|needed| (needed.step, needed.text.to_owned())).collect();
+    for (step, about) in asked {
+        if let Some(step) = steps.get_mut(step).filter(|step| !step.interrupts) {
+            step.asks_jobs = Some(AsksJobs { about, ending: ending.clone() });
+        }
+    }
+}
+
+/// The queues that these steps delete, by ARN.
+fn ending<'o>(steps: &[Step], observed: &'o Observed) -> BTreeSet<&'o str> {
+    let queues = steps.iter().filter(|step| step.verb == Verb::Delete && step.resource.kind == HOLDER);
+    queues.filter_map(|step| live(step, observed)?.arn.as_deref()).collect()
 }
 
 /// One objection for each thing that jobs still need; what becomes of those that end with their queue is told with that.
@@ -38,28 +55,73 @@ pub(super) fn objections(
     desired: &Desired,
 ) -> Vec<Objection> {
     let Some(jobs) = &observed.jobs else { return Vec::new() };
-    let queues = steps.iter().filter(|step| step.verb == Verb::Delete && step.resource.kind == HOLDER);
-    let ending: BTreeSet<&str> = queues.filter_map(|step| live(step, observed)?.arn.as_deref()).collect();
+    let ending = ending(steps, observed);
     let mut found = Vec::new();
-    for Needed { id, physical, text } in deleted(steps, observed).filter(|it| !allowed.contains(it.id)) {
-        let needing =
-            |job: &&Job| !ending.contains(job.queue.as_str()) && job.needs.iter().any(|need| need == text);
-        let needing: Vec<&Job> = jobs.list.iter().filter(needing).collect();
-        if needing.is_empty() {
-            continue;
+    for needed in deleted(steps, observed) {
+        let mut object = |objector: Objector, message: String| {
+            let position = desired.resources.get(needed.id).map(|declared| declared.position.clone());
+            found.push(Objection { id: needed.id.clone(), objector, message, position });
+        };
+        if let Some(message) = definitions(&needed, jobs, observed, &desired.owner) {
+            object(Objector::Held, message);
         }
-        let definitions: BTreeSet<&str> =
-            needing.iter().filter_map(|job| job.definition.as_deref()).collect();
-        let definitions: Vec<&str> = definitions.into_iter().take(3).collect();
-        let message = format!(
-            "{physical} is to go, while jobs that are not over need it: {} (of {}); wait for them, or allow it with --allow-interrupt={id}",
-            named(&needing, !jobs.more_in.is_empty()),
-            definitions.join(", "),
-        );
-        let position = desired.resources.get(id).map(|declared| declared.position.clone());
-        found.push(Objection { id: id.clone(), objector: Objector::Jobs, message, position });
+        let needing = |job: &&Job| {
+            !ending.contains(job.queue.as_str()) && job.needs.iter().any(|need| need == needed.text)
+        };
+        let needing: Vec<&Job> = jobs.list.iter().filter(needing).collect();
+        let unread: Vec<&str> =
+            jobs.more_in.iter().map(String::as_str).filter(|queue| !ending.contains(queue)).collect();
+        if !allowed.contains(needed.id)
+            && let Some(message) = in_use(&needed, &needing, &unread)
+        {
+            object(Objector::Jobs, message);
+        }
     }
     found
+}
+
+/// Why jobs that are not over hold something up: they need it, or there are more of them than were looked at.
+fn in_use(needed: &Needed<'_>, needing: &[&Job], unread: &[&str]) -> Option<String> {
+    let Needed { id, physical, .. } = needed;
+    let definitions: BTreeSet<&str> = needing.iter().filter_map(|job| job.definition.as_deref()).collect();
+    let definitions: Vec<&str> = definitions.into_iter().take(3).collect();
+    match (needing.is_empty(), unread.is_empty()) {
+        (false, _) => Some(format!(
+            "{physical} is to go, while jobs that are not over need it: {} (of {}); wait for them, or allow it with --allow-interrupt={id}",
+            named(needing, !unread.is_empty()),
+            definitions.join(", "),
+        )),
+        (true, false) => Some(format!(
+            "{physical} is to go, and more jobs wait in {} than were asked whether they need it; wait for them, or allow it with --allow-interrupt={id}",
+            unread.join(", "),
+        )),
+        (true, true) => None,
+    }
+}
+
+/// Which ACTIVE definitions of somebody else name it; of families that are read anyway, others speak.
+fn definitions(needed: &Needed<'_>, jobs: &Jobs, observed: &Observed, owner: &Owner) -> Option<String> {
+    let families: BTreeSet<&str> = observed
+        .resources
+        .values()
+        .flat_map(|seen| seen.iter())
+        .filter(|live| live.revision.is_some())
+        .map(|live| live.physical.as_str())
+        .collect();
+    let foreign = jobs.definitions.iter().filter(|it| {
+        it.owner.as_ref() != Some(owner)
+            && !families.contains(it.family.as_str())
+            && it.needs.contains(needed.text)
+    });
+    let names: Vec<String> = foreign.map(|it| format!("{}:{}", it.family, it.revision)).collect();
+    let shown = names.iter().take(3).map(String::as_str).collect::<Vec<_>>().join(", ");
+    let (more, s) = (if names.len() > 3 { ", …" } else { "" }, if names.len() == 1 { "s" } else { "" });
+    (!names.is_empty()).then(|| {
+        format!(
+            "{} is to go, while {shown}{more}, registered by somebody else, need{s} it: deregister that first, or keep this one",
+            needed.physical
+        )
+    })
 }
 
 fn deleted<'a>(steps: &'a [Step], observed: &'a Observed) -> impl Iterator<Item = Needed<'a>> {
@@ -71,7 +133,7 @@ fn deleted<'a>(steps: &'a [Step], observed: &'a Observed) -> impl Iterator<Item 
             "logs/LogGroup" => &live.physical,
             _ => return None,
         };
-        Some(Needed { id: &step.resource, physical: &live.physical, text })
+        Some(Needed { step: step.id, id: &step.resource, physical: &live.physical, text })
     })
 }
 

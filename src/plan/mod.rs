@@ -56,7 +56,7 @@ pub(crate) use needed::runs_by;
 pub use planner::plan;
 pub use prune::stays;
 pub(crate) use resolve::text as output_text;
-pub use tags::{adoption, wanted as wanted_tags};
+pub use tags::wanted as wanted_tags;
 pub(crate) use tags::{differ as tag_changes, retiring_mark};
 pub use warn::{Warning, warnings};
 
@@ -190,7 +190,8 @@ pub struct Step {
     /// What becomes of its data, of a delete.
     #[serde(default)]
     pub on_delete: OnDelete,
-    /// How many seconds a drain may take in this apply; then the rest is left to a later one (D20).
+    /// How many seconds a drain, or a delete that running tasks hold up, may take in this apply; then the rest is left to a later
+    /// one (D20).
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub patience: Option<u64>,
     /// Whether jobs that it would cut off may be cut off (`--allow-interrupt`).
@@ -199,11 +200,25 @@ pub struct Step {
     /// What its document does not name yet, because that waits for it: a later step of the same resource does (D17).
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub without: Vec<ResourceId>,
+    /// How jobs would name what is deleted: they are asked once more, right before that.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub asks_jobs: Option<AsksJobs>,
     /// The steps that come before it.
     pub after: BTreeSet<StepId>,
     /// Why it is there.
     #[serde(default)]
     pub because: Reason,
+}
+
+/// What jobs may need that a step deletes.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct AsksJobs {
+    /// The ARN of a role, or the name of a log group.
+    pub about: String,
+    /// The queues, by ARN, that the plan deletes: their jobs end with them.
+    #[serde(default, skip_serializing_if = "BTreeSet::is_empty")]
+    pub ending: BTreeSet<String>,
 }
 
 /// Something about a resource that is no change of it.

@@ -69,6 +69,7 @@ pub fn plan(desired: &Desired, observed: &Observed, kinds: &[&'static dyn AnyKin
     changes.extend(stand_ins.iter().map(|one| one.change.clone()));
     let mut steps = stand_in::weave(steps, &stand_ins);
     steps.iter_mut().for_each(|step| step.interrupts = guard.allow_interrupt.contains(&step.resource));
+    job_needs::ask_again(&mut steps, observed);
     let impact = impact::impact(&steps, &changes, observed, &guard.allow_interrupt);
     objections.extend(impact::objections(&impact, desired));
     objections.extend(job_needs::objections(&steps, observed, &guard.allow_interrupt, desired));

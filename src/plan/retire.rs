@@ -90,6 +90,9 @@ pub(super) fn due(id: &ResourceId, live: &Incarnation) -> Due {
             "generation {} is switched off: an apply deletes it once its jobs are done",
             live.generation()
         ),
+        None if live.outputs.contains_key("id") => {
+            "tasks that still run may hold it: an apply after their end deletes it".to_owned()
+        }
         None => "it was made to delete something else with: an apply deletes it after that".to_owned(),
     };
     Due { id: id.clone(), physical: live.physical.clone(), what, change: None }

@@ -88,6 +88,7 @@ impl StandIn {
             patience: None,
             interrupts: false,
             without: Vec::new(),
+            asks_jobs: None,
             after,
             because: self.change.reason.clone(),
         }

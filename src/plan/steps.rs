@@ -282,6 +282,7 @@ impl Cutter<'_> {
             patience: None,
             interrupts: false,
             without: Vec::new(),
+            asks_jobs: None,
             after,
             because,
         });

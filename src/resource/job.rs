@@ -4,6 +4,8 @@ use std::collections::BTreeSet;
 
 use serde::{Deserialize, Serialize};
 
+use super::Owner;
+
 /// A job that is not over yet.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
@@ -68,8 +70,23 @@ pub struct JobsOf {
     pub waiting: bool,
     /// Also how long others of their definitions took before.
     pub past: bool,
-    /// Also what they act as and write to.
+    /// Also what they act as and write to; of those that wait all, not a page. And which definitions are ACTIVE.
     pub needs: bool,
+}
+
+/// An ACTIVE revision of a job definition, whoever registered it.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct Definition {
+    /// Its family.
+    pub family: String,
+    /// Its number.
+    pub revision: u64,
+    /// Who owns it, by its tag.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub owner: Option<Owner>,
+    /// The ARNs of the roles that its jobs act as, and the log groups that they write to.
+    pub needs: BTreeSet<String>,
 }
 
 /// The jobs that were asked for, in order of their names.
@@ -80,6 +97,9 @@ pub struct Jobs {
     /// The queues, by ARN, in which more jobs wait than are listed here.
     #[serde(default, skip_serializing_if = "BTreeSet::is_empty")]
     pub more_in: BTreeSet<String>,
+    /// The definitions of the account, by name and number; asked for where it matters.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub definitions: Vec<Definition>,
 }
 
 #[cfg(test)]

@@ -137,8 +137,7 @@ fn with_names(value: &Value, names: &BTreeMap<ResourceId, ResourceId>) -> Value 
 }
 
 impl Drawn {
-    fn desired(&self) -> Desired {
-        let place = Place::new("111111111111", "us-east-1");
+    pub fn desired(&self, place: &Place) -> Desired {
         let mut desired = Desired {
             environment: "dev".to_owned(),
             owner: Owner("acme/laws/dev".to_owned()),
@@ -151,10 +150,10 @@ impl Drawn {
         };
         let mut add = |of_kind: &str, name: String, label: &str, spec: Value| {
             let kind = kind(of_kind).expect("a kind");
-            let spec = kind.normal(&spec, &place).unwrap_or_else(|error| panic!("{of_kind} {spec}: {error}"));
+            let spec = kind.normal(&spec, place).unwrap_or_else(|error| panic!("{of_kind} {spec}: {error}"));
             let id = ResourceId::new(of_kind, name);
             let declared = Declared {
-                physical_name: kind.physical(&spec, &format!("t-{label}"), &place),
+                physical_name: kind.physical(&spec, &format!("t-{label}"), place),
                 id: id.clone(),
                 spec,
                 tags: BTreeMap::new(),
@@ -203,7 +202,7 @@ impl Drawn {
                 let path = if self.roles[target].path { "/batch/" } else { "/" };
                 let arn = match by_reference {
                     true => role_arn(target),
-                    false => format!("arn:aws:iam::111111111111:role{path}t-r{target}"),
+                    false => place.iam_arn(&format!("role{path}t-r{target}")),
                 };
                 trust.push(statement(json!({"AWS": arn}), "sts:AssumeRole"));
             }
@@ -241,8 +240,9 @@ impl Drawn {
             }
             Some(json!({"Version": "2012-10-17", "Statement": [statement]}))
         };
-        let policy = about(&self.bucket, "s3:GetObject", Some("arn:aws:s3:::t-b/*"));
-        add("s3/Bucket", "b".to_owned(), "b", json!({"policy": policy}));
+        let bucket = format!("b{}", place.account);
+        let policy = about(&self.bucket, "s3:GetObject", Some(&format!("arn:aws:s3:::t-{bucket}/*")));
+        add("s3/Bucket", "b".to_owned(), &bucket, json!({"policy": policy}));
         let text = about(&self.repository, "ecr:BatchGetImage", None);
         add("ecr/Repository", "i".to_owned(), "i", json!({"repositoryPolicyText": text}));
         if let Some(role) = self.job.and_then(|at| pick(&roles, at)) {
@@ -379,7 +379,8 @@ proptest! {
 
     #[test]
     fn the_order_of_names_decides_nothing(before in drawn(), after in drawn(), exchange in 1..u64::MAX, seed in any::<u64>()) {
-        let (before, after) = (before.desired(), after.desired());
+        let place = Place::new("111111111111", "us-east-1");
+        let (before, after) = (before.desired(&place), after.desired(&place));
         law(&[before.clone(), after, nothing(&before)], exchange, seed)?;
     }
 }

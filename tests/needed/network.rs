@@ -81,3 +81,31 @@ async fn a_network_does_not_go_while_somebody_else_lives_in_it() {
     assert_eq!(less.len(), 1, "{less:?}");
     assert!(less[0].starts_with("ec2/SecurityGroup/jobs: "), "{less:?}");
 }
+
+/// The default group of a VPC goes with it, and holds up whatever its rules name until then.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_group_does_not_go_while_the_default_group_names_it() {
+    let stage = Stage::new().await;
+    let all = stage.desired(&[NETWORK.to_owned(), role("keeps")]);
+    stage.world.apply(&all, &Guard::default()).await;
+    let vpc = id_of(&stage, &all, "ec2/Vpc/net").await;
+    let jobs = id_of(&stage, &all, "ec2/SecurityGroup/jobs").await;
+    let ec2 = aws_sdk_ec2::Client::new(&stage.world.sandbox.sdk_config());
+    let of_vpc = aws_sdk_ec2::types::Filter::builder().name("vpc-id").values(&vpc).build();
+    let by_name = aws_sdk_ec2::types::Filter::builder().name("group-name").values("default").build();
+    let groups = ec2.describe_security_groups().filters(of_vpc).filters(by_name).send().await.unwrap();
+    let default = groups.security_groups.unwrap()[0].group_id.clone().unwrap();
+    let pair = aws_sdk_ec2::types::UserIdGroupPair::builder().group_id(&jobs).build();
+    let rule =
+        aws_sdk_ec2::types::IpPermission::builder().ip_protocol("-1").user_id_group_pairs(pair).build();
+    let put = ec2.authorize_security_group_ingress().group_id(&default).ip_permissions(rule.clone());
+    put.send().await.unwrap();
+    let held = format!(
+        "ec2/SecurityGroup/jobs: {jobs} is to go, while the SecurityGroup {default} of nobody we know needs it (securityGroupIngress["
+    );
+    let told = objections(&stage, &stage.desired(&[role("keeps")]), &[]).await;
+    assert!(told.len() == 1 && told[0].starts_with(&held), "{told:?}");
+    let take = ec2.revoke_security_group_ingress().group_id(&default).ip_permissions(rule);
+    take.send().await.unwrap();
+    assert_eq!(objections(&stage, &stage.desired(&[role("keeps")]), &[]).await, Vec::<String>::new());
+}

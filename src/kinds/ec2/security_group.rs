@@ -116,6 +116,7 @@ impl Kind for SecurityGroup {
         ],
     };
     const IDENTITY: Identity = Identity::Assigned;
+    const HELD_BY_TASKS: bool = true;
     const EXAMPLE: &'static str = "\
 apiVersion: batchwright/v1
 kind: ec2/SecurityGroup

@@ -186,6 +186,7 @@ impl Kind for Subnet {
         ],
     };
     const IDENTITY: Identity = Identity::Assigned;
+    const HELD_BY_TASKS: bool = true;
     const EXAMPLE: &'static str = "\
 apiVersion: batchwright/v1
 kind: ec2/Subnet

@@ -34,12 +34,13 @@ impl Cutter<'_> {
             for id in &together {
                 let mut after = self.users(id, &together, &BTreeSet::new());
                 after.extend(&released);
+                let patience = self.held_by_tasks(id, desired);
                 if let Some(leaving) = leaving.get(id) {
-                    self.leave(leaving, &after);
+                    self.leave(leaving, &after, patience);
                 }
                 let Some(declared) = settled.resources.get(id) else { continue };
                 for one in retiring.get(id).into_iter().flatten() {
-                    self.retire(declared, one, after.clone());
+                    self.retire(declared, one, after.clone(), patience);
                 }
                 let Some(draft) = drafts.get(id) else { continue };
                 let kind = (self.kind_of)(&id.kind);
@@ -114,7 +115,13 @@ impl Cutter<'_> {
     }
 
     /// An old incarnation goes once everything that used it has moved.
-    fn retire(&mut self, declared: &Declared, retiring: &Retiring<'_>, mut after: BTreeSet<StepId>) {
+    fn retire(
+        &mut self,
+        declared: &Declared,
+        retiring: &Retiring<'_>,
+        mut after: BTreeSet<StepId>,
+        patience: Option<u64>,
+    ) {
         let Retiring { id, live, on_delete, .. } = *retiring;
         after.extend(self.of.get(id).into_iter().flatten().copied());
         let because = Reason("another generation has taken its place".to_owned());
@@ -122,7 +129,20 @@ impl Cutter<'_> {
             self.remove(id, live, Verb::Forget, after, on_delete, because);
             return;
         }
-        self.depart(id, live, &declared.lifecycle, after, on_delete, because);
+        self.depart(id, live, (&declared.lifecycle, patience), after, on_delete, because);
+    }
+
+    /// How many seconds an apply waits for tasks that may hold a network interface in it: an environment that stays moves away from
+    /// it, and what runs there goes on. Nothing, of what no tasks hold, or goes with its users.
+    fn held_by_tasks(&self, id: &ResourceId, desired: &Desired) -> Option<u64> {
+        let kind = (self.kind_of)(&id.kind)?;
+        let users = self.used_by.alone.get(id).filter(|_| kind.facts().held_by_tasks)?;
+        let ends = |user: &ResourceId| {
+            let mut steps = self.of.get(user).into_iter().flatten().filter_map(|step| self.steps.get(*step));
+            steps.any(|step| step.verb == Verb::Delete)
+        };
+        let staying = users.iter().filter(|user| user.kind == holders::GROUND && !ends(user));
+        staying.filter_map(|user| Some(desired.resources.get(user)?.lifecycle.drain_seconds())).max()
     }
 
     /// Off, drained, deleted: what jobs run on. Deleted at once: everything else.
@@ -130,7 +150,7 @@ impl Cutter<'_> {
         &mut self,
         id: &ResourceId,
         live: &Incarnation,
-        lifecycle: &Lifecycle,
+        (lifecycle, patience): (&Lifecycle, Option<u64>),
         mut after: BTreeSet<StepId>,
         on_delete: OnDelete,
         because: Reason,
@@ -145,7 +165,19 @@ impl Cutter<'_> {
             }
             after.insert(drain);
         }
-        self.remove(id, live, Verb::Delete, after, on_delete, because);
+        if patience.is_some() && !live.retiring() {
+            let mut tags = live.tags.clone();
+            tags.insert(RETIRING_TAG.to_owned(), "true".to_owned());
+            let (want, because) = (live.spec.clone(), because.clone());
+            let mark = self.add(id, Verb::Tag, &live.physical, None, want, tags, after.clone(), because);
+            after.insert(mark);
+        }
+        let delete = self.remove(id, live, Verb::Delete, after, on_delete, because);
+        // What a run before has left to its tasks is asked to go once, and waited for no more.
+        let again = live.retiring() && (self.kind_of)(&id.kind).is_some_and(|it| it.facts().held_by_tasks);
+        if let Some(step) = self.steps.get_mut(delete) {
+            step.patience = patience.or(again.then_some(0));
+        }
     }
 
     fn disable(
@@ -176,7 +208,7 @@ impl Cutter<'_> {
     }
 
     /// What is no longer declared goes after all that was done to what uses it.
-    fn leave(&mut self, leaving: &Leaving<'_>, after: &BTreeSet<StepId>) {
+    fn leave(&mut self, leaving: &Leaving<'_>, after: &BTreeSet<StepId>, patience: Option<u64>) {
         let id = &leaving.change.id;
         for incarnation in &leaving.incarnations {
             let (after, because) = (after.clone(), leaving.change.reason.clone());
@@ -184,7 +216,8 @@ impl Cutter<'_> {
                 (OnDelete::Retain, _) => Verb::Forget,
                 (_, Some(_)) => Verb::Deregister,
                 (_, None) => {
-                    self.depart(id, incarnation, &Lifecycle::default(), after, leaving.on_delete, because);
+                    let (lifecycle, on_delete) = (Lifecycle::default(), leaving.on_delete);
+                    self.depart(id, incarnation, (&lifecycle, patience), after, on_delete, because);
                     continue;
                 }
             };

@@ -2,32 +2,67 @@
 
 use std::collections::BTreeSet;
 
-use aws_sdk_batch::types::{JobDetail, LogConfiguration};
+use aws_sdk_batch::types::{
+    ContainerProperties, EcsTaskProperties, JobDefinition, JobDetail, LogConfiguration, NodeProperties,
+};
 
 /// The ARNs of its roles, and the names of its log groups.
 pub(super) fn of(job: &JobDetail) -> BTreeSet<String> {
-    let (mut roles, mut logs): (Vec<Option<&str>>, Vec<Option<&LogConfiguration>>) = (Vec::new(), Vec::new());
+    let mut needs = Needs::default();
     if let Some(container) = job.container() {
-        roles.extend([container.job_role_arn(), container.execution_role_arn()]);
-        logs.push(container.log_configuration());
+        needs.roles([container.job_role_arn(), container.execution_role_arn()]);
+        needs.logs(container.log_configuration());
     }
     for task in job.ecs_properties().map(|ecs| ecs.task_properties()).unwrap_or_default() {
-        roles.extend([task.task_role_arn(), task.execution_role_arn()]);
-        logs.extend(task.containers().iter().map(|container| container.log_configuration()));
+        needs.roles([task.task_role_arn(), task.execution_role_arn()]);
+        task.containers().iter().for_each(|container| needs.logs(container.log_configuration()));
     }
-    for node in job.node_properties().map(|nodes| nodes.node_range_properties()).unwrap_or_default() {
-        if let Some(container) = node.container() {
-            roles.extend([container.job_role_arn(), container.execution_role_arn()]);
-            logs.push(container.log_configuration());
-        }
-        for task in node.ecs_properties().map(|ecs| ecs.task_properties()).unwrap_or_default() {
-            roles.extend([task.task_role_arn(), task.execution_role_arn()]);
-            logs.extend(task.containers().iter().map(|container| container.log_configuration()));
+    needs.nodes(job.node_properties());
+    needs.0
+}
+
+/// The same of the jobs that a definition describes.
+pub(super) fn of_definition(definition: &JobDefinition) -> BTreeSet<String> {
+    let mut needs = Needs::default();
+    needs.container(definition.container_properties());
+    let tasks = definition.ecs_properties().map(|ecs| ecs.task_properties()).unwrap_or_default();
+    tasks.iter().for_each(|task| needs.task(task));
+    needs.nodes(definition.node_properties());
+    needs.0
+}
+
+#[derive(Default)]
+struct Needs(BTreeSet<String>);
+
+impl Needs {
+    fn roles(&mut self, roles: [Option<&str>; 2]) {
+        self.0.extend(roles.into_iter().flatten().filter(|role| !role.is_empty()).map(str::to_owned));
+    }
+
+    fn logs(&mut self, logs: Option<&LogConfiguration>) {
+        let group = logs.and_then(|logs| logs.options()?.get("awslogs-group"));
+        self.0.extend(group.cloned());
+    }
+
+    fn container(&mut self, container: Option<&ContainerProperties>) {
+        if let Some(container) = container {
+            self.roles([container.job_role_arn(), container.execution_role_arn()]);
+            self.logs(container.log_configuration());
         }
     }
-    let groups = logs.into_iter().flatten().filter_map(|log| log.options()?.get("awslogs-group"));
-    let roles = roles.into_iter().flatten().filter(|role| !role.is_empty()).map(str::to_owned);
-    roles.chain(groups.cloned()).collect()
+
+    fn task(&mut self, task: &EcsTaskProperties) {
+        self.roles([task.task_role_arn(), task.execution_role_arn()]);
+        task.containers().iter().for_each(|container| self.logs(container.log_configuration()));
+    }
+
+    fn nodes(&mut self, nodes: Option<&NodeProperties>) {
+        for node in nodes.map(|nodes| nodes.node_range_properties()).unwrap_or_default() {
+            self.container(node.container());
+            let tasks = node.ecs_properties().map(|ecs| ecs.task_properties()).unwrap_or_default();
+            tasks.iter().for_each(|task| self.task(task));
+        }
+    }
 }
 
 #[cfg(test)]

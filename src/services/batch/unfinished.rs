@@ -4,21 +4,23 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::time::{SystemTime, UNIX_EPOCH};
 
 use aws_sdk_batch::Client;
-use aws_sdk_batch::types::{JobDetail, JobStatus, JobSummary};
+use aws_sdk_batch::types::{JobDefinition, JobDetail, JobStatus, JobSummary};
 use futures::{StreamExt, TryStreamExt, stream};
 
 use super::listed::{listed_by, refused};
 use super::needs;
 use super::past;
-use crate::resource::{Job, Jobs, JobsOf};
+use crate::resource::{Definition, Job, Jobs, JobsOf, OWNER_TAG, Owner};
 use crate::services::{Error, Result, failed};
 
 /// How many lists are read at once, and how many ids DescribeJobs takes.
 const AT_ONCE: usize = 8;
 const DESCRIBED: usize = 100;
 
-/// A thousand jobs may wait: one page of them tells what there is to tell.
+/// A thousand jobs may wait: one page of them tells what there is to tell, unless any of them may need what goes.
 const FEW_PAGES: usize = 1;
+/// So many pages hold ten thousand jobs. Who has more of them is told that not all were looked at.
+const MANY_PAGES: usize = 100;
 /// Parents of arrays are pending as long as their children run.
 const PARENTS: usize = 20;
 
@@ -42,8 +44,12 @@ pub async fn unfinished(client: &Client, about: &JobsOf) -> Result<Jobs> {
         None => all_queues(client).await?,
     };
     let running = [(JobStatus::Starting, usize::MAX), (JobStatus::Running, usize::MAX)];
-    let waiting =
-        [(JobStatus::Submitted, FEW_PAGES), (JobStatus::Pending, PARENTS), (JobStatus::Runnable, FEW_PAGES)];
+    let pages = if about.needs { MANY_PAGES } else { FEW_PAGES };
+    let waiting = [
+        (JobStatus::Submitted, pages),
+        (JobStatus::Pending, PARENTS.max(pages)),
+        (JobStatus::Runnable, pages),
+    ];
     let asked = |(status, _): &(JobStatus, usize)| about.waiting || *status == JobStatus::Pending;
     let statuses: Vec<_> = waiting.into_iter().filter(asked).chain(running.clone()).collect();
     let queues = queues.into_iter().map(Of::Queue).collect();
@@ -58,10 +64,24 @@ pub async fn unfinished(client: &Client, about: &JobsOf) -> Result<Jobs> {
     if !about.waiting {
         lists.iter_mut().for_each(|list| list.jobs.retain(is_running));
     }
-    let described = |job: &&JobSummary| about.needs || is_running(job);
-    let described = lists.iter().flat_map(|list| list.jobs.iter()).filter(described);
-    let details =
-        describe(client, described.filter_map(|job| job.job_id().map(str::to_owned)).collect()).await?;
+    let active = if about.needs { active(client).await? } else { BTreeMap::new() };
+    // Of those that wait, one of each definition tells what all of them need.
+    let mut known: BTreeSet<&str> = active.keys().map(String::as_str).collect();
+    let jobs = lists.iter().flat_map(|list| list.jobs.iter());
+    let described: Vec<&JobSummary> = jobs
+        .filter(|job| {
+            is_running(job) || (about.needs && job.job_definition().is_none_or(|it| known.insert(it)))
+        })
+        .collect();
+    let ids = described.iter().filter_map(|job| job.job_id().map(str::to_owned)).collect();
+    let details = describe(client, ids).await?;
+    let mut needs: BTreeMap<String, BTreeSet<String>> =
+        active.iter().map(|(arn, definition)| (arn.clone(), definition.needs.clone())).collect();
+    for job in details.values() {
+        if let Some(definition) = job.job_definition() {
+            needs.entry(definition.to_owned()).or_insert_with(|| needs::of(job));
+        }
+    }
     let unbounded =
         |job: &&JobSummary| is_running(job) && job.job_id().and_then(|id| bound(details.get(id)?)).is_none();
     let asked = lists.iter().filter(|list| about.past && list.jobs.iter().any(|job| unbounded(&job)));
@@ -74,13 +94,34 @@ pub async fn unfinished(client: &Client, about: &JobsOf) -> Result<Jobs> {
         }
         for job in list.jobs {
             let detail = job.job_id().and_then(|id| details.get(id));
-            found.list.push(Job { past: before(&past, &job), ..read(&job, detail, &list.queue, now) });
+            let mut read = read(&job, detail, &list.queue, now);
+            read.past = before(&past, &job);
+            if about.needs {
+                read.needs
+                    .extend(job.job_definition().and_then(|it| needs.get(it)).into_iter().flatten().cloned());
+            }
+            found.list.push(read);
         }
     }
     // A job that moves on between two lists stands in both: what is further counts.
     found.list.sort_by(|a, b| (&a.name, &a.id, !a.is_running()).cmp(&(&b.name, &b.id, !b.is_running())));
     found.list.dedup_by(|b, a| a.id == b.id);
+    found.definitions = active.into_values().collect();
+    found.definitions.sort_by(|a, b| (&a.family, a.revision).cmp(&(&b.family, b.revision)));
     Ok(found)
+}
+
+/// The ACTIVE revisions of the account, by their ARNs.
+async fn active(client: &Client) -> Result<BTreeMap<String, Definition>> {
+    let all = super::read_account(client, usize::MAX).await?.unwrap_or_default();
+    let read = |it: JobDefinition| {
+        let owner = it.tags().and_then(|tags| tags.get(OWNER_TAG)).cloned().map(Owner);
+        let family = it.job_definition_name().unwrap_or_default().to_owned();
+        let revision = it.revision().and_then(|number| u64::try_from(number).ok()).unwrap_or_default();
+        let arn = it.job_definition_arn().unwrap_or_default().to_owned();
+        (arn, Definition { family, revision, owner, needs: needs::of_definition(&it) })
+    };
+    Ok(all.into_iter().map(read).collect())
 }
 
 /// The code of our own refusal, beside AWS's.
