@@ -4,20 +4,21 @@ use serde_json::Value;
 
 use crate::resource::Document;
 
-/// The wanted document with the old generation kept behind the new one, in every list that names it now: a queue on
-/// `[new, old]` goes on dispatching to both while it moves. `None` if no list names the old one, or the list is full.
-pub(super) fn bridge(live: &Document, want: &Document, old: &str) -> Option<Document> {
+/// The wanted document with the old generations kept behind the new ones, in the order in which every list names them now: a queue
+/// on `[new, old]` goes on dispatching to both while it moves. `None` if no list names an old one, or the lists are full.
+pub(super) fn bridge(live: &Document, want: &Document, old: &[String]) -> Option<Document> {
     let mut bridged = want.clone();
     let mut found = false;
+    let is_old = |item: &&Value| old.iter().any(|arn| names(item, arn));
     if let (Some(live), Some(fields)) = (live.as_object(), bridged.as_object_mut()) {
         for (name, value) in fields {
             let (Some(Value::Array(before)), Value::Array(after)) = (live.get(name), value) else { continue };
-            let Some(item) = before.iter().find(|item| names(item, old)) else { continue };
-            if after.iter().any(|item| names(item, old)) || after.len() >= MOST_ENVIRONMENTS {
-                continue;
+            for item in before.iter().filter(is_old) {
+                if !after.contains(item) && after.len() < MOST_ENVIRONMENTS {
+                    after.push(item.clone());
+                    found = true;
+                }
             }
-            after.push(item.clone());
-            found = true;
         }
     }
     found.then_some(bridged)
@@ -32,5 +33,26 @@ fn names(item: &Value, arn: &str) -> bool {
         Value::String(text) => text == arn,
         Value::Object(fields) => fields.values().any(|value| value.as_str() == Some(arn)),
         _ => false,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+
+    #[test]
+    fn old_environments_stay_in_their_own_order_as_far_as_there_is_room() {
+        let order = |arns: &[&str]| {
+            let items: Vec<Value> = arns.iter().map(|arn| json!({"computeEnvironment": arn})).collect();
+            json!({"priority": 1, "computeEnvironmentOrder": items})
+        };
+        let old: Vec<String> = ["a", "b"].map(str::to_owned).into();
+        let bridged = |live: &[&str], want: &[&str]| bridge(&order(live), &order(want), &old);
+        assert_eq!(bridged(&["b", "a"], &["c"]), Some(order(&["c", "b", "a"])));
+        assert_eq!(bridged(&["b", "a"], &["c", "d"]), Some(order(&["c", "d", "b"])));
+        assert_eq!(bridged(&["b", "a"], &["c", "d", "e"]), None);
+        assert_eq!(bridged(&["b"], &["b", "c"]), None);
     }
 }

@@ -198,14 +198,7 @@ impl Cutter<'_> {
     ) -> Option<Document> {
         let old = needs.iter().flat_map(|need| self.outgoing(need));
         let old: Vec<String> = old.filter_map(|live| live.arn.clone()).collect();
-        let mut bridged = None;
-        for old in old {
-            let base = bridged.as_ref().unwrap_or(&draft.want);
-            if let Some(next) = replacement::bridge(&current.spec, base, &old) {
-                bridged = Some(next);
-            }
-        }
-        bridged
+        replacement::bridge(&current.spec, &draft.want, &old)
     }
 
     /// The incarnations that make room for another: in this plan, or in one that was cut off.
