@@ -1,4 +1,6 @@
 //! ListJobs with its filters, and GetJobQueueSnapshot.
+//!
+//! Filters, their order and which go with a status: <https://docs.aws.amazon.com/batch/latest/APIReference/API_ListJobs.html>.
 
 use serde_json::{Value, json};
 
@@ -19,8 +21,12 @@ impl Batch {
         {
             invalid!("jobStatus {status} is not valid.");
         }
-        // Without a status only running jobs are listed; with filters the status does not count.
-        let status = filters.is_empty().then(|| status.unwrap_or("RUNNING"));
+        // Without a status only running jobs are listed; with filters the status does not count, but for that by share.
+        let status = match filters.as_slice() {
+            [] => Some(status.unwrap_or("RUNNING")),
+            [Filter::Share(_)] => status,
+            _ => None,
+        };
         self.with(|state, _| {
             let scope = scope(state, &request)?;
             let chosen = state.jobs.values().filter(|job| {
@@ -28,8 +34,18 @@ impl Batch {
                     && status.is_none_or(|status| job.status.as_str() == status)
                     && filters.iter().all(|filter| filter.passes(job))
             });
-            let items = chosen.map(|job| (format!("{:012}", job.sequence), summary(state, job)));
-            let mut items: Vec<_> = items.collect();
+            // The key is what a page goes on from: with filters the newest come first.
+            let place = |job: &Job| if filters.is_empty() { job.sequence } else { u64::MAX - job.sequence };
+            let shown = |job: &Job| match scope {
+                Scope::Nodes(_) => nodes(state, job),
+                _ => vec![summary(state, job)],
+            };
+            let mut items: Vec<_> = chosen
+                .flat_map(|job| {
+                    let each = (0..).zip(shown(job));
+                    each.map(move |(nth, shown): (u32, _)| (format!("{:020}-{nth:04}", place(job)), shown))
+                })
+                .collect();
             items.sort_by(|(a, _), (b, _)| a.cmp(b));
             page(&request, "jobSummaryList", items)
         })
@@ -58,6 +74,7 @@ impl Batch {
 enum Scope {
     Queue(String),
     Array(String),
+    Nodes(String),
 }
 
 impl Scope {
@@ -66,6 +83,7 @@ impl Scope {
             (Self::Queue(arn), array) => job.queue == *arn && !matches!(array, Some(Array::Child { .. })),
             (Self::Array(id), Some(Array::Child { parent, .. })) => parent == id,
             (Self::Array(_), _) => false,
+            (Self::Nodes(id), _) => job.id == *id,
         }
     }
 }
@@ -79,10 +97,25 @@ fn scope(state: &State, request: &Object) -> Result<Scope> {
             Ok(Scope::Queue(queue.detail.shown("jobQueueArn").to_owned()))
         }
         ["arrayJobId"] => Ok(Scope::Array(request.required("arrayJobId")?.to_owned())),
-        // Nodes are not shown as jobs of their own.
-        ["multiNodeJobId"] => Ok(Scope::Array(String::new())),
+        ["multiNodeJobId"] => Ok(Scope::Nodes(request.required("multiNodeJobId")?.to_owned())),
         _ => invalid!("Exactly one of jobQueue, arrayJobId and multiNodeJobId must be provided."),
     }
+}
+
+/// The nodes of a multi-node job: each has the job's id with its index, and here the job's own status, for one process
+/// stands for all of them (<https://docs.aws.amazon.com/batch/latest/APIReference/API_NodePropertiesSummary.html>).
+fn nodes(state: &State, job: &Job) -> Vec<Value> {
+    let number = |name: &str| job.facts.get("nodeProperties").and_then(|nodes| nodes[name].as_u64());
+    let (count, main) = (number("numNodes").unwrap_or_default(), number("mainNode").unwrap_or_default());
+    let of = |index: u64| {
+        let mut shown = summary(state, job);
+        shown["jobId"] = json!(format!("{}#{index}", job.id));
+        shown["jobArn"] = json!(format!("{}#{index}", job.arn));
+        shown["nodeProperties"] =
+            json!({ "isMainNode": index == main, "numNodes": count, "nodeIndex": index });
+        shown
+    };
+    (0..count).map(of).collect()
 }
 
 fn summary(state: &State, job: &Job) -> Value {
@@ -115,20 +148,25 @@ enum Filter {
     Definition(Vec<String>),
     CreatedBefore(u64),
     CreatedAfter(u64),
+    Share(Vec<String>),
 }
 
 impl Filter {
     fn passes(&self, job: &Job) -> bool {
         match self {
-            Self::Name(patterns) => patterns.iter().any(|pattern| matches(pattern, &job.name)),
+            // Whatever the case.
+            Self::Name(patterns) => {
+                patterns.iter().any(|pattern| matches(&pattern.to_lowercase(), &job.name.to_lowercase()))
+            }
             Self::Definition(patterns) => {
                 let arn = job.facts.shown("jobDefinition");
                 let short = name_of(arn);
                 let family = short.rsplit_once(':').map_or(short, |(family, _)| family);
-                patterns.iter().any(|one| one == arn || matches(one, short) || matches(one, family))
+                patterns.iter().any(|one| one == arn || matches(one, family))
             }
             Self::CreatedBefore(at) => job.created_at < *at,
             Self::CreatedAfter(at) => job.created_at > *at,
+            Self::Share(shares) => shares.iter().any(|share| share == job.facts.shown("shareIdentifier")),
         }
     }
 }
@@ -148,15 +186,19 @@ fn filters(request: &Object) -> Result<Vec<Filter>> {
             "JOB_DEFINITION" => Filter::Definition(values),
             "BEFORE_CREATED_AT" => Filter::CreatedBefore(time()?),
             "AFTER_CREATED_AT" => Filter::CreatedAfter(time()?),
+            "SHARE_IDENTIFIER" => Filter::Share(values),
             other => invalid!("Filter {other} is not valid."),
         });
+    }
+    if filters.len() > 1 {
+        // "Only one filter can be used at a time"; AWS's words for the refusal are not in public text.
+        invalid!("Only one filter can be used at a time.");
     }
     Ok(filters)
 }
 
-/// Compares without case; a trailing `*` stands for anything.
+/// A trailing `*` stands for anything.
 fn matches(pattern: &str, text: &str) -> bool {
-    let (pattern, text) = (pattern.to_lowercase(), text.to_lowercase());
     match pattern.strip_suffix('*') {
         Some(prefix) => text.starts_with(prefix),
         None => text == pattern,

@@ -13,7 +13,7 @@ use tokio::task::JoinHandle;
 use super::retry::Ending;
 use super::{Job, JobStatus, logs};
 use crate::sandbox::batch::arn::name_of;
-use crate::sandbox::batch::request::{Fields, Object, keep};
+use crate::sandbox::batch::request::{Fields, Object, fill, keep};
 use crate::sandbox::batch::state::State;
 use crate::sandbox::batch::world::Line;
 use crate::sandbox::batch::{Batch, lock};
@@ -311,6 +311,12 @@ impl State {
         if !job.work.fargate {
             let instance = settings.ecs_arn(&format!("container-instance/{cluster}/{task}"));
             container.insert("containerInstanceArn".into(), instance.into());
+        } else {
+            // <https://docs.aws.amazon.com/batch/latest/APIReference/API_NetworkInterface.html>: a Fargate task has one of its own.
+            let address = format!("10.0.{}.{}", job.sequence / 250 % 250, 4 + job.sequence % 250);
+            let id = uuid::Uuid::new_v4().to_string();
+            let own = json!([{ "attachmentId": id, "privateIpv4Address": address }]);
+            container.insert("networkInterfaces".into(), own);
         }
         if job.work.log.group.is_some() {
             container.insert("logStreamName".into(), format!("{prefix}/default/{task}").into());
@@ -332,9 +338,10 @@ impl State {
 impl Job {
     /// The attempt that has just ended, as DescribeJobs lists it.
     pub(super) fn attempt(&self, ending: &Ending, now: u64) -> Value {
-        let mut container =
-            keep(&self.task, &["taskArn", "containerInstanceArn", "logStreamName", "exitCode", "reason"]);
-        container.insert("networkInterfaces".into(), json!([]));
+        let shown =
+            ["taskArn", "containerInstanceArn", "logStreamName", "exitCode", "reason", "networkInterfaces"];
+        let mut container = keep(&self.task, &shown);
+        fill(&mut container, "networkInterfaces", json!([]));
         let mut attempt = Object::new();
         attempt.insert("container".into(), container.into());
         attempt.insert("statusReason".into(), ending.status_reason.as_str().into());

@@ -46,6 +46,15 @@ async fn a_multi_node_job_runs_its_main_node() {
     let id = bench.submit_defined(json!({ "jobQueue": "onec2" })).await;
     let job = bench.until(&id, "FAILED").await;
     assert_eq!(job["attempts"][0]["container"]["exitCode"], 8);
+    // "Specifying a multi-node parallel job ID with this parameter lists all nodes" (API_ListJobs, multiNodeJobId).
+    let listed = bench.ok("ListJobs", json!({ "multiNodeJobId": id, "jobStatus": "FAILED" })).await;
+    let listed = listed["jobSummaryList"].as_array().unwrap();
+    let ids: Vec<&str> = listed.iter().map(|one| one["jobId"].as_str().unwrap()).collect();
+    assert_eq!(ids, (0..4).map(|index| format!("{id}#{index}")).collect::<Vec<_>>());
+    let last = json!({ "isMainNode": true, "numNodes": 4, "nodeIndex": 3 });
+    assert_eq!(listed[3]["nodeProperties"], last);
+    let running = bench.ok("ListJobs", json!({ "multiNodeJobId": id })).await;
+    assert_eq!(running["jobSummaryList"], json!([]));
 }
 
 #[tokio::test]
@@ -98,10 +107,65 @@ async fn jobs_are_listed_by_status_and_filter() {
         names(json!({ "jobQueue": "q", "jobStatus": "SUCCEEDED", "maxResults": 2 })).await,
         ["load-a", "load-b"]
     );
-    let filters = json!([{ "name": "JOB_NAME", "values": ["LOAD*"] }]);
-    assert_eq!(names(json!({ "jobQueue": "q", "filters": filters })).await, ["load-a", "load-b"]);
-    let filters = json!([{ "name": "JOB_DEFINITION", "values": ["jd:3"] }]);
-    assert_eq!(names(json!({ "jobQueue": "q", "filters": filters })).await, ["other"]);
+    // "The results are sorted by the createdAt field, with the most recent jobs being first" (API_ListJobs, filters).
+    let filtered = async |name: &str, value: &str, more: Value| {
+        let filters = json!([{ "name": name, "values": [value] }]);
+        names(changed(json!({ "jobQueue": "q", "filters": filters }), more)).await
+    };
+    assert_eq!(filtered("JOB_NAME", "LOAD*", json!({})).await, ["load-b", "load-a"]);
+    assert_eq!(filtered("JOB_NAME", "*", json!({})).await, ["other", "load-b", "load-a"]);
+    assert_eq!(filtered("JOB_DEFINITION", "JD", json!({})).await, Vec::<String>::new());
+    assert_eq!(filtered("JOB_DEFINITION", "jd", json!({})).await, ["other", "load-b", "load-a"]);
+    let third = "arn:aws:batch:us-east-1:123456789012:job-definition/jd:3";
+    assert_eq!(filtered("JOB_DEFINITION", third, json!({})).await, ["other"]);
+    let failed = json!({ "jobStatus": "FAILED" });
+    assert_eq!(filtered("JOB_NAME", "other", failed).await, ["other"], "a filter goes before the status");
+    let name = json!({ "name": "JOB_NAME", "values": ["*"] });
+    let two = json!({ "jobQueue": "q", "filters": [name, name] });
+    bench.call("ListJobs", two).await.expect_err("only one filter can be used at a time");
+
+    // Page by page in the same order.
+    let filters = json!([{ "name": "JOB_NAME", "values": ["*"] }]);
+    let first = bench.ok("ListJobs", json!({ "jobQueue": "q", "filters": filters, "maxResults": 2 })).await;
+    let token = json!({ "maxResults": 2, "nextToken": first["nextToken"] });
+    assert_eq!(filtered("JOB_NAME", "*", token).await, ["load-a"]);
+}
+
+/// "The SHARE_IDENTIFIER filter and the jobStatus field can be used together" (API_ListJobs, filters).
+#[tokio::test]
+async fn jobs_of_a_share_are_listed_with_and_without_a_status() {
+    let bench = Bench::with_shell(Settings::default()).await;
+    let policy = bench.ok("CreateSchedulingPolicy", json!({ "name": "fair", "fairsharePolicy": {} })).await;
+    let queue = json!({ "schedulingPolicyArn": policy["arn"] });
+    bench.ok("CreateJobQueue", changed(queue_on("shares", &["ce"]), queue)).await;
+    let mut done = Vec::new();
+    for (name, share, script) in [("a", "one", "true"), ("b", "two", "true"), ("c", "one", "exit 1")] {
+        let more = json!({ "jobName": name, "jobQueue": "shares", "shareIdentifier": share });
+        done.push(bench.submit(script, more).await);
+    }
+    for (id, status) in done.iter().zip(["SUCCEEDED", "SUCCEEDED", "FAILED"]) {
+        bench.until(id, status).await;
+    }
+    let listed = async |more: Value| {
+        let filters = json!([{ "name": "SHARE_IDENTIFIER", "values": ["one"] }]);
+        let request = changed(json!({ "jobQueue": "shares", "filters": filters }), more);
+        let answer = bench.ok("ListJobs", request).await;
+        let jobs = answer["jobSummaryList"].as_array().unwrap().iter();
+        jobs.map(|one| one["jobName"].as_str().unwrap().to_owned()).collect::<Vec<_>>()
+    };
+    assert_eq!(listed(json!({})).await, ["c", "a"]);
+    assert_eq!(listed(json!({ "jobStatus": "FAILED" })).await, ["c"]);
+}
+
+/// <https://docs.aws.amazon.com/batch/latest/APIReference/API_NetworkInterface.html>
+#[tokio::test]
+async fn a_job_on_fargate_has_a_network_interface() {
+    let bench = Bench::with_shell(Settings::default()).await;
+    let id = bench.submit("true", json!({})).await;
+    let job = bench.until(&id, "SUCCEEDED").await;
+    let own = &job["container"]["networkInterfaces"][0];
+    assert!(own["privateIpv4Address"].is_string() && own["attachmentId"].is_string(), "{job}");
+    assert_eq!(&job["attempts"][0]["container"]["networkInterfaces"][0], own);
 }
 
 #[tokio::test]
