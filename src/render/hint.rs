@@ -5,20 +5,36 @@ use crate::services::error::{NO_CREDENTIALS, THROTTLES, is_access};
 /// The likely cause and the next thing to do, where something is known.
 pub fn hint(code: Option<&str>, message: &str) -> Option<String> {
     let says = |fragments: &[&str]| fragments.iter().any(|fragment| message.contains(fragment));
-    let text = if says(&["expired"]) || code.is_some_and(|code| code.starts_with("ExpiredToken")) {
-        "the credentials have expired: get new ones (`aws sso login`), then run this again"
-    } else if matches!(
-        code,
-        Some(
-            "InvalidClientTokenId"
-                | "UnrecognizedClientException"
-                | "SignatureDoesNotMatch"
-                | "InvalidAccessKeyId"
-        )
-    ) {
-        "AWS does not know these credentials: see AWS_PROFILE and AWS_ACCESS_KEY_ID"
+    let text = if code.is_some_and(|code| CLOCK.contains(&code)) || says(CLOCK_SAYS) {
+        "AWS takes the time of this call for wrong: set this machine's clock, then run this again"
+    } else if says(&["expired"]) || code.is_some_and(|code| code.starts_with("ExpiredToken")) {
+        "the credentials have expired: get new ones (`aws sso login` or `aws login`), then run this again"
+    } else if code.is_some_and(|code| UNKNOWN.contains(&code)) {
+        "AWS does not know these credentials here: see AWS_PROFILE and AWS_ACCESS_KEY_ID, and whether the account has opted in to \
+         the region (`aws account get-region-opt-status`)"
+    } else if code.is_some_and(|code| UNSIGNED.contains(&code)) {
+        "the secret key does not belong to the access key, or this machine's clock is wrong: see AWS_PROFILE and \
+         AWS_SECRET_ACCESS_KEY"
     } else if code == Some(NO_CREDENTIALS) {
-        "there are no credentials any more: see AWS_PROFILE and `aws sso login`, then run this again; it goes on where it stopped"
+        "there are no credentials any more: see AWS_PROFILE, `aws sso login` and `aws login`, then run this again; it goes on where it stopped"
+    } else if says(&["service control policy", "resource control policy"]) {
+        "a policy of the organization denies this, and no policy of the account can allow it: ask whoever manages the \
+         organization, or keep to the regions and services that it allows"
+    } else if says(&["permissions boundary"]) {
+        "the permissions boundary of the caller's role or user does not allow this: allow it there as well, then run this again"
+    } else if says(&["session policy"]) {
+        "the policy of this session does not allow this, whatever the role may do: get a session without it, then run this again"
+    } else if says(&["BlockPublicPolicy"]) {
+        "Block Public Access forbids public policies: declare blockPublicPolicy: false of the bucket, see that the account's own \
+         Block Public Access does not forbid them, or make the policy less public"
+    } else if says(&["Encoded authorization failure message"]) {
+        "`aws sts decode-authorization-message --encoded-message` with the text after the colon tells which permission is \
+         lacking: allow it, then run this again"
+    } else if says(&["iam:PassRole"]) {
+        "the credentials may not hand this role to the service: allow iam:PassRole on it, as `batchwright permissions` prints it"
+    } else if message.to_lowercase().contains("service linked role") {
+        "the service-linked role of ECS is not there: run this again, and if that does not help, make it \
+         (`aws iam create-service-linked-role --aws-service-name ecs.amazonaws.com`)"
     } else if says(&["sts:AssumeRole"]) {
         "the role in serviceRole must exist and let batch.amazonaws.com assume it: correct its assumeRolePolicyDocument, \
          or leave serviceRole out for Batch's own role"
@@ -41,6 +57,26 @@ pub fn hint(code: Option<&str>, message: &str) -> Option<String> {
     };
     Some(text.to_owned())
 }
+
+/// The call is too old, or of a time to come.
+const CLOCK: &[&str] = &["RequestExpired", "RequestTimeTooSkewed"];
+
+/// The same where one code says a wrong key as well.
+const CLOCK_SAYS: &[&str] = &["Signature expired", "Signature not yet current", "Request has expired"];
+
+/// Keys that are wrong, or of a region that is not opted in to
+/// (<https://docs.aws.amazon.com/accounts/latest/reference/manage-acct-regions.html>).
+const UNKNOWN: &[&str] = &[
+    "AuthFailure",
+    "InvalidAccessKeyId",
+    "InvalidClientTokenId",
+    "InvalidToken",
+    "OptInRequired",
+    "UnrecognizedClientException",
+];
+
+/// A signature that does not fit.
+const UNSIGNED: &[&str] = &["IncompleteSignature", "InvalidSignatureException", "SignatureDoesNotMatch"];
 
 /// How services say that something went wrong with themselves.
 const FAILURES: &[&str] =
@@ -79,5 +115,62 @@ mod tests {
         }
         assert!(hint(Some("ClientException"), "A quota of this account is reached").is_some());
         assert!(hint(None, "dispatch failure: io error: connection reset by peer").is_some());
+    }
+
+    /// Texts and codes: <https://docs.aws.amazon.com/IAM/latest/UserGuide/troubleshoot_access-denied.html>,
+    /// <https://docs.aws.amazon.com/AmazonS3/latest/API/ErrorResponses.html>,
+    /// <https://docs.aws.amazon.com/AWSEC2/latest/APIReference/errors-overview.html>.
+    #[test]
+    fn a_refusal_says_who_can_help() {
+        let denied = "User: arn:aws:iam::1:user/a is not authorized to perform: batch:CreateJobQueue";
+        for (code, message, said) in [
+            (
+                "RequestTimeTooSkewed",
+                "The difference between the request time and the current time is too large",
+                "clock",
+            ),
+            ("RequestExpired", "Request has expired.", "clock"),
+            ("InvalidSignatureException", "Signature expired: 20260101T000000Z is now earlier than", "clock"),
+            ("InvalidSignatureException", "The request signature we calculated does not match", "secret key"),
+            (
+                "UnrecognizedClientException",
+                "The security token included in the request is invalid.",
+                "opted in",
+            ),
+            ("InvalidClientTokenId", "The security token included in the request is invalid", "opted in"),
+            ("InvalidToken", "The provided token is malformed or otherwise invalid.", "opted in"),
+            (
+                "AccessDenied",
+                &format!("{denied} with an explicit deny in a service control policy"),
+                "organization",
+            ),
+            (
+                "AccessDenied",
+                &format!("{denied} because no service control policy allows the action"),
+                "organization",
+            ),
+            (
+                "AccessDenied",
+                &format!("{denied} because no permissions boundary allows the action"),
+                "boundary",
+            ),
+            ("AccessDenied", &format!("{denied} because no session policy allows the action"), "session"),
+            ("AccessDenied", denied, "allow the operation"),
+            (
+                "UnauthorizedOperation",
+                "You are not authorized. Encoded authorization failure message: 4GIOHlTkI",
+                "decode",
+            ),
+            (
+                "ClientException",
+                "a is not authorized to perform: iam:PassRole on resource: b",
+                "iam:PassRole",
+            ),
+        ] {
+            let hint = hint(Some(code), message).unwrap_or_default();
+            assert!(hint.contains(said), "{code}: {message}: {hint}");
+            let ours = code == "ClientException" || is_access(Some(code));
+            assert!(ours, "{code} is not taken for a matter of access");
+        }
     }
 }
