@@ -132,6 +132,8 @@ pub trait Kind: Sized + Send + Sync + 'static {
     const HOLDS_DATA: bool = false;
     /// Whether tasks that run hold it: AWS deletes no subnet and no security group of a network interface that is in use.
     const HELD_BY_TASKS: bool = false;
+    /// Whether AWS goes on showing now and then what it was, for a while after a write: looks have to agree before they count.
+    const SHOWN_LATE: bool = false;
     /// How many characters a name may have; names that we make longer are cut to it.
     const LONGEST_NAME: usize = 128;
     /// The CloudFormation type whose property names the spec uses (D1), such as `AWS::Batch::JobQueue`.

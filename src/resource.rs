@@ -320,6 +320,10 @@ pub struct Image {
     pub resolved: Option<String>,
 }
 
+/// The output in which a kind lists the fields of what exists that this program does not know: a new revision would be without
+/// them.
+pub const UNKNOWN_FIELDS: &str = "unknownFields";
+
 /// Whether AWS has finished with a resource (D24).
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase", tag = "is", content = "why")]
@@ -410,6 +414,9 @@ pub struct Observed {
     /// What data is in what a plan deletes, once it was asked for: `objects`, `images`, `logs` (D22).
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     pub data: BTreeMap<ResourceId, String>,
+    /// What the search for our tags could not see.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub unsearched: Option<String>,
     /// The jobs that a plan's changes may cut off, once they were asked for (D21).
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub jobs: Option<Jobs>,

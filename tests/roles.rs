@@ -29,12 +29,15 @@ const ENVIRONMENT: &str =
 
 /// A compute environment with a service role of its own, which this service may assume.
 fn desired(trusted: &str) -> Desired {
+    declared(&include_str!("roles/main.yaml").replace("TRUSTED", trusted))
+}
+
+fn declared(main: &str) -> Desired {
     let folder = tempfile::tempdir().unwrap();
     let root = folder.path();
     fs::create_dir_all(root.join("dev")).unwrap();
     fs::create_dir_all(root.join("stacks/main")).unwrap();
     fs::write(root.join("dev/environment.yaml"), ENVIRONMENT).unwrap();
-    let main = include_str!("roles/main.yaml").replace("TRUSTED", trusted);
     fs::write(root.join("stacks/main/main.yaml"), main).unwrap();
     let mut desired = load(root, "dev", &manifest::Options::default());
     // Where the folder lies is nobody's business.
@@ -107,6 +110,22 @@ async fn a_role_too_young_to_be_seen_is_waited_for() {
     applied(&sandbox, &desired("batch.amazonaws.com"), &Guard::default()).await;
     assert_eq!(status(&sandbox).await.unwrap().0, "VALID");
     assert!(sandbox.stats().of("batch", "UpdateComputeEnvironment") > 0, "it was never INVALID");
+}
+
+/// Nobody declares the role that is too young then: ECS's own.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn the_first_use_of_ecs_in_an_account_is_waited_out() {
+    let sandbox = sandbox().await;
+    let main = include_str!("roles/main.yaml").replace("  serviceRole: ${iam/Role/batch.arn}\n", "");
+    let documents = main.split("---\n").filter(|it| !it.contains("kind: iam/")).collect::<Vec<_>>();
+    let desired = declared(&documents.join("---\n"));
+    let mut settings = sandbox.batch().settings();
+    settings.first_clusters = 3;
+    sandbox.batch().set_settings(settings);
+    applied(&sandbox, &desired, &Guard::default()).await;
+    assert_eq!(status(&sandbox).await.unwrap().0, "VALID");
+    assert_eq!(sandbox.stats().of("batch", "UpdateComputeEnvironment"), 3);
+    assert_eq!(sandbox.stats().of("iam", "CreateRole"), 0);
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]

@@ -56,7 +56,7 @@ impl Aws {
                 return Ok(Vec::new());
             }
             let swept = reading.sweep.clone().await?;
-            let named: BTreeSet<&str> = swept.keys().filter_map(|arn| arn.split(':').nth(2)).collect();
+            let named: BTreeSet<&str> = swept.found.keys().filter_map(|arn| arn.split(':').nth(2)).collect();
             let rest = SERVICES
                 .iter()
                 .filter(|service| named.contains(service.name()) && !needed.contains(service.name()));
@@ -77,6 +77,7 @@ impl Aws {
         }
         observed.images = of_their_repositories(images, scope, &observed);
         if scope.reach == Reach::Everything {
+            observed.unsearched = reading.sweep.clone().await?.unsearched;
             observed.lost_roles = ownership::lost_roles(&observed, &others, &scope.place);
             ownership::keep_outsiders(&mut observed, others, scope);
         }

@@ -15,6 +15,7 @@ use crate::resource::{
 use crate::services::{Error, Fault, Result};
 
 pub mod aws;
+mod late;
 mod ownership;
 mod simulated;
 
@@ -103,7 +104,7 @@ pub struct Act<'a> {
     pub token: &'a str,
 }
 
-/// Plans what was observed. Only where a change can cut jobs off they are read as well, and only of what is deleted it is
+/// Plans what was observed. What differs of kinds that AWS shows late is looked at again first. Only where a change can cut jobs off they are read as well, and only of what is deleted it is
 /// asked whether it holds data; then it is planned again (D21, D22).
 pub async fn plan(
     cloud: &dyn Cloud,
@@ -112,7 +113,7 @@ pub async fn plan(
     kinds: &[&'static dyn AnyKind],
     guard: &Guard,
 ) -> Result<(Plan, Observed)> {
-    let plan = plan::plan(desired, &observed, kinds, guard);
+    let plan = late::settled(cloud, desired, &mut observed, kinds, guard).await?;
     let (about, going) = (plan.jobs_wanted(&observed), plan.data_wanted(&observed, kinds));
     if about.is_none() && going.is_empty() {
         return Ok((plan, observed));

@@ -18,6 +18,7 @@ mod patience;
 mod poll;
 mod refuse;
 mod settle;
+mod steady;
 
 pub use executor::execute;
 pub use halt::{Halt, Stop};

@@ -3,6 +3,8 @@
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
+use tokio::time::Instant;
+
 use super::halt::{Broken, Stop, Whose};
 use super::patience::Patience;
 use super::poll::Poller;
@@ -56,10 +58,15 @@ pub(super) struct Now {
     pub physical: String,
     /// Whether AWS has said that it made it.
     pub made: bool,
+    /// When this step made it.
+    pub made_at: Option<Instant>,
     /// Whether AWS called it broken for good before this step.
     was_broken: bool,
     attempts: u32,
     repairs: u32,
+    /// How many looks in a row have agreed, and how many have not since one did.
+    pub agreed: u32,
+    pub contradicted: u32,
     pub patience: Patience,
 }
 
@@ -73,7 +80,7 @@ pub(super) enum Look<'a> {
 }
 
 /// What to do after a look.
-enum Next {
+pub(super) enum Next {
     Done(Option<Incarnation>),
     Act(Diff),
     Wait(String),
@@ -89,6 +96,7 @@ impl Settle<'_, '_> {
         let mut now = self.begin(live).await?;
         loop {
             let next = self.next(now.live.as_ref(), now.made)?;
+            let next = self.steadied(&mut now, next);
             if !matches!(next, Next::Done(_)) {
                 self.refuse_late(&now)?;
             }
@@ -119,8 +127,11 @@ impl Settle<'_, '_> {
             physical: live.as_ref().map_or_else(|| self.step.physical.clone(), |live| live.physical.clone()),
             live,
             made: false,
+            made_at: None,
             attempts: 0,
             repairs: 0,
+            agreed: 0,
+            contradicted: 0,
             patience: Patience::new(self.limits, self.token),
         };
         match self.step.verb {
@@ -135,10 +146,12 @@ impl Settle<'_, '_> {
     }
 
     /// An update that changes nothing makes AWS look again (aws-semantics §1.4): once at what was broken before this step,
-    /// and for as long as the reason may be that a role is too young.
+    /// and for as long as the reason may be that a role is too young. Of what was made a moment ago it may be one that nobody
+    /// declares: the first environment of an account has AWS make ECS's.
     async fn repair(&self, now: &mut Now, why: String) -> Result<String, Broken> {
         let untried = now.repairs == 0 && self.step.verb != Verb::Create;
-        if !untried && !(self.fresh)() {
+        let young = now.made_at.is_some_and(|at| at.elapsed() < self.limits.propagation);
+        if !untried && !young && !(self.fresh)() {
             return Err(broken(&why).into());
         }
         self.may_ask()?;
@@ -204,6 +217,7 @@ impl Settle<'_, '_> {
         match self.perform(self.step, now.live.as_ref(), diff).await {
             Ok(Some(name)) => {
                 (now.made, now.physical) = (true, name);
+                now.made_at = Some(Instant::now());
                 now.patience.begin_again();
                 if self.step.verb == Verb::Create && self.is_assigned() {
                     return self.claim(now).await;

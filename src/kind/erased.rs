@@ -35,6 +35,8 @@ pub struct Facts {
     pub holds_data: bool,
     /// Whether tasks that run hold it.
     pub held_by_tasks: bool,
+    /// Whether AWS goes on showing now and then what it was, for a while after a write.
+    pub shown_late: bool,
     /// How many characters a name may have.
     pub longest_name: usize,
     /// The JSON Schema of its spec.
@@ -321,6 +323,7 @@ fn facts_of<K: Kind>() -> Facts {
         ownership: K::OWNERSHIP,
         holds_data: K::HOLDS_DATA,
         held_by_tasks: K::HELD_BY_TASKS,
+        shown_late: K::SHOWN_LATE,
         longest_name: K::LONGEST_NAME,
         schema,
         outputs,

@@ -44,6 +44,7 @@ mod steps;
 mod strategy;
 mod tags;
 mod unchanged;
+mod unknown;
 mod warn;
 
 pub use adopt::adopt;

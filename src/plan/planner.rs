@@ -10,7 +10,7 @@ use super::retire::{self, Retiring, Said};
 use super::revisions::kept;
 use super::{
     Change, Due, Plan, behind, collision, graph, holders, impact, job_needs, needed, only, stand_in, steps,
-    warn,
+    unknown, warn,
 };
 use crate::kind::AnyKind;
 use crate::resource::{Desired, Incarnation, Observed, OnDelete, ResourceId};
@@ -74,6 +74,7 @@ pub fn plan(desired: &Desired, observed: &Observed, kinds: &[&'static dyn AnyKin
     objections.extend(impact::objections(&impact, desired));
     objections.extend(job_needs::objections(&steps, observed, &guard.allow_interrupt, desired));
     objections.extend(guard::to_lose_data(&steps, desired, observed));
+    objections.extend(unknown::objections(&changes, observed));
     objections.sort();
     objections.dedup();
     let mut warnings = warn::warnings(desired, Some(observed), kinds);

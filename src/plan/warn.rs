@@ -11,8 +11,9 @@ use crate::resource::{Declared, Desired, Incarnations, Observed, Position, Resou
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub struct Warning {
-    /// Which resource.
-    pub id: ResourceId,
+    /// Which resource; none: all of them.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub id: Option<ResourceId>,
     /// What is doubtful, and what to say instead.
     pub message: String,
     /// Where it is declared.
@@ -26,7 +27,9 @@ pub fn warnings(
     observed: Option<&Observed>,
     kinds: &[&'static dyn AnyKind],
 ) -> Vec<Warning> {
-    let mut found = Vec::new();
+    let unsearched = observed.and_then(|observed| observed.unsearched.clone());
+    let general = |message| Warning { id: None, message, position: None };
+    let mut found: Vec<Warning> = unsearched.into_iter().map(general).collect();
     for declared in desired.resources.values() {
         let kind = kinds.iter().find(|kind| kind.facts().name == declared.id.kind);
         let Some(kind) = kind else { continue };
@@ -39,7 +42,7 @@ pub fn warnings(
         doubts.extend(kept(declared, *kind, observed.is_some(), live));
         doubts.retain(|doubt| !declared.ignore.contains(&doubt.path));
         found.extend(doubts.into_iter().map(|doubt| Warning {
-            id: declared.id.clone(),
+            id: Some(declared.id.clone()),
             position: Some(declared.position_of(&doubt.path).clone()),
             message: doubt.message,
         }));

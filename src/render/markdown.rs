@@ -97,7 +97,8 @@ pub(super) fn doubts(text: &mut String, plan: &Plan) {
     for warning in &plan.warnings {
         let at =
             warning.position.as_ref().map(|at| format!(" ({})", code(&at.to_string()))).unwrap_or_default();
-        let _ = writeln!(text, "> - {}: {}{at}", code(&warning.id.to_string()), cell(&warning.message));
+        let of = warning.id.as_ref().map(|id| format!("{}: ", code(&id.to_string()))).unwrap_or_default();
+        let _ = writeln!(text, "> - {of}{}{at}", cell(&warning.message));
     }
     text.push('\n');
 }

@@ -267,7 +267,7 @@ pub fn warnings(warnings: &[Warning], paint: Paint) -> String {
         let _ = writeln!(text, "{}", paint.change("Warnings:"));
     }
     for warning in warnings {
-        said(&mut text, &warning.id, &warning.message, warning.position.as_ref(), paint);
+        said(&mut text, warning.id.as_ref(), &warning.message, warning.position.as_ref(), paint);
     }
     if !warnings.is_empty() {
         text.push('\n');
@@ -276,8 +276,15 @@ pub fn warnings(warnings: &[Warning], paint: Paint) -> String {
 }
 
 /// A message about a resource, and where that is declared.
-fn said(text: &mut String, id: &ResourceId, message: &str, position: Option<&Position>, paint: Paint) {
-    let _ = writeln!(text, "  {}: {}", paint.strong(&id.to_string()), plain(message));
+fn said(
+    text: &mut String,
+    id: Option<&ResourceId>,
+    message: &str,
+    position: Option<&Position>,
+    paint: Paint,
+) {
+    let of = id.map(|id| format!("{}: ", paint.strong(&id.to_string()))).unwrap_or_default();
+    let _ = writeln!(text, "  {of}{}", plain(message));
     if let Some(position) = position {
         let _ = writeln!(text, "    {}", paint.faint(&format!("--> {position}")));
     }
@@ -294,7 +301,7 @@ pub(super) fn objections(text: &mut String, heading: &str, objections: &[Objecti
         }
         let _ = writeln!(text, "{heading}");
         for objection in list {
-            said(text, &objection.id, &objection.message, objection.position.as_ref(), paint);
+            said(text, Some(&objection.id), &objection.message, objection.position.as_ref(), paint);
         }
         text.push('\n');
     }

@@ -35,6 +35,7 @@ struct Settings {
     relationship_lag: Option<u32>,
     updating_looks: Option<u32>,
     role_propagation_milliseconds: Option<u64>,
+    first_clusters: Option<u32>,
 }
 
 #[derive(Deserialize)]
@@ -102,6 +103,7 @@ fn change(state: &State, asked: &Settings) {
     settings.job_step = milliseconds(asked.job_step_milliseconds, settings.job_step);
     settings.role_propagation = milliseconds(asked.role_propagation_milliseconds, settings.role_propagation);
     settings.relationship_lag = asked.relationship_lag.unwrap_or(settings.relationship_lag);
+    settings.first_clusters = asked.first_clusters.unwrap_or(settings.first_clusters);
     settings.updating_looks = asked.updating_looks.unwrap_or(settings.updating_looks);
     state.batch.set_settings(settings);
 }

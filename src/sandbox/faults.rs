@@ -10,6 +10,8 @@ use std::time::Duration;
 use serde::{Deserialize, Serialize};
 use tokio::sync::Notify;
 
+use super::lag::{Lag, Memory};
+
 /// One way in which a call goes wrong.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
@@ -26,6 +28,8 @@ pub enum Fault {
     Deny,
     /// Refused because a quota of the account is reached.
     Limit,
+    /// Refused by a service control policy of the organization, whatever the account allows.
+    DenyByOrganization,
 }
 
 /// How often each fault strikes, from 0 to 1. At most one strikes a call.
@@ -52,6 +56,20 @@ pub struct Exact {
     pub action: String,
     /// Which of its calls, from 1; 0 means every one.
     pub nth: u64,
+    /// What happens to it.
+    pub fault: Fault,
+}
+
+/// A fault at every call of an operation in one region, as an organization that keeps to some regions has it.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub struct Regional {
+    /// The region that the call is signed for.
+    pub region: String,
+    /// The service's signing name.
+    pub service: String,
+    /// The operation.
+    pub action: String,
     /// What happens to it.
     pub fault: Fault,
 }
@@ -99,6 +117,10 @@ pub struct Faults {
     pub rates: Rates,
     /// Named calls; these go before chance.
     pub exact: Vec<Exact>,
+    /// Calls in one region; these go before the named ones.
+    pub regional: Vec<Regional>,
+    /// What is shown late.
+    pub lag: Lag,
     /// Each call takes up to so many milliseconds longer, by chance: what runs side by side goes in another order.
     pub jitter_milliseconds: f64,
     /// The end of everything.
@@ -123,6 +145,8 @@ pub enum Verdict {
 pub struct Judge {
     state: Mutex<Seen>,
     stopped: Notify,
+    /// What was written, and is not shown yet.
+    pub lag: Memory,
 }
 
 #[derive(Debug, Default)]
@@ -137,7 +161,17 @@ struct Seen {
 impl Judge {
     /// Replaces the faults and starts counting anew.
     pub fn set(&self, faults: Faults) {
+        self.lag.set(faults.lag);
         *self.lock() = Seen { faults, ..Seen::default() };
+    }
+
+    /// The fault of an operation in a region.
+    pub fn in_region(&self, service: &str, action: &str, region: Option<&str>) -> Option<Fault> {
+        let seen = self.lock();
+        let regional = seen.faults.regional.iter().find(|one| {
+            one.service == service && one.action == action && Some(one.region.as_str()) == region
+        });
+        regional.map(|one| one.fault)
     }
 
     /// Keeps the faults and starts counting anew.

@@ -11,6 +11,7 @@ mod count;
 mod faults;
 mod hold;
 pub mod install;
+mod lag;
 pub mod moto;
 mod operations;
 mod options;
@@ -29,8 +30,9 @@ use std::time::Duration;
 
 pub use batch::Batch;
 pub use count::{Call, Stats};
-pub use faults::{Exact, Fault, Faults, Operation, Rates, Stop, StopWhen};
+pub use faults::{Exact, Fault, Faults, Operation, Rates, Regional, Stop, StopWhen};
 pub use hold::Held;
+pub use lag::Lag;
 pub use options::{MotoSource, Options, Progress};
 pub use snapshot::Snapshot;
 

@@ -6,6 +6,7 @@ use super::request::parameter;
 
 /// S3's sub-resources: the query parameter that selects them, then the operations of GET, PUT and DELETE.
 const BUCKET: &[(&str, &str, &str, &str)] = &[
+    ("abac", "GetBucketAbac", "PutBucketAbac", ""),
     ("accelerate", "GetBucketAccelerateConfiguration", "PutBucketAccelerateConfiguration", ""),
     ("acl", "GetBucketAcl", "PutBucketAcl", ""),
     (

@@ -47,7 +47,7 @@ pub fn fault(fault: Fault, target: &Target) -> Option<Response<Body>> {
             };
             (500, code, "We encountered an internal error. Please try again.".to_owned())
         }
-        Fault::Deny => {
+        Fault::Deny | Fault::DenyByOrganization => {
             let (status, code) = match protocol {
                 Protocol::Ec2 => (403, "UnauthorizedOperation"),
                 Protocol::Query | Protocol::RestXml => (403, "AccessDenied"),
@@ -55,7 +55,15 @@ pub fn fault(fault: Fault, target: &Target) -> Option<Response<Body>> {
                 Protocol::Json | Protocol::Cbor => (400, "AccessDeniedException"),
             };
             let (service, action) = (&target.service, &target.action);
-            (status, code, format!("User is not authorized to perform: {service}:{action}"))
+            let denied = format!("User is not authorized to perform: {service}:{action}");
+            // <https://docs.aws.amazon.com/IAM/latest/UserGuide/troubleshoot_access-denied.html>
+            let message = match fault {
+                Fault::DenyByOrganization => {
+                    format!("{denied} with an explicit deny in a service control policy")
+                }
+                _ => denied,
+            };
+            (status, code, message)
         }
         Fault::Limit => {
             let (status, code) = match protocol {

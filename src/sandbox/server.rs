@@ -22,6 +22,7 @@ use super::batch::Batch;
 use super::count::Recorder;
 use super::faults::{Fault, Judge, StopWhen, Verdict};
 use super::hold::Gate;
+use super::lag::{self, Answer};
 use super::moto::Moto;
 use super::options::Options;
 use super::reply::{self, Body, BodyError};
@@ -107,7 +108,10 @@ impl State {
         if target.write && self.refuse_writes.load(Ordering::Relaxed) {
             return Verdict::Break(Fault::Deny);
         }
-        self.faults.judge(&target.service, &target.action, target.write)
+        match self.faults.in_region(&target.service, &target.action, target.region.as_deref()) {
+            Some(fault) => Verdict::Break(fault),
+            None => self.faults.judge(&target.service, &target.action, target.write),
+        }
     }
 }
 
@@ -219,7 +223,11 @@ async fn call(state: &State, request: Request<Incoming>) -> Result<Response<Body
         }
         Verdict::Pass | Verdict::Break(_) | Verdict::Stop(StopWhen::After) => {}
     }
-    let response = serve(state, &target, parts, known, stream).await;
+    let response = if state.faults.lag.is_late() {
+        serve_late(state, &target, parts, known, stream).await.map_err(|_| Cut)?
+    } else {
+        serve(state, &target, parts, known, stream).await
+    };
     if let Some(round) = round {
         round.answered().await;
     }
@@ -238,6 +246,51 @@ async fn call(state: &State, request: Request<Incoming>) -> Result<Response<Body
             Err(Cut)
         }
     }
+}
+
+/// Hands a request to whoever serves it, where what was written shows late.
+async fn serve_late(
+    state: &State,
+    target: &Target,
+    parts: Parts,
+    mut known: Bytes,
+    mut stream: Option<Incoming>,
+) -> Result<Response<Body>, BodyError> {
+    let late = &state.faults.lag;
+    let part = lag::part_of(target, &parts.uri);
+    if part.is_some()
+        && let Some(body) = stream.take()
+    {
+        known = Limited::new(body, BODY_LIMIT).collect().await?.to_bytes();
+    }
+    if let Some(instead) = late.instead(&parts.method, target, &parts.uri, &known) {
+        return Ok(instead);
+    }
+    let before = match &part {
+        Some(part) if target.write => Some((part, read(state, target, &parts, part).await?)),
+        _ => None,
+    };
+    let response = serve(state, target, parts, known.clone(), stream).await;
+    if let Some((part, before)) = before.filter(|_| response.status().is_success()) {
+        late.written(part, before);
+    }
+    if !lag::Memory::minds(target) {
+        return Ok(response);
+    }
+    let (head, body) = response.into_parts();
+    let answer = Answer::of(&head, body.collect().await?.to_bytes());
+    Ok(late.answered(target, &known, answer).given())
+}
+
+/// What a read of a part of a bucket's configuration answers now, asked by whoever is about to change it.
+async fn read(state: &State, target: &Target, parts: &Parts, part: &str) -> Result<Answer, BodyError> {
+    let mut request = Request::get(part).body(reply::whole(Bytes::new()))?;
+    *request.headers_mut() = parts.headers.clone();
+    for name in [header::CONTENT_LENGTH, header::CONTENT_TYPE, header::TRANSFER_ENCODING, header::EXPECT] {
+        request.headers_mut().remove(name);
+    }
+    let (head, body) = serve_by_moto(state, target, request).await.into_parts();
+    Ok(Answer::of(&head, body.collect().await?.to_bytes()))
 }
 
 /// Hands a request to whoever serves it.

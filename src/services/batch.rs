@@ -1,21 +1,23 @@
 //! AWS Batch: compute environments, job queues, job definitions.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
 
 use aws_config::SdkConfig;
-use aws_sdk_batch::Client;
 use aws_sdk_batch::types::{ComputeEnvironmentDetail, JobDefinition, JobQueueDetail};
 use futures::{StreamExt, TryStreamExt, stream};
+use serde_json::Value;
 
 use super::{Error, Fault, Result, Scope, Service, Target, error, failed};
 use crate::resource::Tags;
 
+mod answers;
 mod listed;
 mod needs;
 mod past;
 mod unfinished;
 
+pub use answers::Client;
 use unfinished::JOBS_END;
 
 use listed::LAST_GROUND;
@@ -34,6 +36,8 @@ pub struct Snapshot {
     pub job_queues: Vec<JobQueueDetail>,
     /// The ACTIVE revisions of the families that matter.
     pub job_definitions: Vec<JobDefinition>,
+    /// The same as AWS wrote them, by ARN: with what the SDK does not know.
+    pub written: BTreeMap<String, Value>,
 }
 
 /// How many names DescribeComputeEnvironments and DescribeJobQueues take at once, and how many items a page holds.
@@ -58,7 +62,9 @@ impl Service for Batch {
             job_queues(client, scope),
             job_definitions(client, scope),
         )?;
-        Ok(Snapshot { compute_environments, job_queues, job_definitions })
+        let arns = job_definitions.iter().filter_map(JobDefinition::job_definition_arn);
+        let written = arns.filter_map(|arn| Some((arn.to_owned(), client.revision(arn)?))).collect();
+        Ok(Snapshot { compute_environments, job_queues, job_definitions, written })
     }
 
     async fn tag(client: &Client, target: Target<'_>, set: &Tags, unset: &[String]) -> Result<()> {
@@ -94,7 +100,7 @@ impl Service for Batch {
         } else if says(&["Manually scaling down compute environment is not supported"]) {
             // A ceiling below what runs: Batch takes it once enough of that is gone.
             Fault::Settling(Duration::from_secs(600))
-        } else if says(FRESH) {
+        } else if is_fresh(&error.message) {
             Fault::Propagating(Duration::from_secs(120))
         } else if says(&["does not exist"]) && !creates {
             Fault::Gone
@@ -104,17 +110,28 @@ impl Service for Batch {
     }
 }
 
-/// What Batch says of a role, an instance profile or an environment that was made a moment ago.
+/// What Batch says, in any case, of a role, an instance profile or an environment that was made a moment ago.
 const FRESH: &[&str] = &[
     "is not authorized to perform",
-    "ot authorized to perform: sts:AssumeRole",
-    "ot authorized to perform sts:AssumeRole",
-    "Invalid IamInstanceProfile",
+    "not authorized to perform: sts:assumerole",
+    "not authorized to perform sts:assumerole",
+    "invalid iaminstanceprofile",
+    "service linked role",
+    "service-linked role",
     "must be created and valid before attaching",
 ];
 
+/// Whether it may pass by itself. That the caller may not pass a role does not.
+fn is_fresh(message: &str) -> bool {
+    let message = message.to_lowercase();
+    !message.contains("iam:passrole") && FRESH.iter().any(|part| message.contains(part))
+}
+
 /// All of the account at once (50 at most), or a poll's own.
-async fn compute_environments(client: &Client, scope: &Scope) -> Result<Vec<ComputeEnvironmentDetail>> {
+async fn compute_environments(
+    client: &aws_sdk_batch::Client,
+    scope: &Scope,
+) -> Result<Vec<ComputeEnvironmentDetail>> {
     let kind = "batch/ComputeEnvironment";
     if !scope.wants(kind) {
         return Ok(Vec::new());
@@ -131,7 +148,7 @@ async fn compute_environments(client: &Client, scope: &Scope) -> Result<Vec<Comp
 }
 
 /// All of the account at once (50 at most), or a poll's own.
-async fn job_queues(client: &Client, scope: &Scope) -> Result<Vec<JobQueueDetail>> {
+async fn job_queues(client: &aws_sdk_batch::Client, scope: &Scope) -> Result<Vec<JobQueueDetail>> {
     let kind = "batch/JobQueue";
     if !scope.wants(kind) {
         return Ok(Vec::new());
@@ -156,7 +173,7 @@ fn chunks(scope: &Scope, kind: &str) -> Vec<Option<Vec<String>>> {
 }
 
 /// The families that are declared, and those that the tag search names beside them.
-async fn job_definitions(client: &Client, scope: &Scope) -> Result<Vec<JobDefinition>> {
+async fn job_definitions(client: &aws_sdk_batch::Client, scope: &Scope) -> Result<Vec<JobDefinition>> {
     let kind = "batch/JobDefinition";
     if !scope.wants(kind) {
         return Ok(Vec::new());
@@ -175,7 +192,10 @@ async fn job_definitions(client: &Client, scope: &Scope) -> Result<Vec<JobDefini
 
 /// Asks by name, or for the whole account where that takes fewer calls. An account may hold thousands of foreign
 /// revisions, and nothing tells how many: a quarter as many pages as there are families is what it may cost to find out.
-async fn read_families(client: &Client, families: BTreeSet<String>) -> Result<Vec<JobDefinition>> {
+async fn read_families(
+    client: &aws_sdk_batch::Client,
+    families: BTreeSet<String>,
+) -> Result<Vec<JobDefinition>> {
     if families.len() > FEW_FAMILIES
         && let Some(all) = read_account(client, families.len() / 4).await?
     {
@@ -192,7 +212,7 @@ async fn read_families(client: &Client, families: BTreeSet<String>) -> Result<Ve
 }
 
 /// The ACTIVE revisions of a family.
-async fn read_family(client: &Client, family: String) -> Result<Vec<JobDefinition>> {
+async fn read_family(client: &aws_sdk_batch::Client, family: String) -> Result<Vec<JobDefinition>> {
     let call = client.describe_job_definitions().job_definition_name(family).status("ACTIVE");
     let mut items = call.into_paginator().items().send();
     let mut found = Vec::new();
@@ -203,7 +223,7 @@ async fn read_family(client: &Client, family: String) -> Result<Vec<JobDefinitio
 }
 
 /// Every ACTIVE revision of the account; `None` if there are more than so many pages of them.
-async fn read_account(client: &Client, pages: usize) -> Result<Option<Vec<JobDefinition>>> {
+async fn read_account(client: &aws_sdk_batch::Client, pages: usize) -> Result<Option<Vec<JobDefinition>>> {
     let mut answers = client.describe_job_definitions().status("ACTIVE").into_paginator().send();
     let mut found = Vec::new();
     for _ in 0..pages {
@@ -251,6 +271,16 @@ mod tests {
             ("CreateJobQueue", "Compute environment x does not exist", Fault::Terminal),
             ("CreateComputeEnvironment", "arn:… is not authorized to perform: sts:AssumeRole", fresh),
             ("CreateComputeEnvironment", "Not authorized to perform sts:AssumeRole", fresh),
+            (
+                "CreateComputeEnvironment",
+                "Unable to assume the service linked role. Please verify that the ECS service linked role exists.",
+                fresh,
+            ),
+            (
+                "RegisterJobDefinition",
+                "User: arn:aws:iam::1:user/a is not authorized to perform: iam:PassRole on resource: arn:aws:iam::1:role/b",
+                Fault::Terminal,
+            ),
             (
                 "CreateJobQueue",
                 "Compute Environments must be created and valid before attaching to a job queue",

@@ -10,7 +10,7 @@ use aws_sdk_iam::types::{self, EntityType, ManagedPolicyDetail, RoleDetail, Tag}
 use futures::{StreamExt, TryStreamExt, stream};
 
 use super::{AT_ONCE, Error, Fault, Result, Scope, Service, Target, error, failed, own_tags};
-use crate::resource::{OWNER_TAG, Owner, Tags};
+use crate::resource::{OWNER_TAG, Owner, Place, Readiness, Tags};
 
 mod named;
 mod tag;
@@ -41,6 +41,17 @@ pub struct Role {
 }
 
 impl Role {
+    /// Its ARN, and whether IAM has it to give: just after a role was made its unique id may stand there
+    /// (`waitRoleARNIsNotUniqueID` of hashicorp/terraform-provider-aws). Then it is the one that the role will have.
+    pub fn arn(&self, place: &Place) -> (String, Readiness) {
+        if let Some(arn) = self.detail.arn().filter(|arn| arn.starts_with("arn:")) {
+            return (arn.to_owned(), Readiness::Ready);
+        }
+        let (path, name) = (self.detail.path().unwrap_or("/"), self.detail.role_name().unwrap_or_default());
+        let why = "IAM still gives its unique id for its ARN".to_owned();
+        (place.iam_arn(&format!("role{path}{name}")), Readiness::Pending(why))
+    }
+
     /// Its own tags.
     pub fn tags(&self) -> Tags {
         own_tags(self.detail.tags().iter().map(|tag| (tag.key(), tag.value())))

@@ -34,7 +34,16 @@ pub use lanes::Width;
 const AT_ONCE: usize = 8;
 
 /// The ARNs that carry our owner tag, found by one search; it only widens what is read (D10).
-pub type Sweep = Shared<BoxFuture<'static, Result<BTreeMap<String, Tags>>>>;
+pub type Sweep = Shared<BoxFuture<'static, Result<Swept>>>;
+
+/// What the tag search found.
+#[derive(Debug, Clone, Default)]
+pub struct Swept {
+    /// The ARNs that carry our owner tag, each with its tags.
+    pub found: BTreeMap<String, Tags>,
+    /// What it could not search, and what is therefore not found.
+    pub unsearched: Option<String>,
+}
 
 /// What a read is about.
 #[derive(Clone)]
@@ -61,7 +70,7 @@ impl Scope {
         names: BTreeMap<String, BTreeSet<String>>,
         only: bool,
     ) -> Self {
-        let sweep = async { Ok(BTreeMap::new()) }.boxed().shared();
+        let sweep = async { Ok(Swept::default()) }.boxed().shared();
         Self { owner, place, names, only, kind: None, sweep }
     }
 
@@ -82,7 +91,7 @@ impl Scope {
     /// `prefix` such as `arn:aws:s3:::`, `place.arn("logs", "log-group:")`.
     pub async fn swept(&self, prefix: &str) -> Result<BTreeSet<String>> {
         let found = self.sweep.clone().await?;
-        Ok(found.keys().filter_map(|arn| arn.strip_prefix(prefix)).map(str::to_owned).collect())
+        Ok(found.found.keys().filter_map(|arn| arn.strip_prefix(prefix)).map(str::to_owned).collect())
     }
 
     /// Reads each resource of a kind that has no bulk read: the declared ones at once, those that only the tag search

@@ -16,7 +16,7 @@ use aws_sdk_s3::types::{
 use futures::{StreamExt, TryStreamExt, stream};
 
 use super::{Error, Fault, Result, Scope, Service, Target, error, failed, own_tags};
-use crate::resource::Tags;
+use crate::resource::{COMMIT_TAG, Tags};
 
 /// S3.
 pub struct S3;
@@ -75,17 +75,16 @@ impl Service for S3 {
         let mut tags = target.live.clone();
         tags.extend(set.clone());
         tags.retain(|key, _| !unset.contains(key));
+        let told = |error| about_abac(target.physical, set, unset, error);
         if tags.is_empty() {
             let call = client.delete_bucket_tagging().bucket(target.physical);
-            call.send().await.map_err(failed("s3", "DeleteBucketTagging"))?;
-            return Ok(());
+            return call.send().await.map(drop).map_err(failed("s3", "DeleteBucketTagging")).or_else(told);
         }
         let tagging = Tagging::builder().set_tag_set(Some(tag_list(&tags, "PutBucketTagging")?)).build();
         let tagging =
             tagging.map_err(|error| Error::malformed("s3", "PutBucketTagging", error.to_string()))?;
         let call = client.put_bucket_tagging().bucket(target.physical).tagging(tagging);
-        call.send().await.map_err(failed("s3", "PutBucketTagging"))?;
-        Ok(())
+        call.send().await.map(drop).map_err(failed("s3", "PutBucketTagging")).or_else(told)
     }
 
     fn classify(error: &Error, _age: Duration) -> Fault {
@@ -96,13 +95,42 @@ impl Service for S3 {
             Some("NoSuchBucket") => Fault::Propagating(Duration::from_secs(120)),
             Some("BucketAlreadyOwnedByYou") => Fault::Exists,
             Some("OperationAborted") => Fault::Settling(Duration::from_secs(300)),
-            Some("MalformedPolicy") if says("principal") => Fault::Propagating(Duration::from_secs(60)),
+            Some("MalformedPolicy") if says("principal") => Fault::Propagating(Duration::from_secs(120)),
+            // Block Public Access that was lifted a moment ago still blocks.
+            Some("AccessDenied") if error.operation == "PutBucketPolicy" && says("blockpublicpolicy") => {
+                Fault::Propagating(Duration::from_secs(60))
+            }
             Some("InvalidArgument") if says("unable to validate the following destination") => {
                 Fault::Propagating(Duration::from_secs(120))
             }
             _ => error::classify(error),
         }
     }
+}
+
+/// Refusals of tags that have nothing to do with attribute-based access control.
+const OF_TAGS: &[&str] = &["InvalidTag", "MalformedXML", "NoSuchBucket", "BadRequest"];
+
+/// Where attribute-based access control (ABAC) is on, S3 takes a bucket's tags by TagResource of S3 Control alone
+/// (<https://docs.aws.amazon.com/AmazonS3/latest/API/API_PutBucketTagging.html>); which code it refuses with is in no public
+/// text. The commit alone, which nobody compares, is not worth an apply that fails.
+fn about_abac(bucket: &str, set: &Tags, unset: &[String], mut error: Error) -> Result<()> {
+    let code = error.code.as_deref();
+    let other = code.is_none_or(|code| OF_TAGS.contains(&code)) || error::is_access(code);
+    if other || S3::classify(&error, Duration::ZERO) != Fault::Terminal {
+        return Err(error);
+    }
+    if unset.is_empty() && set.keys().all(|key| key == COMMIT_TAG) {
+        tracing::warn!(bucket, %error, "the commit was not written to the bucket's tags");
+        return Ok(());
+    }
+    error.message = format!(
+        "{}: if attribute-based access control is on for bucket {bucket:?} (`aws s3api get-bucket-abac`), S3 takes its tags by \
+         TagResource of S3 Control alone, which batchwright does not call: switch it off (`aws s3api put-bucket-abac \
+         --bucket {bucket} --abac-status Status=Disabled`), then run this again",
+        error.message
+    );
+    Err(error)
 }
 
 /// The calls of a delete: to them a missing bucket is what was wanted.
@@ -302,6 +330,12 @@ mod tests {
                 "PutBucketPolicy",
                 "MalformedPolicy",
                 "Invalid principal in policy",
+                Fault::Propagating(seconds(120)),
+            ),
+            (
+                "PutBucketPolicy",
+                "AccessDenied",
+                "because public policies are blocked by the BlockPublicPolicy block public access setting.",
                 Fault::Propagating(seconds(60)),
             ),
             ("PutBucketPolicy", "MalformedPolicy", "Policy has invalid resource", Fault::Terminal),

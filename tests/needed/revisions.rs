@@ -56,8 +56,11 @@ async fn what_a_pinned_revision_needs_stays() {
         Guard { allow_delete: allow.iter().map(|id| id.parse().unwrap()).collect(), ..Guard::default() };
     let (plan, _) = stage.world.plan(&desired, &guard).await;
     assert_eq!(plan.objections, []);
-    let doubts: Vec<String> =
-        plan.warnings.iter().map(|doubt| format!("{}: {}", doubt.id, doubt.message)).collect();
+    let doubts: Vec<String> = plan
+        .warnings
+        .iter()
+        .map(|doubt| format!("{}: {}", doubt.id.as_ref().unwrap(), doubt.message))
+        .collect();
     insta::assert_snapshot!(doubts.join("\n"), @r"
     batch/JobDefinition/jd: revision 1 stays ACTIVE and names t-one (containerProperties.jobRoleArn), which goes: jobs submitted by that number will lack it
     batch/JobDefinition/jd: revision 1 stays ACTIVE and names t-old (containerProperties.logConfiguration.options.awslogs-group), which goes: jobs submitted by that number will lack it

@@ -232,7 +232,7 @@ fn annotations(plan: &Plan) -> Vec<Annotation> {
     found.extend(plan.warnings.iter().map(|warning| Annotation {
         level: Level::Warning,
         position: warning.position.clone(),
-        title: warning.id.to_string(),
+        title: warning.id.as_ref().map_or_else(|| "AWS".to_owned(), ToString::to_string),
         message: warning.message.clone(),
     }));
     found.extend(plan.changes.iter().map(|change| {

@@ -267,30 +267,33 @@ fn live(detail: &ComputeEnvironmentDetail) -> Live<ComputeEnvironment> {
     }
 }
 
-/// What a status reason names when a role or an instance profile is missing, or so new that Batch does not see it yet.
+/// What a status reason names, in any case, when a role or an instance profile is missing, or so new that Batch does not see it
+/// yet; the service-linked role is ECS's own, at the first cluster of an account.
 const OF_ROLES: &[&str] = &[
-    "sts:AssumeRole",
+    "sts:assumerole",
     "not authorized to perform",
     "is not authorized",
-    "IamInstanceProfile",
-    "Instance profile",
+    "iaminstanceprofile",
     "instance profile",
     "service role",
-    "Service role",
-    "ServiceRole",
+    "servicerole",
+    "service linked role",
+    "service-linked role",
 ];
 
 fn readiness(detail: &ComputeEnvironmentDetail) -> Readiness {
     let reason = detail.status_reason().unwrap_or_default();
+    let of_roles = |reason: &str| {
+        let reason = reason.to_lowercase();
+        OF_ROLES.iter().any(|part| reason.contains(part))
+    };
     let said = |status: &str| match reason {
         "" => status.to_owned(),
         reason => format!("{status}: {reason}"),
     };
     match detail.status() {
         Some(CeStatus::Valid) => Readiness::Ready,
-        Some(CeStatus::Invalid) if OF_ROLES.iter().any(|part| reason.contains(part)) => {
-            Readiness::Repairable(said("INVALID"))
-        }
+        Some(CeStatus::Invalid) if of_roles(reason) => Readiness::Repairable(said("INVALID")),
         Some(CeStatus::Invalid) => Readiness::Failed(said("INVALID")),
         Some(status) => Readiness::Pending(said(status.as_str())),
         None => Readiness::Pending("no status yet".to_owned()),

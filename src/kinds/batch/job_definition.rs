@@ -21,6 +21,7 @@ use crate::services::{Error, Result, failed, own_tags};
 mod fargate;
 mod normal;
 mod secrets;
+mod unknown;
 mod validate;
 
 /// A family of Batch job definitions.
@@ -86,6 +87,10 @@ pub struct Outputs {
     pub arn: String,
     /// The newest revision's number.
     pub revision: u64,
+    /// The fields of the newest revision that this program does not know.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    #[schemars(skip)]
+    pub unknown_fields: Vec<String>,
     /// The family's ARN: whoever submits to it gets the newest ACTIVE revision. A policy that allows it needs `<arn>:*` as well.
     pub arn_without_revision: String,
 }
@@ -161,6 +166,12 @@ spec:
 
     fn observe(snapshot: &Snapshot, _place: &Place) -> Vec<Live<Self>> {
         let active = |one: &&sdk::JobDefinition| one.status().is_none_or(|status| status == "ACTIVE");
+        let unknown = |one: &sdk::JobDefinition| {
+            let written = snapshot.written.get(one.job_definition_arn()?)?;
+            let rules = &crate::kinds::kind(Self::NAME)?.facts().rules;
+            Some(unknown::fields(written, rules))
+        };
+        let live = |one| live(one, unknown(one).unwrap_or_default());
         snapshot.job_definitions.iter().filter(active).map(live).collect()
     }
 
@@ -211,7 +222,7 @@ fn register(cx: &Cx<'_, JobDefinition>, want: &Spec) -> Register {
         .set_tags(Some(cx.tags.clone().into_iter().collect()))
 }
 
-fn live(detail: &sdk::JobDefinition) -> Live<JobDefinition> {
+fn live(detail: &sdk::JobDefinition, unknown_fields: Vec<String>) -> Live<JobDefinition> {
     let arn = detail.job_definition_arn().unwrap_or_default().to_owned();
     let revision = detail.revision().and_then(|revision| u64::try_from(revision).ok()).unwrap_or_default();
     let family = arn.rsplit_once(':').map_or(arn.as_str(), |(family, _)| family).to_owned();
@@ -219,7 +230,7 @@ fn live(detail: &sdk::JobDefinition) -> Live<JobDefinition> {
         physical: detail.job_definition_name().unwrap_or_default().to_owned(),
         arn: Some(arn.clone()),
         spec: project(detail),
-        outputs: Outputs { arn, revision, arn_without_revision: family },
+        outputs: Outputs { arn, revision, unknown_fields, arn_without_revision: family },
         tags: own_tags(detail.tags().into_iter().flatten().map(|(k, v)| (k.clone(), v.clone()))),
         readiness: Readiness::Ready,
         revision: Some(revision),

@@ -11,7 +11,7 @@ use super::types::name;
 use crate::diff::Diff;
 use crate::field;
 use crate::kind::{Cx, Grant, Grants, Invalid, Kind, Live, On, When};
-use crate::resource::{Place, Readiness};
+use crate::resource::Place;
 use crate::services::iam::{self, Iam, Snapshot};
 use crate::services::{Error, Result, failed};
 use crate::value::Policy;
@@ -194,12 +194,12 @@ spec:
         BTreeMap::from([("arn".to_owned(), place.iam_arn(&format!("role{}{name}", spec.path)))])
     }
 
-    fn observe(snapshot: &Snapshot, _place: &Place) -> Vec<Live<Self>> {
+    fn observe(snapshot: &Snapshot, place: &Place) -> Vec<Live<Self>> {
         // Service-linked roles are a kind of their own.
         let own = |role: &&iam::Role| {
             !role.detail.path().is_some_and(|path| path.starts_with("/aws-service-role/"))
         };
-        snapshot.roles.values().filter(own).map(live).collect()
+        snapshot.roles.values().filter(own).map(|role| live(role, place)).collect()
     }
 
     async fn create(cx: &Cx<'_, Self>, want: &Spec) -> Result<String> {
@@ -299,9 +299,9 @@ fn inline(spec: &Spec, found: &mut Vec<Invalid>) {
     }
 }
 
-fn live(role: &iam::Role) -> Live<Role> {
+fn live(role: &iam::Role, place: &Place) -> Live<Role> {
     let detail = &role.detail;
-    let arn = detail.arn().unwrap_or_default().to_owned();
+    let (arn, readiness) = role.arn(place);
     let policies = detail.role_policy_list().iter().map(|policy| InlinePolicy {
         policy_name: policy.policy_name().unwrap_or_default().to_owned(),
         policy_document: Policy::parse(policy.policy_document().unwrap_or_default()),
@@ -335,7 +335,7 @@ fn live(role: &iam::Role) -> Live<Role> {
             instance_profiles: profiles.map(|profile| profile.instance_profile_name().to_owned()).collect(),
         },
         tags: role.tags(),
-        readiness: Readiness::Ready,
+        readiness,
         revision: None,
     }
 }

@@ -8,7 +8,7 @@ use serde::{Deserialize, Serialize};
 use crate::diff::Diff;
 use crate::field;
 use crate::kind::{Cx, Grant, Grants, Invalid, Kind, Live, On, Ownership};
-use crate::resource::{Place, Readiness};
+use crate::resource::Place;
 use crate::services::iam::{self, Iam, Snapshot};
 use crate::services::{Error, Result, failed};
 
@@ -151,8 +151,8 @@ spec:
         BTreeMap::from([("arn".to_owned(), place.iam_arn(&role))])
     }
 
-    fn observe(snapshot: &Snapshot, _place: &Place) -> Vec<Live<Self>> {
-        snapshot.roles.values().filter_map(live).collect()
+    fn observe(snapshot: &Snapshot, place: &Place) -> Vec<Live<Self>> {
+        snapshot.roles.values().filter_map(|role| live(role, place)).collect()
     }
 
     async fn create(cx: &Cx<'_, Self>, want: &Spec) -> Result<String> {
@@ -188,7 +188,7 @@ fn spelling(service: &str) -> Option<String> {
     Some(format!("AWSServiceRoleFor{spelling}"))
 }
 
-fn live(role: &iam::Role) -> Option<Live<ServiceLinkedRole>> {
+fn live(role: &iam::Role, place: &Place) -> Option<Live<ServiceLinkedRole>> {
     let detail = &role.detail;
     let service = detail.path()?.strip_prefix(ROLE_PATH)?.trim_end_matches('/').to_owned();
     let name = detail.role_name()?.to_owned();
@@ -197,7 +197,7 @@ fn live(role: &iam::Role) -> Option<Live<ServiceLinkedRole>> {
         None => name.split_once('_').map(|(_, suffix)| suffix.to_owned()),
     };
     let spec = Spec { aws_service_name: service, custom_suffix, description: role.description.clone() };
-    let arn = detail.arn().unwrap_or_default().to_owned();
+    let (arn, readiness) = role.arn(place);
     Some(Live {
         physical: match spelling(&spec.aws_service_name) {
             Some(_) => name.clone(),
@@ -210,7 +210,7 @@ fn live(role: &iam::Role) -> Option<Live<ServiceLinkedRole>> {
         spec,
         outputs: Outputs { name, arn, role_id: detail.role_id().unwrap_or_default().to_owned() },
         tags: role.tags(),
-        readiness: Readiness::Ready,
+        readiness,
         revision: None,
     })
 }

@@ -28,9 +28,9 @@ pub struct Spec {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[schemars(transform = field::empty, transform = field::refers(&["kms/Key.arn"]))]
     pub kms_key_id: Option<String>,
-    /// `STANDARD`, `INFREQUENT_ACCESS` or `DELIVERY`: what can be done with the events, and what they cost.
+    /// `STANDARD`, `INFREQUENT_ACCESS`, `ESSENTIALS` or `DELIVERY`: what can be done with the events, and what they cost.
     #[serde(default = "standard")]
-    #[schemars(transform = field::create_only, transform = field::one_of(LogGroupClass::values()))]
+    #[schemars(transform = field::create_only, transform = field::one_of(CLASSES))]
     pub log_group_class: String,
     /// Whether AWS refuses to delete the group.
     #[serde(default)]
@@ -40,6 +40,10 @@ pub struct Spec {
     #[schemars(transform = field::server, transform = field::runtime_owned)]
     pub retention_policy_name: Option<String>,
 }
+
+/// Newer than the SDK, which passes on what it does not know: `ESSENTIALS`
+/// (<https://docs.aws.amazon.com/AmazonCloudWatchLogs/latest/APIReference/API_LogGroup.html>).
+const CLASSES: &[&str] = &["STANDARD", "INFREQUENT_ACCESS", "ESSENTIALS", "DELIVERY"];
 
 fn standard() -> String {
     LogGroupClass::Standard.as_str().to_owned()

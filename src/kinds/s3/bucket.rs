@@ -170,6 +170,7 @@ impl Kind for Bucket {
         ],
     };
     const HOLDS_DATA: bool = true;
+    const SHOWN_LATE: bool = true;
     const LONGEST_NAME: usize = 63;
     const EXAMPLE: &'static str = "\
 apiVersion: batchwright/v1

@@ -70,7 +70,7 @@ pub(super) fn left(
                         "{which} stay{s} ACTIVE and name{s} {old} ({path}), which goes: jobs submitted by that number will lack it"
                     );
                     let position = end.desired.resources.get(id).map(|declared| declared.position.clone());
-                    warnings.push(Warning { id: id.clone(), message, position });
+                    warnings.push(Warning { id: Some(id.clone()), message, position });
                     continue;
                 }
             };

@@ -59,6 +59,8 @@ pub struct Settings {
     pub updating_looks: u32,
     /// How long after it was first named a service role can't be assumed yet, so that the environment is INVALID.
     pub role_propagation: Duration,
+    /// How often ECS refuses the cluster of a new environment, as it does at its first use in an account.
+    pub first_clusters: u32,
 }
 
 impl Default for Settings {
@@ -79,6 +81,7 @@ impl Settings {
             relationship_lag: 0,
             updating_looks: 0,
             role_propagation: Duration::ZERO,
+            first_clusters: 0,
         }
     }
 }

@@ -21,6 +21,9 @@ pub(super) struct State {
     pub submitted: u64,
     /// When each role was first named, in milliseconds since 1970.
     pub roles: BTreeMap<String, u64>,
+    /// How often ECS was asked for a cluster and has refused it.
+    #[serde(default)]
+    pub refused_clusters: u32,
     pub history: Vec<QueueMoment>,
 }
 

@@ -8,7 +8,7 @@ from moto.logs.models import LogGroup, LogsBackend
 from moto.logs.responses import LogsResponse
 
 RETENTIONS = {1, 3, 5, 7, 14, 30, 60, 90, 120, 150, 180, 365, 400, 545, 731, 1096, 1827, 2192, 2557, 2922, 3288, 3653}
-CLASSES = ("STANDARD", "INFREQUENT_ACCESS", "DELIVERY")
+CLASSES = ("STANDARD", "INFREQUENT_ACCESS", "ESSENTIALS", "DELIVERY")
 
 
 # Groups: they have a class and a protection, and take their tags with them when they go.

@@ -60,6 +60,12 @@ def documents_of(bucket):
 
 def put(self, request, bucket_name, querystring):
     sent = self.body
+    if "abac" in querystring:
+        status = (xmltodict.parse(sent).get("AbacStatus") or {}).get("Status")
+        self.backend.get_bucket(bucket_name).__dict__["batchwright_abac"] = status
+        return 200, {}, ""
+    if "tagging" in querystring:
+        check_abac(self.backend, bucket_name)
     check_put(self, bucket_name, querystring, sent)
     answer = bucket_response_put(self, request, bucket_name, querystring)
     bucket = self.backend.get_bucket(bucket_name)
@@ -75,6 +81,27 @@ def put(self, request, bucket_name, querystring):
         if tags := as_list(tags.get("Tag")):
             self.backend.put_bucket_tagging(bucket_name, {tag["Key"]: tag["Value"] or "" for tag in tags})
     return answer
+
+
+# Attribute-based access control: once it is on, tags go by TagResource of S3 Control alone (API_PutBucketTagging,
+# API_DeleteBucketTagging). AWS's code and words for the refusal are not in public text.
+def check_abac(backend, bucket_name):
+    if backend.get_bucket(bucket_name).__dict__.get("batchwright_abac") == "Enabled":
+        raise ClientError(
+            "MethodNotAllowed",
+            "The specified method is not allowed against this resource: use TagResource for a bucket with ABAC enabled.",
+        )
+
+
+delete_bucket_tagging = S3Backend.delete_bucket_tagging
+
+
+def delete_tagging(self, bucket_name):
+    check_abac(self, bucket_name)
+    return delete_bucket_tagging(self, bucket_name)
+
+
+S3Backend.delete_bucket_tagging = delete_tagging
 
 
 def settled(name, document):

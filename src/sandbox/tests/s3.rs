@@ -4,12 +4,12 @@ use aws_sdk_s3::Client;
 use aws_sdk_s3::error::ProvideErrorMetadata;
 use aws_sdk_s3::primitives::ByteStream;
 use aws_sdk_s3::types::{
-    AbortIncompleteMultipartUpload, BucketLifecycleConfiguration, BucketLocationConstraint,
-    BucketVersioningStatus, CreateBucketConfiguration, Event, EventBridgeConfiguration, ExpirationStatus,
-    LifecycleExpiration, LifecycleRule, LifecycleRuleAndOperator, LifecycleRuleFilter,
-    NoncurrentVersionExpiration, NotificationConfiguration, QueueConfiguration, ServerSideEncryption,
-    ServerSideEncryptionByDefault, ServerSideEncryptionConfiguration, ServerSideEncryptionRule, Tag, Tagging,
-    VersioningConfiguration,
+    AbacStatus, AbortIncompleteMultipartUpload, BucketAbacStatus, BucketLifecycleConfiguration,
+    BucketLocationConstraint, BucketVersioningStatus, CreateBucketConfiguration, Event,
+    EventBridgeConfiguration, ExpirationStatus, LifecycleExpiration, LifecycleRule, LifecycleRuleAndOperator,
+    LifecycleRuleFilter, NoncurrentVersionExpiration, NotificationConfiguration, QueueConfiguration,
+    ServerSideEncryption, ServerSideEncryptionByDefault, ServerSideEncryptionConfiguration,
+    ServerSideEncryptionRule, Tag, Tagging, VersioningConfiguration,
 };
 
 use super::super::Sandbox;
@@ -253,4 +253,23 @@ async fn another_accounts_bucket_is_forbidden() {
     assert_eq!(taken.code(), Some("BucketAlreadyExists"));
     let denied = s3.get_bucket_versioning().bucket(&name).send().await.unwrap_err();
     assert_eq!(denied.code(), Some("AccessDenied"));
+}
+
+/// <https://docs.aws.amazon.com/AmazonS3/latest/API/API_PutBucketAbac.html>: "You can no longer use the PutBucketTagging and
+/// DeleteBucketTagging actions to tag your bucket."
+#[tokio::test]
+async fn tags_of_a_bucket_with_attribute_based_access_control_are_refused() {
+    let sandbox = sandbox().await;
+    let (s3, name) = bucket(&sandbox, "abac").await;
+    let tag = || Tag::builder().key("a").value("b").build().unwrap();
+    let tagging = || Tagging::builder().tag_set(tag()).build().unwrap();
+    s3.put_bucket_tagging().bucket(&name).tagging(tagging()).send().await.unwrap();
+    for (status, refused) in [(BucketAbacStatus::Enabled, true), (BucketAbacStatus::Disabled, false)] {
+        let status = AbacStatus::builder().status(status).build();
+        s3.put_bucket_abac().bucket(&name).abac_status(status).send().await.unwrap();
+        let put = s3.put_bucket_tagging().bucket(&name).tagging(tagging()).send().await;
+        assert_eq!(put.is_err(), refused, "{put:?}");
+        let deleted = s3.delete_bucket_tagging().bucket(&name).send().await;
+        assert_eq!(deleted.is_err(), refused, "{deleted:?}");
+    }
 }

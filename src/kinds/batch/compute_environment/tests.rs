@@ -338,6 +338,22 @@ fn instance_types_are_a_set_unless_their_order_counts() {
     assert_eq!(swapped("BEST_FIT_PROGRESSIVE_ORDERED"), 1);
 }
 
+/// "Don't specify this parameter for compute environments using Amazon EKS clusters"
+/// (<https://docs.aws.amazon.com/batch/latest/APIReference/API_ComputeResourceUpdate.html>, desiredvCpus).
+#[test]
+fn a_raised_minimum_takes_the_desired_number_along_but_on_eks() {
+    let of = |spec: Value| -> Spec { serde_json::from_value(normal(spec)).unwrap() };
+    let (live, want) = (updatable(), with(updatable(), &[("/computeResources/minvCpus", json!(4))]));
+    let live = with(live, &[("/computeResources/desiredvCpus", json!(0))]);
+    let diff = Diff(walk(&normal(live.clone()), &normal(want.clone()), &KIND.facts().rules, &[]));
+    let (live, want) = (of(live), of(want));
+    for (on_eks, desired) in [(false, Some(4)), (true, None)] {
+        let (before, resources) = (live.compute_resources.as_ref(), want.compute_resources.as_ref().unwrap());
+        let sent = write::updated_resources(before, resources, &diff, on_eks);
+        assert_eq!((sent.minv_cpus, sent.desiredv_cpus), (Some(4), desired), "on EKS: {on_eks}");
+    }
+}
+
 #[test]
 fn status_says_whether_it_is_ready() {
     use sdk::CeStatus::{Creating, Deleted, Invalid, Valid};
@@ -348,6 +364,9 @@ fn status_says_whether_it_is_ready() {
     assert_eq!(of(Creating, ""), Some(Readiness::Pending("CREATING".to_owned())));
     let role = "CLIENT_ERROR - Not authorized to perform sts:AssumeRole";
     assert_eq!(of(Invalid, role), Some(Readiness::Repairable(format!("INVALID: {role}"))));
+    // ECS's first cluster in an account: its words: aws-samples/baseline-environment-on-aws#238.
+    let first = "CLIENT_ERROR - Unable to assume the service linked role. Please verify that the ECS service linked role exists.";
+    assert_eq!(of(Invalid, first), Some(Readiness::Repairable(format!("INVALID: {first}"))));
     let subnet = "CLIENT_ERROR - The subnet ID 'subnet-1' does not exist";
     assert_eq!(of(Invalid, subnet), Some(Readiness::Failed(format!("INVALID: {subnet}"))));
     assert_eq!(of(Deleted, ""), None);

@@ -87,16 +87,19 @@ pub(super) async fn update(
         // Batch refuses a role together with what shapes instances: the role first, the rest when it is asked again.
         let none = Diff::default();
         let before = live.spec.compute_resources.as_ref();
-        call = call.compute_resources(updated_resources(before, resources, if role { &none } else { diff }));
+        let on_eks = want.eks_configuration.is_some();
+        let diff = if role { &none } else { diff };
+        call = call.compute_resources(updated_resources(before, resources, diff, on_eks));
     }
     call.send().await.map_err(failed("batch", "UpdateComputeEnvironment"))?;
     Ok(())
 }
 
-fn updated_resources(
+pub(super) fn updated_resources(
     before: Option<&ComputeResources>,
     want: &ComputeResources,
     diff: &Diff,
+    on_eks: bool,
 ) -> sdk::ComputeResourceUpdate {
     let touched = |field: &str| diff.touches(&format!("computeResources.{field}"));
     let text =
@@ -104,9 +107,11 @@ fn updated_resources(
     // A managed environment is never updated without a word on its resources.
     let mut sent = sdk::ComputeResourceUpdate::builder().maxv_cpus(want.maxv_cpus).build();
     sent.minv_cpus = touched("minvCpus").then_some(want.minv_cpus);
-    // Batch refuses a minimum above what it desires just now: that number goes up with it, and is otherwise never sent.
+    // Batch refuses a minimum above what it desires just now: that number goes up with it, and is otherwise never sent; on EKS
+    // not at all (https://docs.aws.amazon.com/batch/latest/APIReference/API_ComputeResourceUpdate.html).
     sent.desiredv_cpus = sent
         .minv_cpus
+        .filter(|_| !on_eks)
         .filter(|min| before.and_then(|resources| resources.desiredv_cpus).is_some_and(|now| now < *min));
     sent.r#type = touched("type").then(|| want.r#type.as_str().into());
     sent.subnets = touched("subnets").then(|| want.subnets.clone());

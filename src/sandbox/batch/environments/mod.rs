@@ -108,6 +108,9 @@ impl Batch {
         if let Some(fault) = self.fault_of_role(detail).await? {
             return Ok(Some(fault));
         }
+        if let Some(fault) = self.fault_of_cluster(detail)? {
+            return Ok(Some(fault));
+        }
         let empty = Object::new();
         let resources = detail.object("computeResources")?.unwrap_or(&empty);
         let world = self.world();
@@ -126,6 +129,20 @@ impl Batch {
             return Ok(Some(format!("CLIENT_ERROR - The security group '{gone}' does not exist")));
         }
         Ok(None)
+    }
+
+    /// ECS makes its service-linked role at its first use in an account, and does not see it at once: the text is that of
+    /// aws-samples/baseline-environment-on-aws#238; aws-samples/run-selenium-tests-at-scale-using-ecs-fargate#2, "on a second
+    /// deployment it worked".
+    fn fault_of_cluster(&self, detail: &Object) -> Result<Option<String>> {
+        const REFUSED: &str = "CLIENT_ERROR - Unable to assume the service linked role. Please verify that the ECS service \
+             linked role exists. (Service: AmazonECS; Status Code: 400; Error Code: InvalidParameterException)";
+        let refusals = self.settings().first_clusters;
+        self.with(|state, _| {
+            let refused = detail.contains_key("ecsClusterArn") && state.refused_clusters < refusals;
+            state.refused_clusters += u32::from(refused);
+            Ok(refused.then(|| REFUSED.to_owned()))
+        })
     }
 
     async fn fault_of_role(&self, detail: &Object) -> Result<Option<String>> {

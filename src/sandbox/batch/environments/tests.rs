@@ -208,6 +208,10 @@ async fn updates_that_aws_refuses_are_refused() {
     bench.ok("CreateComputeEnvironment", changed(ec2("custom"), json!({ "serviceRole": "custom" }))).await;
     bench.ok("CreateComputeEnvironment", ec2("ec2")).await;
     bench.ok("CreateComputeEnvironment", fargate("fg")).await;
+    let cluster =
+        json!({ "eksClusterArn": "arn:aws:eks:us-east-1:1:cluster/c", "kubernetesNamespace": "jobs" });
+    let on_eks = json!({ "eksConfiguration": cluster, "computeResources": { "allocationStrategy": "BEST_FIT_PROGRESSIVE" } });
+    bench.ok("CreateComputeEnvironment", changed(ec2("eks"), on_eks)).await;
     let types = json!({ "computeResources": { "instanceTypes": ["c5"] } });
     for (name, change, message) in [
         ("none", json!({ "state": "DISABLED" }), "Compute environment none does not exist"),
@@ -246,6 +250,11 @@ async fn updates_that_aws_refuses_are_refused() {
             "fg",
             json!({ "computeResources": { "desiredvCpus": 2 } }),
             "desiredvCpus is not applicable for Fargate.",
+        ),
+        (
+            "eks",
+            json!({ "computeResources": { "minvCpus": 2, "desiredvCpus": 2 } }),
+            "desiredvCpus must not be specified for EKS compute environments.",
         ),
         (
             "fg",

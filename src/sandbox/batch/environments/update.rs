@@ -170,6 +170,10 @@ fn instances(before: &Object, request: &Object, old: &Object, change: &Object) -
         merged.insert("desiredvCpus".into(), least.into());
     }
     let (current, wanted) = (old.integer("desiredvCpus")?, change.integer("desiredvCpus")?);
+    if wanted.is_some() && before.contains_key("eksConfiguration") {
+        // The rule: API_ComputeResourceUpdate, desiredvCpus; AWS's words are not in public text.
+        invalid!("desiredvCpus must not be specified for EKS compute environments.");
+    }
     let below = |wanted: Option<i64>| wanted.zip(current).is_some_and(|(wanted, current)| wanted < current);
     if below(wanted) || below(change.integer("maxvCpus")?) {
         refuse!(
