@@ -2,7 +2,6 @@
 //!
 //! It reads our end of its standard input to the end, so that it goes when this process goes, even by SIGKILL.
 
-use std::collections::BTreeMap;
 use std::io::{BufRead, BufReader, Write};
 use std::path::Path;
 use std::process::{Child, ChildStderr, ChildStdin, Command, Stdio};
@@ -14,14 +13,20 @@ use super::{Progress, install};
 
 const SERVE: &str = include_str!("moto/serve.py");
 const SNAPSHOTS: &str = include_str!("moto/snapshots.py");
-/// The corrections, one file per AWS service.
+/// The corrections: what several services have in common, then a file for each, then tags.
 const FIXES: &[(&str, &str)] = &[
+    ("documents", include_str!("fixes/documents.py")),
+    ("limits", include_str!("fixes/limits.py")),
     ("ec2", include_str!("fixes/ec2.py")),
+    ("ec2_groups", include_str!("fixes/ec2_groups.py")),
+    ("ec2_networks", include_str!("fixes/ec2_networks.py")),
     ("ecr", include_str!("fixes/ecr.py")),
     ("iam", include_str!("fixes/iam.py")),
+    ("kms", include_str!("fixes/kms.py")),
     ("logs", include_str!("fixes/logs.py")),
     ("s3", include_str!("fixes/s3.py")),
     ("tagging", include_str!("fixes/tagging.py")),
+    ("tags", include_str!("fixes/tags.py")),
 ];
 const START_LIMIT: Duration = Duration::from_secs(60);
 const LINES_KEPT: usize = 20;
@@ -113,8 +118,7 @@ impl Moto {
     }
 
     fn send_fixes(&mut self) -> std::io::Result<()> {
-        let fixes: BTreeMap<&str, &str> = FIXES.iter().copied().collect();
-        let line = serde_json::json!({ "fixes": fixes, "snapshots": SNAPSHOTS }).to_string();
+        let line = serde_json::json!({ "fixes": FIXES, "snapshots": SNAPSHOTS }).to_string();
         match &mut self.stdin {
             Some(stdin) => stdin
                 .write_all(line.as_bytes())

@@ -137,6 +137,7 @@ spec:
     fn validate(spec: &Spec, _place: &Place) -> Vec<Invalid> {
         let mut found = name::path(&spec.path);
         document::check("policyDocument", &spec.policy_document, Attached::Identity, &mut found);
+        document::of_newer_version("policyDocument", &spec.policy_document, &mut found);
         document::too_large("policyDocument", &spec.policy_document, LARGEST, &mut found);
         if spec.description.as_ref().is_some_and(|text| text.chars().count() > 1000) {
             found.push(Invalid::new("description", "has more than 1000 characters"));
@@ -320,5 +321,13 @@ path: `/jobs` is not a path: it begins and ends with a slash, such as `/jobs/`, 
 policyDocument.Statement.Principal: has no place in an identity's policy, which speaks of whom it is attached to: remove it
 policyDocument: has 6245 characters without white space; IAM takes 6144: split it, or use wildcards
 "#);
+        let old = |version: Value| {
+            let statement = json!({"Effect": "Allow", "Action": "s3:*", "Resource": "*"});
+            complaints(json!({"policyDocument": {"Version": version, "Statement": statement}}))
+        };
+        assert_eq!(old(json!("2012-10-17")), "");
+        insta::assert_snapshot!(old(json!("2008-10-17")), @r#"policyDocument.Version: is older than IAM takes in managed policies: write "2012-10-17""#);
+        let none = json!({"Statement": {"Effect": "Allow", "Action": "s3:*", "Resource": "*"}});
+        insta::assert_snapshot!(complaints(json!({"policyDocument": none})), @r#"policyDocument: has no Version, and so means 2008-10-17, which IAM takes in no managed policy: add `Version: "2012-10-17"`"#);
     }
 }

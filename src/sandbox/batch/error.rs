@@ -11,6 +11,9 @@ pub enum Error {
     /// A `ClientException` that AWS wraps in "Error executing request, Exception : …".
     #[error("Error executing request, Exception : {0}, RequestId: {request}", request = uuid::Uuid::new_v4())]
     Invalid(String),
+    /// A `BadRequestException`, which is in no model: what tags are refused with.
+    #[error("{0}")]
+    BadRequest(String),
     /// A `ServerException`: the sandbox itself could not answer.
     #[error("{0}")]
     Server(String),
@@ -25,6 +28,7 @@ impl Error {
         let body = json!({ "message": self.to_string() });
         match self {
             Self::Refused(_) | Self::Invalid(_) => (http::StatusCode::BAD_REQUEST, "ClientException", body),
+            Self::BadRequest(_) => (http::StatusCode::BAD_REQUEST, "BadRequestException", body),
             Self::Server(_) => (http::StatusCode::INTERNAL_SERVER_ERROR, "ServerException", body),
         }
     }

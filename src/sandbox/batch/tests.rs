@@ -335,6 +335,14 @@ async fn tags_are_set_and_taken_away() {
         bench.send(Method::POST, &path, json!({ "tags": { "aws:x": "1" } })).await.unwrap_err(),
         "ClientException: Error executing request, Exception : Tag keys cannot start with aws: aws:x."
     );
+    // Netflix/metaflow#1345
+    let strange = json!({ "tags": { "version": "2.8.1+mc(0.10.0)" } });
+    let said = "BadRequestException: '2.8.1+mc(0.10.0)' is not a valid value for TagValue - it contains illegal characters";
+    assert_eq!(bench.send(Method::POST, &path, strange.clone()).await.unwrap_err(), said);
+    let mut other = fargate("other");
+    other["tags"] = strange["tags"].clone();
+    assert_eq!(bench.call("CreateComputeEnvironment", other).await.unwrap_err(), said);
+    bench.send(Method::POST, &path, json!({ "tags": { "ümlaut": "_.:/=+-@ 1" } })).await.unwrap();
 }
 
 #[tokio::test]

@@ -1,8 +1,8 @@
 """EC2's networking as AWS serves it, where moto differs."""
 
-import base64
 import json
 
+import batchwright_limits as limits
 from moto.core.responses import ActionResult
 from moto.ec2 import exceptions
 from moto.ec2.models import EC2Backend
@@ -67,11 +67,11 @@ def page_of(response, key, items):
             "InvalidParameterValue",
             f"Value ( {limit} ) for parameter maxResults is invalid. Expecting a value from 5 to {most}.",
         )
-    token = response._get_param("NextToken")
-    start = int(base64.b64decode(token)) if token else 0
+    unknown = exceptions.EC2ClientError("InvalidParameterValue", "Unable to parse pagination token")
+    start = limits.place_in(response._get_param("NextToken"), unknown)
     page = {key: items[start : start + limit]}
     if start + limit < len(items):
-        page["NextToken"] = base64.b64encode(str(start + limit).encode()).decode()
+        page["NextToken"] = limits.token_of(start + limit)
     return page
 
 

@@ -1,12 +1,16 @@
 """ECR as AWS serves it, where moto differs."""
 
-import base64
 import hashlib
+import json
 
+import batchwright_documents as documents
+import batchwright_limits as limits
 from moto.core.responses import ActionResult
 from moto.ecr import exceptions
 from moto.ecr.models import ECRBackend, Image, Repository
 from moto.ecr.responses import ECRResponse
+from moto.iam.models import iam_backends
+from moto.utilities.utils import get_partition
 
 # Lists come in pages, a hundred at a time unless asked for more.
 PAGED = {"repositories": "repositoryNames", "imageIds": None, "imageDetails": "imageIds"}
@@ -17,11 +21,15 @@ def serialized_page(self, action_result):
     result = action_result.result
     key = next((it for it in PAGED if isinstance(result, dict) and it in result), None)
     if key and self._get_action().startswith(("Describe", "List")) and not (PAGED[key] and self._get_param(PAGED[key])):
-        items, token = list(result[key]), self._get_param("nextToken")
-        start, limit = int(base64.b64decode(token)) if token else 0, int(self._get_param("maxResults") or 100)
+        items, limit = list(result[key]), int(self._get_param("maxResults") or 100)
+        unknown = exceptions.InvalidParameterException("Invalid parameter at 'nextToken' failed to satisfy constraint: 'Invalid token'")
+        try:
+            start = limits.place_in(self._get_param("nextToken"), unknown)
+        except exceptions.InvalidParameterException as error:
+            return serialized(self, ActionResult(error))
         result[key] = items[start : start + limit]
         if start + limit < len(items):
-            result["nextToken"] = base64.b64encode(str(start + limit).encode()).decode()
+            result["nextToken"] = limits.token_of(start + limit)
     return serialized(self, action_result)
 
 
@@ -42,6 +50,14 @@ put_image = ECRBackend.put_image
 
 def put_image_checked(self, repository_name, image_manifest, image_tag, *args, **kwargs):
     repository = self._get_repository(repository_name)
+    try:
+        whole = isinstance(json.loads(image_manifest), dict)
+    except ValueError:
+        whole = False
+    if not whole:
+        raise exceptions.InvalidParameterException(
+            "Invalid parameter at 'ImageManifest' failed to satisfy constraint: 'Invalid JSON syntax'"
+        )
     holder = next((image for image in repository.images if image_tag and image_tag in image.image_tags), None)
     try:
         return put_image(self, repository_name, image_manifest, image_tag, *args, **kwargs)
@@ -98,3 +114,19 @@ def put_scanning(self, registry_id, repository_name, image_scan_config):
 
 
 ECRBackend.put_image_scanning_configuration = put_scanning
+
+
+# A repository's policy: whom it names must exist, and is kept by id. The text is AWS's whatever is wrong (aws/aws-sdk-go#3921).
+documents.keep_by_id(Repository, "policy")
+set_repository_policy = ECRBackend.set_repository_policy
+
+
+def set_policy(self, registry_id, repository_name, policy_text):
+    if documents.stranger(policy_text, iam_backends[self.account_id][get_partition(self.region_name)]):
+        raise exceptions.InvalidParameterException(
+            "Invalid parameter at 'PolicyText' failed to satisfy constraint: 'Invalid repository policy provided'"
+        )
+    return set_repository_policy(self, registry_id, repository_name, policy_text)
+
+
+ECRBackend.set_repository_policy = set_policy

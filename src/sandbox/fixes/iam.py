@@ -3,15 +3,30 @@
 import json
 import uuid
 
+import batchwright_documents as documents
+import batchwright_limits as limits
 from moto.core.responses import ActionResult, EmptyResult
 from moto.iam import exceptions, responses
 from moto.iam.aws_managed_policies import aws_managed_policies_data
-from moto.iam.models import AWSManagedPolicy, IAMBackend, Policy
+from moto.iam.models import AWSManagedPolicy, IAMBackend, Policy, Role
 from moto.iam.responses import IamResponse
 
 
 class UnmodifiableEntity(exceptions.IAMException):
     code = "UnmodifiableEntity"
+
+
+# Lists: a marker is one that was given.
+call_action = IamResponse.call_action
+
+
+def call_with_marker(self):
+    if not (self.params.get("Marker") or "0").isdigit():
+        limits.answer_with(self, exceptions.ValidationError("Invalid Marker."))
+    return call_action(self)
+
+
+IamResponse.call_action = call_with_marker
 
 
 # AWS-managed policies: there are some 1400, so each is made when it is first asked for, not all for each account.
@@ -88,10 +103,11 @@ def get_role(self, role_name):
 create_role = IAMBackend.create_role
 
 
-def create_role_once(self, role_name, *args, **kwargs):
+def create_role_once(self, role_name, assume_role_policy_document, *args, **kwargs):
+    documents.check_trust(assume_role_policy_document, self)
     if any(role.name.lower() == role_name.lower() for role in self.roles.values()):
         raise exceptions.EntityAlreadyExists(f"Role with name {role_name} already exists.")
-    role = create_role(self, role_name, *args, **kwargs)
+    role = create_role(self, role_name, assume_role_policy_document, *args, **kwargs)
     role.max_session_duration = int(role.max_session_duration or 3600)
     return role
 
@@ -149,6 +165,8 @@ create_service_linked_role = IAMBackend.create_service_linked_role
 def create_linked_role(self, service_name, description, suffix):
     service = service_name.removesuffix(".cn").removesuffix(".amazonaws.com")
     if service not in SPELLINGS:
+        if not service_name.endswith((".amazonaws.com", ".amazonaws.com.cn")):
+            raise exceptions.InvalidInput(f"Service role does not exist for service {service_name}.")
         return create_service_linked_role(self, service_name, description, suffix)
     name = "AWSServiceRoleFor" + SPELLINGS[service] + (f"_{suffix}" if suffix else "")
     if any(role.name == name for role in self.roles.values()):
@@ -205,11 +223,90 @@ for guarded_name in (
     "detach_role_policy",
     "put_role_policy",
     "delete_role_policy",
-    "update_assume_role_policy",
     "put_role_permissions_boundary",
     "delete_role_permissions_boundary",
 ):
     only_if_modifiable(guarded_name)
+
+
+# Documents: whom they name is kept by id, and their size is limited, of inline ones together.
+# https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_iam-quotas.html
+documents.keep_by_id(Role, "assume_role_policy_document")
+
+
+def update_assume_role_policy(self, role_name, policy_document):
+    role = modifiable(self, role_name)
+    documents.check_trust(policy_document, self)
+    role.assume_role_policy_document = policy_document
+
+
+def limited_inline(method, kind, get, most):
+    original = getattr(IAMBackend, method)
+
+    def put(self, name, policy_name, policy_json):
+        holder = getattr(self, get)(name)
+        documents.check_identity(policy_json)
+        all_of_them = {**holder.policies, policy_name: policy_json}
+        if sum(documents.size(it) for it in all_of_them.values()) > most:
+            raise exceptions.LimitExceededException(f"Maximum policy size of {most} bytes exceeded for {kind} {holder.name}")
+        return original(self, name, policy_name, policy_json)
+
+    setattr(IAMBackend, method, put)
+
+
+def managed(method, position):
+    original = getattr(IAMBackend, method)
+
+    def put(self, *args, **kwargs):
+        documents.check_managed(kwargs.get("policy_document") or args[position])
+        return original(self, *args, **kwargs)
+
+    setattr(IAMBackend, method, put)
+
+
+# A boundary is a policy that is there.
+# https://docs.aws.amazon.com/IAM/latest/APIReference/API_PutRolePermissionsBoundary.html
+put_boundary, create_bounded_role = IAMBackend.put_role_permissions_boundary, IAMBackend.create_role
+
+
+def check_boundary(self, arn):
+    if arn and arn not in self.managed_policies:
+        raise exceptions.NotFoundException(f"Scope ARN: {arn} does not exist or is not attachable.")
+
+
+def put_role_permissions_boundary(self, role_name, permissions_boundary):
+    check_boundary(self, permissions_boundary)
+    put_boundary(self, role_name, permissions_boundary)
+
+
+def create_role_within(self, role_name, assume_role_policy_document, path, permissions_boundary, *args, **kwargs):
+    check_boundary(self, permissions_boundary)
+    return create_bounded_role(self, role_name, assume_role_policy_document, path, permissions_boundary, *args, **kwargs)
+
+
+# A policy's name is unique whatever its case and path.
+# https://docs.aws.amazon.com/IAM/latest/APIReference/API_CreatePolicy.html
+create_policy = IAMBackend.create_policy
+
+
+def create_policy_once(self, description, path, policy_document, policy_name, tags):
+    own = (it for it in self.managed_policies.values() if not isinstance(it, AWSManagedPolicy))
+    if any(it.name.lower() == policy_name.lower() for it in own):
+        raise exceptions.EntityAlreadyExists(
+            f"A policy called {policy_name} already exists. Duplicate names are not allowed."
+        )
+    return create_policy(self, description, path, policy_document, policy_name, tags)
+
+
+IAMBackend.put_role_permissions_boundary = put_role_permissions_boundary
+IAMBackend.create_role = create_role_within
+IAMBackend.create_policy = create_policy_once
+IAMBackend.update_assume_role_policy = update_assume_role_policy
+limited_inline("put_role_policy", "role", "get_role", 10240)
+limited_inline("put_user_policy", "user", "get_user", 2048)
+limited_inline("put_group_policy", "group", "get_group", 5120)
+managed("create_policy", 2)
+managed("create_policy_version", 1)
 
 
 # Policies: no deletion while attached, used as a boundary or of several versions.

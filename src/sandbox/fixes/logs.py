@@ -17,10 +17,15 @@ def create_log_group(self):
     if not re.fullmatch(r"[\.\-_/#A-Za-z0-9]{1,512}", name or ""):
         pattern = r"Member must satisfy regular expression pattern: [\.\-_/#A-Za-z0-9]+"
         raise InvalidParameterException(constraint=pattern, parameter="logGroupName", value=name)
+    if name.startswith("aws/"):
+        # https://docs.aws.amazon.com/AmazonCloudWatchLogs/latest/APIReference/API_CreateLogGroup.html
+        raise InvalidParameterException("Log groups starting with 'aws/' are reserved for AWS.")
     kind = self._get_param("logGroupClass") or "STANDARD"
     if kind not in CLASSES:
         constraint = f"Member must satisfy enum value set: [{', '.join(CLASSES)}]"
         raise InvalidParameterException(constraint=constraint, parameter="logGroupClass", value=kind)
+    if key := self._get_param("kmsKeyId"):
+        check_key(key)
     group = backend.create_log_group(name, self._get_param("tags") or {}, kmsKeyId=self._get_param("kmsKeyId"))
     group.log_group_class = kind
     group.deletion_protection_enabled = bool(self._get_param("deletionProtectionEnabled"))
@@ -68,13 +73,17 @@ LogsBackend.delete_log_group = delete_unprotected_log_group
 LogGroup.to_describe_dict = describe
 
 
-# Keys: taken on and given up.
-def associate_kms_key(self):
-    group = group_of(self.logs_backend, self._get_param("logGroupName") or self._get_param("resourceIdentifier"))
-    key = self._get_param("kmsKeyId") or ""
+# Keys: taken on and given up. Only a key's own ARN is taken, no alias.
+# https://docs.aws.amazon.com/AmazonCloudWatchLogs/latest/APIReference/API_AssociateKmsKey.html
+def check_key(key):
     if not re.fullmatch(r"arn:[a-z-]+:kms:[a-z0-9-]+:\d{12}:key/.+", key):
         raise InvalidParameterException(f"The specified KMS Key Id could not be found or is not an ARN: {key}")
-    group.kms_key_id = key
+
+
+def associate_kms_key(self):
+    group = group_of(self.logs_backend, self._get_param("logGroupName") or self._get_param("resourceIdentifier"))
+    check_key(self._get_param("kmsKeyId") or "")
+    group.kms_key_id = self._get_param("kmsKeyId")
     return ""
 
 

@@ -2,11 +2,15 @@
 
 import base64
 import json
+import re
 import secrets
+from xml.parsers.expat import ExpatError
 
+import batchwright_documents as documents
 import xmltodict
 from moto.core.responses import ActionResult
 from moto.iam.access_control import IAMPolicy, PermissionResult
+from moto.iam.models import iam_backends
 from moto.s3 import exceptions, models
 from moto.s3.models import FakeBucket, PublicAccessBlock, S3Backend
 from moto.s3.responses import S3Response
@@ -21,9 +25,15 @@ class ClientError(exceptions.S3ClientError):
 # New buckets: encrypted, closed to the public, without access control lists; tags in the call that makes them.
 AES256 = {"Rule": {"ApplyServerSideEncryptionByDefault": {"SSEAlgorithm": "AES256"}, "BucketKeyEnabled": "false"}}
 create_bucket = S3Backend.create_bucket
+# https://docs.aws.amazon.com/AmazonS3/latest/userguide/bucketnamingrules.html
+NAME = re.compile(r"(?!\d+\.\d+\.\d+\.\d+$)(?!.*\.\.)[a-z0-9][a-z0-9.-]{1,61}[a-z0-9]")
+NO_PREFIX = ("xn--", "sthree-", "amzn-s3-demo-")
+NO_SUFFIX = ("-s3alias", "--ol-s3", ".mrap", "--x-s3", "--table-s3")
 
 
 def create_closed_bucket(self, bucket_name, *args, **kwargs):
+    if not NAME.fullmatch(bucket_name) or bucket_name.startswith(NO_PREFIX) or bucket_name.endswith(NO_SUFFIX):
+        raise exceptions.InvalidBucketName()
     if models.s3_backends.bucket_accounts.get(bucket_name, (None, self.account_id))[1] != self.account_id:
         raise ClientError(
             "BucketAlreadyExists",
@@ -183,13 +193,45 @@ S3Response.get_bucket_notification = get_bucket_notification
 
 
 # What AWS refuses: malformed or public policies, notifications to nowhere, an empty lifecycle.
+ROOTS = {
+    "encryption": "ServerSideEncryptionConfiguration",
+    "lifecycle": "LifecycleConfiguration",
+    "notification": "NotificationConfiguration",
+    "ownershipControls": "OwnershipControls",
+    "publicAccessBlock": "PublicAccessBlockConfiguration",
+    "tagging": "Tagging",
+    "versioning": "VersioningConfiguration",
+}
+ONE_RULE = ("encryption", "ownershipControls")
+
+
+def check_document(name, sent):
+    """Whether what was sent is a document of its kind at all."""
+    if not sent:
+        raise ClientError("MissingRequestBodyError", "Request Body is empty")
+    try:
+        body = xmltodict.parse(sent).get(ROOTS[name])
+    except ExpatError:
+        raise exceptions.MalformedXML() from None
+    if name in ONE_RULE and not isinstance((body or {}).get("Rule"), dict):
+        raise exceptions.MalformedXML()
+
+
 def check_put(response, bucket_name, querystring, sent):
+    for name in ROOTS:
+        if name in querystring:
+            check_document(name, sent)
     if "policy" in querystring:
         check_policy(response.backend.get_bucket(bucket_name), sent)
     elif "notification" in querystring:
         check_destinations(response.backend, xmltodict.parse(sent).get("NotificationConfiguration") or {})
     elif "lifecycle" in querystring and not (xmltodict.parse(sent).get("LifecycleConfiguration") or {}).get("Rule"):
         raise exceptions.MalformedXML()
+
+
+# Without white space (MIT-LCP/physionet-build#2094); the principals: versity/versitygw#649.
+LARGEST_POLICY = 20 * 1024
+documents.keep_by_id(FakeBucket, "policy")
 
 
 def check_policy(bucket, sent):
@@ -210,11 +252,17 @@ def check_policy(bucket, sent):
             if field not in statement and f"Not{field}" not in statement:
                 raise malformed(f"Missing required field {field}")
         for resource in as_list(statement.get("Resource")):
-            if resource != "*" and resource != arn and not resource.startswith(f"{arn}/"):
+            if resource not in ("*", arn) and not str(resource).startswith(f"{arn}/"):
                 raise malformed("Policy has invalid resource")
         for action in as_list(statement.get("Action")):
-            if action != "*" and not action.lower().startswith("s3:"):
+            if action != "*" and not str(action).lower().startswith("s3:"):
                 raise malformed("Policy has invalid action")
+    if documents.stranger(sent, iam_backends[bucket.account_id][bucket.partition]):
+        raise malformed("Invalid principal in policy")
+    if documents.size(sent.decode() if isinstance(sent, bytes) else sent) > LARGEST_POLICY:
+        raise ClientError(
+            "PolicyTooLarge", f"Normalized policy document exceeds the maximum allowed size of {LARGEST_POLICY} bytes."
+        )
     block = bucket.public_access_block
     if block and block.block_public_policy and bucket_policy_is_public(sent):
         raise ClientError(
@@ -237,6 +285,9 @@ def permission(self, action, resource):
 FakeBucket.get_permission = permission
 
 
+ARN = re.compile(r"arn:[a-z-]+:(sqs|sns|lambda):[a-z]{2}[a-z0-9-]+:\d{12}:.+")
+
+
 def check_destinations(backend, configuration):
     from moto.awslambda.models import lambda_backends
     from moto.sns.models import sns_backends
@@ -244,9 +295,13 @@ def check_destinations(backend, configuration):
 
     for kind, value in configuration.items():
         for item in as_list(value):
-            arn = item and next((item[it] for it in ("Queue", "Topic", "CloudFunction") if it in item), None)
-            if not arn or arn.count(":") < 5:
+            if kind.startswith(("@", "EventBridge")):
                 continue
+            arn = isinstance(item, dict) and next((item[it] for it in ("Queue", "Topic", "CloudFunction") if it in item), None)
+            if not arn:
+                raise exceptions.MalformedXML()
+            if not ARN.fullmatch(arn):
+                raise ClientError("InvalidArgument", "The ARN could not be parsed")
             region, name = arn.split(":")[3], arn.split(":")[-1]
             if kind == "QueueConfiguration":
                 there = name in sqs_backends[backend.account_id][region].queues
@@ -261,12 +316,16 @@ def check_destinations(backend, configuration):
 # ListBuckets: sorted, in pages of at most ten thousand; the region is given where anything was asked about.
 def all_buckets(self):
     self.data["Action"] = "ListBuckets"
-    prefix, limit = self._get_param("prefix"), self._get_param("max-buckets")
-    token = self._get_param("continuation-token")
-    start = base64.b64decode(token).decode() if token else ""
+    prefix, limit = self._get_param("prefix"), self._get_param("max-buckets") or "10000"
+    if not limit.isdigit() or not 1 <= int(limit) <= 10000:
+        raise ClientError("InvalidArgument", "Argument max-buckets must be an integer between 1 and 10000")
+    try:
+        start = base64.b64decode(self._get_param("continuation-token") or "", validate=True).decode()
+    except ValueError:
+        raise ClientError("InvalidArgument", "The continuation token provided is incorrect") from None
     buckets = self.backend.list_buckets(prefix=prefix, bucket_region=self._get_param("bucket-region"), max_buckets=None)
     buckets = sorted((it for it in buckets if it.name > start), key=lambda it: it.name)
-    page = buckets[: int(limit or 10000)]
+    page = buckets[: int(limit)]
     listed = [
         {"Name": it.name, "CreationDate": it.creation_date_ISO8601, "BucketRegion": it.region_name} for it in page
     ]
@@ -281,5 +340,46 @@ def all_buckets(self):
 S3Response.all_buckets = all_buckets
 
 
+# Grants in headers that are none.
+acl_from_headers = S3Response._acl_from_headers
+
+
+def grants_from_headers(self, headers):
+    try:
+        return acl_from_headers(self, headers)
+    except AttributeError:
+        raise ClientError("InvalidArgument", "Argument format not recognized") from None
+
+
+S3Response._acl_from_headers = grants_from_headers
+
+
 # Another account's bucket: there, and none of ours (moto opens it).
 models.s3_allow_crossdomain_access = lambda: False
+
+
+# A bucket answers in its own region only; elsewhere S3 says where it is. Asking for its location and making it are for all.
+# https://docs.aws.amazon.com/AmazonS3/latest/API/ErrorResponses.html#ErrorCodeList
+def in_its_region(method):
+    original = getattr(S3Response, method)
+
+    def respond(self, request, full_url):
+        name = self.parse_bucket_name_from_url(request, full_url)
+        bucket = self.backend.buckets.get(name)
+        asked = request.args if method == "_bucket_response" else {"key": True}
+        making = request.method == "PUT" and not asked
+        if bucket is None or bucket.region_name == self.region or making or "location" in asked:
+            return original(self, request, full_url)
+        headers = {"x-amz-bucket-region": bucket.region_name, "content-type": "application/xml"}
+        said = (
+            "<Error><Code>PermanentRedirect</Code><Message>The bucket you are attempting to access must be addressed using the"
+            " specified endpoint. Please send all future requests to this endpoint.</Message>"
+            f"<Endpoint>{name}.s3.{bucket.region_name}.amazonaws.com</Endpoint><Bucket>{name}</Bucket></Error>"
+        )
+        return 301, headers, "" if request.method == "HEAD" else said
+
+    setattr(S3Response, method, respond)
+
+
+for name in ("_bucket_response", "_key_response"):
+    in_its_region(name)

@@ -1,6 +1,6 @@
 """Serves moto on a free port of 127.0.0.1, with Batchwright's corrections applied.
 
-The parent sends a line of JSON {"fixes": {name: source}, "snapshots": source} first and keeps our standard input open for as
+The parent sends a line of JSON {"fixes": [[name, source], …], "snapshots": source} first and keeps our standard input open for as
 long as it lives: when that pipe closes, however the parent ended, this process ends too. The first line
 written to standard output is the port.
 """
@@ -89,8 +89,8 @@ def load(name, source):
     return module
 
 
-for name in sorted(fixes):
-    load(name, fixes[name])
+for name, source in fixes:
+    load(name, source)
 snapshots = load("snapshots", sources["snapshots"])
 
 

@@ -1,10 +1,14 @@
 //! What the sandbox does, seen through the real SDKs over HTTP.
 
 mod batch;
+mod documents;
 mod ec2;
 mod ecr;
+mod groups;
 mod iam;
+mod limits;
 mod logs;
+mod networks;
 mod s3;
 mod server;
 mod tagging;

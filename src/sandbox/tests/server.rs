@@ -17,7 +17,7 @@ async fn it_answers_as_its_own_account() {
     assert_ne!(one.account(), two.account());
     aws_sdk_ecr::Client::new(&one.sdk_config())
         .create_repository()
-        .repository_name("a")
+        .repository_name("img")
         .send()
         .await
         .unwrap();

@@ -81,6 +81,23 @@ pub(in crate::kinds) fn check(path: &str, policy: &Policy, attached: Attached, f
     }
 }
 
+/// Complains about a managed policy in the older version of the language, which IAM takes of other documents only
+/// (<https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_elements_version.html>).
+pub(in crate::kinds) fn of_newer_version(path: &str, policy: &Policy, found: &mut Vec<Invalid>) {
+    let Value::Object(document) = &policy.0 else { return };
+    match document.get("Version").and_then(Value::as_str) {
+        None if !document.contains_key("Version") => found.push(Invalid::new(
+            path,
+            "has no Version, and so means 2008-10-17, which IAM takes in no managed policy: add `Version: \"2012-10-17\"`",
+        )),
+        Some("2008-10-17") => found.push(Invalid::new(
+            format!("{path}.Version"),
+            "is older than IAM takes in managed policies: write \"2012-10-17\"",
+        )),
+        _ => {}
+    }
+}
+
 fn statement(path: &str, statement: &Value, attached: Attached, found: &mut Vec<Invalid>) {
     let Value::Object(fields) = statement else {
         found.push(Invalid::new(path, "is not a statement: expected an object with Effect and Action"));
