@@ -76,7 +76,7 @@ pub fn json_text(schema: &mut Schema) {
     schema.insert(COMPARE.to_owned(), json!("json"));
 }
 
-/// A name or an ARN that ends in it: both mean the same.
+/// A name or an ARN that ends in it: both mean the same ([`named`](crate::value::named)).
 pub fn name_or_arn(schema: &mut Schema) {
     schema.insert(COMPARE.to_owned(), json!("name-or-arn"));
 }

@@ -17,7 +17,7 @@ mod world;
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
 
-use batchwright::diff::{ChangeRule, Compare};
+use batchwright::diff::{ChangeRule, Compare, Rules};
 use batchwright::kind::Ownership;
 use batchwright::kinds::{KINDS, kind};
 use batchwright::manifest::Options;
@@ -44,6 +44,9 @@ struct Contract {
     /// For each updatable field, a merge patch of the subject's spec. A key may have a `#…` suffix: several changes.
     #[serde(default)]
     changes: BTreeMap<String, Value>,
+    /// For each field that takes one thing in several forms, merge patches of the subject's spec that all mean the same.
+    #[serde(default)]
+    forms: BTreeMap<String, Vec<Value>>,
     /// Fields that cannot be exercised here, and why.
     #[serde(default)]
     skipped: BTreeMap<String, String>,
@@ -163,9 +166,60 @@ fn unchanged(desired: &Desired, observed: &Observed, guard: &Guard, when: &str) 
     assert_eq!(changes(&planned(desired, observed, guard)), Vec::<String>::new(), "{when}");
 }
 
+/// The paths of all fields that take a name or an ARN, each such as `computeEnvironmentOrder[].computeEnvironment`.
+fn of_several_forms(rules: &Rules, path: &str, depth: usize, found: &mut BTreeSet<String>) {
+    if matches!(rules.compare, Compare::NameOrArn) {
+        found.insert(path.to_owned());
+    }
+    for (name, field) in rules.fields.iter().filter(|_| depth < 12) {
+        let below = if path.is_empty() { name.clone() } else { format!("{path}.{name}") };
+        of_several_forms(field, &below, depth + 1, found);
+    }
+    let inner = rules.items.iter().map(|items| (items, "[]")).chain(rules.values.iter().map(|it| (it, "{}")));
+    for (inner, mark) in inner {
+        of_several_forms(inner, &format!("{path}{mark}"), depth + 1, found);
+    }
+}
+
+/// Every field that takes a name or an ARN is exercised in its forms, or a reason tells why not. What stands in several places
+/// of a spec is told by its last two steps.
+fn all_forms(name: &str, contracts: &[Contract]) {
+    let mut paths = BTreeSet::new();
+    of_several_forms(&kind(name).expect("a kind").facts().rules, "", 0, &mut paths);
+    let keys = contracts.iter().flat_map(|contract| contract.forms.keys().chain(contract.skipped.keys()));
+    let said: BTreeSet<&str> = keys.filter_map(|key| key.split('#').next()).collect();
+    let is_said = |path: &&String| {
+        said.iter().any(|said| path.as_str() == *said || path.ends_with(&format!(".{said}")))
+    };
+    let missing: Vec<&String> = paths.iter().filter(|path| !is_said(path)).collect();
+    assert_eq!(
+        missing,
+        Vec::<&String>::new(),
+        "{name}: a name or an ARN without its forms in tests/contract"
+    );
+}
+
+/// Brought about in one form, nothing differs in any other, whatever AWS makes of it: no change, and never a replacement.
+async fn forms(world: &World, desired: &Desired, subject: &ResourceId, contract: &Contract, guard: &Guard) {
+    for (field, forms) in &contract.forms {
+        assert!(forms.len() > 1, "{field}: one form alone");
+        for (number, one) in forms.iter().enumerate() {
+            eprintln!("{subject}: {field}, form {number}");
+            let written = patched(desired, subject, one);
+            world.apply(&written, guard).await;
+            let observed = world.observe(&written).await;
+            for other in forms {
+                unchanged(&patched(desired, subject, other), &observed, guard, &format!("{one} is {other}"));
+            }
+            world.apply(desired, guard).await;
+        }
+    }
+}
+
 async fn walk(name: &str) {
     let contracts = contracts(name);
     covered(name, &contracts);
+    all_forms(name, &contracts);
     for contract in &contracts {
         keep(name, contract).await;
     }
@@ -196,6 +250,10 @@ async fn keep(name: &str, contract: &Contract) {
         assert_eq!(seen, !is_shared(name, field), "{name}: drift of {field} is seen");
         observed = world.observe(&desired).await;
         unchanged(&desired, &observed, &guard, "after it was healed");
+    }
+    if !contract.forms.is_empty() {
+        forms(&world, &desired, &subject, contract, &guard).await;
+        observed = world.observe(&desired).await;
     }
     if facts.ownership == Ownership::Tagged || facts.ownership == Ownership::TagAfterCreate {
         tags(&world, &desired, &subject, &guard, observed).await;

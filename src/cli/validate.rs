@@ -25,9 +25,9 @@ pub async fn run(args: Args, globals: &Globals, out: &Output) -> Result<Exit> {
     } else {
         out.data(&render::warnings(&warnings, out.paint()));
         let count = desired.resources.len();
-        let are = if count == 1 { "resource is" } else { "resources are" };
+        let (are, them) = if count == 1 { ("resource is", "it") } else { ("resources are", "them") };
         out.data(&format!(
-            "{}: {count} {are} declared, and nothing is wrong with them.\n",
+            "{}: {count} {are} declared, and nothing is wrong with {them}.\n",
             desired.environment
         ));
     }

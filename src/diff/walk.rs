@@ -127,7 +127,10 @@ impl Walk<'_> {
                 }
             }
             Compare::Keyed(key) => match (by_key(live, key), by_key(want, key)) {
-                (Some(live), Some(want)) => {
+                (Some(mut live), Some(want)) => {
+                    if inner.fields.get(key).is_some_and(|rules| rules.compare == Compare::NameOrArn) {
+                        live = named_alike(live, &want);
+                    }
                     let keys: BTreeSet<&String> = live.keys().chain(want.keys()).collect();
                     let item = Rules { absent: Absent::Empty, ..inner.clone() };
                     for name in keys {
@@ -203,6 +206,15 @@ fn by_key<'a>(items: &'a [Value], key: &str) -> Option<BTreeMap<String, &'a Valu
     Some(found)
 }
 
+/// The live items under the wanted names: a name and an ARN may be one.
+fn named_alike<'a>(
+    live: BTreeMap<String, &'a Value>,
+    want: &BTreeMap<String, &Value>,
+) -> BTreeMap<String, &'a Value> {
+    let wanted = |name: &String| want.keys().find(|want| value::named::same(want, name)).cloned();
+    live.into_iter().map(|(name, item)| (wanted(&name).unwrap_or(name), item)).collect()
+}
+
 #[cfg(test)]
 mod tests {
     use serde_json::json;
@@ -219,6 +231,23 @@ mod tests {
         assert!(!differs(json!({"ids": ["theirs"]}), json!({})));
         assert!(differs(json!({"ids": ["theirs"]}), json!({"ids": ["ours"]})));
         assert!(differs(json!({}), json!({"ids": ["ours"]})));
+    }
+
+    #[test]
+    fn items_are_found_by_a_name_or_an_arn() {
+        let rules = Rules::of(
+            &json!({"properties": {"list": {"type": "array", "x-compare": {"key": "name"}, "items": {
+            "properties": {"name": {"type": "string", "x-compare": "name-or-arn"}, "many": {"type": "integer"}}}}}}),
+        );
+        let paths = |live, want| {
+            let changes = walk(&json!({"list": live}), &json!({"list": want}), &rules, &[]);
+            changes.into_iter().map(|change| change.path).collect::<Vec<_>>()
+        };
+        let arn = "arn:aws:batch:eu-west-1:111122223333:consumable-resource/licence";
+        let (long, short) = (json!([{"name": arn, "many": 1}]), json!([{"name": "licence", "many": 1}]));
+        assert_eq!(paths(long.clone(), short.clone()), [""; 0]);
+        assert_eq!(paths(short, long.clone()), [""; 0]);
+        assert_eq!(paths(long, json!([{"name": "licence", "many": 2}])), ["list[licence].many"]);
     }
 
     #[test]

@@ -302,7 +302,7 @@ fn items(limit: u64) -> &'static str {
 }
 
 /// Says where the value comes from that a variable brought here.
-fn with_origin(complaint: Complaint, node: &Node) -> Complaint {
+pub fn with_origin(complaint: Complaint, node: &Node) -> Complaint {
     match node.via {
         Some(via) => complaint.related(via, "the variable's value"),
         None => complaint,
@@ -353,10 +353,9 @@ fn takes(kind: &TypeKind, wanted: JsonType) -> bool {
 /// The smallest change that gives a value the type that was expected.
 fn retyped(node: &Node, kind: &TypeKind) -> Option<String> {
     match &node.data {
-        Data::Number(_, text) if takes(kind, JsonType::String) => {
+        Data::Number(_, text) | Data::Bool(_, text) if takes(kind, JsonType::String) => {
             Some(format!("put it in quotes: \"{text}\""))
         }
-        Data::Bool(it) if takes(kind, JsonType::String) => Some(format!("put it in quotes: \"{it}\"")),
         Data::Text(text) if takes(kind, JsonType::Boolean) => match text.to_lowercase().as_str() {
             "true" | "false" => Some("remove the quotes".to_owned()),
             "yes" | "on" | "y" => Some("write `true`: in YAML 1.2 this is a text".to_owned()),

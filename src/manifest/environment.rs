@@ -204,7 +204,8 @@ fn replaced(tree: &Node, scope: &Scope<'_>, sources: &Sources, complaints: &mut 
         match entry.key.as_str() {
             "patches" => {}
             "variables" => {
-                entry.value = substitute(&entry.value, scope, sources, complaints);
+                let scope = Scope { own: true, ..*scope };
+                entry.value = substitute(&entry.value, &scope, sources, complaints);
                 for variable in entry.value.entries() {
                     variables.insert(variable.key.clone(), variable.value.clone());
                 }

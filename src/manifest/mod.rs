@@ -17,6 +17,7 @@ mod cycles;
 mod document;
 mod environment;
 mod error;
+mod free_form;
 mod nearest;
 mod parse;
 mod partial;

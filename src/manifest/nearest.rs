@@ -18,8 +18,21 @@ pub fn nearest<'a>(wrong: &str, names: impl IntoIterator<Item = &'a str>) -> Opt
 
 /// `did you mean …?`, if something is near.
 pub fn did_you_mean<'a>(wrong: &str, names: impl IntoIterator<Item = &'a str>) -> Option<String> {
-    nearest(wrong, names).map(|name| format!("did you mean `{name}`?"))
+    let names: Vec<&str> = names.into_iter().collect();
+    let first = nearest(wrong, names.iter().copied())?;
+    let near = |name: &str| score(&wrong.to_lowercase(), &name.to_lowercase());
+    // Of two that are as near, one may be the opposite of what was meant: `MUTABLE`, `IMMUTABLE`.
+    let as_near = |name: &&str| *name != first && *name != wrong && near(first) - near(name) < AS_NEAR;
+    let mut all: Vec<&str> = names.iter().copied().filter(as_near).take(2).collect();
+    all.insert(0, first);
+    Some(format!(
+        "did you mean {}?",
+        all.iter().map(|name| format!("`{name}`")).collect::<Vec<_>>().join(" or ")
+    ))
 }
+
+/// Names whose scores differ by less are told together.
+const AS_NEAR: f64 = 0.02;
 
 /// From 0 to 1: how alike two names are, in lower case.
 fn score(a: &str, b: &str) -> f64 {
@@ -53,5 +66,8 @@ mod tests {
         assert_eq!(nearest("env", names), Some("environment"));
         assert_eq!(nearest("xyzzy", names), None);
         assert_eq!(nearest("", names), None);
+        let said = |wrong| did_you_mean(wrong, ["MUTABLE", "IMMUTABLE"]).unwrap_or_default();
+        assert_eq!(said("IMMUTABEL"), "did you mean `IMMUTABLE`?");
+        assert_eq!(said("UNMUTABLE"), "did you mean `IMMUTABLE` or `MUTABLE`?");
     }
 }

@@ -1,9 +1,9 @@
 //! YAML text → trees, with limits on depth and on what aliases may grow to.
 
 use std::borrow::Cow;
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
-use saphyr_parser::{Event, Parser, ScalarStyle, ScanError, Span as Marked, Tag};
+use saphyr_parser::{Event, Marker, Parser, ScalarStyle, ScanError, Span as Marked, Tag};
 
 use super::error::Complaint;
 use super::scalar;
@@ -29,7 +29,7 @@ pub struct Parsed {
 
 /// Reads all documents of a text.
 pub fn parse(file: usize, source: &Source) -> Parsed {
-    let mut builder = Builder { file, ..Builder::default() };
+    let mut builder = Builder { file, text: &source.text, ..Builder::default() };
     let mut parser = Parser::new_from_str(&source.text);
     while let Some(event) = parser.next_event() {
         let done = match event {
@@ -58,17 +58,20 @@ struct Frame {
 }
 
 #[derive(Default)]
-struct Builder {
+struct Builder<'t> {
     file: usize,
+    text: &'t str,
     parsed: Parsed,
     frames: Vec<Frame>,
     anchors: BTreeMap<usize, (Node, usize)>,
+    /// Anchors of the documents before this one: they hold no longer (YAML 1.2.2, 6.9.2).
+    past: BTreeSet<usize>,
     values: usize,
 }
 
 type Done = Result<(), Complaint>;
 
-impl Builder {
+impl Builder<'_> {
     fn take(&mut self, event: Event<'_>, marked: Marked) -> Done {
         let span = self.span(marked);
         match event {
@@ -78,7 +81,7 @@ impl Builder {
             }
             Event::Alias(anchor) => {
                 let Some((node, size)) = self.anchors.get(&anchor).cloned() else {
-                    return Err(Complaint::new(span, "an alias can't stand inside of what it stands for"));
+                    return Err(self.unknown_anchor(anchor, span));
                 };
                 self.count(size, span)?;
                 self.deep(depth(&node), span)?;
@@ -95,11 +98,22 @@ impl Builder {
                 None => Ok(()),
             },
             Event::DocumentStart(_) => {
-                self.anchors.clear();
+                self.past.extend(std::mem::take(&mut self.anchors).into_keys());
                 Ok(())
             }
             Event::Nothing | Event::StreamStart | Event::StreamEnd | Event::DocumentEnd => Ok(()),
         }
+    }
+
+    fn unknown_anchor(&self, anchor: usize, span: Span) -> Complaint {
+        if !self.past.contains(&anchor) {
+            return Complaint::new(span, "an alias can't stand inside of what it stands for");
+        }
+        let line = self.text.lines().nth(span.line.saturating_sub(1)).unwrap_or_default();
+        let written: String = line.chars().skip(span.column).take(span.width.saturating_sub(1)).collect();
+        let message = format!("the anchor `&{written}` belongs to another document of this file");
+        Complaint::new(span, message)
+            .help("anchors end with their document, at `---`: write the value out here")
     }
 
     fn span(&self, marked: Marked) -> Span {
@@ -233,8 +247,7 @@ fn merge(merged: &mut Vec<Node>, node: Node, at: Span) -> Done {
 fn key_of(node: &Node) -> Result<(String, Span), Complaint> {
     let text = match &node.data {
         Data::Text(text) if !text.is_empty() => text.clone(),
-        Data::Number(_, text) => text.clone(),
-        Data::Bool(it) => it.to_string(),
+        Data::Number(_, text) | Data::Bool(_, text) => text.clone(),
         _ => {
             return Err(Complaint::new(node.span, format!("a key must be a text, not {}", node.described())));
         }
@@ -275,7 +288,10 @@ fn scan_error(file: usize, text: &str, error: &ScanError) -> Complaint {
             "put a text that holds `: ` in quotes, and check the indentation of this line and the one before",
         );
     }
-    let flow = info.contains("did not find expected ','");
+    if let Some(complaint) = tab_after(file, text, mark, info) {
+        return complaint;
+    }
+    let flow = info.contains("expected ','");
     if flow && text.lines().nth(line - 1).is_some_and(|written| written.contains("${")) {
         return complaint.help("inside of `{…}` and `[…]`, put a text with `${…}` in quotes: \"${var.x}\"");
     }
@@ -292,4 +308,19 @@ fn tab(file: usize, text: &str, line: usize) -> Option<Complaint> {
     let column = indent.chars().position(|c| c == '\t')? + 1;
     let span = Span { file, line, column, width: 1 };
     Some(Complaint::new(span, "a tab in the indentation").help("indent with spaces: YAML takes no tabs here"))
+}
+
+/// The tab behind the mark at which the parser gave up. YAML 1.2.2 (6.2) takes it for white space; the parser does not.
+fn tab_after(file: usize, text: &str, mark: &Marker, info: &str) -> Option<Complaint> {
+    let wants_space = info.contains("YAML whitespace") || info.contains("tab");
+    let written: Vec<char> =
+        text.lines().nth(mark.line().max(1) - 1).filter(|_| wants_space)?.chars().collect();
+    let from = mark.col().saturating_sub(1).min(written.len());
+    let found = written.get(from..)?.iter().position(|c| *c == '\t')?;
+    let span = Span { file, line: mark.line(), column: from + found + 1, width: 1 };
+    let before = found.checked_add(from)?.checked_sub(1).and_then(|at| written.get(at))?;
+    Some(
+        Complaint::new(span, format!("a tab after `{before}`"))
+            .help("write a space: tabs are not taken here"),
+    )
 }

@@ -293,6 +293,6 @@ fn walk<'r>(
                 walk(&entry.value, field, (within.0, within.1 || principals), sources, into);
             }
         }
-        Data::Null | Data::Bool(_) | Data::Number(..) | Data::Broken(_) => {}
+        Data::Null | Data::Bool(..) | Data::Number(..) | Data::Broken(_) => {}
     }
 }

@@ -6,6 +6,7 @@ use super::check::{Checker, named, undecodable};
 use super::document::{self, Envelope};
 use super::environment::{Loaded, resource_id};
 use super::error::Complaint;
+use super::free_form;
 use super::nearest::{did_you_mean, nearest};
 use super::patch;
 use super::source::{Sources, Span};
@@ -81,6 +82,7 @@ impl<'a> Reader<'a> {
             variables: &self.loaded.variables,
             images: &self.images,
             unsure: self.loaded.unsure,
+            own: false,
         };
         let tree = substitute(&tree, &scope, self.sources, &mut self.complaints);
         self.complaints.extend(unreferring(&tree, self.sources));
@@ -101,9 +103,9 @@ impl<'a> Reader<'a> {
         let physical = self.physical(before, &id, kind, &tree, spec.as_ref());
         let renamed_from = self.renamed_from(&id, &tree);
         let when = tree.get("metadata").and_then(|it| it.get("when")).map(|it| &it.data);
-        let on = when != Some(&Data::Bool(false));
+        let on = !matches!(when, Some(Data::Bool(false, _)));
         // Where nobody can tell whether it exists, nothing is said of it and others together.
-        let surely = matches!(when, None | Some(Data::Bool(true)));
+        let surely = matches!(when, None | Some(Data::Bool(true, _)));
         let (spec, physical) = if surely { (spec, physical) } else { (None, None) };
         let at = name.span;
         let mut resource = Resource { id, at, kind, on, spec, physical, renamed_from, declared: None, tree };
@@ -169,7 +171,8 @@ impl<'a> Reader<'a> {
         if !matches!(spec.data, Data::Map(_)) {
             return None;
         }
-        let complaints = checker.check(&spec, at);
+        let mut complaints = checker.check(&spec, at);
+        complaints.extend(free_form::check(&facts.schema, &spec));
         if !complaints.is_empty() || spec.is_broken() {
             self.complaints.extend(complaints);
             return None;

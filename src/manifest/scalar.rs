@@ -8,8 +8,8 @@ use super::tree::Data;
 pub fn plain(text: &str) -> Data {
     match text {
         "" | "~" | "null" | "Null" | "NULL" => Data::Null,
-        "true" | "True" | "TRUE" => Data::Bool(true),
-        "false" | "False" | "FALSE" => Data::Bool(false),
+        "true" | "True" | "TRUE" => Data::Bool(true, text.to_owned()),
+        "false" | "False" | "FALSE" => Data::Bool(false, text.to_owned()),
         _ => number(text).map_or_else(|| Data::Text(text.to_owned()), |it| Data::Number(it, text.to_owned())),
     }
 }
@@ -81,6 +81,6 @@ mod tests {
             assert_eq!((it.to_string().as_str(), raw.as_str()), (number, text));
         }
         assert_eq!(plain("Null"), Data::Null);
-        assert_eq!(plain("TRUE"), Data::Bool(true));
+        assert_eq!(plain("TRUE"), Data::Bool(true, "TRUE".to_owned()));
     }
 }

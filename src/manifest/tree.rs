@@ -21,8 +21,8 @@ pub struct Node {
 pub enum Data {
     /// `null`, `~` or nothing.
     Null,
-    /// `true` or `false`.
-    Bool(bool),
+    /// `true` or `false`, and how it was written.
+    Bool(bool, String),
     /// A number, and how it was written.
     Number(Number, String),
     /// A text.
@@ -120,7 +120,7 @@ impl Node {
     pub fn to_json(&self) -> Value {
         match &self.data {
             Data::Null => Value::Null,
-            Data::Bool(it) => Value::Bool(*it),
+            Data::Bool(it, _) => Value::Bool(*it),
             Data::Number(number, _) => Value::Number(number.clone()),
             Data::Text(text) | Data::Broken(text) => Value::String(text.clone()),
             Data::List(items) => items.iter().map(Node::to_json).collect(),
@@ -141,7 +141,7 @@ impl Node {
     pub fn described(&self) -> String {
         match &self.data {
             Data::Null => "nothing".to_owned(),
-            Data::Bool(it) => format!("the boolean `{it}`"),
+            Data::Bool(_, text) => format!("the boolean `{text}`"),
             Data::Number(_, text) => format!("the number `{text}`"),
             Data::Text(text) | Data::Broken(text) => format!("the text `{}`", shortened(text)),
             Data::List(_) => "a list".to_owned(),

@@ -23,6 +23,8 @@ pub struct Scope<'a> {
     pub images: &'a [String],
     /// What could not be read of the environment: that it lacks something is then not said again.
     pub unsure: Unsure,
+    /// Whether this is about the variables themselves: none of them can use another.
+    pub own: bool,
 }
 
 static NONE: BTreeMap<String, Node> = BTreeMap::new();
@@ -32,7 +34,7 @@ impl<'a> Scope<'a> {
     pub fn environment(name: &'a str, place: &'a Place) -> Self {
         let unsure =
             Unsure { place: place.account.is_empty() || place.region.is_empty(), ..Unsure::default() };
-        Self { environment: name, place, variables: &NONE, images: &[], unsure }
+        Self { environment: name, place, variables: &NONE, images: &[], unsure, own: false }
     }
 
     fn env(&self, name: &str) -> Option<&'a str> {
@@ -81,8 +83,7 @@ fn in_key(entry: &Entry, scope: &Scope<'_>, sources: &Sources, complaints: &mut 
     }
     let key = Node::new(Data::Text(entry.key.clone()), entry.at);
     match in_text(&key, &entry.key, scope, sources, complaints).data {
-        Data::Text(text) | Data::Broken(text) | Data::Number(_, text) => text,
-        Data::Bool(it) => it.to_string(),
+        Data::Text(text) | Data::Broken(text) | Data::Number(_, text) | Data::Bool(_, text) => text,
         _ => {
             complaints.push(Complaint::new(entry.at, "a key must be a text").label("this variable is none"));
             entry.key.clone()
@@ -222,6 +223,10 @@ fn meaning<'a>(name: &str, scope: &Scope<'a>) -> Result<Meaning<'a>, Unknown> {
             node => node.map(Meaning::Variable),
         };
         return value.ok_or_else(|| {
+            if scope.own {
+                let help = "write its value here as well, or put the two together where they are used";
+                return ("a variable can't use another".to_owned(), vec![help.to_owned()]);
+            }
             let known = scope.variables.keys().map(String::as_str);
             let help = match nearest(variable, known.clone()) {
                 Some(near) => format!("did you mean `${{var.{near}}}`?"),
@@ -284,8 +289,7 @@ fn meaning<'a>(name: &str, scope: &Scope<'a>) -> Result<Meaning<'a>, Unknown> {
 /// A scalar as part of a longer text.
 fn in_words(data: &Data) -> Option<String> {
     match data {
-        Data::Text(text) | Data::Number(_, text) => Some(text.clone()),
-        Data::Bool(it) => Some(it.to_string()),
+        Data::Text(text) | Data::Number(_, text) | Data::Bool(_, text) => Some(text.clone()),
         Data::Null | Data::List(_) | Data::Map(_) | Data::Broken(_) => None,
     }
 }

@@ -2,6 +2,7 @@
 
 use serde_json::Value;
 
+pub mod named;
 pub mod policy;
 pub mod reference;
 
@@ -41,7 +42,8 @@ pub fn same_caseless(a: &Value, b: &Value) -> bool {
 
 /// Whether a name and an ARN, or two of either, denote the same: two ARNs must be equal.
 pub fn same_name(a: &Value, b: &Value) -> bool {
-    let (Some(a), Some(b)) = (a.as_str(), b.as_str()) else { return a == b };
-    let last = |text: &str| text.rsplit('/').next().unwrap_or(text).to_owned();
-    a == b || (a.starts_with("arn:") != b.starts_with("arn:") && last(a) == last(b))
+    match (a.as_str(), b.as_str()) {
+        (Some(a), Some(b)) => named::same(a, b),
+        _ => a == b,
+    }
 }

@@ -166,6 +166,14 @@ spec:
         spec.security_group_egress.iter_mut().for_each(EgressRule::normalise);
     }
 
+    fn warnings(spec: &Spec, _live: Option<&Spec>) -> Vec<Invalid> {
+        let ingress = spec.security_group_ingress.iter().map(IngressRule::parts);
+        let egress = spec.security_group_egress.iter().map(EgressRule::parts);
+        let mut doubts = rule::doubts("securityGroupIngress", ingress);
+        doubts.extend(rule::doubts("securityGroupEgress", egress));
+        doubts
+    }
+
     fn effect(_live: &Spec, _want: &Spec, changes: &[FieldChange], _refs: &Refs) -> (Effect, Reason) {
         match strongest(changes, Self::IDENTITY) {
             // Names are unique in a VPC.

@@ -230,6 +230,7 @@ spec:
                 "it goes with mapCustomerOwnedIpOnLaunch: declare both or neither",
             ));
         }
+        wrong.extend(ignored(spec));
         wrong
     }
 
@@ -238,8 +239,10 @@ spec:
         if spec.ipv6_native {
             // There is no other way, and AWS sets both by itself.
             spec.assign_ipv6_address_on_creation = true;
-            spec.private_dns_name_options_on_launch.get_or_insert_default().hostname_type =
-                HostnameType::ResourceName.as_str().to_owned();
+            spec.private_dns_name_options_on_launch.get_or_insert_with(|| PrivateDnsNameOptions {
+                hostname_type: HostnameType::ResourceName.as_str().to_owned(),
+                ..PrivateDnsNameOptions::default()
+            });
         }
     }
 
@@ -290,4 +293,61 @@ spec:
         call.send().await.map_err(failed("ec2", "DeleteSubnet"))?;
         Ok(())
     }
+}
+
+/// What has no effect beside the rest of a subnet, or is refused for it.
+fn ignored(spec: &Spec) -> Vec<Invalid> {
+    let mut wrong = Vec::new();
+    let mut unless = |needed: bool, path: &str, said: bool, why: &str| {
+        if said && !needed {
+            wrong.push(Invalid::new(path, why));
+        }
+    };
+    let by_address = spec.private_dns_name_options_on_launch.as_ref();
+    let by_address = by_address.is_some_and(|options| options.hostname_type == ip_name());
+    unless(
+        !spec.ipv6_native,
+        "privateDnsNameOptionsOnLaunch.hostnameType",
+        by_address,
+        "has to be resource-name with ipv6Native: there are no IPv4 addresses to call instances after",
+    );
+    let pool = spec.ipv4_ipam_pool_id.is_some();
+    let ranges = spec.ipv6_cidr_block.is_some() || spec.ipv6_ipam_pool_id.is_some();
+    unless(
+        pool && spec.cidr_block.is_none(),
+        "ipv4NetmaskLength",
+        spec.ipv4_netmask_length.is_some(),
+        "is for ipv4IpamPoolId without cidrBlock: add the pool, or remove it",
+    );
+    unless(
+        spec.ipv6_ipam_pool_id.is_some() && spec.ipv6_cidr_block.is_none(),
+        "ipv6NetmaskLength",
+        spec.ipv6_netmask_length.is_some(),
+        "is for ipv6IpamPoolId without ipv6CidrBlock: add the pool, or remove it",
+    );
+    unless(
+        ranges || spec.ipv6_native,
+        "assignIpv6AddressOnCreation",
+        spec.assign_ipv6_address_on_creation,
+        "needs a range of IPv6 addresses: add ipv6CidrBlock, or remove it",
+    );
+    unless(
+        !spec.ipv6_native,
+        "mapPublicIpOnLaunch",
+        spec.map_public_ip_on_launch,
+        "has no effect with ipv6Native, without IPv4 addresses: remove one of the two",
+    );
+    unless(
+        spec.outpost_arn.is_some(),
+        "enableLniAtDeviceIndex",
+        spec.enable_lni_at_device_index.is_some(),
+        "is for subnets on an Outpost: add outpostArn, or remove it",
+    );
+    unless(
+        spec.outpost_arn.is_some(),
+        "customerOwnedIpv4Pool",
+        spec.customer_owned_ipv4_pool.is_some() && spec.map_customer_owned_ip_on_launch,
+        "is for subnets on an Outpost: add outpostArn, or remove it",
+    );
+    wrong
 }

@@ -207,6 +207,7 @@ spec:
                 "DNS names need DNS: set enableDnsSupport to true as well",
             ));
         }
+        wrong.extend(ignored(spec));
         wrong
     }
 
@@ -265,4 +266,41 @@ spec:
         call.send().await.map_err(failed("ec2", "DeleteVpc"))?;
         Ok(())
     }
+}
+
+/// What no call would take along, beside the rest of a VPC.
+fn ignored(spec: &Spec) -> Vec<Invalid> {
+    let named = !spec.ipv6_cidr_blocks.is_empty();
+    let mut wrong = Vec::new();
+    for (path, ignored, why) in [
+        (
+            "ipv4NetmaskLength",
+            spec.ipv4_netmask_length.is_some()
+                && (spec.ipv4_ipam_pool_id.is_none() || spec.cidr_block.is_some()),
+            "is for ipv4IpamPoolId without cidrBlock: add the pool, or remove it",
+        ),
+        (
+            "ipv6Pool",
+            spec.ipv6_pool.is_some() && !named,
+            "is where ipv6CidrBlocks come from: add those, or remove it",
+        ),
+        (
+            "ipv6NetmaskLength",
+            spec.ipv6_netmask_length.is_some() && (spec.ipv6_ipam_pool_id.is_none() || named),
+            "is for ipv6IpamPoolId without ipv6CidrBlocks: add the pool, or remove it",
+        ),
+        (
+            "ipv6CidrBlockNetworkBorderGroup",
+            spec.ipv6_cidr_block_network_border_group.is_some()
+                && !spec.amazon_provided_ipv6_cidr_block
+                && !named
+                && spec.ipv6_ipam_pool_id.is_none(),
+            "is for the addresses that AWS gives: set amazonProvidedIpv6CidrBlock to true, or remove it",
+        ),
+    ] {
+        if ignored {
+            wrong.push(Invalid::new(path, why));
+        }
+    }
+    wrong
 }

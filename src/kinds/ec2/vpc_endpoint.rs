@@ -202,8 +202,8 @@ spec:
     - ${ec2/RouteTable/public.id}
 ";
 
-    fn validate(spec: &Spec, _place: &Place) -> Vec<Invalid> {
-        validate::check(spec)
+    fn validate(spec: &Spec, place: &Place) -> Vec<Invalid> {
+        validate::check(spec, place)
     }
 
     fn effect(_live: &Spec, _want: &Spec, changes: &[FieldChange], _refs: &Refs) -> (Effect, Reason) {

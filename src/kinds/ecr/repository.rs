@@ -87,7 +87,7 @@ pub struct Encryption {
     /// `AES256`: S3's own keys; `KMS`: a KMS key; `KMS_DSSE`: a KMS key, twice.
     #[schemars(transform = field::one_of(EncryptionType::values()))]
     pub encryption_type: String,
-    /// The KMS key's ARN, id or alias; absent: ECR's own KMS key. Not with `AES256`.
+    /// The KMS key's ARN or id, not an alias; absent: ECR's own KMS key. Not with `AES256`.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[schemars(transform = field::server, transform = field::name_or_arn, transform = field::refers(&["kms/Key.arn", "kms/Key.keyId"]))]
     pub kms_key: Option<String>,

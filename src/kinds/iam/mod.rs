@@ -6,4 +6,4 @@ pub mod role;
 pub mod service_linked_role;
 #[cfg(test)]
 mod tests;
-mod types;
+pub(super) mod types;

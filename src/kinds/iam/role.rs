@@ -184,7 +184,6 @@ spec:
 
     fn normalise(spec: &mut Spec, _place: &Place) {
         spec.description = spec.description.take().filter(|text| !text.is_empty());
-        spec.permissions_boundary = spec.permissions_boundary.take().filter(|arn| !arn.is_empty());
     }
 
     fn predict(name: &str, spec: &Spec, place: &Place) -> BTreeMap<String, String> {

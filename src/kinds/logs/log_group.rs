@@ -24,7 +24,7 @@ pub struct Spec {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[schemars(transform = field::empty)]
     pub retention_in_days: Option<i32>,
-    /// The KMS key that new events are encrypted with; absent: CloudWatch's own.
+    /// The ARN of the KMS key that new events are encrypted with; absent: CloudWatch's own.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[schemars(transform = field::empty, transform = field::refers(&["kms/Key.arn"]))]
     pub kms_key_id: Option<String>,
@@ -63,6 +63,9 @@ pub struct Outputs {
 const RETENTIONS: &[i32] = &[
     1, 3, 5, 7, 14, 30, 60, 90, 120, 150, 180, 365, 400, 545, 731, 1096, 1827, 2192, 2557, 2922, 3288, 3653,
 ];
+
+/// How many days events stay in a group of class `DELIVERY`, whatever is asked for (CreateLogGroup, `logGroupClass`).
+const DELIVERED_IN: i32 = 2;
 
 /// Properties of AWS::Logs::LogGroup that are left as they are, and why.
 pub const NOT_MANAGED: &[(&str, &str)] = &[
@@ -120,10 +123,17 @@ spec:
 
     fn validate(spec: &Spec, _place: &Place) -> Vec<Invalid> {
         let mut found = Vec::new();
-        if let Some(days) = spec.retention_in_days.filter(|days| !RETENTIONS.contains(days)) {
-            let nearest = RETENTIONS.iter().min_by_key(|r| r.abs_diff(days)).copied().unwrap_or(30);
-            let what = format!("{days} is not a retention that AWS offers; the nearest is {nearest}");
+        if let Some(what) =
+            spec.retention_in_days.and_then(|days| wrong_retention(days, &spec.log_group_class))
+        {
             found.push(Invalid::new("retentionInDays", what));
+        }
+        // An id is refused by the call (hashicorp/terraform-provider-aws#25258); an alias moves on without a word.
+        let key = spec.kms_key_id.as_deref().unwrap_or_default();
+        if !key.is_empty() && !key.contains("${") && !(key.starts_with("arn:") && key.contains(":key/")) {
+            let what =
+                format!("`{key}` is not a key's ARN: write arn:<partition>:kms:<region>:<account>:key/<id>");
+            found.push(Invalid::new("kmsKeyId", what));
         }
         if spec.retention_policy_name.is_some() {
             let what = "AWS says this, a manifest does not; remove it";
@@ -145,6 +155,13 @@ spec:
                 Some("AWS keeps names that begin with `aws/` for itself".to_owned())
             }
             None => None,
+        }
+    }
+
+    /// Groups for delivery have their days from AWS, which reports them.
+    fn normalise(spec: &mut Spec, _place: &Place) {
+        if spec.log_group_class == LogGroupClass::Delivery.as_str() {
+            spec.retention_in_days = spec.retention_in_days.filter(|days| *days != DELIVERED_IN);
         }
     }
 
@@ -222,6 +239,28 @@ spec:
             .map_err(failed("logs", "DeleteLogGroup"))?;
         Ok(())
     }
+}
+
+/// What is wrong with a number of days. Nothing is proposed that would keep events shorter than asked for: elsewhere 0 (or -1)
+/// means for ever.
+fn wrong_retention(days: i32, class: &str) -> Option<String> {
+    if class == LogGroupClass::Delivery.as_str() {
+        return Some(format!(
+            "has no effect on class {class}, whose events AWS keeps {DELIVERED_IN} days: remove it"
+        ));
+    }
+    if RETENTIONS.contains(&days) {
+        return None;
+    }
+    let no = format!("{days} is not a retention that AWS offers");
+    let for_ever = "leave it out to keep events for ever";
+    Some(match RETENTIONS.iter().find(|offered| **offered > days) {
+        _ if days <= 0 => format!("{no}: {for_ever}"),
+        Some(longer) => format!("{no}; the next longer is {longer}"),
+        None => {
+            format!("{no}; the longest is {}; {for_ever}", RETENTIONS.last().copied().unwrap_or_default())
+        }
+    })
 }
 
 fn live(name: &str, group: &aws_sdk_cloudwatchlogs::types::LogGroup, tags: &Tags) -> Live<LogGroup> {

@@ -29,6 +29,19 @@ impl Settings {
         )
     }
 
+    /// The ARN that a service role's name, or path and name, stands for: "When you only specify the name of the service role,
+    /// AWS Batch assumes that your ARN doesn't use the service-role path prefix" (API_CreateComputeEnvironment).
+    pub(super) fn role_arn(&self, role: &str) -> String {
+        if role.starts_with("arn:") {
+            return role.to_owned();
+        }
+        if is_service_linked(role) {
+            return self.service_linked_role();
+        }
+        let name = role.trim_start_matches('/');
+        format!("arn:{}:iam::{}:role/{name}", self.partition, self.account)
+    }
+
     /// An ECS ARN: `cluster/<name>`, `task/<cluster>/<id>`, …
     pub(super) fn ecs_arn(&self, resource: &str) -> String {
         format!("arn:{}:ecs:{}:{}:{resource}", self.partition, self.region, self.account)

@@ -10,6 +10,7 @@ from moto.ecr import exceptions
 from moto.ecr.models import ECRBackend, Image, Repository
 from moto.ecr.responses import ECRResponse
 from moto.iam.models import iam_backends
+from moto.kms.models import kms_backends
 from moto.utilities.utils import get_partition
 
 # Lists come in pages, a hundred at a time unless asked for more.
@@ -76,12 +77,34 @@ Image._create_digest = create_digest
 ECRBackend.put_image = put_image_checked
 
 
+# Keys: an alias or an id is answered with the ARN of the key that it stands for: Terraform plans a
+# replacement each time where an alias is written (cloudposse/terraform-aws-ecr#85).
+class KmsException(exceptions.InvalidParameterException):
+    code = "KmsException"
+
+
+def key_arn(repository, key):
+    keys = kms_backends[repository.account_id][repository.region_name]
+    name = key.split(":", 5)[-1] if key.startswith("arn:") else key
+    if name.startswith("alias/"):
+        found = keys.get_key_id_from_alias(name)
+        if found is None:
+            raise KmsException(f"The ARN or alias of the KMS key is invalid: {key}")
+        name = found
+    elif key.startswith("arn:"):
+        return key
+    partition = get_partition(repository.region_name)
+    return f"arn:{partition}:kms:{repository.region_name}:{repository.account_id}:key/{name}"
+
+
 # Addresses: China has a domain of its own.
 make_repository = Repository.__init__
 
 
 def make_addressed_repository(self, *args, **kwargs):
     make_repository(self, *args, **kwargs)
+    if key := self.encryption_configuration.get("kmsKey"):
+        self.encryption_configuration["kmsKey"] = key_arn(self, key)
     if self.region_name.startswith("cn-"):
         self.uri = self.uri.replace(".amazonaws.com/", ".amazonaws.com.cn/")
 

@@ -324,3 +324,70 @@ async fn endpoints_are_found_by_a_filter_of_ids() {
     let found = ec2.describe_vpc_endpoints().filters(filter).send().await.unwrap().vpc_endpoints.unwrap();
     assert_eq!(found.iter().map(|it| it.vpc_endpoint_id()).collect::<Vec<_>>(), [Some(id.as_str())]);
 }
+
+/// Ports are for tcp, udp, icmp and icmpv6; with any other protocol they are left out, whatever was sent, and numbers that
+/// have a name are answered by it (API reference: IpPermission).
+#[tokio::test]
+async fn rules_have_the_ports_of_their_protocol() {
+    let sandbox = sandbox().await;
+    let ec2 = Client::new(&sandbox.sdk_config());
+    let vpc = vpc(&ec2).await;
+    let group = group(&ec2, &vpc, "ports").await;
+    let authorize = async |protocol: &str, ports: Option<(i32, i32)>, cidr: &str| {
+        let range = IpRange::builder().cidr_ip(cidr).build();
+        let rule = IpPermission::builder().ip_protocol(protocol).ip_ranges(range);
+        let rule = rule.set_from_port(ports.map(|it| it.0)).set_to_port(ports.map(|it| it.1)).build();
+        ec2.authorize_security_group_ingress().group_id(&group).ip_permissions(rule).send().await
+    };
+    authorize("50", None, "10.0.0.0/16").await.unwrap();
+    authorize("47", Some((1, 2)), "10.0.0.0/16").await.unwrap();
+    authorize("58", None, "10.0.0.0/16").await.unwrap();
+    authorize("ALL", Some((8080, 8080)), "10.0.0.0/16").await.unwrap();
+    authorize("6", Some((1, 2)), "10.0.0.0/16").await.unwrap();
+    for (protocol, ports) in
+        [("tcp", None), ("17", None), ("icmp", None), ("esp", Some((1, 2))), ("256", None)]
+    {
+        let refused = authorize(protocol, ports, "10.1.0.0/16").await.unwrap_err();
+        assert_eq!(refused.code(), Some("InvalidParameterValue"), "{protocol}");
+    }
+    let groups = ec2.describe_security_groups().group_ids(&group).send().await.unwrap();
+    let mut rules: Vec<_> = groups.security_groups()[0]
+        .ip_permissions()
+        .iter()
+        .map(|rule| (rule.ip_protocol().unwrap(), rule.from_port(), rule.to_port()))
+        .collect();
+    rules.sort();
+    let ports = |from, to| (Some(from), Some(to));
+    let (icmp, tcp) = (ports(-1, -1), ports(1, 2));
+    assert_eq!(
+        rules,
+        [
+            ("-1", None, None),
+            ("47", None, None),
+            ("50", None, None),
+            ("icmpv6", icmp.0, icmp.1),
+            ("tcp", tcp.0, tcp.1)
+        ]
+    );
+}
+
+/// A zone of another region is none of this one's, and the refusal names this one's.
+#[tokio::test]
+async fn zones_are_those_of_the_region() {
+    let sandbox = sandbox().await;
+    let ec2 = Client::new(&sandbox.sdk_config());
+    let vpc = vpc(&ec2).await;
+    let make = |zone: &str| {
+        ec2.create_subnet().vpc_id(&vpc).cidr_block("10.0.9.0/24").availability_zone(zone).send()
+    };
+    let region = sandbox.sdk_config().region().unwrap().to_string();
+    for elsewhere in ["sa-east-1a", "nowhere-1z"] {
+        let refused = make(elsewhere).await.unwrap_err();
+        assert_eq!(refused.code(), Some("InvalidParameterValue"));
+        let said = refused.message().unwrap();
+        assert!(said.contains(&format!("{region}a")) && said.len() < 300, "{said}");
+    }
+    let made = ec2.create_subnet().vpc_id(&vpc).cidr_block("10.0.9.0/24").send().await.unwrap();
+    let zone = made.subnet().unwrap().availability_zone().unwrap().to_owned();
+    assert!(zone.starts_with(&region), "{zone}");
+}

@@ -26,7 +26,7 @@ mirror! {
         /// The environment variable, or the log driver's option, that gets it.
         required name: String,
         /// The ARN of a secret (with `:key::` for one key of it), or the name or ARN of a parameter.
-        #[schemars(transform = field::refers(SECRETS))]
+        #[schemars(transform = field::name_or_arn, transform = field::refers(SECRETS))]
         required value_from: String,
     }
 

@@ -238,29 +238,51 @@ impl Parts {
     }
 }
 
-/// Names for the protocols that have ports or types, and ports only where they mean something.
+/// Names for the protocols that have ports or types. Ports that mean everything are left out where AWS knows no others; those
+/// that would be ignored stay, and are refused.
 fn ports(protocol: &mut String, from: &mut Option<i32>, to: &mut Option<i32>) {
-    let name = match protocol.to_ascii_lowercase().as_str() {
-        "all" | "-1" => "-1",
-        "6" | "tcp" => "tcp",
-        "17" | "udp" => "udp",
-        "1" | "icmp" => "icmp",
-        "58" | "icmpv6" => "icmpv6",
-        other => other,
-    }
-    .to_owned();
-    match name.as_str() {
+    *protocol = protocol_name(protocol);
+    match protocol.as_str() {
         "tcp" | "udp" => {}
         "icmp" | "icmpv6" => {
-            let kind = *from.get_or_insert(-1);
-            let code = to.get_or_insert(-1);
-            if kind == -1 {
-                *code = -1;
-            }
+            from.get_or_insert(-1);
+            to.get_or_insert(-1);
         }
-        _ => (*from, *to) = (None, None),
+        text if text.contains("${") => {}
+        _ if matches!((*from, *to), (None | Some(-1), None | Some(-1)) | (Some(0), Some(0))) => {
+            (*from, *to) = (None, None);
+        }
+        _ => {}
     }
-    *protocol = name;
+}
+
+/// The one way in which a protocol is written: by name if AWS has one, else by its number.
+fn protocol_name(written: &str) -> String {
+    let lower = written.to_ascii_lowercase();
+    let digits = !lower.is_empty() && lower.chars().all(|c| c.is_ascii_digit());
+    let number = lower.parse::<u8>().ok().filter(|_| digits);
+    match (lower.as_str(), number) {
+        ("all", _) => "-1".to_owned(),
+        (_, Some(6)) => "tcp".to_owned(),
+        (_, Some(17)) => "udp".to_owned(),
+        (_, Some(1)) => "icmp".to_owned(),
+        (_, Some(58)) => "icmpv6".to_owned(),
+        (_, Some(number)) => number.to_string(),
+        ("-1" | "tcp" | "udp" | "icmp" | "icmpv6", None) => lower,
+        _ => written.to_owned(),
+    }
+}
+
+/// Rules that are allowed and hardly meant: a range that holds nothing but port 0, which nobody listens on.
+pub(super) fn doubts(field: &str, rules: impl Iterator<Item = Parts>) -> Vec<Invalid> {
+    let zero = |rule: &Parts| {
+        matches!(rule.protocol.as_str(), "tcp" | "udp") && (rule.from, rule.to) == (Some(0), Some(0))
+    };
+    let doubt = |index: usize| {
+        let message = "lets port 0 through and no other; for all ports write 0 and 65535";
+        Invalid::new(format!("{field}[{index}].toPort"), message)
+    };
+    rules.enumerate().filter(|(_, rule)| zero(rule)).map(|(index, _)| doubt(index)).collect()
 }
 
 /// What is wrong with the rules of one direction.
@@ -286,7 +308,7 @@ fn check_ports(path: &str, rule: &Parts) -> Option<Invalid> {
     let protocol = rule.protocol.as_str();
     match (protocol, rule.from, rule.to) {
         (text, ..) if text.contains("${") => None,
-        ("tcp" | "udp" | "6" | "17", Some(from), Some(to)) => {
+        ("tcp" | "udp", Some(from), Some(to)) => {
             if !(0..=65535).contains(&from) || !(0..=65535).contains(&to) {
                 at("fromPort", "ports are between 0 and 65535".to_owned())
             } else if from > to {
@@ -295,11 +317,46 @@ fn check_ports(path: &str, rule: &Parts) -> Option<Invalid> {
                 None
             }
         }
-        ("tcp" | "udp" | "6" | "17", ..) => {
-            at("fromPort", format!("{protocol} needs fromPort and toPort; for all ports write 0 and 65535"))
+        ("tcp" | "udp", from, _) => {
+            let missing = if from.is_none() { "fromPort" } else { "toPort" };
+            at(missing, format!("{protocol} needs fromPort and toPort; for all ports write 0 and 65535"))
         }
-        ("icmp" | "icmpv6" | "1" | "58" | "-1" | "all", ..) => None,
-        (number, ..) if number.parse::<u8>().is_ok() => None,
+        ("icmp" | "icmpv6", from, to) => {
+            let (kind, code) = (from.unwrap_or(-1), to.unwrap_or(-1));
+            let of_256 = |number: i32| (-1..=255).contains(&number);
+            if !of_256(kind) || !of_256(code) {
+                let field = if of_256(kind) { "toPort" } else { "fromPort" };
+                at(
+                    field,
+                    format!(
+                        "{protocol} has no ports: fromPort is the type and toPort the code of messages, from 0 to 255, or -1 for all; for ports write tcp or udp"
+                    ),
+                )
+            } else if kind == -1 && code != -1 {
+                at(
+                    "toPort",
+                    format!(
+                        "code {code} goes with one type of {protocol} message: write its type in fromPort, or -1 here"
+                    ),
+                )
+            } else {
+                None
+            }
+        }
+        (number, from, to) if number == "-1" || number.parse::<u8>().is_ok() => {
+            if from.is_none() && to.is_none() {
+                return None;
+            }
+            let field = if from.is_some() { "fromPort" } else { "toPort" };
+            let all =
+                if number == "-1" { "everything".to_owned() } else { format!("all of protocol {number}") };
+            at(
+                field,
+                format!(
+                    "has no effect with protocol {number}: AWS lets {all} through, whatever the ports; write `ipProtocol: tcp` (or udp) for these ports, or leave both out"
+                ),
+            )
+        }
         (other, ..) => at(
             "ipProtocol",
             format!("{other:?} is none of tcp, udp, icmp, icmpv6, -1 and the numbers from 0 to 255"),
@@ -308,6 +365,12 @@ fn check_ports(path: &str, rule: &Parts) -> Option<Invalid> {
 }
 
 fn check_peer(path: &str, rule: &Parts) -> Option<Invalid> {
+    if rule.owner.is_some() && rule.group.is_none() {
+        return Some(Invalid::new(
+            format!("{path}.sourceSecurityGroupOwnerId"),
+            "has no effect without sourceSecurityGroupId, whose account it is: add that, or remove it",
+        ));
+    }
     let peers = [&rule.cidr_ip, &rule.cidr_ipv6, &rule.prefix_list, &rule.group];
     if peers.into_iter().flatten().count() != 1 {
         return Some(Invalid::new(

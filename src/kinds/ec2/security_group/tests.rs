@@ -168,6 +168,43 @@ fn rules_are_compared_by_what_they_let_through() {
     assert_eq!(changes(fewer), ["securityGroupIngress"]);
 }
 
+/// Names in any case and numbers are one form, and numbers without a name stay numbers (IpPermission, `IpProtocol`).
+#[test]
+fn a_protocol_has_one_form() {
+    let written = |protocol: &str| {
+        let ports = json!({"ipProtocol": protocol, "fromPort": 0, "toPort": 0, "cidrIp": "10.0.0.0/8"});
+        let spec = spec(json!({"groupDescription": "d", "securityGroupIngress": [ports]}));
+        spec.security_group_ingress[0].ip_protocol.clone()
+    };
+    for (forms, one) in [
+        (["tcp", "TCP", "Tcp", "6", "06", "006"], "tcp"),
+        (["udp", "UDP", "Udp", "17", "017", "uDP"], "udp"),
+        (["icmp", "ICMP", "Icmp", "1", "01", "001"], "icmp"),
+        (["icmpv6", "ICMPV6", "ICMPv6", "58", "058", "Icmpv6"], "icmpv6"),
+        (["-1", "all", "ALL", "All", "aLL", "alL"], "-1"),
+        (["50", "050", "50", "50", "50", "50"], "50"),
+    ] {
+        for form in forms {
+            assert_eq!(written(form), one, "{form}");
+        }
+    }
+    assert_eq!(written("${var.protocol}"), "${var.protocol}");
+}
+
+#[test]
+fn a_range_of_port_0_alone_is_doubted() {
+    let rule = |protocol: &str| {
+        spec(json!({"groupDescription": "d", "securityGroupEgress": [
+            {"ipProtocol": protocol, "fromPort": 0, "toPort": 0, "cidrIp": "10.0.0.0/8"}]}))
+    };
+    let doubts = SecurityGroup::warnings(&rule("tcp"), None);
+    assert_eq!(doubts.first().map(|doubt| doubt.path.as_str()), Some("securityGroupEgress[0].toPort"));
+    assert!(
+        SecurityGroup::warnings(&rule("-1"), None).is_empty()
+            && SecurityGroup::warnings(&rule("icmp"), None).is_empty()
+    );
+}
+
 #[test]
 fn a_group_leaves_before_another_takes_its_name() {
     let rules = &Erased::<SecurityGroup>::new().facts().rules;
@@ -184,7 +221,7 @@ fn a_group_leaves_before_another_takes_its_name() {
 #[test]
 fn complaints() {
     let complaints = |json| {
-        let wrong = SecurityGroup::validate(&serde_json::from_value(json).unwrap(), &place());
+        let wrong = SecurityGroup::validate(&spec(json), &place());
         wrong.into_iter().map(|w| format!("{}: {}", w.path, w.message)).collect::<Vec<_>>().join("\n")
     };
     insta::assert_snapshot!(
@@ -197,7 +234,7 @@ fn complaints() {
         ]})),
         @r#"
     groupDescription: "ünïcode": AWS takes 1 to 255 letters, digits, spaces and ._-:/()#,@[]+=&;{}!$*
-    securityGroupIngress[0].fromPort: tcp needs fromPort and toPort; for all ports write 0 and 65535
+    securityGroupIngress[0].toPort: tcp needs fromPort and toPort; for all ports write 0 and 65535
     securityGroupIngress[1].toPort: 22 comes before fromPort 80; exchange them
     securityGroupIngress[1].cidrIp: 10.0.0.1/8 has bits set after its prefix; AWS would make it 10.0.0.0/8, so write that
     securityGroupIngress[2].ipProtocol: "sctp2" is none of tcp, udp, icmp, icmpv6, -1 and the numbers from 0 to 255
@@ -210,6 +247,32 @@ fn complaints() {
             {"ipProtocol": "132", "destinationSecurityGroupId": "${ec2/SecurityGroup/jobs.id}"}]})),
         ""
     );
+    insta::assert_snapshot!(
+        complaints(json!({"groupDescription": "d", "securityGroupIngress": [
+            {"ipProtocol": "-1", "fromPort": 8080, "toPort": 8080, "cidrIp": "10.0.0.0/8"},
+            {"ipProtocol": "ALL", "toPort": 443, "cidrIp": "10.0.0.0/8"},
+            {"ipProtocol": "50", "fromPort": 0, "toPort": 65535, "cidrIp": "10.0.0.0/8"},
+            {"ipProtocol": "1", "fromPort": 443, "toPort": 443, "cidrIp": "10.0.0.0/8"},
+            {"ipProtocol": "icmpv6", "toPort": 3, "cidrIpv6": "::/0"},
+            {"ipProtocol": "tcp", "fromPort": 1, "toPort": 2, "cidrIp": "10.0.0.0/8", "sourceSecurityGroupOwnerId": "1"},
+        ]})),
+        @r#"
+    securityGroupIngress[0].fromPort: has no effect with protocol -1: AWS lets everything through, whatever the ports; write `ipProtocol: tcp` (or udp) for these ports, or leave both out
+    securityGroupIngress[1].toPort: has no effect with protocol -1: AWS lets everything through, whatever the ports; write `ipProtocol: tcp` (or udp) for these ports, or leave both out
+    securityGroupIngress[2].fromPort: has no effect with protocol 50: AWS lets all of protocol 50 through, whatever the ports; write `ipProtocol: tcp` (or udp) for these ports, or leave both out
+    securityGroupIngress[3].fromPort: icmp has no ports: fromPort is the type and toPort the code of messages, from 0 to 255, or -1 for all; for ports write tcp or udp
+    securityGroupIngress[4].toPort: code 3 goes with one type of icmpv6 message: write its type in fromPort, or -1 here
+    securityGroupIngress[5].sourceSecurityGroupOwnerId: has no effect without sourceSecurityGroupId, whose account it is: add that, or remove it
+    "#
+    );
+    // "All" in the ways of Terraform, CloudFormation and the console.
+    for (from, to) in
+        [(json!(null), json!(null)), (json!(-1), json!(-1)), (json!(0), json!(0)), (json!(-1), json!(null))]
+    {
+        let rule = json!({"ipProtocol": "-1", "fromPort": from, "toPort": to, "cidrIp": "10.0.0.0/8"});
+        let said = complaints(json!({"groupDescription": "d", "securityGroupIngress": [rule]}));
+        assert_eq!(said, "", "{from} {to}");
+    }
     assert!(SecurityGroup::validate_name("sg-mine").is_some());
     assert!(SecurityGroup::validate_name("dev-jobs").is_none());
 }

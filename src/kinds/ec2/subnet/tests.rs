@@ -156,6 +156,26 @@ fn complaints() {
     "#
     );
     assert_eq!(complaints(json!({"vpcId": "${ec2/Vpc/main.id}", "cidrBlock": "10.0.0.0/28"})), "");
+    insta::assert_snapshot!(
+        complaints(json!({"vpcId": "vpc-1", "ipv6Native": true, "ipv6CidrBlock": "2001:db8::/64", "mapPublicIpOnLaunch": true,
+            "ipv4NetmaskLength": 24, "ipv6NetmaskLength": 64, "enableLniAtDeviceIndex": 1,
+            "privateDnsNameOptionsOnLaunch": {"hostnameType": "ip-name"}})),
+        @r#"
+    privateDnsNameOptionsOnLaunch.hostnameType: has to be resource-name with ipv6Native: there are no IPv4 addresses to call instances after
+    ipv4NetmaskLength: is for ipv4IpamPoolId without cidrBlock: add the pool, or remove it
+    ipv6NetmaskLength: is for ipv6IpamPoolId without ipv6CidrBlock: add the pool, or remove it
+    mapPublicIpOnLaunch: has no effect with ipv6Native, without IPv4 addresses: remove one of the two
+    enableLniAtDeviceIndex: is for subnets on an Outpost: add outpostArn, or remove it
+    "#
+    );
+    insta::assert_snapshot!(
+        complaints(json!({"vpcId": "vpc-1", "cidrBlock": "10.0.0.0/28", "assignIpv6AddressOnCreation": true,
+            "mapCustomerOwnedIpOnLaunch": true, "customerOwnedIpv4Pool": "p"})),
+        @r#"
+    assignIpv6AddressOnCreation: needs a range of IPv6 addresses: add ipv6CidrBlock, or remove it
+    customerOwnedIpv4Pool: is for subnets on an Outpost: add outpostArn, or remove it
+    "#
+    );
 }
 
 #[test]

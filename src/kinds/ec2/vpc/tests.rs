@@ -146,4 +146,14 @@ fn complaints() {
     );
     insta::assert_snapshot!(complaints(json!({})), @"cidrBlock: a VPC needs a range of addresses: add one such as 10.0.0.0/16, or ipv4IpamPoolId");
     assert_eq!(complaints(json!({"cidrBlock": "${ec2/Vpc/other.cidrBlock}"})), "");
+    insta::assert_snapshot!(
+        complaints(json!({"cidrBlock": "10.0.0.0/16", "ipv4IpamPoolId": "ipam-pool-1", "ipv4NetmaskLength": 20, "ipv6Pool": "p",
+            "ipv6NetmaskLength": 56, "ipv6CidrBlockNetworkBorderGroup": "eu-west-1"})),
+        @r#"
+    ipv4NetmaskLength: is for ipv4IpamPoolId without cidrBlock: add the pool, or remove it
+    ipv6Pool: is where ipv6CidrBlocks come from: add those, or remove it
+    ipv6NetmaskLength: is for ipv6IpamPoolId without ipv6CidrBlocks: add the pool, or remove it
+    ipv6CidrBlockNetworkBorderGroup: is for the addresses that AWS gives: set amazonProvidedIpv6CidrBlock to true, or remove it
+    "#
+    );
 }

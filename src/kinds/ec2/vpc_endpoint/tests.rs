@@ -183,5 +183,29 @@ fn complaints() {
     dnsOptions.privateDnsOnlyForInboundResolverEndpoint: it narrows private names: set privateDnsEnabled to true as well
     "#
     );
+    insta::assert_snapshot!(
+        complaints(json!({"vpcId": "vpc-1", "vpcEndpointType": "GatewayLoadBalancer", "serviceName": "s", "securityGroupIds": ["sg-1"],
+            "privateDnsEnabled": true, "policyDocument": {"Statement": []}, "serviceRegion": "us-east-1"})),
+        @r#"
+    serviceRegion: only endpoints of type Interface have it, and this one is of type GatewayLoadBalancer: remove it
+    policyDocument: an endpoint of type GatewayLoadBalancer has none: remove it
+    securityGroupIds: an endpoint of type GatewayLoadBalancer has none: remove it
+    privateDnsEnabled: an endpoint of type GatewayLoadBalancer has none: remove it
+    "#
+    );
+    insta::assert_snapshot!(
+        complaints(json!({"vpcId": "vpc-1", "vpcEndpointType": "Resource", "serviceName": "s", "resourceConfigurationArn": "arn:aws:x",
+            "dnsOptions": {"privateDnsSpecifiedDomains": ["a.example"]}})),
+        @r#"
+    serviceName: an endpoint of type Resource leads to no service by name: remove it, or change vpcEndpointType
+    dnsOptions.privateDnsSpecifiedDomains: they count only with privateDnsPreference VERIFIED_DOMAINS_AND_SPECIFIED_DOMAINS or SPECIFIED_DOMAINS_ONLY: set it, or remove them
+    "#
+    );
+    assert_eq!(
+        complaints(
+            json!({"vpcId": "vpc-1", "serviceName": "s", "dnsOptions": {"privateDnsPreference": "ALL_DOMAINS"}})
+        ),
+        "dnsOptions.privateDnsPreference: an endpoint of type Gateway has it not, only Resource and ServiceNetwork have: remove it"
+    );
     assert_eq!(complaints(declared()), "");
 }

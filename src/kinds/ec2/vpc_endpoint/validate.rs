@@ -1,10 +1,13 @@
 //! What AWS would refuse of an endpoint, told before it is asked.
 
-use super::Spec;
+use super::{Spec, everything};
 use crate::kind::Invalid;
+use crate::kinds::iam::types::document;
+use crate::resource::Place;
+use crate::value::policy;
 
 /// What is wrong with an endpoint.
-pub(super) fn check(spec: &Spec) -> Vec<Invalid> {
+pub(super) fn check(spec: &Spec, place: &Place) -> Vec<Invalid> {
     let kind = spec.vpc_endpoint_type.as_str();
     if kind.contains("${") {
         return Vec::new();
@@ -18,8 +21,28 @@ pub(super) fn check(spec: &Spec) -> Vec<Invalid> {
         }
     };
     only("Gateway", "routeTableIds", !spec.route_table_ids.is_empty());
+    let elsewhere = spec.service_region.as_ref().is_some_and(|region| *region != place.region);
+    only("Interface", "serviceRegion", elsewhere);
     only("Resource", "resourceConfigurationArn", spec.resource_configuration_arn.is_some());
     only("ServiceNetwork", "serviceNetworkArn", spec.service_network_arn.is_some());
+    if matches!(kind, "Resource" | "ServiceNetwork") && spec.service_name.is_some() {
+        let message = format!(
+            "an endpoint of type {kind} leads to no service by name: remove it, or change vpcEndpointType"
+        );
+        wrong.push(Invalid::new("serviceName", message));
+    }
+    if kind == "GatewayLoadBalancer" {
+        let why = "an endpoint of type GatewayLoadBalancer has none: remove it";
+        for (path, said) in [
+            ("policyDocument", !policy::same(&spec.policy_document.0, &everything().0)),
+            ("securityGroupIds", !spec.security_group_ids.is_empty()),
+            ("privateDnsEnabled", spec.private_dns_enabled),
+        ] {
+            if said {
+                wrong.push(Invalid::new(path, why));
+            }
+        }
+    }
     if kind == "Gateway" {
         let why = "an endpoint of type Gateway has no network interfaces: remove it, or set vpcEndpointType to Interface";
         for (path, said) in [
@@ -40,6 +63,8 @@ pub(super) fn check(spec: &Spec) -> Vec<Invalid> {
     if target.is_none() {
         wrong.push(Invalid::new(path, format!("an endpoint of type {kind} leads to one: add it")));
     }
+    wrong.extend(private_names(spec));
+    document::booleans("policyDocument", &spec.policy_document, &mut wrong);
     if let Some(options) = &spec.dns_options
         && options.private_dns_only_for_inbound_resolver_endpoint
         && !spec.private_dns_enabled
@@ -47,6 +72,35 @@ pub(super) fn check(spec: &Spec) -> Vec<Invalid> {
         wrong.push(Invalid::new(
             "dnsOptions.privateDnsOnlyForInboundResolverEndpoint",
             "it narrows private names: set privateDnsEnabled to true as well",
+        ));
+    }
+    wrong
+}
+
+/// Which private names are used is asked of two types only, and which ones by name of two preferences only.
+fn private_names(spec: &Spec) -> Vec<Invalid> {
+    let Some(options) = &spec.dns_options else { return Vec::new() };
+    let kind = spec.vpc_endpoint_type.as_str();
+    let preference = options.private_dns_preference.as_deref();
+    let domains = !options.private_dns_specified_domains.is_empty();
+    let mut wrong = Vec::new();
+    if !matches!(kind, "Resource" | "ServiceNetwork") {
+        let why = format!(
+            "an endpoint of type {kind} has it not, only Resource and ServiceNetwork have: remove it"
+        );
+        for (field, said) in
+            [("privateDnsPreference", preference.is_some()), ("privateDnsSpecifiedDomains", domains)]
+        {
+            if said {
+                wrong.push(Invalid::new(format!("dnsOptions.{field}"), why.clone()));
+            }
+        }
+    } else if domains
+        && preference.is_none_or(|text| !text.contains("SPECIFIED_DOMAINS") && !text.contains("${"))
+    {
+        wrong.push(Invalid::new(
+            "dnsOptions.privateDnsSpecifiedDomains",
+            "they count only with privateDnsPreference VERIFIED_DOMAINS_AND_SPECIFIED_DOMAINS or SPECIFIED_DOMAINS_ONLY: set it, or remove them",
         ));
     }
     wrong

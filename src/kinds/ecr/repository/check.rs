@@ -6,6 +6,7 @@ use serde_json::Value;
 
 use super::{LifecyclePolicy, Spec};
 use crate::kind::Invalid;
+use crate::kinds::iam::types::document;
 
 const MOST_FILTERS: usize = 5;
 const LONGEST_POLICY: usize = 10_240;
@@ -19,7 +20,16 @@ pub(super) fn check(spec: &Spec) -> Vec<Invalid> {
         let what = "AES256 takes no KMS key; set encryptionType to `KMS`, or leave the key out";
         found.push(Invalid::new("encryptionConfiguration.kmsKey", what));
     }
+    let key = encryption.kms_key.as_deref().unwrap_or_default();
+    if key.starts_with("alias/") || key.contains(":alias/") {
+        // ECR reports that key from then on, so nothing would tell an alias that moved from one that did not.
+        let what = format!(
+            "`{key}` is an alias: ECR takes the key that it stands for now, and keeps that one; write the key's ARN or id"
+        );
+        found.push(Invalid::new("encryptionConfiguration.kmsKey", what));
+    }
     if let Some(policy) = &spec.repository_policy_text {
+        document::booleans("repositoryPolicyText", policy, &mut found);
         let size = policy.text().len();
         if policy.0.get("Statement").is_none() {
             let what = "not a policy document: expected an object with `Version` and `Statement`";

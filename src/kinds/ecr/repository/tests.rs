@@ -241,6 +241,20 @@ fn expiring(mutability: &str, selection: Value, by: usize) -> String {
     doubts.into_iter().map(|doubt| doubt.message).collect()
 }
 
+/// ECR keeps the key that an alias stands for, and reports that one (cloudposse/terraform-aws-ecr#85).
+#[test]
+fn a_key_is_named_by_its_id_or_arn() {
+    let said = |key: &str| {
+        let spec = json!({"encryptionConfiguration": {"encryptionType": "KMS", "kmsKey": key}});
+        let found = Repository::validate(&serde_json::from_value(spec).unwrap(), &place());
+        found.into_iter().map(|invalid| format!("{}: {}", invalid.path, invalid.message)).collect::<String>()
+    };
+    insta::assert_snapshot!(said("alias/images"), @"encryptionConfiguration.kmsKey: `alias/images` is an alias: ECR takes the key that it stands for now, and keeps that one; write the key's ARN or id");
+    assert_ne!(said("arn:aws:kms:eu-west-1:111122223333:alias/images"), "");
+    assert_eq!(said("arn:aws:kms:eu-west-1:111122223333:key/06f453c6-0c05-4dda-ab38-e03bf25f96a3"), "");
+    assert_eq!(said("06f453c6-0c05-4dda-ab38-e03bf25f96a3"), "");
+}
+
 #[test]
 fn a_rule_that_may_take_an_image_from_its_jobs_is_doubted() {
     let days = |status: &str| json!({"tagStatus": status, "countType": "sinceImagePushed", "countUnit": "days", "countNumber": 14});

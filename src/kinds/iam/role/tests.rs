@@ -179,3 +179,14 @@ policies[2].policyName: `a` is the name of policies[1] as well
 policies: have 10503 characters together, without white space; a role takes 10240: make some of them iam/Policy
 "#);
 }
+
+/// A boundary that a variable left empty is none, and must not be dropped without a word.
+#[test]
+fn an_empty_boundary_is_refused() {
+    use crate::kind::AnyKind;
+    let kind = crate::kind::Erased::<Role>::new();
+    let trust = json!({"Version": "2012-10-17", "Statement": [{"Effect": "Allow", "Action": "sts:AssumeRole", "Principal": "*"}]});
+    let spec = json!({"assumeRolePolicyDocument": trust, "permissionsBoundary": ""});
+    let found = kind.validate(&kind.normal(&spec, &place()).unwrap(), &place());
+    assert_eq!(found.iter().map(|found| found.path.as_str()).collect::<Vec<_>>(), ["permissionsBoundary"]);
+}

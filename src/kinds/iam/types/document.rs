@@ -64,6 +64,7 @@ pub(in crate::kinds) fn check(path: &str, policy: &Policy, attached: Attached, f
         // AWS takes it for 2008-10-17.
         None => {}
     }
+    booleans(path, policy, found);
     match document.get("Statement") {
         Some(Value::Array(statements)) if statements.is_empty() => {
             found.push(Invalid::new(
@@ -151,6 +152,40 @@ fn actions(path: &str, fields: &Map<String, Value>, found: &mut Vec<Invalid>) {
             }
         }
     }
+}
+
+/// Complains about words that a condition on a boolean never meets, in any statement: YAML 1.2 reads `no` as a text
+/// (IAM user guide, "Boolean condition operators" and "Null").
+pub(in crate::kinds) fn booleans(path: &str, policy: &Policy, found: &mut Vec<Invalid>) {
+    let statements = policy.0.get("Statement");
+    let (one, many) = match statements {
+        Some(Value::Array(items)) => (None, items.as_slice()),
+        one => (one, [].as_slice()),
+    };
+    let single = one.map(|statement| (format!("{path}.Statement"), statement));
+    let listed = many.iter().enumerate().map(|(index, it)| (format!("{path}.Statement[{index}]"), it));
+    for (path, statement) in single.into_iter().chain(listed) {
+        let Some(operators) = statement.get("Condition").and_then(Value::as_object) else { continue };
+        for (operator, keys) in operators.iter().filter(|(operator, _)| is_boolean(operator)) {
+            let values = keys.as_object().into_iter().flat_map(|keys| keys.values());
+            for word in values.flat_map(|value| texts(Some(value)).collect::<Vec<_>>()) {
+                if !word.contains("${")
+                    && !word.eq_ignore_ascii_case("true")
+                    && !word.eq_ignore_ascii_case("false")
+                {
+                    let message = format!(
+                        "`{word}` is neither true nor false, so that the condition is never met: write `true` or `false`"
+                    );
+                    found.push(Invalid::new(format!("{path}.Condition.{operator}"), message));
+                }
+            }
+        }
+    }
+}
+
+fn is_boolean(operator: &str) -> bool {
+    let plain = operator.rsplit(':').next().unwrap_or(operator);
+    ["Bool", "BoolIfExists", "Null"].iter().any(|it| it.eq_ignore_ascii_case(plain))
 }
 
 fn principal(path: &str, fields: &Map<String, Value>, found: &mut Vec<Invalid>) {
@@ -251,6 +286,9 @@ doc.Statement[0]: has no Principal: add one
 doc.Statement[0].Resource: has no place in a trust policy, whose resource is the role itself: remove it
 doc.Statement[1].Principal.Services: is not a field of the policy language; did you mean `Service`?
 "#);
+        let words = json!({"Statement": {"Effect": "Allow", "Action": "s3:*", "Resource": "*", "Condition": {
+            "Bool": {"aws:SecureTransport": "no", "aws:ViaAWSService": [true, "False"]}, "StringEquals": {"aws:RequestTag/backup": "no"}}}});
+        insta::assert_snapshot!(complaints(words, Attached::Identity), @"doc.Statement.Condition.Bool: `no` is neither true nor false, so that the condition is never met: write `true` or `false`");
         insta::assert_snapshot!(complaints(json!([]), Attached::Trust), @r#"doc: is not a policy document: expected an object with Version and Statement"#);
     }
 }

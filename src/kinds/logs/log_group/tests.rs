@@ -111,13 +111,47 @@ fn mistakes_are_told() {
     let found = LogGroup::validate(&spec, &place()).into_iter();
     let found: String = found.map(|invalid| format!("{}: {}\n", invalid.path, invalid.message)).collect();
     insta::assert_snapshot!(found, @r#"
-retentionInDays: 31 is not a retention that AWS offers; the nearest is 30
+retentionInDays: 31 is not a retention that AWS offers; the next longer is 60
 retentionPolicyName: AWS says this, a manifest does not; remove it
 "#);
     assert_eq!(
         LogGroup::validate(&serde_json::from_value(json!({"retentionInDays": 30})).unwrap(), &place()),
         []
     );
+    // What is 0 elsewhere means for ever; nothing shorter than what was asked for is proposed.
+    let of = |spec: serde_json::Value| {
+        let spec = KIND.normal(&spec, &place()).unwrap();
+        KIND.validate(&spec, &place())
+            .into_iter()
+            .map(|invalid| invalid.message)
+            .collect::<Vec<_>>()
+            .join("; ")
+    };
+    for (days, said) in [
+        (0, "0 is not a retention that AWS offers: leave it out to keep events for ever"),
+        (-1, "-1 is not a retention that AWS offers: leave it out to keep events for ever"),
+        (2, "2 is not a retention that AWS offers; the next longer is 3"),
+        (
+            4000,
+            "4000 is not a retention that AWS offers; the longest is 3653; leave it out to keep events for ever",
+        ),
+        (
+            2147483647,
+            "2147483647 is not a retention that AWS offers; the longest is 3653; leave it out to keep events for ever",
+        ),
+    ] {
+        assert_eq!(of(json!({"retentionInDays": days})), said);
+    }
+    let delivery = |days: i32| of(json!({"retentionInDays": days, "logGroupClass": "DELIVERY"}));
+    assert_eq!(delivery(2), "");
+    assert_eq!(delivery(30), "has no effect on class DELIVERY, whose events AWS keeps 2 days: remove it");
+    for key in [
+        "5f1cd1a8-0f6a-4fd5-a6b1-2c94bd0a01ae",
+        "alias/logs",
+        "arn:aws:kms:eu-west-1:111122223333:alias/logs",
+    ] {
+        assert!(of(json!({"kmsKeyId": key})).contains("is not a key's ARN"), "{key}");
+    }
 }
 
 #[test]

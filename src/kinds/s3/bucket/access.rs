@@ -10,6 +10,7 @@ use serde_json::Value;
 use super::incomplete;
 use crate::field;
 use crate::kind::Invalid;
+use crate::kinds::iam::types::document;
 use crate::services::Result;
 use crate::value::Policy;
 
@@ -164,6 +165,7 @@ pub(super) fn check_policy(policy: &Policy, block: &PublicAccessBlock, found: &m
     if size > LONGEST_POLICY {
         found.push(Invalid::new("policy", format!("{size} bytes, but S3 takes at most {LONGEST_POLICY}")));
     }
+    document::booleans("policy", policy, found);
     for (index, statement) in statements.into_iter().enumerate() {
         let path = format!("policy.Statement[{index}]");
         for names in NEEDED {

@@ -170,7 +170,10 @@ pub(super) fn normal(mut configuration: LifecycleConfiguration) -> Option<Lifecy
             *date = date.take().map(|text| day(&text).map_or(text, |date| written(&date)));
         }
     }
-    (!configuration.rules.is_empty()).then_some(configuration)
+    // A size that nothing moves by would be lost with the rules.
+    let says_nothing =
+        configuration.rules.is_empty() && configuration.transition_default_minimum_object_size == all_128k();
+    (!says_nothing).then_some(configuration)
 }
 
 /// A day or an instant, as a manifest writes it.

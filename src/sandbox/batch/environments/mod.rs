@@ -173,9 +173,8 @@ fn described(settings: &Settings, request: &Object) -> Result<Object> {
     detail.insert("uuid".into(), uuid.as_str().into());
     fill(&mut detail, "state", "ENABLED");
     fill(&mut detail, "tags", json!({}));
-    if detail.shown("serviceRole").is_empty() {
-        detail.insert("serviceRole".into(), settings.service_linked_role().into());
-    }
+    let role = settings.role_arn(detail.shown("serviceRole"));
+    detail.insert("serviceRole".into(), role.into());
     let is_eks = detail.contains_key("eksConfiguration");
     detail.insert("containerOrchestrationType".into(), if is_eks { "EKS" } else { "ECS" }.into());
     if !is_eks {

@@ -6,12 +6,12 @@ use serde_json::{Value, json};
 
 use super::check::{self, NOT_FOR_FARGATE};
 use super::{entry, find, has_instances, is_fargate, named, refuse_moving};
-use crate::sandbox::batch::Batch;
 use crate::sandbox::batch::arn::is_service_linked;
 use crate::sandbox::batch::clock::millis;
 use crate::sandbox::batch::error::{Result, invalid, refuse};
 use crate::sandbox::batch::request::{Fields, Object};
 use crate::sandbox::batch::state::{Life, Status};
+use crate::sandbox::batch::{Batch, Settings};
 
 /// Compute resources whose change replaces the instances.
 const INFRASTRUCTURE: [&str; 12] = [
@@ -43,10 +43,7 @@ impl Batch {
         let (before, after) = self.with(|state, _| {
             let (_, environment) = find(state, reference)?;
             refuse_moving(environment, "update")?;
-            Ok((
-                environment.detail.clone(),
-                updated(&environment.detail, &request, &settings.service_linked_role())?,
-            ))
+            Ok((environment.detail.clone(), updated(&environment.detail, &request, &settings)?))
         })?;
         let fault = self.fault_of(&after).await?;
         let cut_off = replaces_instances(&before, &request, &after)
@@ -84,7 +81,7 @@ fn replaces_instances(before: &Object, request: &Object, after: &Object) -> bool
 }
 
 /// The environment as the request leaves it.
-fn updated(before: &Object, request: &Object, service_linked: &str) -> Result<Object> {
+fn updated(before: &Object, request: &Object, settings: &Settings) -> Result<Object> {
     let mut after = before.clone();
     if let Some(state) = request.text("state")? {
         check::one_of("state", state, &["ENABLED", "DISABLED"])?;
@@ -97,8 +94,8 @@ fn updated(before: &Object, request: &Object, service_linked: &str) -> Result<Ob
         after.insert("unmanagedvCpus".into(), count.into());
     }
     if let Some(role) = request.text("serviceRole")? {
-        let role = if role.is_empty() { service_linked } else { role };
-        if is_service_linked(before.shown("serviceRole")) != is_service_linked(role) {
+        let role = settings.role_arn(role);
+        if is_service_linked(before.shown("serviceRole")) != is_service_linked(&role) {
             invalid!("Compute Environment cannot be changed between service role and service-linked role");
         }
         after.insert("serviceRole".into(), role.into());

@@ -16,6 +16,10 @@ pub(in super::super) fn check(configuration: &LifecycleConfiguration, found: &mu
         let what = format!("{} rules, but S3 takes at most {MOST_RULES}", rules.len());
         found.push(Invalid::new("lifecycleConfiguration.rules", what));
     }
+    if rules.is_empty() {
+        let what = "no rule moves anything: add one, or leave lifecycleConfiguration out";
+        found.push(Invalid::new("lifecycleConfiguration.transitionDefaultMinimumObjectSize", what));
+    }
     let mut ids = BTreeSet::new();
     for (index, rule) in rules.iter().enumerate() {
         let mut rule_check =
@@ -102,7 +106,7 @@ impl RuleCheck<'_> {
                 "expirationInDays, expirationDate and expiredObjectDeleteMarker exclude each other; keep one";
             self.wrong("", what);
         }
-        self.at_least(".expirationInDays", rule.expiration_in_days, 1);
+        self.more_than_none(".expirationInDays", rule.expiration_in_days, "leave it out to keep objects");
         self.midnight(".expirationDate", rule.expiration_date.as_deref());
         let dates = rule.transitions.iter().any(|t| t.transition_date.is_some());
         let days = rule.transitions.iter().any(|t| t.transition_in_days.is_some());
@@ -118,7 +122,9 @@ impl RuleCheck<'_> {
         let rule = self.rule;
         if let Some(expiration) = &rule.noncurrent_version_expiration {
             let path = ".noncurrentVersionExpiration";
-            self.at_least(&format!("{path}.noncurrentDays"), Some(expiration.noncurrent_days), 1);
+            let days = Some(expiration.noncurrent_days);
+            let how = "leave noncurrentVersionExpiration out to keep versions";
+            self.more_than_none(&format!("{path}.noncurrentDays"), days, how);
             self.kept(path, expiration.newer_noncurrent_versions);
         }
         for (index, transition) in rule.noncurrent_version_transitions.iter().enumerate() {
@@ -128,7 +134,8 @@ impl RuleCheck<'_> {
             self.kept(&path, transition.newer_noncurrent_versions);
         }
         let abort = rule.abort_incomplete_multipart_upload.as_ref().map(|abort| abort.days_after_initiation);
-        self.at_least(".abortIncompleteMultipartUpload.daysAfterInitiation", abort, 1);
+        let how = "leave abortIncompleteMultipartUpload out to give none up";
+        self.more_than_none(".abortIncompleteMultipartUpload.daysAfterInitiation", abort, how);
     }
 
     fn transition(&mut self, index: usize, transition: &Transition) {
@@ -157,6 +164,13 @@ impl RuleCheck<'_> {
     fn at_least(&mut self, field: &str, value: Option<i32>, least: i32) {
         if let Some(value) = value.filter(|value| *value < least) {
             self.wrong(field, format!("{value}, but S3 takes {least} or more"));
+        }
+    }
+
+    /// Elsewhere 0 means never: who follows "1 or more" would lose everything after a day.
+    fn more_than_none(&mut self, field: &str, value: Option<i32>, how: &str) {
+        if let Some(value) = value.filter(|value| *value < 1) {
+            self.wrong(field, format!("{value} is no number of days that S3 takes: {how}"));
         }
     }
 

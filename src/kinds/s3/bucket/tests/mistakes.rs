@@ -37,7 +37,7 @@ fn lifecycle_mistakes_are_told() {
 lifecycleConfiguration.rules[0]: does nothing; add an action such as expirationInDays, or remove the rule
 lifecycleConfiguration.rules[1].id: "a" names another rule already
 lifecycleConfiguration.rules[1]: expirationInDays, expirationDate and expiredObjectDeleteMarker exclude each other; keep one
-lifecycleConfiguration.rules[1].expirationInDays: 0, but S3 takes 1 or more
+lifecycleConfiguration.rules[1].expirationInDays: 0 is no number of days that S3 takes: leave it out to keep objects
 lifecycleConfiguration.rules[2].expirationDate: "soon" is not a day such as 2027-01-01
 lifecycleConfiguration.rules[3].expirationDate: "2027-01-01T12:00:00Z" is not midnight UTC; write only the day
 lifecycleConfiguration.rules[4].transitions[0].transitionInDays: 10, but S3 takes 30 or more
@@ -47,7 +47,7 @@ lifecycleConfiguration.rules[4].transitions[2].storageClass: another transition 
 lifecycleConfiguration.rules[5].abortIncompleteMultipartUpload: goes by prefix only; put it into a rule without tagFilters and sizes
 lifecycleConfiguration.rules[5].expiredObjectDeleteMarker: delete markers carry no tags; put it into a rule without tagFilters
 lifecycleConfiguration.rules[5].tagFilters[1].key: "k" is asked for already
-lifecycleConfiguration.rules[5].abortIncompleteMultipartUpload.daysAfterInitiation: 0, but S3 takes 1 or more
+lifecycleConfiguration.rules[5].abortIncompleteMultipartUpload.daysAfterInitiation: 0 is no number of days that S3 takes: leave abortIncompleteMultipartUpload out to give none up
 lifecycleConfiguration.rules[6].objectSizeLessThan: no object has more than 10 and fewer than 10 bytes
 lifecycleConfiguration.rules[6].noncurrentVersionExpiration.newerNoncurrentVersions: 101, but S3 takes 1 to 100
 lifecycleConfiguration.rules[6].noncurrentVersionTransitions[0].transitionInDays: 1, but S3 takes 30 or more
