@@ -95,7 +95,7 @@ fn validate_says_that_all_is_well() {
     insta::assert_snapshot!(whole(&run(folder.path(), &["validate", "dev"])), @r#"
     exit 0
     -- out
-    dev: 1 resource is declared, and nothing is wrong with them.
+    dev: 1 resource is declared, and nothing is wrong with it.
     -- err
     "#);
 }
@@ -234,7 +234,7 @@ fn explain_tells_of_a_field() {
 
     Fields:
       deletionProtectionEnabled  boolean. Whether AWS refuses to delete the group.
-      kmsKeyId                   string. The KMS key that new events are encrypted with; absent: CloudWatch's own.
+      kmsKeyId                   string. The ARN of the KMS key that new events are encrypted with; absent: CloudWatch's own.
       logGroupClass              DELIVERY | INFREQUENT_ACCESS | STANDARD. `STANDARD`, `INFREQUENT_ACCESS` or `DELIVERY`: what can be done with the events, and what they cost.
       retentionInDays            integer. How many days events are kept; absent: for ever.
       retentionPolicyName        string. The account-level policy that decides in place of `retentionInDays`: AWS says it, it is not declared.

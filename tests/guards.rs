@@ -269,7 +269,7 @@ async fn warnings_are_in_nobodys_way() {
       batch/ComputeEnvironment/spot: Batch makes no new environment with ECS_AL2 since 2026-06-30: set imageType to ECS_AL2023; one that exists goes on
         --> manifests/stacks/main/main.yaml:19:7
 
-    dev: 1 resource is declared, and nothing is wrong with them.
+    dev: 1 resource is declared, and nothing is wrong with it.
     "#);
     let json = stand.run(&["validate", "dev", "--json"]).await;
     assert_eq!(json.code, 0);
