@@ -130,7 +130,8 @@ spec:
         }
         // An id is refused by the call (hashicorp/terraform-provider-aws#25258); an alias moves on without a word.
         let key = spec.kms_key_id.as_deref().unwrap_or_default();
-        if !key.is_empty() && !key.contains("${") && !(key.starts_with("arn:") && key.contains(":key/")) {
+        let is_arn = key.starts_with("arn:") && key.contains(":key/");
+        if !key.is_empty() && !key.contains("${") && !is_arn {
             let what =
                 format!("`{key}` is not a key's ARN: write arn:<partition>:kms:<region>:<account>:key/<id>");
             found.push(Invalid::new("kmsKeyId", what));
