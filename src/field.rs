@@ -14,6 +14,8 @@ pub const ABSENT: &str = "x-absent";
 pub const COMPARE: &str = "x-compare";
 /// Schema key: the outputs that a reference may name, as `<kind>.<output>`.
 pub const REFERS: &str = "x-refers";
+/// Schema key: what is referred to may be in another account.
+pub const BEYOND: &str = "x-beyond";
 /// Schema key: the value is masked wherever it is shown.
 pub const SENSITIVE: &str = "x-sensitive";
 /// Schema key: a reference here may be filled in by a second step of the same resource (D17).
@@ -86,6 +88,11 @@ pub fn refers(outputs: &'static [&'static str]) -> impl FnMut(&mut Schema) {
     move |schema| {
         schema.insert(REFERS.to_owned(), json!(outputs));
     }
+}
+
+/// What is referred to may be in another account, and is then not seen from here.
+pub fn beyond(schema: &mut Schema) {
+    schema.insert(BEYOND.to_owned(), json!(true));
 }
 
 /// Each item of the list is a reference to one of these outputs.

@@ -14,6 +14,7 @@ pub mod jobs;
 pub mod kind;
 pub mod kinds;
 pub mod manifest;
+mod nearest;
 pub mod permissions;
 pub mod plan;
 pub mod render;

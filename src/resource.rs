@@ -7,8 +7,10 @@ use std::str::FromStr;
 use serde::{Deserialize, Serialize};
 
 mod limits;
+mod listing;
 
 pub use limits::{Limits, Parallel};
+pub use listing::Listing;
 
 mod job;
 
@@ -408,6 +410,9 @@ pub struct Observed {
     /// Names in AWS, by kind, that a plan may want and that belong to none of the resources above, each with its owner.
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     pub taken: BTreeMap<String, BTreeMap<String, Option<Owner>>>,
+    /// All that the account has, of the kinds that were listed as a whole.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub listed: BTreeMap<String, Listing>,
     /// Service roles of compute environments, by ARN, that are not in the account any more.
     #[serde(default, skip_serializing_if = "BTreeSet::is_empty")]
     pub lost_roles: BTreeSet<String>,

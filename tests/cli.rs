@@ -15,6 +15,8 @@ use std::process::{Child, Command, Output, Stdio};
 
 #[path = "cli/ended.rs"]
 mod ended;
+#[path = "cli/profile.rs"]
+mod profile;
 
 const ENVIRONMENT: &str =
     "project: acme/jobs\naccount: \"111111111111\"\nregion: eu-west-1\nnamePrefix: dev-\nstacks: [main]\n";

@@ -10,6 +10,8 @@
 
 use std::fmt::Write;
 
+#[path = "guards/names.rs"]
+mod names;
 #[path = "world/program.rs"]
 mod program;
 

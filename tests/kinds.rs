@@ -17,6 +17,10 @@ use serde_json::{Value, json};
 mod api;
 #[path = "kinds/cloudformation.rs"]
 mod cloudformation;
+#[path = "kinds/enums.rs"]
+mod enums;
+#[path = "kinds/literals.rs"]
+mod literals;
 #[path = "kinds/pages.rs"]
 mod pages;
 

@@ -18,6 +18,9 @@ use batchwright::render::{self, MASK, Paint, drift, markdown, plan, progress};
 use batchwright::resource::{OnDelete, Owner, Place, Position, ResourceId, Tags};
 use serde_json::{Value, json};
 
+#[path = "render/totals.rs"]
+mod totals;
+
 fn field(path: &str, before: Value, after: Value) -> FieldChange {
     let some = |value: Value| (!value.is_null()).then_some(value);
     FieldChange {
@@ -176,7 +179,7 @@ fn a_plan_on_a_terminal() {
       s3/Bucket/old: deleting it needs a word of its own: --allow-delete=s3/Bucket/old
 
     Fingerprint: a3f7330ec755ef6a48fe6c636bfe8f47
-    Plan: 1 to add, 2 to change, 1 to replace, 1 to delete.
+    Plan: 1 to add, 2 to change, 1 to replace, 1 to delete. Refused: 1 objection.
     "#);
 }
 
@@ -242,7 +245,7 @@ fn a_comment() {
     <!-- batchwright reviewed=bw1:oGsJyH99IMv7-K6j1ZAhIY62U9DKIgAAAAAAAAAAAAAAAI3erBlqo42qE6yLcsUGBnwAAAAAAAAAAAAAAACSeGd1U9Zx2jiQ1elcXT5_AAAAAAAAAAAAAAAAw58DHX3IDcBTf-TWav93DQAAAAAAAAAAAAAAAMmznXfUZkw7rIXQAyBdlEAAAAAAAAAAAAAAAADK7Eh3adA -->
     ## batchwright plan: dev
 
-    ⛔ **Plan: 1 to add, 2 to change, 1 to replace, 1 to delete.**
+    ⛔ **Plan: 1 to add, 2 to change, 1 to replace, 1 to delete. Refused: 1 objection.**
 
     > [!CAUTION]
     > **Resources will be deleted or replaced:**

@@ -55,6 +55,10 @@ async fn adopt(session: &Session, args: &Args, out: &Output) -> Result<Exit> {
     let talk = Talk { out, json: args.json };
     talk.plan(session, &plan);
     if plan.is_empty() {
+        let (id, environment) = (&args.target.id, &session.desired.environment);
+        out.talk(&format!(
+            "{id} is {environment}'s already; `batchwright plan {environment}` shows what differs"
+        ));
         return Ok(Exit::Success);
     }
     let confirm = if args.yes { Confirm::Given } else { Confirm::Yes };

@@ -8,6 +8,7 @@ use aws_config::{BehaviorVersion, Region, SdkConfig};
 use aws_credential_types::Credentials;
 use aws_credential_types::provider::{ProvideCredentials, SharedCredentialsProvider};
 
+use super::profile::Named;
 use super::{Error, Globals, Output, Result};
 use crate::resource::{Desired, Place};
 use crate::sandbox::{self, Sandbox};
@@ -21,6 +22,8 @@ const SANDBOX: &str = "BATCHWRIGHT_SANDBOX";
 pub struct Connection {
     place: Place,
     config: SdkConfig,
+    /// The profile whose credentials these are, if one was named.
+    profile: Option<Named>,
     sandbox: Option<Sandbox>,
     calls: Counter,
 }
@@ -29,18 +32,17 @@ impl Connection {
     /// Finds credentials, an endpoint and the place's region, and starts the sandbox if it is asked for.
     pub async fn open(globals: &Globals, place: &Place, out: &Output) -> Result<Self> {
         let running = std::env::var(SANDBOX).ok().filter(|url| !url.is_empty());
-        let (config, sandbox) = match (globals.sandbox, running) {
-            (true, None) => {
-                let sandbox = start(place, out).await?;
-                (sandbox.sdk_config(), Some(sandbox))
-            }
-            (true, Some(url)) => (load(place, Some(&url)).await, None),
+        let endpoint = match (globals.sandbox, running) {
+            (true, None) => return Self::to_own_sandbox(place, out).await,
+            (true, running) => running,
             (false, _) => {
                 check_region(place)?;
-                (load(place, globals.endpoint_url.as_deref()).await, None)
+                globals.endpoint_url.clone()
             }
         };
-        Ok(Self::with(config, sandbox, place))
+        let profile = Named::of_environment().await?;
+        let config = load(place, endpoint.as_deref(), profile.as_ref()).await;
+        Ok(Self { profile, ..Self::with(config, None, place) })
     }
 
     /// Starts a sandbox of this command's own, whatever the command line and the environment say.
@@ -51,7 +53,7 @@ impl Connection {
 
     fn with(config: SdkConfig, sandbox: Option<Sandbox>, place: &Place) -> Self {
         let calls = Counter::default();
-        Self { place: place.clone(), config: calls.counting(config), sandbox, calls }
+        Self { place: place.clone(), config: calls.counting(config), profile: None, sandbox, calls }
     }
 
     /// Where it leads.
@@ -78,7 +80,10 @@ impl Connection {
     pub async fn check_account(&self, desired: &Desired) -> Result<String> {
         if let Some(provider) = self.config.credentials_provider() {
             let found = provider.provide_credentials().await;
-            found.map_err(|error| Error::Credentials { why: error::chain(&error) })?;
+            found.map_err(|error| match &self.profile {
+                Some(profile) => profile.refused(&error),
+                None => Error::Credentials { why: error::chain(&error) },
+            })?;
         }
         let (actual, identity) =
             sts::caller(&self.config).await.map_err(Error::aws("ask AWS whose the credentials are"))?;
@@ -124,7 +129,7 @@ const ATTEMPT: Duration = Duration::from_secs(60);
 /// chance and longer each time, as AWS asks where it does, and out of a bucket that empties when nothing else succeeds.
 const TRIES: u32 = 8;
 
-async fn load(place: &Place, endpoint: Option<&str>) -> SdkConfig {
+async fn load(place: &Place, endpoint: Option<&str>, profile: Option<&Named>) -> SdkConfig {
     let timeouts = TimeoutConfig::builder().operation_attempt_timeout(ATTEMPT).build();
     let mut loader = aws_config::defaults(BehaviorVersion::latest())
         .region(Region::new(place.region.clone()))
@@ -132,18 +137,16 @@ async fn load(place: &Place, endpoint: Option<&str>) -> SdkConfig {
     if std::env::var_os("AWS_MAX_ATTEMPTS").is_none() {
         loader = loader.retry_config(RetryConfig::standard().with_max_attempts(TRIES));
     }
+    if let Some(profile) = profile {
+        loader = loader.credentials_provider(profile.provider().await);
+    }
     let Some(endpoint) = endpoint else { return loader.load().await };
     let mut loader = loader.endpoint_url(endpoint);
-    if is_loopback(endpoint) && !has_credentials() {
+    if is_loopback(endpoint) && profile.is_none() && std::env::var_os("AWS_ACCESS_KEY_ID").is_none() {
         let dummy = Credentials::new("AKIASANDBOXSANDBOX00", "sandbox", None, None, "dummy");
         loader = loader.credentials_provider(SharedCredentialsProvider::new(dummy));
     }
     loader.load().await
-}
-
-/// Whether the environment names credentials.
-fn has_credentials() -> bool {
-    ["AWS_ACCESS_KEY_ID", "AWS_PROFILE"].iter().any(|name| std::env::var_os(name).is_some())
 }
 
 fn is_loopback(url: &str) -> bool {

@@ -44,6 +44,14 @@ pub enum Error {
         /// The whole chain of causes.
         why: String,
     },
+    /// The profile that AWS_PROFILE names gives no credentials.
+    #[error("{message}")]
+    Profile {
+        /// Why.
+        message: String,
+        /// What to do.
+        help: Vec<String>,
+    },
     /// A call to AWS failed.
     #[error("failed to {doing}: {error}")]
     Aws {
@@ -145,13 +153,14 @@ impl Error {
             Self::Credentials { .. } => one(
                 "set AWS_PROFILE, run `aws sso login` or `aws login`, or export AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY; `--sandbox` needs none",
             ),
+            Self::Profile { help, .. } => help.clone(),
             Self::Aws { error, .. } => hint(error.code.as_deref(), &error.message).into_iter().collect(),
             Self::NotReviewed { .. } => {
                 one("review the plan above; `--expect` with its fingerprint then applies it and nothing else")
             }
-            Self::Stale => one("look at the new plan with `batchwright plan`, then apply again"),
+            Self::Stale => one("look at the new plan with `batchwright plan ENV`, then apply again"),
             Self::Unreviewed { .. } => one(
-                "look at `batchwright plan`, and start the deployment by hand with what it prints as reviewed",
+                "look at `batchwright plan ENV`, and start the deployment by hand with what it prints as reviewed",
             ),
             Self::Plain { help, .. } => help.iter().cloned().collect(),
             _ => Vec::new(),

@@ -12,13 +12,14 @@ Exit codes:
   0  success; of `plan --detailed-exitcode` and `drift`: nothing differs
   1  error: usage, manifests, anything that has no code of its own
   2  something differs (`drift` always, `plan` with --detailed-exitcode)
-  3  refused by a guard: protection, ownership, limits, running jobs, another account
+  3  refused by a guard: protection, ownership, limits, running jobs, another account; `apply` also where something
+     has to be done first (an image to push), of which `plan` and its 0 only tell
   4  stale: what was reviewed is not what would be done
   5  applied in part: some steps failed
   6  declined or interrupted
   7  a step's time was up
   8  no credentials, or no permission
-  9  the job failed (`submit --follow`, `logs`)";
+  9  the job failed (`submit --follow`, `logs`); of one that is not over, `logs` ends with 0";
 
 /// How a command ended.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -63,7 +64,7 @@ impl Exit {
             | Error::Unreviewed { .. }
             | Error::Superseded { .. } => Self::Stale,
             Error::Declined | Error::Interrupted => Self::Interrupted,
-            Error::Credentials { .. } => Self::Access,
+            Error::Credentials { .. } | Error::Profile { .. } => Self::Access,
             Error::Aws { error, .. } if is_access(error.code.as_deref()) => Self::Access,
             Error::Aws { .. } => Self::Error,
         }

@@ -3,7 +3,7 @@
 use super::{Choices, Error, Exit, Globals, Output, Result, Session, signals};
 use crate::jobs::{self, Event, Pace};
 
-/// Prints a job's log, of all its attempts and children; exits with 0 if the job has succeeded, else with 9
+/// Prints a job's log, of all its attempts and children; exits with 9 if the job has failed
 #[derive(Debug, clap::Args)]
 pub struct Args {
     #[command(flatten)]
@@ -40,10 +40,10 @@ pub async fn show(session: &Session, id: &str, pace: Option<Pace>, out: &Output)
     let text = match (outcome.succeeded(), outcome.over()) {
         (true, _) => paint.good(&text),
         (false, true) => paint.bad(&text),
-        (false, false) => text,
+        (false, false) => format!("{text}: it is not over, `--follow` goes on until it is"),
     };
     out.talk(&text);
-    Ok(if outcome.succeeded() { Exit::Success } else { Exit::JobFailed })
+    Ok(if outcome.over() && !outcome.succeeded() { Exit::JobFailed } else { Exit::Success })
 }
 
 fn tell(out: &Output, event: Event) {

@@ -21,9 +21,11 @@ mod exit;
 mod explain;
 mod github;
 mod logs;
+mod news;
 mod output;
 mod permissions;
 mod plan;
+mod profile;
 mod recorded;
 mod run;
 mod sandbox;
@@ -136,5 +138,63 @@ pub fn main() -> ExitCode {
     match out.written() {
         Err(error) if !matches!(exit, Exit::Access | Exit::Error) => out.error(&error).into(),
         _ => exit.into(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::path::Path;
+
+    use super::*;
+
+    fn sources(folder: &Path, found: &mut Vec<(String, String)>) {
+        for entry in std::fs::read_dir(folder).unwrap() {
+            let path = entry.unwrap().path();
+            if path.is_dir() {
+                sources(&path, found);
+            } else {
+                found.push((path.display().to_string(), std::fs::read_to_string(&path).unwrap()));
+            }
+        }
+    }
+
+    /// Whether the words are a command, with something that is right in each place that is filled in.
+    fn is_command(words: &str) -> bool {
+        ["dev", "iam/Role/job", "0123456789abcdef0123456789abcdef"].iter().any(|filling| {
+            let mut text = String::new();
+            let mut rest = words;
+            while let Some((before, after)) = rest.split_once('{') {
+                // The environment comes first, whatever the rest is.
+                text += before;
+                text += if text.split_whitespace().count() < 3 { "dev" } else { filling };
+                rest = after.split_once('}').map_or("", |(_, rest)| rest);
+            }
+            text += rest;
+            let text = text.replace("ENV", "dev").replace("<kind>", "batch/JobQueue");
+            match Cli::try_parse_from(text.split_whitespace()) {
+                Ok(_) => true,
+                Err(error) => !error.use_stderr(),
+            }
+        })
+    }
+
+    #[test]
+    fn every_command_that_a_message_tells_works_as_it_is_told() {
+        let mut files = Vec::new();
+        sources(&Path::new(env!("CARGO_MANIFEST_DIR")).join("src"), &mut files);
+        let (mut wrong, mut seen) = (Vec::new(), 0);
+        for (path, text) in files {
+            for line in text.lines().filter(|line| !line.trim_start().starts_with("//")) {
+                for part in line.split('`').filter(|part| part.starts_with("batchwright ")) {
+                    seen += 1;
+                    if !is_command(part) {
+                        wrong.push(format!("{path}: {part}"));
+                    }
+                }
+            }
+        }
+        assert!(wrong.is_empty(), "{wrong:#?}");
+        assert!(seen > 12, "{seen}");
+        assert!(!is_command("batchwright plan") && !is_command("batchwright plain dev"));
     }
 }

@@ -1,8 +1,7 @@
 //! From a plan to its report: shown, asked about, looked at once more, executed. What every command that writes ends with.
 
-use std::collections::BTreeMap;
-
 use super::confirm::Confirm;
+use super::news::Told;
 use super::{Error, Exit, Output, Result, Session, signals};
 use crate::cloud::Cloud;
 use crate::execute::{self, Event, Halt, Report, Stop};
@@ -42,8 +41,8 @@ impl Talk<'_> {
         }
     }
 
-    fn event(&self, plan: &Plan, event: &Event, last: &mut BTreeMap<usize, String>) {
-        if !is_news(event, last) {
+    fn event(&self, plan: &Plan, event: &Event, told: &mut Told) {
+        if !told.is_news(event) {
             return;
         }
         if self.json {
@@ -63,16 +62,6 @@ impl Talk<'_> {
         let told = if one_plan { render::report_of_one_plan } else { render::report };
         self.out.data(&format!("\n{}", told(plan, report, self.out.paint())));
     }
-}
-
-/// Whether an event says more than the one before it of the same step: AWS is asked often and says the same for a long
-/// while, with another request id each time.
-fn is_news(event: &Event, last: &mut BTreeMap<usize, String>) -> bool {
-    let Event::Waiting { step, why } = event else { return true };
-    let mut parts = why.split(" (request ");
-    let mut said = parts.next().unwrap_or_default().to_owned();
-    parts.for_each(|part| said.push_str(part.split_once(')').map_or("", |(_, rest)| rest)));
-    last.insert(*step, said.clone()).as_ref() != Some(&said)
 }
 
 /// Plans, shows, holds it against what was reviewed elsewhere, asks, plans again right before the first write (D26), and
@@ -149,30 +138,8 @@ pub async fn carry_out(
 }
 
 async fn executed(session: &Session, plan: &Plan, observed: &Observed, stop: Stop, talk: Talk<'_>) -> Report {
-    let mut last = BTreeMap::new();
-    let mut on = |event: Event| talk.event(plan, &event, &mut last);
+    let mut told = Told::default();
+    let mut on = |event: Event| talk.event(plan, &event, &mut told);
     let cloud: &dyn Cloud = &session.aws;
     execute::execute(plan, observed, cloud, KINDS, &session.limits, stop, &mut on).await
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn the_same_refusal_is_told_once_whatever_the_request() {
-        let mut last = BTreeMap::new();
-        let mut told =
-            |step: usize, why: &str| is_news(&Event::Waiting { step, why: why.to_owned() }, &mut last);
-        let refused = "call ec2:DeleteVpc: DependencyViolation: it has dependencies";
-        assert!(told(1, &format!("{refused} (request 1b2c)")));
-        assert!(!told(1, &format!("{refused} (request 7f00)")));
-        assert!(!told(1, refused));
-        assert!(told(2, &format!("{refused} (request 9d1e)")), "another step");
-        assert!(told(1, "it is being deleted"));
-        assert!(told(1, &format!("{refused} (request 7f00); once more")));
-        assert!(!told(1, &format!("{refused} (request 7f01); once more")));
-        assert!(told(1, &format!("{refused} (request 7f01); the last time")));
-        assert!(is_news(&Event::Finished { step: 1 }, &mut last));
-    }
 }

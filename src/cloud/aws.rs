@@ -78,6 +78,8 @@ impl Aws {
         observed.images = of_their_repositories(images, scope, &observed);
         if scope.reach == Reach::Everything {
             observed.unsearched = reading.sweep.clone().await?.unsearched;
+            let listed = SERVICES.iter().flat_map(|service| service.listed(&snapshots));
+            observed.listed = listed.map(|(kind, listing)| (kind.to_owned(), listing)).collect();
             observed.lost_roles = ownership::lost_roles(&observed, &others, &scope.place);
             ownership::keep_outsiders(&mut observed, others, scope);
         }

@@ -75,6 +75,8 @@ pub struct Rules {
     pub sensitive: bool,
     /// Outputs that a reference may name, as `<kind>.<output>`.
     pub refers: Vec<String>,
+    /// Whether what is referred to may be in another account.
+    pub beyond: bool,
     /// Whether a reference may be filled in later (D17).
     pub deferrable: bool,
     /// Its fields, of an object.
@@ -132,6 +134,7 @@ fn read(root: &Value, schema: &Value, inherited: ChangeRule, depth: usize) -> Ru
         sensitive: said(field::SENSITIVE).is_some(),
         deferrable: said(field::DEFERRABLE).is_some(),
         refers: strings(said(field::REFERS)),
+        beyond: said(field::BEYOND).is_some(),
         ..Rules::default()
     };
     let required = strings(target.get("required"));

@@ -8,6 +8,7 @@ use schemars::JsonSchema;
 use schemars::generate::SchemaSettings;
 use serde_json::{Value, json};
 
+use super::choices::{branch, constants, tag};
 use super::error::Complaint;
 use super::nearest::{did_you_mean, listed};
 use super::source::Span;
@@ -130,13 +131,18 @@ impl Checker {
                 complaints.extend(self.unknown(node, &path, unexpected));
             }
             ValidationErrorKind::AnyOf { context } | ValidationErrorKind::OneOfNotValid { context } => {
-                let names = constants(context);
+                let here = error.instance_path().as_str();
+                // The choices themselves, or those of the field that tells the choices apart.
+                let chosen = tag(context, here).unwrap_or_else(|| here.to_owned());
+                let names = constants(context, &chosen);
                 if !names.is_empty() {
+                    let path = steps(root, &chosen);
+                    let (node, _) = root.follow(&path);
                     let complaint = choice(node.span, &named(&path), node, &names);
                     complaints.push(with_origin(complaint, node));
                     return;
                 }
-                for error in branch(context, error.instance_path().as_str()) {
+                for error in branch(context, here) {
                     self.explain(root, at, error, complaints);
                 }
             }
@@ -147,7 +153,9 @@ impl Checker {
                 complaints.push(Complaint::new(key, format!("the field `{property}` is missing {place}")));
             }
             kind => {
-                if let Some(complaint) = of_value(node, key, &path, kind, error) {
+                let items = self.rules.at(&path_of(&path)).and_then(|rules| rules.items.as_deref());
+                let of_mappings = items.is_some_and(|items| !items.fields.is_empty());
+                if let Some(complaint) = of_value(node, key, &path, (kind, of_mappings), error) {
                     complaints.push(with_origin(complaint, node));
                 }
             }
@@ -214,7 +222,7 @@ fn of_value(
     node: &Node,
     key: Span,
     path: &[Step],
-    kind: &ValidationErrorKind,
+    (kind, of_mappings): (&ValidationErrorKind, bool),
     error: &ValidationError<'_>,
 ) -> Option<Complaint> {
     // What is written as nothing has no place of its own.
@@ -224,7 +232,7 @@ fn of_value(
     if let ValidationErrorKind::Type { kind } = kind {
         let expected = types(kind);
         let complaint = Complaint::new(span, format!("{what} is {is}")).label(format!("expected {expected}"));
-        return Some(complaint.help_if(retyped(node, kind)));
+        return Some(complaint.help_if(retyped(node, kind, of_mappings)));
     }
     if node.text().is_some_and(|text| text.contains("${")) {
         return None;
@@ -281,22 +289,6 @@ fn choice(span: Span, what: &str, node: &Node, names: &[&str]) -> Complaint {
     complaint.label(format!("{ONE_OF}{}", listed(names.iter().copied()))).help_if(near)
 }
 
-/// The texts that may be, if all choices are texts: an enum whose members have a description each.
-fn constants<'e>(context: &'e [Vec<ValidationError<'static>>]) -> Vec<&'e str> {
-    let mut names = Vec::new();
-    for error in context.iter().flatten() {
-        match error.kind() {
-            ValidationErrorKind::Constant { expected_value } => names.extend(expected_value.as_str()),
-            ValidationErrorKind::Enum { options } => {
-                names.extend(options.as_array().into_iter().flatten().filter_map(Value::as_str));
-            }
-            ValidationErrorKind::Type { .. } => {}
-            _ => return Vec::new(),
-        }
-    }
-    names
-}
-
 fn items(limit: u64) -> &'static str {
     if limit == 1 { "one item" } else { "items" }
 }
@@ -307,22 +299,6 @@ pub fn with_origin(complaint: Complaint, node: &Node) -> Complaint {
         Some(via) => complaint.related(via, "the variable's value"),
         None => complaint,
     }
-}
-
-/// The errors of the choice that was meant: not those of a choice of another type.
-fn branch<'e>(context: &'e [Vec<ValidationError<'static>>], here: &str) -> Vec<&'e ValidationError<'static>> {
-    let other_type = |error: &&ValidationError<'_>| {
-        error.instance_path().as_str() == here && matches!(error.kind(), ValidationErrorKind::Type { .. })
-    };
-    let of_type = context.iter().filter(|errors| !errors.iter().any(|error| other_type(&error)));
-    let nearest = of_type.min_by_key(|errors| errors.len());
-    // If no choice has this type, the first that takes something says what was expected.
-    let something = |errors: &&Vec<ValidationError<'static>>| {
-        !errors.iter().any(|error| {
-            matches!(error.kind(), ValidationErrorKind::Type { kind: TypeKind::Single(JsonType::Null) })
-        })
-    };
-    nearest.or_else(|| context.iter().find(something)).into_iter().flatten().collect()
 }
 
 fn types(kind: &TypeKind) -> String {
@@ -351,7 +327,7 @@ fn takes(kind: &TypeKind, wanted: JsonType) -> bool {
 }
 
 /// The smallest change that gives a value the type that was expected.
-fn retyped(node: &Node, kind: &TypeKind) -> Option<String> {
+fn retyped(node: &Node, kind: &TypeKind, of_mappings: bool) -> Option<String> {
     match &node.data {
         Data::Number(_, text) | Data::Bool(_, text) if takes(kind, JsonType::String) => {
             Some(format!("put it in quotes: \"{text}\""))
@@ -365,11 +341,25 @@ fn retyped(node: &Node, kind: &TypeKind) -> Option<String> {
         Data::Text(text) if takes(kind, JsonType::Integer) && text.parse::<i64>().is_ok() => {
             Some("remove the quotes".to_owned())
         }
-        Data::Text(text) if takes(kind, JsonType::Array) => {
-            Some(format!("write it as a list: [{}]", shortened(text)))
-        }
+        Data::Text(text) if takes(kind, JsonType::Array) && !of_mappings => Some(as_list(text)),
         _ => None,
     }
+}
+
+/// A text of words as the list that it was meant to be.
+fn as_list(text: &str) -> String {
+    if text.contains(['"', '\'', '\\', '\n']) || text.chars().count() > 60 {
+        return "write it as a list, each word an item: [\"…\", \"…\"]".to_owned();
+    }
+    // What reads as something else than a text, or ends an item, stands in quotes.
+    let is_plain = |word: &str| {
+        word.starts_with(|it: char| it.is_ascii_alphabetic() || it == '/')
+            && word.bytes().all(|it| it.is_ascii_alphanumeric() || b"/._-".contains(&it))
+            && !["true", "false", "null", "yes", "no", "on", "off", "y", "n"]
+                .contains(&word.to_lowercase().as_str())
+    };
+    let item = |word: &str| if is_plain(word) { word.to_owned() } else { format!("\"{word}\"") };
+    format!("write it as a list: [{}]", text.split_whitespace().map(item).collect::<Vec<_>>().join(", "))
 }
 
 /// How a number with a point and nothing behind it is written as a whole number.

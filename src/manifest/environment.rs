@@ -11,11 +11,11 @@ use serde_json::{Map, Value};
 use super::check::Checker;
 use super::document;
 use super::error::Complaint;
-use super::nearest;
 use super::parse::parse;
 use super::partial::{self, Unsure};
 use super::source::{Sources, Span};
 use super::tree::{Data, Node, Step, path_steps};
+use super::unknown::unknown_kind;
 use super::variables::{Scope, substitute};
 use crate::resource::{Limits, Place, ResourceId};
 
@@ -227,10 +227,7 @@ pub fn resource_id(text: &str, span: Span) -> Result<ResourceId, Complaint> {
             .label("expected <service>/<Kind>/<name>, such as batch/JobQueue/payments")
     })?;
     if crate::kinds::kind(&id.kind).is_none() {
-        let kinds = crate::kinds::KINDS.iter().map(|kind| kind.facts().name);
-        return Err(
-            wrong(format!("unknown kind `{}`", id.kind)).help_if(nearest::did_you_mean(&id.kind, kinds))
-        );
+        return Err(unknown_kind(&id.kind, span, &|kind| format!("{kind}/{}", id.name)));
     }
     Ok(id)
 }

@@ -10,15 +10,16 @@ use std::path::{Path, PathBuf};
 
 use serde_json::Value;
 
+use crate::nearest;
 use crate::resource::{Desired, Image, Owner};
 
 mod check;
+mod choices;
 mod cycles;
 mod document;
 mod environment;
 mod error;
 mod free_form;
-mod nearest;
 mod parse;
 mod partial;
 mod patch;
@@ -29,6 +30,7 @@ mod scalar;
 mod schema;
 mod source;
 mod tree;
+mod unknown;
 mod unread;
 mod variables;
 
@@ -36,9 +38,9 @@ pub use environment::environments;
 pub use error::{Errors, Excerpt, ManifestError};
 pub use schema::schema;
 
+pub(crate) use crate::nearest::{did_you_mean, listed};
 use environment::Loaded;
 use error::Complaint;
-pub(crate) use nearest::{did_you_mean, listed};
 use references::Web;
 use resources::{Reader, Resource};
 use source::{Sources, Span, shown};

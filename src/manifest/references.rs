@@ -9,6 +9,7 @@ use super::nearest::{listed, nearest};
 use super::resources::{Resource, spec_of};
 use super::source::{Sources, Span};
 use super::tree::{Data, Node, Step, path_steps};
+use super::unknown::unknown_kind;
 use super::unread::Unread;
 use crate::diff::{Compare, Rules};
 use crate::kind::Identity;
@@ -112,7 +113,7 @@ impl<'a> Web<'a> {
             let outputs = &target.kind.facts().outputs;
             if !outputs.contains(output) {
                 let names = || outputs.iter().map(String::as_str);
-                let complaint = Complaint::new(found.span, format!("a {} has no output `{output}`", id.kind))
+                let complaint = Complaint::new(found.span, format!("`{}` has no output `{output}`", id.kind))
                     .label(format!("expected one of: {}", listed(names())));
                 let near = nearest(output, names()).map(|near| format!("did you mean `${{{id}.{near}}}`?"));
                 self.complaints.push(complaint.help_if(near));
@@ -198,10 +199,7 @@ impl<'a> Web<'a> {
             None => id.to_owned(),
         };
         if kinds::kind(&id.kind).is_none() {
-            let kinds = kinds::KINDS.iter().map(|kind| kind.facts().name);
-            let near = nearest(&id.kind, kinds).map(|kind| as_written(&format!("{kind}/{}", id.name)));
-            let complaint = Complaint::new(span, format!("unknown kind `{}`", id.kind));
-            return Some(complaint.help_if(near.map(|near| format!("did you mean `{near}`?"))));
+            return Some(unknown_kind(&id.kind, span, &|kind| as_written(&format!("{kind}/{}", id.name))));
         }
         if self.by_id.contains_key(id) || self.unread.may_be(&id.kind, &id.name) {
             return None;

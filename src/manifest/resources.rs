@@ -7,10 +7,11 @@ use super::document::{self, Envelope};
 use super::environment::{Loaded, resource_id};
 use super::error::Complaint;
 use super::free_form;
-use super::nearest::{did_you_mean, nearest};
+use super::nearest::did_you_mean;
 use super::patch;
 use super::source::{Sources, Span};
 use super::tree::{Data, Node, Step, path_steps};
+use super::unknown::unknown_kind;
 use super::unread::Unread;
 use super::variables::{Scope, substitute};
 use crate::diff::{Compare, Rules};
@@ -145,19 +146,7 @@ impl<'a> Reader<'a> {
         let name = node.text()?;
         let kind = kinds::kind(name);
         if kind.is_none() {
-            let names: Vec<&str> = kinds::KINDS.iter().map(|kind| kind.facts().name).collect();
-            // `JobQueue` alone, or in another service, is more likely than a slip in both parts.
-            let last = name.rsplit('/').next().unwrap_or(name);
-            let bare = names.iter().find(|known| known.ends_with(&format!("/{last}")));
-            let near = bare.copied().or_else(|| nearest(name, names.iter().copied()));
-            let complaint =
-                Complaint::new(node.span, format!("unknown kind `{}`", super::tree::shortened(name)));
-            let complaint = complaint.help_if(near.map(|near| format!("did you mean `{near}`?")));
-            self.complaints.push(if near.is_some() {
-                complaint
-            } else {
-                complaint.help(format!("there are: {}", names.join(", ")))
-            });
+            self.complaints.push(unknown_kind(name, node.span, &str::to_owned));
         }
         kind
     }

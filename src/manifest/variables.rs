@@ -7,6 +7,7 @@ use super::nearest::{self, nearest};
 use super::partial::Unsure;
 use super::source::{Sources, Span};
 use super::tree::{Data, Entry, Node};
+use crate::kinds;
 use crate::resource::Place;
 use crate::value::reference;
 
@@ -256,6 +257,7 @@ fn meaning<'a>(name: &str, scope: &Scope<'a>) -> Result<Meaning<'a>, Unknown> {
         let known = scope.images.iter().map(String::as_str);
         let help = match nearest(image, known.clone()) {
             Some(near) => format!("did you mean `${{image.{near}}}`?"),
+            None if scope.images.is_empty() => "add it under `images` in environment.yaml".to_owned(),
             None => {
                 format!("add it under `images` in environment.yaml; there are: {}", nearest::listed(known))
             }
@@ -269,7 +271,7 @@ fn meaning<'a>(name: &str, scope: &Scope<'a>) -> Result<Meaning<'a>, Unknown> {
         let help = if name.contains('.') {
             "expected `${<service>/<Kind>/<name>.<output>}`, such as `${iam/Role/job.arn}`".to_owned()
         } else {
-            format!("name the output: `${{{name}.arn}}`")
+            without_output(name)
         };
         return Err((format!("`${{{name}}}` is not a reference"), vec![help, escape]));
     }
@@ -284,6 +286,21 @@ fn meaning<'a>(name: &str, scope: &Scope<'a>) -> Result<Meaning<'a>, Unknown> {
         .or_else(|| nearest(name, names.iter().map(String::as_str)));
     let near = near.map(|near| format!("did you mean `${{{near}}}`?"));
     Err((format!("`${{{name}}}` stands for nothing"), near.into_iter().chain([escape]).collect()))
+}
+
+/// What a reference lacks that names a resource and no output of it.
+fn without_output(name: &str) -> String {
+    let kind = name.rsplit_once('/').and_then(|(kind, _)| kinds::kind(kind));
+    let outputs = kind.map(|kind| kind.facts().outputs.as_slice()).unwrap_or_default();
+    let has = |output: &&str| outputs.iter().any(|it| it == output);
+    // Where AWS assigns ids, fields take those.
+    match ["id", "arn"].iter().find(|output| has(output)) {
+        Some(output) => {
+            let all = nearest::listed(outputs.iter().map(String::as_str));
+            format!("name the output, such as `${{{name}.{output}}}`; there are: {all}")
+        }
+        None => "expected `${<service>/<Kind>/<name>.<output>}`, such as `${iam/Role/job.arn}`".to_owned(),
+    }
 }
 
 /// A scalar as part of a longer text.

@@ -28,7 +28,7 @@ pub fn adopt(desired: &Desired, declared: &Declared, live: &[&Incarnation], owne
     let differing: Vec<_> =
         wanted.filter(|(live, wanted)| !tags::differ(&live.tags, wanted, ownership).is_empty()).collect();
     let Some((first, wanted)) = differing.first() else {
-        plan.unchanged = 1;
+        // Only tags were looked at: that the rest is as declared, a plan says.
         return plan;
     };
     let revisions: Vec<u64> = differing.iter().filter_map(|(live, _)| live.revision).collect();

@@ -47,6 +47,8 @@ pub enum Objector {
     Data,
     /// Jobs would be cut off.
     Jobs,
+    /// It names something that is nowhere.
+    Nowhere,
     /// An image's digest is not known: a plan may be made, but not applied.
     Image,
 }

@@ -6,17 +6,30 @@ use super::drafts::{Drafter, Renewed};
 use super::guard::{self, Guard};
 use super::obstacle::{self, held, left_out};
 use super::prune::{self, Leaving};
+use super::renaming::{self, Renamings};
 use super::retire::{self, Retiring, Said};
 use super::revisions::kept;
 use super::{
-    Change, Due, Plan, behind, collision, graph, holders, impact, job_needs, needed, only, stand_in, steps,
-    unknown, warn,
+    Change, Due, Plan, behind, collision, graph, holders, impact, job_needs, literals, needed, only,
+    stand_in, steps, unknown, warn,
 };
 use crate::kind::AnyKind;
 use crate::resource::{Desired, Incarnation, Observed, OnDelete, ResourceId};
 
 /// Computes what differs and what to run.
 pub fn plan(desired: &Desired, observed: &Observed, kinds: &[&'static dyn AnyKind], guard: &Guard) -> Plan {
+    let (mut plan, renamed) = planned(desired, observed, kinds, guard);
+    renaming::hint(&mut plan, renamed, (desired, observed), kinds, guard);
+    plan
+}
+
+/// The plan, and what in it may only have been renamed.
+pub(super) fn planned(
+    desired: &Desired,
+    observed: &Observed,
+    kinds: &[&'static dyn AnyKind],
+    guard: &Guard,
+) -> (Plan, Renamings) {
     let kind_of = |name: &str| kinds.iter().copied().find(|kind| kind.facts().name == name);
     let links = graph::Links::of(desired, &kind_of);
     let edges = &links.needs;
@@ -75,11 +88,13 @@ pub fn plan(desired: &Desired, observed: &Observed, kinds: &[&'static dyn AnyKin
     objections.extend(job_needs::objections(&steps, observed, &guard.allow_interrupt, desired));
     objections.extend(guard::to_lose_data(&steps, desired, observed));
     objections.extend(unknown::objections(&changes, observed));
+    objections.extend(literals::objections(&changes, desired, observed, &kind_of));
     objections.sort();
     objections.dedup();
     let mut warnings = warn::warnings(desired, Some(observed), kinds);
     warnings.extend(doubts);
-    Plan {
+    let renamed = renaming::candidates(&drafts, &changes, desired, observed, &kind_of);
+    let plan = Plan {
         environment: desired.environment.clone(),
         owner: desired.owner.clone(),
         place: desired.place.clone(),
@@ -92,7 +107,8 @@ pub fn plan(desired: &Desired, observed: &Observed, kinds: &[&'static dyn AnyKin
         impact,
         unchanged,
         keeps: kept(desired),
-    }
+    };
+    (plan, renamed)
 }
 
 /// What becomes of each declared resource. Each is considered after those that it needs; what it names otherwise may come later,

@@ -4,6 +4,7 @@ use std::collections::BTreeSet;
 
 use serde::{Deserialize, Serialize};
 
+use super::literals;
 use crate::kind::{AnyKind, Invalid, Pinned};
 use crate::resource::{Declared, Desired, Incarnations, Observed, Position, ResourceId};
 
@@ -30,6 +31,7 @@ pub fn warnings(
     let unsearched = observed.and_then(|observed| observed.unsearched.clone());
     let general = |message| Warning { id: None, message, position: None };
     let mut found: Vec<Warning> = unsearched.into_iter().map(general).collect();
+    let kind_of = |name: &str| kinds.iter().copied().find(|kind| kind.facts().name == name);
     for declared in desired.resources.values() {
         let kind = kinds.iter().find(|kind| kind.facts().name == declared.id.kind);
         let Some(kind) = kind else { continue };
@@ -39,6 +41,7 @@ pub fn warnings(
         if let Some(pinned) = pinned(declared, *kind, desired, observed) {
             doubts.extend(kind.expiring(&declared.spec, &pinned));
         }
+        doubts.extend(literals::doubts(declared, *kind, desired, &kind_of));
         doubts.extend(kept(declared, *kind, observed.is_some(), live));
         doubts.retain(|doubt| !declared.ignore.contains(&doubt.path));
         found.extend(doubts.into_iter().map(|doubt| Warning {

@@ -96,7 +96,7 @@ fn outside(before: &Plan, room: usize) -> String {
     let mut shown = String::new();
     for line in told.lines() {
         if shown.len() + line.len() > room {
-            shown += "… the rest is omitted, see `batchwright drift`\n";
+            let _ = writeln!(shown, "… the rest is omitted, see `batchwright drift {}`", before.environment);
             break;
         }
         shown += line;
@@ -108,7 +108,10 @@ fn outside(before: &Plan, room: usize) -> String {
         "<details><summary>Changed outside git: {count} object{plural}</summary>\n\nAWS is not as the commit says that this pull request starts from: somebody changed it there, or an earlier merge is not rolled out yet. The plan above puts it as the pull request says.\n\n{fence}text\n{shown}{fence}\n\n</details>\n\n"
     );
     if told.len() > room + 800 {
-        return format!("*Changed outside git: {count} object{plural}, see `batchwright drift`.*\n\n");
+        return format!(
+            "*Changed outside git: {count} object{plural}, see `batchwright drift {}`.*\n\n",
+            before.environment
+        );
     }
     told
 }

@@ -1,11 +1,13 @@
 //! Drift: a plan read the other way round. Live has X, git says Y.
 
+use std::collections::BTreeSet;
 use std::fmt::Write;
 
 use super::Paint;
-use super::terminal::{objections, write_lines};
+use super::terminal::{as_declared, objections, write_lines};
 use super::value::{Line, Shown, plain, shown};
 use crate::plan::{Action, Change, Objection, Objector, Plan};
+use crate::resource::ResourceId;
 
 /// What differs between AWS and the manifests, as a report rather than a proposal.
 pub fn drift(plan: &Plan, paint: Paint) -> String {
@@ -34,17 +36,24 @@ pub(super) fn is_about_live(objection: &Objection) -> bool {
 
 fn summary(plan: &Plan) -> String {
     if !has_drifted(plan) {
-        let are = if plan.unchanged == 1 { "resource is" } else { "resources are" };
-        return format!("No drift. {} {are} as declared.", plan.unchanged);
+        let parts = [Some("No drift.".to_owned()), as_declared(plan.unchanged)];
+        return parts.into_iter().flatten().collect::<Vec<_>>().join(" ");
     }
     let count = |actions: &[Action]| actions.iter().map(|action| plan.count(*action)).sum::<usize>();
-    format!(
-        "Drift: {} missing, {} different, {} not declared, {} as declared.",
+    let mut text = format!(
+        "Drift: {} missing, {} different, {} not declared",
         count(&[Action::Create]),
         count(&[Action::Update, Action::Replace, Action::Adopt]),
         count(&[Action::Delete, Action::Forget]),
-        plan.unchanged
-    )
+    );
+    // What is there and is not ours is none of these, and is not as declared either.
+    let told = |id: &ResourceId| plan.changes.iter().any(|change| change.id == *id);
+    let others: BTreeSet<&ResourceId> =
+        plan.objections.iter().filter(|it| is_about_live(it) && !told(&it.id)).map(|it| &it.id).collect();
+    if !others.is_empty() {
+        text += &format!(", {} in the way", others.len());
+    }
+    format!("{text}, {} as declared.", plan.unchanged)
 }
 
 fn write_change(text: &mut String, change: &Change, paint: Paint) {

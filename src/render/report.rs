@@ -166,7 +166,8 @@ fn failures(text: &mut String, plan: &Plan, report: &Report, paint: Paint) {
         let next = if failure.stale {
             Some("it has changed since the plan was made: plan again".to_owned())
         } else if failure.timed_out {
-            Some("AWS may still finish it: run `batchwright status`, then apply again".to_owned())
+            let environment = &plan.environment;
+            Some(format!("AWS may still finish it: run `batchwright status {environment}`, then apply again"))
         } else {
             hint(failure.code.as_deref(), &failure.message)
         };

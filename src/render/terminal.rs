@@ -34,12 +34,38 @@ pub fn plan(plan: &Plan, paint: Paint) -> String {
     text
 }
 
-/// The last line: a fixed grammar that scripts and people rely on.
+/// The last line: a fixed grammar that scripts and people rely on. Whatever speaks against the plan stands in it.
 pub(super) fn totals(plan: &Plan) -> String {
-    if plan.is_empty() {
-        let are = if plan.unchanged == 1 { "resource is" } else { "resources are" };
-        return format!("No changes. {} {are} as declared.", plan.unchanged);
+    let (later, now): (Vec<_>, Vec<_>) = plan.objections.iter().partition(|it| it.only_stops_apply());
+    let plural = |count: usize| if count == 1 { "" } else { "s" };
+    let refused = match now.len() {
+        0 => None,
+        count => Some(format!("Refused: {count} objection{}.", plural(count))),
+    };
+    let first = match later.len() {
+        0 => None,
+        count => Some(format!("Before it can be applied: {count} thing{} to do.", plural(count))),
+    };
+    let parts = if plan.is_empty() {
+        // "No changes" is said of a plan that is good.
+        let none = refused.is_none().then(|| "No changes.".to_owned());
+        [none, refused, as_declared(plan.unchanged), first]
+    } else {
+        [Some(counts(plan)), impact::total(plan), refused, first]
+    };
+    parts.into_iter().flatten().collect::<Vec<_>>().join(" ")
+}
+
+/// How many resources are as declared; nothing, where none is.
+pub(super) fn as_declared(unchanged: usize) -> Option<String> {
+    match unchanged {
+        0 => None,
+        1 => Some("1 resource is as declared.".to_owned()),
+        many => Some(format!("{many} resources are as declared.")),
     }
+}
+
+fn counts(plan: &Plan) -> String {
     let count = |action| plan.count(action);
     let mut text = format!(
         "Plan: {} to add, {} to change, {} to replace, {} to delete",
@@ -54,10 +80,7 @@ pub(super) fn totals(plan: &Plan) -> String {
         }
     }
     text.push('.');
-    match impact::total(plan) {
-        Some(jobs) => format!("{text} {jobs}"),
-        None => text,
-    }
+    text
 }
 
 /// The symbol of a change; always beside a word.

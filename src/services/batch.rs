@@ -9,7 +9,7 @@ use futures::{StreamExt, TryStreamExt, stream};
 use serde_json::Value;
 
 use super::{Error, Fault, Result, Scope, Service, Target, error, failed};
-use crate::resource::Tags;
+use crate::resource::{Listing, Tags};
 
 mod answers;
 mod listed;
@@ -65,6 +65,17 @@ impl Service for Batch {
         let arns = job_definitions.iter().filter_map(JobDefinition::job_definition_arn);
         let written = arns.filter_map(|arn| Some((arn.to_owned(), client.revision(arn)?))).collect();
         Ok(Snapshot { compute_environments, job_queues, job_definitions, written })
+    }
+
+    fn listed(snapshot: &Snapshot) -> BTreeMap<&'static str, Listing> {
+        let environments = snapshot.compute_environments.iter();
+        let environments =
+            environments.flat_map(|it| [it.compute_environment_name(), it.compute_environment_arn()]);
+        let queues = snapshot.job_queues.iter().flat_map(|it| [it.job_queue_name(), it.job_queue_arn()]);
+        BTreeMap::from([
+            ("batch/ComputeEnvironment", Listing::named(environments.flatten())),
+            ("batch/JobQueue", Listing::named(queues.flatten())),
+        ])
     }
 
     async fn tag(client: &Client, target: Target<'_>, set: &Tags, unset: &[String]) -> Result<()> {

@@ -11,7 +11,7 @@ use aws_sdk_ec2::types::{
 };
 
 use super::{Error, Fault, Result, Scope, Service, Target, error, failed, own_tags};
-use crate::resource::Tags;
+use crate::resource::{Listing, Tags};
 
 mod read;
 
@@ -57,6 +57,17 @@ impl Service for Ec2 {
 
     async fn read(client: &Client, scope: &Scope) -> Result<Snapshot> {
         read::read(client, scope).await
+    }
+
+    fn listed(snapshot: &Snapshot) -> BTreeMap<&'static str, Listing> {
+        BTreeMap::from([
+            ("ec2/Vpc", Listing::of_ids("vpc-", snapshot.vpcs.keys())),
+            ("ec2/Subnet", Listing::of_ids("subnet-", snapshot.subnets.keys())),
+            ("ec2/InternetGateway", Listing::of_ids("igw-", snapshot.internet_gateways.keys())),
+            ("ec2/RouteTable", Listing::of_ids("rtb-", snapshot.route_tables.keys())),
+            ("ec2/SecurityGroup", Listing::of_ids("sg-", snapshot.security_groups.keys())),
+            ("ec2/VpcEndpoint", Listing::of_ids("vpce-", snapshot.vpc_endpoints.keys())),
+        ])
     }
 
     async fn tag(client: &Client, target: Target<'_>, set: &Tags, unset: &[String]) -> Result<()> {

@@ -94,9 +94,20 @@ where
         let retry_after = error.raw_response().and_then(retry_after);
         let metadata = error.as_service_error().map(ProvideErrorMetadata::meta);
         let code = metadata.and_then(|m| m.code()).or(unsigned.then_some(NO_CREDENTIALS)).map(str::to_owned);
-        let request_id = metadata.and_then(|m| m.extra("aws_request_id")).map(str::to_owned);
         let message = metadata.and_then(|m| m.message()).map_or_else(|| chain(&error), str::to_owned);
+        let (message, written) = without_id(&message);
+        let request_id = metadata.and_then(|m| m.extra("aws_request_id")).map(str::to_owned).or(written);
         Error { service, operation, code, message, request_id, reached, retry_after }
+    }
+}
+
+/// Batch ends its messages with the id of the request, which is told already: the message without it, and the id.
+fn without_id(message: &str) -> (String, Option<String>) {
+    let is_id =
+        |text: &str| text.len() >= 8 && text.bytes().all(|it| it.is_ascii_alphanumeric() || it == b'-');
+    match message.rsplit_once(", RequestId: ") {
+        Some((words, id)) if is_id(id) => (words.to_owned(), Some(id.to_owned())),
+        _ => (message.to_owned(), None),
     }
 }
 
@@ -250,6 +261,18 @@ mod tests {
         assert!(error.message.contains("the session is over"), "{error}");
         assert_eq!(classify(&error), Fault::Terminal);
         assert!(is_access(error.code.as_deref()));
+    }
+
+    #[test]
+    fn an_id_that_stands_in_the_message_is_told_once() {
+        let id = "0d7c5e52-4f7b-4b4e-8a40-9cf1c4a1b2d3";
+        let said = format!("Error executing request, Exception : no such queue, RequestId: {id}");
+        let (words, written) = without_id(&said);
+        assert_eq!(words, "Error executing request, Exception : no such queue");
+        assert_eq!(written.as_deref(), Some(id));
+        for other in ["no such queue", "a, RequestId: of what?"] {
+            assert_eq!(without_id(other), (other.to_owned(), None));
+        }
     }
 
     #[test]

@@ -10,7 +10,7 @@ use aws_sdk_iam::types::{self, EntityType, ManagedPolicyDetail, RoleDetail, Tag}
 use futures::{StreamExt, TryStreamExt, stream};
 
 use super::{AT_ONCE, Error, Fault, Result, Scope, Service, Target, error, failed, own_tags};
-use crate::resource::{OWNER_TAG, Owner, Place, Readiness, Tags};
+use crate::resource::{Listing, OWNER_TAG, Owner, Place, Readiness, Tags};
 
 mod named;
 mod tag;
@@ -104,6 +104,21 @@ impl Service for Iam {
         let swept = swept.iter().map(|rest| format!("{policy_arns}{rest}")).collect();
         let policies = with_tags(client, scope, policies, &swept).await?;
         Ok(Snapshot { roles, policies, providers })
+    }
+
+    fn listed(snapshot: &Snapshot) -> BTreeMap<&'static str, Listing> {
+        // A role is named by its name, with its path before it, or by its ARN.
+        let with_path = |arn: &str| arn.split_once(":role/").map(|(_, path)| path.to_owned());
+        let roles = snapshot.roles.iter().flat_map(|(name, role)| {
+            let arn = role.detail.arn();
+            [Some(name.clone()), arn.map(str::to_owned), arn.and_then(with_path)].into_iter().flatten()
+        });
+        let roles = Listing::named(roles).but_made_by_aws(":role/aws-service-role/");
+        BTreeMap::from([
+            ("iam/Policy", Listing::named(snapshot.policies.keys())),
+            ("iam/Role", roles.clone()),
+            ("iam/ServiceLinkedRole", roles),
+        ])
     }
 
     async fn tag(client: &Client, target: Target<'_>, set: &Tags, unset: &[String]) -> Result<()> {

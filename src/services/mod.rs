@@ -12,7 +12,7 @@ use aws_config::SdkConfig;
 use futures::future::{BoxFuture, Shared};
 use futures::{FutureExt, StreamExt, TryStreamExt, stream};
 
-use crate::resource::{Owner, Place, Tags};
+use crate::resource::{Listing, Owner, Place, Tags};
 
 pub mod batch;
 pub mod cloudtrail;
@@ -153,6 +153,10 @@ pub trait Service: Send + Sync + 'static {
     fn client(config: &SdkConfig) -> Self::Client;
     /// Reads, paged and in parallel, what the scope asks for. Any failure fails the whole: unreadable is never absent.
     fn read(client: &Self::Client, scope: &Scope) -> impl Future<Output = Result<Self::Snapshot>> + Send;
+    /// All that the account has, of the kinds that a read of everything lists as a whole.
+    fn listed(_snapshot: &Self::Snapshot) -> BTreeMap<&'static str, Listing> {
+        BTreeMap::new()
+    }
     /// Sets and removes tags.
     fn tag(
         client: &Self::Client,
@@ -178,6 +182,8 @@ pub trait AnyService: Send + Sync {
         clients: &'a Clients,
         scope: &'a Scope,
     ) -> BoxFuture<'a, Result<Box<dyn Any + Send + Sync>>>;
+    /// See [`Service::listed`]. Nothing, if the service was not read.
+    fn listed(&self, snapshots: &Snapshots) -> BTreeMap<&'static str, Listing>;
     /// See [`Service::tag`].
     fn tag<'a>(
         &'a self,
@@ -226,6 +232,10 @@ impl<S: Service> AnyService for Erased<S> {
             Ok(Box::new(snapshot) as Box<dyn Any + Send + Sync>)
         }
         .boxed()
+    }
+
+    fn listed(&self, snapshots: &Snapshots) -> BTreeMap<&'static str, Listing> {
+        snapshots.of::<S>().map(S::listed).unwrap_or_default()
     }
 
     fn tag<'a>(

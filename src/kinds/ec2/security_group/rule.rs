@@ -39,7 +39,7 @@ pub struct IngressRule {
     pub source_prefix_list_id: Option<String>,
     /// From what carries this security group; it may be the group itself.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    #[schemars(transform = field::empty, transform = field::deferrable, transform = field::refers(&["ec2/SecurityGroup.id", "ec2/SecurityGroup.groupId"]))]
+    #[schemars(transform = field::empty, transform = field::deferrable, transform = field::beyond, transform = field::refers(&["ec2/SecurityGroup.id", "ec2/SecurityGroup.groupId"]))]
     pub source_security_group_id: Option<String>,
     /// The account of `sourceSecurityGroupId`, where it is another one.
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -79,7 +79,7 @@ pub struct EgressRule {
     pub destination_prefix_list_id: Option<String>,
     /// To what carries this security group; it may be the group itself.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    #[schemars(transform = field::empty, transform = field::deferrable, transform = field::refers(&["ec2/SecurityGroup.id", "ec2/SecurityGroup.groupId"]))]
+    #[schemars(transform = field::empty, transform = field::deferrable, transform = field::beyond, transform = field::refers(&["ec2/SecurityGroup.id", "ec2/SecurityGroup.groupId"]))]
     pub destination_security_group_id: Option<String>,
     /// A remark, up to 255 characters.
     #[serde(default, skip_serializing_if = "Option::is_none")]

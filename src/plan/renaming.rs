@@ -1,0 +1,111 @@
+//! A create and a delete that may be one resource under another logical name: how to say so, before anybody learns to allow the
+//! delete. Said only where it comes true: the plan is made once more with it.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use serde_json::Value;
+
+use super::drafts::Draft;
+use super::{Action, Change, Guard, Objection, Objector, Plan, Warning, planner};
+use crate::diff;
+use crate::kind::AnyKind;
+use crate::resource::{Desired, Observed, ResourceId};
+
+/// What may have been renamed, by the new id: the old one.
+pub(super) type Renamings = BTreeMap<ResourceId, ResourceId>;
+
+/// Creates and deletes that are alike, the most alike first, each taken once.
+pub(super) fn candidates(
+    drafts: &[Draft],
+    changes: &[Change],
+    desired: &Desired,
+    observed: &Observed,
+    kind_of: &dyn Fn(&str) -> Option<&'static dyn AnyKind>,
+) -> Renamings {
+    let is_new = |draft: &&Draft| {
+        let declared = desired.resources.get(&draft.change.id);
+        draft.change.action == Action::Create && declared.is_some_and(|it| it.renamed_from.is_none())
+    };
+    let goes = |change: &&Change| {
+        matches!(change.action, Action::Delete | Action::Forget)
+            && !desired.resources.contains_key(&change.id)
+    };
+    let mut pairs = Vec::new();
+    for new in drafts.iter().filter(is_new) {
+        let Some(kind) = kind_of(&new.change.id.kind) else { continue };
+        for old in changes.iter().filter(goes).filter(|old| old.id.kind == new.change.id.kind) {
+            let Some(live) = observed.resources.get(&old.id).and_then(|seen| seen.current.as_ref()) else {
+                continue;
+            };
+            let differing = diff::walk(&live.spec, &new.want, &kind.facts().rules, &[]);
+            let top = |path: &str| path.split(['.', '[']).next().unwrap_or_default().to_owned();
+            let differing: BTreeSet<String> = differing.iter().map(|field| top(&field.path)).collect();
+            let said =
+                new.want.as_object().map_or(0, |fields| fields.values().filter(|it| !is_empty(it)).count());
+            if differing.len() * 2 <= said {
+                pairs.push((differing.len(), &new.change.id, &old.id));
+            }
+        }
+    }
+    pairs.sort();
+    let (mut found, mut taken) = (Renamings::new(), BTreeSet::new());
+    for (_, new, old) in pairs {
+        if !found.contains_key(new) && taken.insert(old) {
+            found.insert(new.clone(), old.clone());
+        }
+    }
+    found
+}
+
+fn is_empty(value: &Value) -> bool {
+    match value {
+        Value::Null => true,
+        Value::Array(items) => items.is_empty(),
+        Value::Object(fields) => fields.is_empty(),
+        _ => false,
+    }
+}
+
+/// Adds to a plan how to say that something was renamed, of the candidates with which that mends it.
+pub(super) fn hint(
+    plan: &mut Plan,
+    candidates: Renamings,
+    (desired, observed): (&Desired, &Observed),
+    kinds: &[&'static dyn AnyKind],
+    guard: &Guard,
+) {
+    if candidates.is_empty() {
+        return;
+    }
+    let (mut renamed, mut seen) = (desired.clone(), observed.clone());
+    for (new, old) in &candidates {
+        if let (Some(declared), Some(found)) = (renamed.resources.get_mut(new), seen.resources.remove(old)) {
+            declared.renamed_from = Some(old.clone());
+            seen.resources.insert(new.clone(), found);
+        }
+    }
+    let (mended, _) = planner::planned(&renamed, &seen, kinds, guard);
+    for (new, old) in candidates {
+        let mut changed = mended.changes.iter().filter(|change| change.id == new || change.id == old);
+        let objected = mended.objections.iter().any(|it| it.id == new && !it.only_stops_apply());
+        if changed.any(|change| change.action != Action::Update) || objected {
+            continue;
+        }
+        let position = desired.resources.get(&new).map(|declared| declared.position.clone());
+        let message = format!(
+            "it is like {old}, which this plan deletes: if that is only renamed, write `renamedFrom: {}` under `metadata` here, and it stays as it is in AWS",
+            old.name
+        );
+        plan.warnings.push(Warning { id: Some(new.clone()), message, position });
+        let speaks = |it: &&mut Objection| {
+            it.id == old && matches!(it.objector, Objector::Delete | Objector::Protected | Objector::Data)
+        };
+        for objection in plan.objections.iter_mut().filter(speaks) {
+            let instead = format!(
+                "; or, if it is only renamed, write `renamedFrom: {}` under the `metadata` of {new}",
+                old.name
+            );
+            objection.message.push_str(&instead);
+        }
+    }
+}
