@@ -15,10 +15,12 @@ use crate::diff::{Diff, FieldChange};
 use crate::resource::{OnDelete, Place, Readiness, ResourceId, Tags};
 use crate::services::{Result, Service};
 
+mod beside;
 mod effect;
 mod erased;
 mod grants;
 
+pub use beside::Beside;
 pub use effect::{Effect, Order, Reason, Refs, strongest};
 pub use erased::{AnyKind, Call, Erased, Facts};
 pub use grants::{Grant, Grants, On, When};
@@ -143,8 +145,20 @@ pub trait Kind: Sized + Send + Sync + 'static {
     /// The permissions that its calls need (`batchwright permissions`).
     const GRANTS: Grants;
 
-    /// What is wrong beyond types: checked before AWS is touched. Strings may still hold `${…}` references.
+    /// What is wrong beyond types: checked before AWS is touched, of the normal form. Strings may still hold `${…}` references.
     fn validate(_spec: &Self::Spec, _place: &Place) -> Vec<Invalid> {
+        Vec::new()
+    }
+
+    /// The same of what is written, before it is brought into normal form, for kinds whose normal form reorders lists or leaves
+    /// out what AWS does not keep: paths name places of the manifest. Where this finds something, nothing else is asked.
+    fn validate_written(_spec: &Self::Spec, _place: &Place) -> Vec<Invalid> {
+        Vec::new()
+    }
+
+    /// What cannot go together with others that the same environment declares, as it is written. What is declared elsewhere
+    /// is AWS's to say.
+    fn clashes(_spec: &Self::Spec, _beside: &Beside<'_>) -> Vec<Invalid> {
         Vec::new()
     }
 

@@ -9,7 +9,7 @@ use futures::future::BoxFuture;
 use schemars::generate::SchemaSettings;
 use serde_json::Value;
 
-use super::{Cx, Effect, Grants, Identity, Invalid, Kind, Live, Ownership, Pinned, Reason, Refs};
+use super::{Beside, Cx, Effect, Grants, Identity, Invalid, Kind, Live, Ownership, Pinned, Reason, Refs};
 use crate::diff::{Diff, FieldChange, Rules};
 use crate::resource::{Document, Incarnation, OnDelete, Place, Tags};
 use crate::services::{Clients, Error, Result, Service, Snapshots};
@@ -82,6 +82,10 @@ pub trait AnyKind: Send + Sync {
     fn validate_name(&self, name: &str) -> Option<String>;
     /// See [`Kind::validate`].
     fn validate(&self, spec: &Document, place: &Place) -> Vec<Invalid>;
+    /// See [`Kind::validate_written`].
+    fn validate_written(&self, spec: &Document, place: &Place) -> Vec<Invalid>;
+    /// See [`Kind::clashes`].
+    fn clashes(&self, spec: &Document, beside: &Beside<'_>) -> Vec<Invalid>;
     /// See [`Kind::predict`]; with `name` of kinds that have one.
     fn predict(&self, name: &str, spec: &Document, place: &Place) -> BTreeMap<String, String>;
     /// See [`Kind::effect`].
@@ -165,6 +169,15 @@ impl<K: Kind> AnyKind for Erased<K> {
             Ok(spec) => K::validate(&spec, place),
             Err(error) => vec![Invalid::new("", error.to_string())],
         }
+    }
+
+    fn validate_written(&self, spec: &Document, place: &Place) -> Vec<Invalid> {
+        serde_json::from_value(spec.clone())
+            .map_or_else(|_| Vec::new(), |spec| K::validate_written(&spec, place))
+    }
+
+    fn clashes(&self, spec: &Document, beside: &Beside<'_>) -> Vec<Invalid> {
+        serde_json::from_value(spec.clone()).map_or_else(|_| Vec::new(), |spec| K::clashes(&spec, beside))
     }
 
     fn predict(&self, name: &str, spec: &Document, place: &Place) -> BTreeMap<String, String> {

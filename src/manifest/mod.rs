@@ -20,6 +20,7 @@ mod document;
 mod environment;
 mod error;
 mod free_form;
+mod pairs;
 mod parse;
 mod partial;
 mod patch;
@@ -82,6 +83,7 @@ pub fn load(root: &Path, environment: &str, options: &Options) -> Result<Desired
     reader.unread.cut = cut;
     reader.unused_patches(&resources);
     complaints.append(&mut reader.complaints);
+    complaints.extend(pairs::check(&resources));
     complaints.extend(Web::check(&resources, &loaded, &sources, &reader.unread));
     if complaints.is_empty() && !options.may_be_empty && !resources.iter().any(|resource| resource.on) {
         let stacks = loaded.tree.follow(&[Step::Key("stacks".into())]).1;

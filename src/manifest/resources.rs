@@ -167,14 +167,19 @@ impl<'a> Reader<'a> {
             return None;
         }
         let place = &self.loaded.place;
-        let spec = match kind.normal(&spec.to_json(), place) {
+        let written = spec.to_json();
+        let spec = match kind.normal(&written, place) {
             Ok(spec) => spec,
             Err(error) => {
                 self.complaints.push(undecodable(at, &error));
                 return None;
             }
         };
-        for invalid in kind.validate(&spec, place) {
+        let mut wrong = kind.validate_written(&written, place);
+        if wrong.is_empty() {
+            wrong = kind.validate(&spec, place);
+        }
+        for invalid in wrong {
             let mut path = vec![Step::Key("spec".to_owned())];
             path.extend(path_steps(&invalid.path));
             let at = if invalid.path.is_empty() { at } else { tree.follow(&path).1 };
@@ -283,7 +288,7 @@ impl<'a> Reader<'a> {
 }
 
 /// What is said of a field begins with its verb: here is what it is said of.
-fn with_subject(path: &[Step], message: String) -> String {
+pub fn with_subject(path: &[Step], message: String) -> String {
     const VERBS: &[&str] = &[
         "is", "are", "has", "must", "may", "can't", "cannot", "goes", "overlaps", "needs", "takes", "holds",
     ];

@@ -203,15 +203,26 @@ pub fn steps(node: &Node, pointer: &str) -> Vec<Step> {
     steps
 }
 
-/// The steps of a field path such as `computeResources.subnets[0]`.
+/// The steps of a field path such as `computeResources.subnets[0]`; a key that holds points is quoted, as in
+/// `limits["nvidia.com/gpu"]`.
 pub fn path_steps(path: &str) -> Vec<Step> {
     let mut steps = Vec::new();
-    for part in path.split('.').filter(|part| !part.is_empty()) {
-        let mut pieces = part.split('[');
-        if let Some(key) = pieces.next().filter(|key| !key.is_empty()) {
+    let mut rest = path;
+    while !rest.is_empty() {
+        if let Some(quoted) = rest.strip_prefix("[\"") {
+            let (key, after) = quoted.split_once("\"]").unwrap_or((quoted, ""));
             steps.push(Step::Key(key.to_owned()));
+            rest = after;
+        } else if let Some(item) = rest.strip_prefix('[') {
+            let (index, after) = item.split_once(']').unwrap_or((item, ""));
+            steps.extend(index.parse().ok().map(Step::Item));
+            rest = after;
+        } else {
+            let field = rest.trim_start_matches('.');
+            let (key, after) = field.split_at(field.find(['.', '[']).unwrap_or(field.len()));
+            steps.extend((!key.is_empty()).then(|| Step::Key(key.to_owned())));
+            rest = after;
         }
-        steps.extend(pieces.filter_map(|index| index.trim_end_matches(']').parse().ok()).map(Step::Item));
     }
     steps
 }
