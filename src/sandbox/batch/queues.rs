@@ -26,7 +26,8 @@ const CREATABLE: [&str; 7] = [
     "jobStateTimeLimitActions",
 ];
 
-/// Why a job may be stuck, as far as a queue can act on it.
+/// Why a job may be stuck, as far as a queue can act on it: those that AWS's refusal was seen to name. The user guide of one
+/// partition has a fourth, `MISCONFIGURATION:EC2_INSTANCE_CONFIGURATION_UNSUPPORTED`.
 const STUCK: [&str; 3] = [
     "CAPACITY:INSUFFICIENT_INSTANCE_CAPACITY",
     "MISCONFIGURATION:COMPUTE_ENVIRONMENT_MAX_RESOURCE",
@@ -238,6 +239,9 @@ fn check_detail(detail: &Object) -> Result<()> {
     let empty = Object::new();
     for action in detail.list("jobStateTimeLimitActions")?.into_iter().flatten() {
         let action = action.as_object().unwrap_or(&empty);
+        if action.required("state")? != "RUNNABLE" {
+            invalid!("Invalid job state. Valid job states: [RUNNABLE]");
+        }
         if action.required("action")? != "CANCEL" {
             invalid!("Invalid job action. Valid job actions: [CANCEL]");
         }

@@ -6,7 +6,7 @@
 use serde_json::Value;
 
 use super::container::{self, Platform};
-use super::fargate;
+use super::{fargate, pod, volumes};
 use crate::sandbox::batch::error::{Result, invalid};
 use crate::sandbox::batch::request::{Fields, Object, is_name};
 
@@ -63,7 +63,7 @@ fn blocks(found: &Object, platform: Platform) -> Result<()> {
         (_, Some(_), Some(_)) => invalid!("Cannot use both ecsProperties and eksProperties"),
         (Some(container), None, None) => container::properties(container, platform),
         (None, Some(ecs), None) => tasks(ecs, platform),
-        (None, None, Some(eks)) => pod(eks),
+        (None, None, Some(eks)) => pod::check(eks),
         (None, None, None) => {
             invalid!("One of containerProperties, ecsProperties or eksProperties must be provided.")
         }
@@ -83,10 +83,12 @@ fn tasks(ecs: &Object, platform: Platform) -> Result<()> {
     for one in containers {
         let one = one.as_object().unwrap_or(&empty);
         container::container(one, platform)?;
-        let wanted = container::requirements(one)?;
+        let wanted = container::requirements(one, platform)?;
+        volumes::mounted(one, task)?;
         vcpu += wanted.get("VCPU").copied().unwrap_or_default();
         memory += wanted.get("MEMORY").copied().unwrap_or_default();
     }
+    volumes::check(task, task.text("taskRoleArn")?)?;
     if platform == Platform::Fargate {
         if task.text("executionRoleArn")?.unwrap_or_default().is_empty() {
             invalid!("executionRoleArn is required for Fargate jobs.");
@@ -94,16 +96,6 @@ fn tasks(ecs: &Object, platform: Platform) -> Result<()> {
         fargate::size(vcpu, memory as i64)?;
     }
     Ok(())
-}
-
-fn pod(eks: &Object) -> Result<()> {
-    let empty = Object::new();
-    let Some(pod) = eks.object("podProperties")? else { invalid!("podProperties is required.") };
-    let containers = pod.list("containers")?.map_or(&[][..], Vec::as_slice);
-    if containers.is_empty() || containers.len() > 10 {
-        invalid!("containers must hold between 1 and 10 elements.");
-    }
-    containers.iter().try_for_each(|one| one.as_object().unwrap_or(&empty).required("image").map(|_| ()))
 }
 
 fn multinode(request: &Object, platform: Platform) -> Result<()> {
@@ -179,8 +171,15 @@ pub(in crate::sandbox::batch) fn retry(strategy: &Object) -> Result<()> {
             invalid!("onExitCode {code} should match a valid pattern.");
         }
         for name in ["onReason", "onStatusReason"] {
-            if rule.text(name)?.is_some_and(|text| text.len() > 512) {
+            let text = rule.text(name)?.unwrap_or_default();
+            if text.len() > 512 {
                 invalid!("{name} must not be longer than 512 characters.");
+            }
+            // API_EvaluateOnExit; the words are not AWS's.
+            let plain =
+                |c: char| c.is_ascii_alphanumeric() || c.is_ascii_whitespace() || matches!(c, '.' | ':');
+            if !text.strip_suffix('*').unwrap_or(text).chars().all(plain) {
+                invalid!("{name} {text} should match a valid pattern.");
             }
         }
     }

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use serde_json::Value;
 
-use super::fargate;
+use super::{fargate, volumes};
 use crate::sandbox::batch::error::{Result, invalid};
 use crate::sandbox::batch::request::{Fields, Object};
 
@@ -17,10 +17,16 @@ pub(super) enum Platform {
 
 /// Checks image, environment and resource requirements.
 pub(super) fn container(found: &Object, platform: Platform) -> Result<()> {
-    if found.required("image")?.len() > 255 {
+    let image = found.required("image")?;
+    if image.len() > 255 {
         invalid!("image must not be longer than 255 characters.");
     }
+    // The characters are those of API_ContainerProperties, and the @ of a digest; the words are not AWS's.
+    if !image.chars().all(|c| c.is_ascii_alphanumeric() || "-_:./#@".contains(c)) {
+        invalid!("image should match a valid pattern.");
+    }
     environment(found)?;
+    user(found)?;
     if platform == Platform::Fargate {
         fargate::container(found)?;
     }
@@ -30,7 +36,9 @@ pub(super) fn container(found: &Object, platform: Platform) -> Result<()> {
 /// Checks one whole `containerProperties` block, with its resources and roles.
 pub(super) fn properties(found: &Object, platform: Platform) -> Result<()> {
     container(found, platform)?;
-    let wanted = requirements(found)?;
+    let wanted = requirements(found, platform)?;
+    volumes::check(found, found.text("jobRoleArn")?)?;
+    volumes::mounted(found, found)?;
     let vcpu = wanted.get("VCPU").copied().or_else(|| found.get("vcpus").and_then(Value::as_f64));
     let memory = wanted.get("MEMORY").copied().or_else(|| found.get("memory").and_then(Value::as_f64));
     let Some(vcpu) = vcpu else { invalid!("vCPU is required.") };
@@ -49,17 +57,15 @@ pub(super) fn properties(found: &Object, platform: Platform) -> Result<()> {
             invalid!("{name} not applicable for EC2.");
         }
     }
-    if vcpu < 1.0 {
-        invalid!("vCPU must be at least 1, got {vcpu}.");
-    }
     if memory < 4.0 {
         invalid!("Memory must be at least 4 MiB, got {memory}.");
     }
     Ok(())
 }
 
-/// The resource requirements by type, as numbers.
-pub(super) fn requirements(found: &Object) -> Result<BTreeMap<String, f64>> {
+/// The resource requirements by type, as numbers. Off Fargate all of them are whole, and written so: Batch refuses `1.0`
+/// (kestra-io/plugin-aws#504).
+pub(super) fn requirements(found: &Object, platform: Platform) -> Result<BTreeMap<String, f64>> {
     let mut wanted = BTreeMap::new();
     let empty = Object::new();
     for item in found.list("resourceRequirements")?.into_iter().flatten() {
@@ -68,12 +74,15 @@ pub(super) fn requirements(found: &Object) -> Result<BTreeMap<String, f64>> {
         if !matches!(kind, "VCPU" | "MEMORY" | "GPU") {
             invalid!("{kind} is not a valid resource type. Valid types: [GPU, MEMORY, VCPU]");
         }
-        let whole = kind == "VCPU" || value.chars().all(|c| c.is_ascii_digit());
-        let Some(number) = value.parse::<f64>().ok().filter(|number| whole && *number > 0.0) else {
+        let parts = kind == "VCPU" && (platform == Platform::Fargate || value.starts_with("0."));
+        let Some(number) = figure(value, parts) else {
             invalid!(
                 "Value {value} for type {kind} in resourceRequirement is not valid. Please provide a numeric value."
             );
         };
+        if number < 1.0 && platform == Platform::Ec2 {
+            invalid!("vCPU must be at least 1, got {value}.");
+        }
         if wanted.insert(kind.to_owned(), number).is_some() {
             invalid!("Cannot provide duplicates in resourceRequirements.");
         }
@@ -86,6 +95,29 @@ pub(super) fn requirements(found: &Object) -> Result<BTreeMap<String, f64>> {
         }
     }
     Ok(wanted)
+}
+
+/// A number above nought, in digits; with `parts` also behind a point.
+fn figure(text: &str, parts: bool) -> Option<f64> {
+    let digits = |part: &str| !part.is_empty() && part.bytes().all(|byte| byte.is_ascii_digit());
+    let plain = match text.split_once('.') {
+        Some((whole, part)) => parts && digits(whole) && digits(part),
+        None => digits(text),
+    };
+    text.parse().ok().filter(|number| plain && *number > 0.0)
+}
+
+/// A user, or a user and a group: <https://github.com/nextflow-io/nextflow/discussions/2900>.
+fn user(found: &Object) -> Result<()> {
+    let Some(user) = found.text("user")? else { return Ok(()) };
+    let is_name = |name: &str| {
+        let plain = |c: char| c.is_ascii_lowercase() || c.is_ascii_digit() || c == '_';
+        name.len() <= 31 && name.starts_with(plain) && name.chars().all(|c| plain(c) || c == '-')
+    };
+    match user.split(':').count() <= 2 && user.split(':').all(is_name) {
+        true => Ok(()),
+        false => invalid!("User '{user}' does not match regex"),
+    }
 }
 
 /// Checks the names of environment variables; `AWS_BATCH…` is AWS's own.

@@ -62,6 +62,12 @@ pub(super) fn container(found: &Object) -> Result<()> {
             invalid!("Log driver for Fargate is not valid: {driver}");
         }
     }
+    if let Some(storage) = found.object("ephemeralStorage")?
+        && !storage.integer("sizeInGiB")?.is_some_and(|size| (21..=200).contains(&size))
+    {
+        // API_EphemeralStorage; the words are not AWS's.
+        invalid!("ephemeralStorage must be between 21 and 200 GiB.");
+    }
     for volume in found.list("volumes")?.into_iter().flatten() {
         if volume.pointer("/host/sourcePath").is_some() {
             invalid!("host is not applicable for Fargate.");

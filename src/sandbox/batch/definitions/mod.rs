@@ -4,6 +4,8 @@ mod check;
 mod container;
 mod fargate;
 mod fill;
+mod pod;
+mod volumes;
 
 use std::collections::BTreeMap;
 

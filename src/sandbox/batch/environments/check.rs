@@ -36,6 +36,7 @@ pub(super) fn creation(request: &Object) -> Result<()> {
     if request.contains_key("updatePolicy") {
         invalid!("updatePolicy is not applicable when creating a Compute Environment");
     }
+    request.object("eksConfiguration")?.map_or(Ok(()), cluster)?;
     let managed = request.required("type")?;
     one_of("type", managed, &["MANAGED", "UNMANAGED"])?;
     match (managed, request.object("computeResources")?) {
@@ -128,7 +129,27 @@ fn instances(found: &Object, kind: &str, most: i64, is_eks: bool) -> Result<()> 
     if kind == "SPOT" && strategy == "BEST_FIT" && fleet_role.is_empty() && !is_eks {
         invalid!("compute resource spotIamFleetRole is required.");
     }
+    // API_ComputeScalingPolicy and API_Ec2Configuration; the words are not AWS's.
+    let delay = found.object("scalingPolicy")?.and_then(|policy| policy.get("minScaleDownDelayMinutes"));
+    if delay.is_some_and(|delay| !matches!(delay.as_i64(), Some(0 | 20..=10_080))) {
+        invalid!("minScaleDownDelayMinutes must be 0, or between 20 and 10080.");
+    }
+    if found.list("ec2Configuration")?.is_some_and(|images| images.len() > 2) {
+        invalid!("ec2Configuration can hold at most 2 elements.");
+    }
     found.object("launchTemplate")?.map_or(Ok(()), launch_template)
+}
+
+/// Checks the cluster that jobs run in: API_EksConfiguration; the words are not AWS's.
+fn cluster(eks: &Object) -> Result<()> {
+    eks.required("eksClusterArn")?;
+    let namespace = eks.required("kubernetesNamespace")?;
+    let plain = namespace.chars().all(|c| c.is_ascii_lowercase() || c.is_ascii_digit() || c == '-');
+    let bounded = !namespace.starts_with('-') && !namespace.ends_with('-') && namespace.len() < 64;
+    if !plain || !bounded || namespace == "default" || namespace.starts_with("kube") {
+        invalid!("kubernetesNamespace {namespace} is not valid.");
+    }
+    Ok(())
 }
 
 fn strategies(kind: &str, strategy: &str) -> Result<()> {
