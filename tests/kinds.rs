@@ -15,6 +15,8 @@ use serde_json::{Value, json};
 
 #[path = "kinds/api.rs"]
 mod api;
+#[path = "kinds/batch_refusals.rs"]
+mod batch_refusals;
 #[path = "kinds/cloudformation.rs"]
 mod cloudformation;
 #[path = "kinds/enums.rs"]

@@ -161,6 +161,8 @@ const TARGET: (&str, &str) =
     ("computeResources.launchTemplate.overrides[0].targetInstanceTypes", r#"["m6i"]"#);
 const OVERRIDE: (&str, &str) = ("computeResources.launchTemplate.overrides[0].launchTemplateId", "lt-2");
 const IMAGE: (&str, &str) = ("computeResources.ec2Configuration[0].imageType", "ECS_AL2023");
+const TYPES: (&str, &str) = ("computeResources.instanceTypes", r#"["c6i", "m6i"]"#);
+const EKS_IMAGE: (&str, &str) = ("computeResources.ec2Configuration[0].imageType", "EKS_AL2023");
 
 /// Each field: before, after, and what else must be said for it to have a meaning.
 #[rustfmt::skip]
@@ -192,7 +194,7 @@ pub const FIELDS: &[Field] = &[
     ("computeResources.scalingPolicy.minScaleDownDelayMinutes", "20", "30", &[]),
     ("computeResources.ec2Configuration[0].imageType", "ECS_AL2023", "ECS_AL2023_NVIDIA", &[]),
     ("computeResources.ec2Configuration[0].imageIdOverride", "ami-1", "ami-2", &[IMAGE]),
-    ("computeResources.ec2Configuration[0].imageKubernetesVersion", "\"1.33\"", "\"1.34\"", &[IMAGE]),
+    ("computeResources.ec2Configuration[0].imageKubernetesVersion", "\"1.33\"", "\"1.34\"", &[EKS_IMAGE]),
     ("computeResources.launchTemplate.launchTemplateId", "lt-1", "lt-2", &[]),
     ("computeResources.launchTemplate.launchTemplateName", "one", "two", &[]),
     ("computeResources.launchTemplate.version", "\"7\"", "\"8\"", &[TEMPLATE]),
@@ -200,7 +202,7 @@ pub const FIELDS: &[Field] = &[
     ("computeResources.launchTemplate.overrides[0].launchTemplateId", "lt-2", "lt-3", &[TEMPLATE, TARGET]),
     ("computeResources.launchTemplate.overrides[0].launchTemplateName", "two", "three", &[TEMPLATE, TARGET]),
     ("computeResources.launchTemplate.overrides[0].version", "\"7\"", "\"8\"", &[TEMPLATE, TARGET, OVERRIDE]),
-    ("computeResources.launchTemplate.overrides[0].targetInstanceTypes", r#"["m6i"]"#, r#"["c6i"]"#, &[TEMPLATE, OVERRIDE]),
+    ("computeResources.launchTemplate.overrides[0].targetInstanceTypes", r#"["m6i"]"#, r#"["c6i"]"#, &[TEMPLATE, OVERRIDE, TYPES]),
     ("computeResources.launchTemplate.overrides[0].userdataType", "EKS_NODEADM", "EKS_BOOTSTRAP_SH", &[TEMPLATE, TARGET, OVERRIDE]),
     ("computeResources.capacityTags", r#"{"team": "a"}"#, r#"{"team": "b"}"#, &[]),
     ("computeResources.managedInstancesProvider.infrastructureRoleArn", "arn:aws:iam::111122223333:role/a", "arn:aws:iam::111122223333:role/b", &[]),

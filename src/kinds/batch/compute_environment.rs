@@ -8,16 +8,18 @@ use serde::{Deserialize, Serialize};
 
 use super::types::compute_resources::ComputeResources;
 use super::types::environment_settings::{EcsSettings, EksConfiguration, UpdatePolicy};
+use super::types::name;
 use crate::diff::{Diff, FieldChange};
 use crate::field;
-use crate::kind::{Cx, Effect, Grant, Grants, Invalid, Kind, Live, On, Reason, Refs};
+use crate::kind::{Beside, Cx, Effect, Grant, Grants, Invalid, Kind, Live, On, Reason, Refs};
 use crate::kinds::mirror::{Field, Part, prune};
 use crate::resource::{Place, Readiness};
 use crate::services::batch::{Batch, Snapshot};
 use crate::services::{Result, own_tags};
 
+mod clashes;
 mod effect;
-mod validate;
+pub(in crate::kinds::batch) mod validate;
 mod write;
 
 /// A Batch compute environment.
@@ -110,6 +112,14 @@ impl Kind for ComputeEnvironment {
     const NOT_MANAGED: &'static [(&'static str, &'static str)] = &[
         ("replaceComputeEnvironment", "the plan says what is replaced, and when"),
         ("computeEnvironmentName", "metadata.physicalName"),
+        ("tags", "metadata.tags"),
+        ("computeEnvironmentArn", "AWS assigns it: remove the line"),
+        ("ecsClusterArn", "AWS assigns it: remove the line"),
+        ("uuid", "AWS assigns it: remove the line"),
+        ("status", "AWS reports it: remove the line"),
+        ("statusReason", "AWS reports it: remove the line"),
+        ("containerOrchestrationType", "AWS reports it: remove the line"),
+        ("batchImageStatus", "AWS reports it: remove the line"),
     ];
     const GRANTS: Grants = Grants {
         read: &[Grant::any(&[
@@ -151,6 +161,18 @@ spec:
 
     fn validate(spec: &Spec, _place: &Place) -> Vec<Invalid> {
         validate::validate(spec)
+    }
+
+    fn clashes(spec: &Spec, beside: &Beside<'_>) -> Vec<Invalid> {
+        clashes::clashes(spec, beside)
+    }
+
+    fn validate_written(spec: &Spec, _place: &Place) -> Vec<Invalid> {
+        validate::validate(spec)
+    }
+
+    fn validate_name(name: &str) -> Option<String> {
+        name::invalid(name)
     }
 
     fn normalise(spec: &mut Spec, place: &Place) {

@@ -10,6 +10,7 @@ use super::types::container_properties::ContainerProperties;
 use super::types::ecs::EcsProperties;
 use super::types::eks::EksProperties;
 use super::types::job_settings::{ConsumableResources, NodeProperties, RetryStrategy, Timeout};
+use super::types::name;
 use crate::diff::Diff;
 use crate::field;
 use crate::kind::{Cx, Grant, Grants, Identity, Invalid, Kind, Live, On};
@@ -106,6 +107,11 @@ impl Kind for JobDefinition {
     const CLOUDFORMATION: &'static str = "AWS::Batch::JobDefinition";
     const NOT_MANAGED: &'static [(&'static str, &'static str)] = &[
         ("jobDefinitionName", "metadata.physicalName"),
+        ("tags", "metadata.tags"),
+        ("jobDefinitionArn", "AWS assigns it: remove the line"),
+        ("revision", "AWS assigns it: remove the line"),
+        ("status", "AWS reports it: remove the line"),
+        ("containerOrchestrationType", "AWS reports it: remove the line"),
         ("resourceRetentionPolicy", "metadata.lifecycle.keepRevisions"),
     ];
     const GRANTS: Grants = Grants {
@@ -153,6 +159,14 @@ spec:
 
     fn validate(spec: &Spec, _place: &Place) -> Vec<Invalid> {
         validate::validate(spec)
+    }
+
+    fn validate_written(spec: &Spec, _place: &Place) -> Vec<Invalid> {
+        validate::validate(spec)
+    }
+
+    fn validate_name(name: &str) -> Option<String> {
+        name::invalid(name)
     }
 
     fn normalise(spec: &mut Spec, _place: &Place) {

@@ -1,19 +1,23 @@
 //! `batch/JobQueue`: where jobs wait, and which compute environments take them.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 
 use aws_sdk_batch::types::{JobQueueDetail, JobQueueType, JqState, JqStatus};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
+use super::types::name;
 use super::types::queue_orders::{ComputeEnvironmentOrder, JobStateTimeLimitAction, ServiceEnvironmentOrder};
 use crate::diff::{ChangeRule, Diff, FieldChange};
 use crate::field;
-use crate::kind::{Cx, Effect, Grant, Grants, Invalid, Kind, Live, On, Order, Reason, Refs};
+use crate::kind::{Beside, Cx, Effect, Grant, Grants, Invalid, Kind, Live, On, Order, Reason, Refs};
 use crate::kinds::mirror::{Field, Part};
 use crate::resource::{Place, Readiness};
 use crate::services::batch::{Batch, Snapshot};
 use crate::services::{Result, batch, failed, own_tags};
+
+mod clashes;
+mod validate;
 
 /// A Batch job queue.
 pub struct JobQueue;
@@ -84,7 +88,13 @@ impl Kind for JobQueue {
     const ABOUT: &'static str =
         "A Batch job queue: where jobs wait, and which compute environments take them.";
     const CLOUDFORMATION: &'static str = "AWS::Batch::JobQueue";
-    const NOT_MANAGED: &'static [(&'static str, &'static str)] = &[("jobQueueName", "metadata.physicalName")];
+    const NOT_MANAGED: &'static [(&'static str, &'static str)] = &[
+        ("jobQueueName", "metadata.physicalName"),
+        ("tags", "metadata.tags"),
+        ("jobQueueArn", "AWS assigns it: remove the line"),
+        ("status", "AWS reports it: remove the line"),
+        ("statusReason", "AWS reports it: remove the line"),
+    ];
     const GRANTS: Grants = Grants {
         read: &[Grant::any(&[
             "batch:DescribeComputeEnvironments",
@@ -118,49 +128,20 @@ spec:
     - computeEnvironment: ${batch/ComputeEnvironment/fargate.arn}
 ";
 
-    fn validate(spec: &Spec, _place: &Place) -> Vec<Invalid> {
-        let mut found = Vec::new();
-        let (compute, service) = (spec.compute_environment_order.len(), spec.service_environment_order.len());
-        match (compute, service) {
-            (0, 0) => found.push(Invalid::new("computeEnvironmentOrder", "name 1 to 3 compute environments")),
-            (1..=3, 0) | (0, 1) => {}
-            (_, 0) => found.push(Invalid::new(
-                "computeEnvironmentOrder",
-                format!("there are {compute} compute environments, and Batch takes 3 at most"),
-            )),
-            (0, _) => found.push(Invalid::new("serviceEnvironmentOrder", "Batch takes one at most")),
-            _ => found.push(Invalid::new(
-                "serviceEnvironmentOrder",
-                "excludes computeEnvironmentOrder: keep one of the two",
-            )),
-        }
-        if !(0..=1000).contains(&spec.priority) {
-            let message = format!("{} is not between 0 and 1000", spec.priority);
-            found.push(Invalid::new("priority", message));
-        }
-        let orders: Vec<Option<i32>> =
-            spec.compute_environment_order.iter().map(|entry| entry.order).collect();
-        if let Some(message) = wrong_orders(&orders) {
-            found.push(Invalid::new("computeEnvironmentOrder", message));
-        }
-        let mut seen = BTreeSet::new();
-        for (index, entry) in spec.compute_environment_order.iter().enumerate() {
-            if !seen.insert(&entry.compute_environment) {
-                found.push(Invalid::new(
-                    format!("computeEnvironmentOrder[{index}].computeEnvironment"),
-                    format!("{} is in the list already: remove one", entry.compute_environment),
-                ));
-            }
-        }
-        for (index, action) in spec.job_state_time_limit_actions.iter().enumerate() {
-            if !(600..=86400).contains(&action.max_time_seconds) {
-                found.push(Invalid::new(
-                    format!("jobStateTimeLimitActions[{index}].maxTimeSeconds"),
-                    format!("{} is not between 600 and 86400 seconds", action.max_time_seconds),
-                ));
-            }
-        }
-        found
+    fn validate(spec: &Spec, place: &Place) -> Vec<Invalid> {
+        validate::validate(spec, place)
+    }
+
+    fn clashes(spec: &Spec, beside: &Beside<'_>) -> Vec<Invalid> {
+        clashes::clashes(spec, beside)
+    }
+
+    fn validate_written(spec: &Spec, place: &Place) -> Vec<Invalid> {
+        validate::validate(spec, place)
+    }
+
+    fn validate_name(name: &str) -> Option<String> {
+        name::invalid(name)
     }
 
     fn normalise(spec: &mut Spec, place: &Place) {
@@ -171,7 +152,7 @@ spec:
         // Numbers that contradict each other stay: validation speaks of them.
         let orders: Vec<Option<i32>> =
             spec.compute_environment_order.iter().map(|entry| entry.order).collect();
-        let in_order = wrong_orders(&orders).is_none();
+        let in_order = validate::wrong_orders(&orders).is_none();
         if in_order {
             spec.compute_environment_order.sort_by_key(|entry| entry.order);
         }
@@ -292,20 +273,6 @@ async fn keep_ground(cx: &Cx<'_, JobQueue>, live: &Spec, want: &Spec) -> Result<
         batch::refuse_to_let_go(cx.client, stay).await?;
     }
     Ok(())
-}
-
-/// What is wrong with the numbers, if they are given.
-fn wrong_orders(orders: &[Option<i32>]) -> Option<&'static str> {
-    let given: Vec<i32> = orders.iter().flatten().copied().collect();
-    let distinct: BTreeSet<i32> = given.iter().copied().collect();
-    match () {
-        () if given.is_empty() => None,
-        () if given.len() < orders.len() => {
-            Some("give every entry an `order`, or none: the list's order counts then")
-        }
-        () if distinct.len() < given.len() => Some("two entries have the same `order`: make them distinct"),
-        () => None,
-    }
 }
 
 /// The entries with the numbers that Batch wants, in the list's order.

@@ -1,5 +1,6 @@
 //! The service driven by plain requests, with a surrounding that exists only in memory and a clock that stands still.
 
+mod refusals;
 mod sdk;
 
 use std::collections::BTreeMap;

@@ -423,12 +423,6 @@ fn validity_depends_on_the_type() {
         ),
         (
             updatable(),
-            "/updatePolicy",
-            json!({"jobExecutionTimeoutMinutes": 7201}),
-            "updatePolicy.jobExecutionTimeoutMinutes",
-        ),
-        (
-            updatable(),
             "/computeResources/launchTemplate",
             json!({"launchTemplateId": "lt-1", "launchTemplateName": "x"}),
             "computeResources.launchTemplate",

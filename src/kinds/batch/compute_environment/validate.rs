@@ -1,8 +1,15 @@
 //! What Batch refuses of a compute environment, known before it is asked (aws-semantics §2.1, §14).
 
+use std::collections::BTreeMap;
+
 use super::{SERVICE_LINKED_ROLE, Spec};
 use crate::kind::Invalid;
-use crate::kinds::batch::types::compute_resources::{ComputeResources, LaunchTemplate};
+use crate::kinds::batch::types::compute_resources::ComputeResources;
+use crate::kinds::batch::types::environment_settings::EksConfiguration;
+
+mod images;
+pub(in crate::kinds::batch) mod instance_types;
+mod launch_template;
 
 pub(super) fn validate(spec: &Spec) -> Vec<Invalid> {
     let mut found = Vec::new();
@@ -17,23 +24,58 @@ pub(super) fn validate(spec: &Spec) -> Vec<Invalid> {
                 found.push(Invalid::new("unmanagedvCpus", "is for UNMANAGED environments only: remove it"));
             }
             managed(resources, spec.eks_configuration.is_some(), &mut found);
+            tags("tags", &resources.tags, &mut found);
+            tags("capacityTags", &resources.capacity_tags, &mut found);
         }
     }
     if let Some(eks) = &spec.eks_configuration {
-        let namespace = eks.kubernetes_namespace.as_str();
-        if namespace == "default" || namespace.starts_with("kube") {
-            let message = format!("{namespace:?} is refused by Batch: give jobs a namespace of their own");
-            found.push(Invalid::new("eksConfiguration.kubernetesNamespace", message));
-        }
-    }
-    if let Some(policy) = &spec.update_policy {
-        let minutes = policy.job_execution_timeout_minutes;
-        if !(1..=7200).contains(&minutes) {
-            let message = format!("{minutes} is not between 1 and 7200 minutes");
-            found.push(Invalid::new("updatePolicy.jobExecutionTimeoutMinutes", message));
-        }
+        on_eks(spec, eks, &mut found);
     }
     found
+}
+
+/// <https://docs.aws.amazon.com/batch/latest/APIReference/API_EksConfiguration.html>
+fn on_eks(spec: &Spec, eks: &EksConfiguration, found: &mut Vec<Invalid>) {
+    let namespace = eks.kubernetes_namespace.as_str();
+    if namespace == "default" || namespace.starts_with("kube") {
+        let message = format!("{namespace:?} is refused by Batch: give jobs a namespace of their own");
+        found.push(Invalid::new("eksConfiguration.kubernetesNamespace", message));
+    }
+    if spec.ecs_settings.is_some() {
+        found.push(Invalid::new("ecsSettings", "are of ECS, and jobs run on EKS here: remove them"));
+    }
+    if spec.r#type == "UNMANAGED" {
+        let message = "an UNMANAGED environment is on ECS: remove it, or set type to MANAGED";
+        found.push(Invalid::new("eksConfiguration", message));
+    }
+    let resources = spec.compute_resources.as_ref();
+    if let Some(kind) = resources.map(|it| it.r#type.as_str()).filter(|it| !matches!(*it, "EC2" | "SPOT")) {
+        let message = format!("{kind} is not for EKS: it takes EC2 and SPOT");
+        found.push(Invalid::new("computeResources.type", message));
+    }
+}
+
+/// Tags of what is launched: as those of any resource, only that nobody else counts them.
+fn tags(field: &str, tags: &BTreeMap<String, String>, found: &mut Vec<Invalid>) {
+    let path = format!("computeResources.{field}");
+    if tags.len() > 50 {
+        let message = format!("there are {}, and AWS takes 50 at most", tags.len());
+        found.push(Invalid::new(&path, message));
+    }
+    for (key, value) in tags {
+        let length = key.chars().count();
+        let message = match () {
+            () if key.to_ascii_lowercase().starts_with("aws:") => format!("the tag key {key:?} is AWS's own"),
+            () if !(1..=128).contains(&length) => {
+                format!("the tag key {key:?} has {length} characters, and AWS takes 1 to 128")
+            }
+            () if value.chars().count() > 256 => {
+                format!("the value of the tag {key:?} has more than 256 characters")
+            }
+            () => continue,
+        };
+        found.push(Invalid::new(format!("{path}[\"{key}\"]"), message));
+    }
 }
 
 fn unmanaged(spec: &Spec, has_resources: bool, found: &mut Vec<Invalid>) {
@@ -80,8 +122,10 @@ fn managed(resources: &ComputeResources, on_eks: bool, found: &mut Vec<Invalid>)
         _ => instances(resources, on_eks, &mut say),
     }
     if let Some(template) = &resources.launch_template {
-        launch_template(template, &mut say);
+        launch_template::validate(template, resources, on_eks, &mut say);
     }
+    instance_types::validate(resources, &mut say);
+    images::validate(resources, on_eks, &mut say);
 }
 
 /// Fields that only instances have, and whether they are set.
@@ -120,8 +164,10 @@ fn fargate(resources: &ComputeResources, say: &mut dyn FnMut(&str, String)) {
 fn network(resources: &ComputeResources, say: &mut dyn FnMut(&str, String)) {
     match resources.subnets.len() {
         0 => say("subnets", format!("{} needs at least one", resources.r#type)),
-        1..=16 => {}
-        many => say("subnets", format!("there are {many}, and Batch takes 16 at most")),
+        many if many > 16 && resources.is_fargate() => {
+            say("subnets", format!("there are {many}, and Batch takes 16 at most"));
+        }
+        _ => {}
     }
     if resources.is_fargate() && resources.security_group_ids.len() > 5 {
         say(
@@ -153,12 +199,6 @@ fn managed_instances(resources: &ComputeResources, say: &mut dyn FnMut(&str, Str
     if resources.managed_instances_provider.is_none() {
         say("managedInstancesProvider", "ECS_MANAGED_INSTANCES needs it".to_owned());
     }
-    if resources.capacity_tags.len() > 50 {
-        say(
-            "capacityTags",
-            format!("there are {}, and Batch takes 50 at most", resources.capacity_tags.len()),
-        );
-    }
 }
 
 fn instances(resources: &ComputeResources, on_eks: bool, say: &mut dyn FnMut(&str, String)) {
@@ -173,12 +213,6 @@ fn instances(resources: &ComputeResources, on_eks: bool, say: &mut dyn FnMut(&st
     }
     if resources.security_group_ids.is_empty() && resources.launch_template.is_none() {
         say("securityGroupIds", "name at least one here, or in a launch template".to_owned());
-    }
-    if resources.ec2_configuration.len() > 2 {
-        say("ec2Configuration", "two entries at most".to_owned());
-    }
-    if let Some(bid) = resources.bid_percentage.filter(|bid| !(0..=100).contains(bid)) {
-        say("bidPercentage", format!("{bid} is not between 1 and 100"));
     }
     if !is_spot && resources.bid_percentage.is_some() {
         say("bidPercentage", "is for type SPOT only: remove it".to_owned());
@@ -211,27 +245,5 @@ fn strategy(resources: &ComputeResources, on_eks: bool, say: &mut dyn FnMut(&str
     }
     if on_eks && strategy == "BEST_FIT" {
         say("allocationStrategy", "EKS does not know BEST_FIT: say BEST_FIT_PROGRESSIVE".to_owned());
-    }
-}
-
-fn launch_template(template: &LaunchTemplate, say: &mut dyn FnMut(&str, String)) {
-    let one = "say either launchTemplateId or launchTemplateName";
-    if template.launch_template_id.is_some() == template.launch_template_name.is_some()
-        && (template.launch_template_id.is_some() || template.overrides.is_empty())
-    {
-        say("launchTemplate", one.to_owned());
-    }
-    if template.overrides.len() > 10 {
-        say("launchTemplate.overrides", "10 at most".to_owned());
-    }
-    let mut seen = std::collections::BTreeSet::new();
-    for (index, other) in template.overrides.iter().enumerate() {
-        let path = format!("launchTemplate.overrides[{index}]");
-        if other.launch_template_id.is_some() == other.launch_template_name.is_some() {
-            say(&path, one.to_owned());
-        }
-        for target in other.target_instance_types.iter().filter(|target| !seen.insert(target.as_str())) {
-            say(&path, format!("{target} is in another override already: an instance type has one"));
-        }
     }
 }

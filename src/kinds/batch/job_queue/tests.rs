@@ -165,7 +165,26 @@ fn what_batch_refuses_is_known_before() {
         complaints(queue(vec![entry("a", None), entry("a", None)])),
         ["computeEnvironmentOrder[1].computeEnvironment"]
     );
-    let mut high = queue(vec![entry("a", None)]);
-    high["priority"] = json!(1001);
-    assert_eq!(complaints(high), ["priority"]);
+    let limit = |reason: &str, action: &str| json!({"reason": reason, "state": "RUNNABLE", "maxTimeSeconds": 600, "action": action});
+    let limited = |service: bool, limits: Value| {
+        let mut queue = queue(vec![entry("a", None)]);
+        if service {
+            queue = json!({"priority": 1, "serviceEnvironmentOrder": [{"serviceEnvironment": "a"}]});
+        }
+        queue["jobStateTimeLimitActions"] = limits;
+        complaints(queue)
+    };
+    let (capacity, service) =
+        ("CAPACITY:INSUFFICIENT_INSTANCE_CAPACITY", "MISCONFIGURATION:SERVICE_ENVIRONMENT_MAX_RESOURCE");
+    assert_eq!(limited(false, json!([limit(capacity, "CANCEL")])), Vec::<String>::new());
+    assert_eq!(
+        limited(true, json!([limit(capacity, "TERMINATE"), limit(service, "TERMINATE")])),
+        Vec::<String>::new()
+    );
+    assert_eq!(limited(true, json!([limit(service, "CANCEL")])), ["jobStateTimeLimitActions[0].action"]);
+    assert_eq!(limited(false, json!([limit(service, "CANCEL")])), ["jobStateTimeLimitActions[0].reason"]);
+    assert_eq!(
+        limited(false, json!([limit(capacity, "CANCEL"), limit(capacity, "CANCEL")])),
+        ["jobStateTimeLimitActions[1].reason"]
+    );
 }

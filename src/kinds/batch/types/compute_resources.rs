@@ -18,6 +18,12 @@ const TEMPLATE_IDS: &[&str] = &["ec2/LaunchTemplate.id"];
 /// The outputs that give a launch template's version.
 const TEMPLATE_VERSIONS: &[&str] = &["ec2/LaunchTemplate.latestVersion", "ec2/LaunchTemplate.defaultVersion"];
 
+/// A type or family of instances, or one of Batch's words.
+const INSTANCES: &str = r"^(optimal|default_x86_64|default_arm64|[a-z][a-z0-9-]*(\.[a-z0-9-]+)?)$";
+
+/// A version's number, or one of the two words.
+const VERSION: &str = r"^([0-9]+|\$Latest|\$Default|)$";
+
 mirror! {
     /// What a managed compute environment launches: instances of EC2, or tasks of Fargate.
     pub struct ComputeResources = sdk::ComputeResource {
@@ -38,10 +44,11 @@ mirror! {
         #[schemars(range(min = 0), transform = field::runtime_owned)]
         server desiredv_cpus: Option<i32>,
         /// Instance types or families, or `optimal`; of one architecture. Their order means something only to the ordered strategies.
+        #[schemars(inner(regex(pattern = INSTANCES)))]
         empty instance_types: Vec<String>,
         /// The AMI for all instances; `ec2Configuration` says it by type of image.
         empty image_id: Option<String>,
-        /// The subnets that instances or tasks are launched into; 16 at most.
+        /// The subnets that instances or tasks are launched into; 16 at most on Fargate.
         #[schemars(transform = field::set, transform = field::items_refer(SUBNETS))]
         empty subnets: Vec<String>,
         /// The security groups of instances or tasks; 5 at most.
@@ -91,6 +98,7 @@ mirror! {
         /// A version's number, `$Latest` or `$Default`. Batch looks at the two words only when it launches a new
         /// infrastructure: a newer template goes unnoticed. Refer to the template's `latestVersion` instead.
         #[schemars(transform = field::refers(TEMPLATE_VERSIONS))]
+        #[schemars(regex(pattern = VERSION))]
         default version: String = "$Default".to_owned(),
         /// Other templates for some types of instances; 10 at most.
         empty overrides: Vec<LaunchTemplateOverride>,
@@ -109,6 +117,7 @@ mirror! {
         server launch_template_name: Option<String>,
         /// A version's number, `$Latest` or `$Default`.
         #[schemars(transform = field::refers(TEMPLATE_VERSIONS))]
+        #[schemars(regex(pattern = VERSION))]
         default version: String = "$Default".to_owned(),
         /// The instance types or families that use it.
         #[schemars(transform = field::set)]
@@ -121,10 +130,13 @@ mirror! {
     /// The image of one type of instances.
     pub struct Ec2Configuration = sdk::Ec2Configuration {
         /// Such as `ECS_AL2023`, `ECS_AL2023_NVIDIA`, `EKS_AL2023`. Batch takes no new environments with `ECS_AL2`.
+        #[schemars(length(min = 1, max = 256))]
         required image_type: String,
         /// The AMI; absent: the one that Batch provides.
+        #[schemars(length(min = 1, max = 256))]
         empty image_id_override: Option<String>,
         /// The version of Kubernetes, where nodes join an EKS cluster.
+        #[schemars(length(min = 1, max = 256))]
         server image_kubernetes_version: Option<String>,
     }
     unsaid { batch_image_status }
@@ -139,6 +151,7 @@ mirror! {
     /// How ECS managed instances are launched.
     pub struct ManagedInstancesProvider = sdk::ManagedInstancesProvider {
         /// Which tags instances inherit: `CAPACITY_PROVIDER` or `NONE`.
+        #[schemars(transform = field::one_of(&["CAPACITY_PROVIDER", "NONE"]))]
         server propagate_tags: Option<String>,
         /// The role with which ECS manages the instances.
         #[schemars(transform = field::refers(&["iam/Role.arn"]))]
@@ -159,11 +172,12 @@ mirror! {
         /// Which instances may be chosen.
         empty instance_requirements: Option<InstanceRequirements>,
         /// How capacity is bought: `ON_DEMAND`, `SPOT` or `RESERVED`.
-        #[schemars(transform = field::create_only)]
+        #[schemars(transform = field::create_only, transform = field::one_of(&["ON_DEMAND", "RESERVED", "SPOT"]))]
         server capacity_option_type: Option<String>,
         /// The instances' volume.
         server storage_configuration: Option<ManagedInstancesStorage>,
         /// How closely CloudWatch watches: `BASIC` or `DETAILED`.
+        #[schemars(transform = field::one_of(&["BASIC", "DETAILED"]))]
         server monitoring: Option<String>,
         /// Whether only FIPS-validated cryptography is used.
         #[schemars(transform = field::create_only)]
@@ -206,6 +220,7 @@ mirror! {
         /// The resource group that holds the reservations.
         empty reservation_group_arn: Option<String>,
         /// How reservations are used: `RESERVATIONS_ONLY`, `RESERVATIONS_FIRST` or `RESERVATIONS_EXCLUDED`.
+        #[schemars(transform = field::one_of(&["RESERVATIONS_EXCLUDED", "RESERVATIONS_FIRST", "RESERVATIONS_ONLY"]))]
         server reservation_preference: Option<String>,
     }
 
@@ -217,7 +232,8 @@ mirror! {
 
     /// How ECS saves on managed instances.
     pub struct InfrastructureOptimization = sdk::InfrastructureOptimization {
-        /// How long an idle instance stays, in seconds; -1: for ever.
+        /// How long an idle instance stays, in seconds, 0 to 3600; -1: for ever.
+        #[schemars(range(min = -1, max = 3600))]
         server scale_in_after: Option<i32>,
     }
 }

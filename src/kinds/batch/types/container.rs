@@ -10,13 +10,45 @@ use crate::kinds::mirror::mirror;
 /// The outputs that a secret's source may name.
 const SECRETS: &[&str] = &["secretsmanager/Secret.arn", "ssm/Parameter.arn", "ssm/Parameter.name"];
 
+/// A user, or a user and a group, as Batch takes them
+/// (<https://github.com/nextflow-io/nextflow/discussions/2900> quotes its answer).
+pub const USER: &str = "^[a-z0-9_][a-z0-9_-]{0,30}(:[a-z0-9_][a-z0-9_-]{0,30})?$";
+
+/// The limits of <https://docs.aws.amazon.com/batch/latest/APIReference/API_Ulimit.html>.
+const ULIMITS: &[&str] = &[
+    "core",
+    "cpu",
+    "data",
+    "fsize",
+    "locks",
+    "memlock",
+    "msgqueue",
+    "nice",
+    "nofile",
+    "nproc",
+    "rss",
+    "rtprio",
+    "rttime",
+    "sigpending",
+    "stack",
+];
+
+/// The systems of <https://docs.aws.amazon.com/batch/latest/APIReference/API_RuntimePlatform.html>.
+const SYSTEMS: &[&str] = &[
+    "LINUX",
+    "WINDOWS_SERVER_2019_CORE",
+    "WINDOWS_SERVER_2019_FULL",
+    "WINDOWS_SERVER_2022_CORE",
+    "WINDOWS_SERVER_2022_FULL",
+];
+
 mirror! {
     /// An environment variable. Its value is masked wherever it is shown.
     #[schemars(transform = field::sensitive)]
     pub struct Variable = sdk::KeyValuePair {
         /// Its name; not one that begins with `AWS_BATCH`.
         required name: String,
-        /// Its value. Batch keeps no variable whose value is empty.
+        /// Its value; not empty: Batch keeps no such variable.
         #[schemars(transform = field::sensitive)]
         default value: String,
     }
@@ -35,7 +67,8 @@ mirror! {
         /// `VCPU`, `MEMORY` or `GPU`.
         #[schemars(transform = field::one_of(sdk::ResourceType::values()))]
         required r#type: String,
-        /// A number: vCPUs, MiB or GPUs. Fargate takes certain pairs of vCPUs and memory only.
+        /// vCPUs, MiB or GPUs: a whole number, written as one (`"1"`). Fargate takes certain pairs of vCPUs and memory only, and
+        /// there parts of a vCPU (`"0.25"`).
         #[schemars(transform = field::numeric)]
         required value: String,
     }
@@ -53,6 +86,7 @@ mirror! {
     /// A limit of the operating system.
     pub struct Ulimit = sdk::Ulimit {
         /// Such as `nofile`.
+        #[schemars(transform = field::one_of(ULIMITS))]
         required name: String,
         /// What the process may raise the limit to.
         required hard_limit: i32,
@@ -62,7 +96,8 @@ mirror! {
 
     /// A volume that containers mount. Without a source it is an empty folder of the host.
     pub struct Volume = sdk::Volume {
-        /// Its name.
+        /// Its name: letters, digits, `-` and `_`.
+        #[schemars(regex(pattern = "^[A-Za-z0-9_-]{1,255}$"))]
         required name: String,
         /// A folder of the host.
         empty host: Option<Host>,
@@ -81,14 +116,15 @@ mirror! {
     /// An EFS file system.
     pub struct EfsVolume = sdk::EfsVolumeConfiguration {
         /// Its id.
-        #[schemars(transform = field::refers(&["efs/FileSystem.id"]))]
+        #[schemars(length(min = 1), transform = field::refers(&["efs/FileSystem.id"]))]
         required file_system_id: String,
         /// The folder that is mounted as root; to be left out, or `/`, with an access point.
+        #[schemars(length(max = 4096))]
         default root_directory: String = "/".to_owned(),
-        /// Whether traffic is encrypted: `ENABLED` or `DISABLED`.
+        /// Whether traffic is encrypted: `ENABLED` (needed with an access point, and with `iam`) or `DISABLED`.
         #[schemars(transform = field::one_of(sdk::EfsTransitEncryption::values()))]
         default transit_encryption: String = "DISABLED".to_owned(),
-        /// The port of encrypted traffic, 0 to 65535; absent: EFS chooses.
+        /// The port of encrypted traffic (`transitEncryption`), 0 to 65535; absent: EFS chooses.
         #[schemars(range(min = 0, max = 65535))]
         empty transit_encryption_port: Option<i32>,
         /// How access is granted.
@@ -100,7 +136,7 @@ mirror! {
         /// The access point.
         #[schemars(transform = field::refers(&["efs/AccessPoint.id"]))]
         empty access_point_id: Option<String>,
-        /// Whether the job's role counts: `ENABLED` (with encryption in transit) or `DISABLED`.
+        /// Whether the job's role counts: `ENABLED` (with encryption in transit, and with such a role) or `DISABLED`.
         #[schemars(transform = field::one_of(sdk::EfsAuthorizationConfigIam::values()))]
         default iam: String = "DISABLED".to_owned(),
     }
@@ -108,6 +144,7 @@ mirror! {
     /// An S3 Files file system.
     pub struct S3FilesVolume = sdk::S3FilesVolumeConfiguration {
         /// Its ARN.
+        #[schemars(length(min = 1))]
         required file_system_arn: String,
         /// The folder that is mounted as root.
         default root_directory: String = "/".to_owned(),
@@ -142,6 +179,7 @@ mirror! {
     /// A device of the host.
     pub struct Device = sdk::Device {
         /// Its path on the host.
+        #[schemars(length(min = 1))]
         required host_path: String,
         /// Its path in the container; absent: the same.
         empty container_path: Option<String>,
@@ -153,8 +191,10 @@ mirror! {
     /// A file system in memory.
     pub struct Tmpfs = sdk::Tmpfs {
         /// Its path in the container.
+        #[schemars(length(min = 1))]
         required container_path: String,
         /// Its size, in MiB.
+        #[schemars(range(min = 1))]
         required size: i32,
         /// Options of mounting, such as `ro` or `noexec`.
         #[schemars(transform = field::set)]
@@ -197,15 +237,17 @@ mirror! {
     /// The operating system and processor of a task of Fargate.
     pub struct RuntimePlatform = sdk::RuntimePlatform {
         /// Such as `LINUX`, `WINDOWS_SERVER_2022_CORE`.
+        #[schemars(transform = field::one_of(SYSTEMS))]
         default operating_system_family: String = "LINUX".to_owned(),
         /// `X86_64` or `ARM64`.
+        #[schemars(transform = field::one_of(&["ARM64", "X86_64"]))]
         default cpu_architecture: String = "X86_64".to_owned(),
     }
 
     /// How a private registry is asked for the image.
     pub struct RepositoryCredentials = sdk::RepositoryCredentials {
         /// The ARN of the secret with the registry's user name and password.
-        #[schemars(transform = field::refers(&["secretsmanager/Secret.arn"]))]
+        #[schemars(length(min = 1), transform = field::refers(&["secretsmanager/Secret.arn"]))]
         required credentials_parameter: String,
     }
 }

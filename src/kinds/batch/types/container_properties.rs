@@ -4,7 +4,7 @@ use aws_sdk_batch::types as sdk;
 
 use super::container::{
     EphemeralStorage, FargatePlatform, LinuxParameters, LogConfiguration, MountPoint, Network,
-    RepositoryCredentials, ResourceRequirement, RuntimePlatform, Secret, Ulimit, Variable, Volume,
+    RepositoryCredentials, ResourceRequirement, RuntimePlatform, Secret, USER, Ulimit, Variable, Volume,
 };
 use crate::field;
 use crate::kinds::mirror::mirror;
@@ -13,10 +13,13 @@ mirror! {
     /// The container of a job.
     pub struct ContainerProperties = sdk::ContainerProperties {
         /// The image; `${image.<name>}` is one that is pinned by its digest.
+        #[schemars(length(min = 1, max = 255), regex(pattern = r"^[A-Za-z0-9_:./#@-]*$"))]
         required image: String,
         /// Formerly the vCPUs; say `resourceRequirements`.
+        #[schemars(range(min = 0))]
         empty vcpus: Option<i32>,
         /// Formerly the memory, in MiB; say `resourceRequirements`.
+        #[schemars(range(min = 0))]
         empty memory: Option<i32>,
         /// The command and its arguments; `Ref::name` is a parameter.
         empty command: Vec<String>,
@@ -42,7 +45,8 @@ mirror! {
         /// Limits of the operating system; not on Fargate.
         #[schemars(transform = field::keyed("name"))]
         empty ulimits: Vec<Ulimit>,
-        /// The user inside the container.
+        /// The user inside the container, perhaps with a group: `user`, `user:group`.
+        #[schemars(regex(pattern = USER))]
         empty user: Option<String>,
         /// The instance type of a multi-node job.
         empty instance_type: Option<String>,

@@ -6,10 +6,15 @@ use aws_sdk_batch::types as sdk;
 
 use super::container::{
     EphemeralStorage, LinuxParameters, LogConfiguration, MountPoint, Network, RepositoryCredentials,
-    ResourceRequirement, RuntimePlatform, Secret, Ulimit, Variable, Volume,
+    ResourceRequirement, RuntimePlatform, Secret, USER, Ulimit, Variable, Volume,
 };
 use crate::field;
 use crate::kinds::mirror::mirror;
+
+/// The platform that Fargate takes by itself.
+pub fn latest() -> String {
+    "LATEST".to_owned()
+}
 
 mirror! {
     /// A job of several containers.
@@ -29,13 +34,15 @@ mirror! {
         #[schemars(transform = field::refers(&["iam/Role.arn"]))]
         empty execution_role_arn: Option<String>,
         /// The version of Fargate's platform.
-        default platform_version: String = "LATEST".to_owned(),
+        default platform_version: String = latest(),
         /// What processes share between containers: `host`, `task` or `none`; not on Fargate.
+        #[schemars(transform = field::one_of(&["host", "none", "task"]))]
         empty ipc_mode: Option<String>,
         /// The role that the job's programs work with.
         #[schemars(transform = field::refers(&["iam/Role.arn"]))]
         empty task_role_arn: Option<String>,
         /// Which processes containers see: `host` or `task`; absent: their own.
+        #[schemars(transform = field::one_of(&["host", "task"]))]
         empty pid_mode: Option<String>,
         /// Whether a task of Fargate gets a public address.
         empty network_configuration: Option<Network>,
@@ -47,6 +54,7 @@ mirror! {
         /// Whether one may open a shell in the containers.
         flag enable_execute_command: bool,
         /// The network of managed instances: `host`.
+        #[schemars(transform = field::one_of(&["host"]))]
         server network_mode: Option<String>,
     }
 
@@ -55,6 +63,7 @@ mirror! {
         /// Its name; needed where a task has several.
         default name: String,
         /// The image; `${image.<name>}` is one that is pinned by its digest.
+        #[schemars(length(min = 1, max = 255), regex(pattern = r"^[A-Za-z0-9_:./#@-]*$"))]
         required image: String,
         /// The command and its arguments; `Ref::name` is a parameter.
         empty command: Vec<String>,
@@ -90,7 +99,8 @@ mirror! {
         /// Limits of the operating system; not on Fargate.
         #[schemars(transform = field::keyed("name"))]
         empty ulimits: Vec<Ulimit>,
-        /// The user inside the container.
+        /// The user inside the container, perhaps with a group: `user`, `user:group`.
+        #[schemars(regex(pattern = USER))]
         empty user: Option<String>,
         /// How long others are waited for, in seconds: from 2, on Fargate to 120.
         #[schemars(range(min = 2))]
@@ -105,6 +115,7 @@ mirror! {
         /// Its name.
         required container_name: String,
         /// What has to be true of it: `START`, `COMPLETE` or `SUCCESS`.
+        #[schemars(transform = field::one_of(&["COMPLETE", "START", "SUCCESS"]))]
         required condition: String,
     }
 

@@ -7,6 +7,9 @@ use aws_sdk_batch::types as sdk;
 use crate::field;
 use crate::kinds::mirror::mirror;
 
+/// What Kubernetes takes as a DNS subdomain name.
+const SUBDOMAIN: &str = "^[a-z0-9]([-a-z0-9.]{0,251}[a-z0-9])?$";
+
 mirror! {
     /// A job that is a pod.
     pub struct EksProperties = sdk::EksProperties {
@@ -21,6 +24,7 @@ mirror! {
         /// Whether the pod has the host's address.
         default host_network: bool = true,
         /// How names are looked up: `Default`, `ClusterFirst` or `ClusterFirstWithHostNet`; absent: it follows from `hostNetwork`.
+        #[schemars(transform = field::one_of(&["ClusterFirst", "ClusterFirstWithHostNet", "Default"]))]
         server dns_policy: Option<String>,
         /// Secrets of Kubernetes for private registries.
         #[schemars(transform = field::keyed("name"))]
@@ -42,6 +46,7 @@ mirror! {
     /// A secret of Kubernetes for a private registry.
     pub struct ImagePullSecret = sdk::ImagePullSecret {
         /// Its name.
+        #[schemars(regex(pattern = SUBDOMAIN))]
         required name: String,
     }
 
@@ -50,8 +55,10 @@ mirror! {
         /// Its name.
         default name: String = "Default".to_owned(),
         /// The image; `${image.<name>}` is one that is pinned by its digest.
+        #[schemars(length(min = 1))]
         required image: String,
         /// When the image is fetched: `Always`, `IfNotPresent` or `Never`; absent: it follows from the image's tag.
+        #[schemars(transform = field::one_of(&["Always", "IfNotPresent", "Never"]))]
         server image_pull_policy: Option<String>,
         /// The entry point; absent: the image's.
         empty command: Vec<String>,
@@ -81,9 +88,9 @@ mirror! {
 
     /// CPUs, memory and GPUs of a container.
     pub struct EksResources = sdk::EksContainerResourceRequirements {
-        /// The most it gets: `memory` (with `Mi`), `cpu`, `nvidia.com/gpu`.
+        /// The most it gets: `memory` (whole, with `Mi`), `cpu` (a multiple of 0.25), `nvidia.com/gpu` (whole).
         empty limits: BTreeMap<String, String>,
-        /// The least it gets.
+        /// The least it gets: of memory and GPUs the same as `limits`, of CPUs no more.
         empty requests: BTreeMap<String, String>,
     }
 
@@ -102,8 +109,10 @@ mirror! {
     /// What a container may do.
     pub struct EksSecurityContext = sdk::EksContainerSecurityContext {
         /// The user id; absent: the image's.
+        #[schemars(range(min = 0))]
         empty run_as_user: Option<i64>,
         /// The group id; absent: the image's.
+        #[schemars(range(min = 0))]
         empty run_as_group: Option<i64>,
         /// Whether it has the powers of the host's root.
         flag privileged: bool,
@@ -117,7 +126,8 @@ mirror! {
 
     /// A volume of a pod.
     pub struct EksVolume = sdk::EksVolume {
-        /// Its name.
+        /// Its name, as a DNS subdomain: lower-case letters, digits, `-` and `.`.
+        #[schemars(regex(pattern = SUBDOMAIN))]
         required name: String,
         /// A folder of the host.
         empty host_path: Option<EksHostPath>,
@@ -138,14 +148,17 @@ mirror! {
     /// An empty folder that lives as long as the pod.
     pub struct EksEmptyDir = sdk::EksEmptyDir {
         /// `Memory`, or absent for the host's disk.
+        #[schemars(transform = field::one_of(&["", "Memory"]))]
         empty medium: Option<String>,
         /// The most it may hold, such as `1024Mi`.
+        #[schemars(length(min = 1, max = 256))]
         empty size_limit: Option<String>,
     }
 
     /// A secret of Kubernetes.
     pub struct EksSecret = sdk::EksSecret {
         /// Its name.
+        #[schemars(regex(pattern = SUBDOMAIN))]
         required secret_name: String,
         /// Whether the pod starts without it.
         flag optional: bool,
@@ -154,6 +167,7 @@ mirror! {
     /// A persistent volume claim.
     pub struct EksVolumeClaim = sdk::EksPersistentVolumeClaim {
         /// Its name.
+        #[schemars(regex(pattern = SUBDOMAIN))]
         required claim_name: String,
         /// Whether it is mounted for reading only.
         flag read_only: bool,
@@ -165,7 +179,8 @@ mirror! {
         empty labels: BTreeMap<String, String>,
         /// Annotations.
         empty annotations: BTreeMap<String, String>,
-        /// The namespace; absent: the compute environment's.
+        /// The namespace; absent: the compute environment's. Not `default`, and not one that begins with `kube`.
+        #[schemars(regex(pattern = "^[a-z0-9]([-a-z0-9]{0,61}[a-z0-9])?$"))]
         empty namespace: Option<String>,
     }
 }

@@ -17,11 +17,11 @@ mirror! {
 
     /// The EKS cluster that jobs run in.
     pub struct EksConfiguration = sdk::EksConfiguration {
-        /// The cluster.
-        #[schemars(transform = field::create_only)]
+        /// The cluster's ARN.
+        #[schemars(regex(pattern = "^arn:[a-z-]+:eks:[a-z0-9-]+:[0-9]{12}:cluster/[A-Za-z0-9][A-Za-z0-9_-]{0,99}$"), transform = field::create_only)]
         required eks_cluster_arn: String,
         /// The namespace of jobs' pods; not `default`, and not one that begins with `kube`.
-        #[schemars(transform = field::create_only)]
+        #[schemars(regex(pattern = "^[a-z0-9]([-a-z0-9]{0,61}[a-z0-9])?$"), transform = field::create_only)]
         required kubernetes_namespace: String,
         /// How Batch gets access to the cluster.
         server access_entry: Option<EksAccessEntry>,

@@ -8,6 +8,10 @@ use super::eks::EksProperties;
 use crate::field;
 use crate::kinds::mirror::mirror;
 
+/// Patterns of reasons: letters, digits, `.`, `:` and blanks, perhaps with a `*` at the end.
+/// <https://docs.aws.amazon.com/batch/latest/APIReference/API_EvaluateOnExit.html>
+const REASON: &str = r"^[0-9A-Za-z.:\s]*\*?$";
+
 mirror! {
     /// How often a job is tried.
     pub struct RetryStrategy = sdk::RetryStrategy {
@@ -21,10 +25,13 @@ mirror! {
     /// What becomes of a job that ended in this way. All patterns have to match; each may end in `*`.
     pub struct EvaluateOnExit = sdk::EvaluateOnExit {
         /// A pattern of the status reason, such as `Host EC2*`.
+        #[schemars(length(max = 512), regex(pattern = REASON))]
         empty on_status_reason: Option<String>,
-        /// A pattern of the reason.
+        /// A pattern of the reason: letters, digits, `.`, `:` and blanks.
+        #[schemars(length(max = 512), regex(pattern = REASON))]
         empty on_reason: Option<String>,
         /// A pattern of the exit code.
+        #[schemars(length(max = 512), regex(pattern = r"^[0-9]*\*?$"))]
         empty on_exit_code: Option<String>,
         /// `RETRY` or `EXIT`.
         #[schemars(transform = field::caseless)]
@@ -41,7 +48,7 @@ mirror! {
     /// The nodes of a multi-node job.
     pub struct NodeProperties = sdk::NodeProperties {
         /// How many.
-        #[schemars(range(min = 1))]
+        #[schemars(range(min = 1, max = 1000))]
         required num_nodes: i32,
         /// Which one leads, from 0.
         #[schemars(range(min = 0))]
@@ -80,6 +87,7 @@ mirror! {
         #[schemars(transform = field::name_or_arn, transform = field::refers(&["batch/ConsumableResource.arn"]))]
         required consumable_resource: String,
         /// How much.
+        #[schemars(range(min = 1))]
         required quantity: i64,
     }
 }

@@ -7,4 +7,5 @@ pub mod ecs;
 pub mod eks;
 pub mod environment_settings;
 pub mod job_settings;
+pub mod name;
 pub mod queue_orders;

@@ -5,6 +5,24 @@ use aws_sdk_batch::types as sdk;
 use crate::field;
 use crate::kinds::mirror::mirror;
 
+/// Why jobs that Batch places wait, as far as a queue can act on it.
+/// <https://docs.aws.amazon.com/batch/latest/userguide/job_stuck_in_runnable_time_limit_actions.html>; the last one stands on that
+/// page of the European Sovereign Cloud only.
+pub const STUCK_JOBS: &[&str] = &[
+    "CAPACITY:INSUFFICIENT_INSTANCE_CAPACITY",
+    "MISCONFIGURATION:COMPUTE_ENVIRONMENT_MAX_RESOURCE",
+    "MISCONFIGURATION:JOB_RESOURCE_REQUIREMENT",
+    "MISCONFIGURATION:EC2_INSTANCE_CONFIGURATION_UNSUPPORTED",
+];
+
+/// The same of jobs for SageMaker.
+/// <https://docs.aws.amazon.com/batch/latest/userguide/sm_job_stuck_in_runnable_time_limit_actions.html>
+pub const STUCK_SERVICE_JOBS: &[&str] = &[
+    "CAPACITY:INSUFFICIENT_INSTANCE_CAPACITY",
+    "MISCONFIGURATION:SERVICE_ENVIRONMENT_MAX_RESOURCE",
+    "MISCONFIGURATION:QUOTA_MANAGEMENT_LIMIT_EXCEEDED",
+];
+
 mirror! {
     /// One compute environment of a queue.
     pub struct ComputeEnvironmentOrder = sdk::ComputeEnvironmentOrder {
@@ -26,7 +44,10 @@ mirror! {
 
     /// What becomes of a job that waits too long at the head of a queue.
     pub struct JobStateTimeLimitAction = sdk::JobStateTimeLimitAction {
-        /// The reason of waiting, as Batch words it, such as `MISCONFIGURATION:JOB_RESOURCE_REQUIREMENT`.
+        /// The reason of waiting, as Batch words it: `CAPACITY:INSUFFICIENT_INSTANCE_CAPACITY`,
+        /// `MISCONFIGURATION:COMPUTE_ENVIRONMENT_MAX_RESOURCE`, `MISCONFIGURATION:JOB_RESOURCE_REQUIREMENT` or
+        /// `MISCONFIGURATION:EC2_INSTANCE_CONFIGURATION_UNSUPPORTED`; for jobs of SageMaker the first,
+        /// `MISCONFIGURATION:SERVICE_ENVIRONMENT_MAX_RESOURCE` or `MISCONFIGURATION:QUOTA_MANAGEMENT_LIMIT_EXCEEDED`.
         required reason: String,
         /// The state that the job waits in: `RUNNABLE`.
         #[schemars(transform = field::one_of(sdk::JobStateTimeLimitActionsState::values()))]

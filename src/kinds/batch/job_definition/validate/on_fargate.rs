@@ -1,6 +1,6 @@
 //! What Fargate does not know, and the sizes that it offers.
 
-use super::Complaints;
+use super::{Complaints, figures};
 use crate::kinds::batch::job_definition::{Spec, fargate};
 use crate::kinds::batch::types::container::{LinuxParameters, ResourceRequirement, RuntimePlatform, Volume};
 use crate::kinds::batch::types::container_properties::ContainerProperties;
@@ -37,11 +37,19 @@ fn single(container: &ContainerProperties, found: &mut Complaints) {
         unknown(&format!("{path}.{field}"), said, found);
     }
     linux(path, container.linux_parameters.as_ref(), found);
-    volumes(path, &container.volumes, found);
+    let version = container.fargate_platform_configuration.as_ref().map(|it| it.platform_version.as_str());
+    volumes(path, &container.volumes, version.unwrap_or_default(), found);
     driver(path, container.log_configuration.as_ref().map(|log| log.log_driver.as_str()), found);
     size(path, &container.resource_requirements, found);
-    storage(path, container.ephemeral_storage.as_ref().map(|storage| storage.size_in_gib), found);
-    windows(container, found);
+    if windows(path, container.runtime_platform.as_ref(), found) {
+        let fields = [
+            ("linuxParameters", container.linux_parameters.is_some()),
+            ("user", container.user.is_some()),
+            ("readonlyRootFilesystem", container.readonly_root_filesystem),
+            ("volumes", has_efs(&container.volumes)),
+        ];
+        not_for_windows(path, &fields, found);
+    }
 }
 
 fn ecs_task(path: &str, task: &EcsTask, found: &mut Complaints) {
@@ -49,8 +57,19 @@ fn ecs_task(path: &str, task: &EcsTask, found: &mut Complaints) {
     unknown(&format!("{path}.ipcMode"), task.ipc_mode.is_some(), found);
     unknown(&format!("{path}.networkMode"), task.network_mode.is_some(), found);
     unknown(&format!("{path}.pidMode"), task.pid_mode.as_deref() == Some("host"), found);
-    volumes(path, &task.volumes, found);
-    storage(path, task.ephemeral_storage.as_ref().map(|storage| storage.size_in_gib), found);
+    volumes(path, &task.volumes, &task.platform_version, found);
+    sum(path, task, found);
+    if windows(path, task.runtime_platform.as_ref(), found) {
+        not_for_windows(path, &[("volumes", has_efs(&task.volumes))], found);
+        for (index, container) in task.containers.iter().enumerate() {
+            let fields = [
+                ("linuxParameters", container.linux_parameters.is_some()),
+                ("user", container.user.is_some()),
+                ("readonlyRootFilesystem", container.readonly_root_filesystem),
+            ];
+            not_for_windows(&format!("{path}.containers[{index}]"), &fields, found);
+        }
+    }
 }
 
 fn in_task(path: &str, container: &TaskContainer, found: &mut Complaints) {
@@ -95,13 +114,25 @@ fn linux(path: &str, parameters: Option<&LinuxParameters>, found: &mut Complaint
     }
 }
 
-fn volumes(path: &str, volumes: &[Volume], found: &mut Complaints) {
-    let of_host = |volume: &&Volume| volume.host.as_ref().is_some_and(|host| host.source_path.is_some());
-    for volume in volumes.iter().filter(of_host) {
-        let message =
-            format!("{}: FARGATE has no folders of a host: use EFS, or ephemeralStorage", volume.name);
-        found.say(format!("{path}.volumes"), message);
+/// `version` is that of the platform: before 1.4.0 it has no EFS.
+fn volumes(path: &str, volumes: &[Volume], version: &str, found: &mut Complaints) {
+    for (index, volume) in volumes.iter().enumerate() {
+        let path = format!("{path}.volumes[{index}]");
+        if volume.host.as_ref().is_some_and(|host| host.source_path.is_some()) {
+            let message =
+                format!("{}: FARGATE has no folders of a host: use EFS, or ephemeralStorage", volume.name);
+            found.say(format!("{path}.host"), message);
+        }
+        if volume.efs_volume_configuration.is_some() && is_before_1_4(version) {
+            let message = format!("platform version {version} has no EFS: say 1.4.0, or LATEST");
+            found.say(format!("{path}.efsVolumeConfiguration"), message);
+        }
     }
+}
+
+fn is_before_1_4(version: &str) -> bool {
+    let mut parts = version.split('.').map(str::parse::<u32>);
+    matches!((parts.next(), parts.next()), (Some(Ok(major)), Some(Ok(minor))) if (major, minor) < (1, 4))
 }
 
 fn driver(path: &str, driver: Option<&str>, found: &mut Complaints) {
@@ -111,32 +142,51 @@ fn driver(path: &str, driver: Option<&str>, found: &mut Complaints) {
     }
 }
 
-fn storage(path: &str, gib: Option<i32>, found: &mut Complaints) {
-    if let Some(gib) = gib.filter(|gib| !(21..=200).contains(gib)) {
-        found.say(
-            format!("{path}.ephemeralStorage.sizeInGiB"),
-            format!("{gib} is not between 21 and 200 GiB"),
-        );
+fn gpu(path: &str, requirements: &[ResourceRequirement], found: &mut Complaints) {
+    for (index, _) in requirements.iter().enumerate().filter(|(_, it)| it.r#type == "GPU") {
+        found.say(format!("{path}.resourceRequirements[{index}].type"), "FARGATE has no GPUs: use EC2");
     }
 }
 
-fn gpu(path: &str, requirements: &[ResourceRequirement], found: &mut Complaints) {
-    if requirements.iter().any(|requirement| requirement.r#type == "GPU") {
-        found.say(format!("{path}.resourceRequirements"), "FARGATE has no GPUs: use EC2");
-    }
+/// How much of something is wanted; nothing, if that cannot be told or is complained of elsewhere.
+fn wanted(requirements: &[ResourceRequirement], kind: &str) -> Option<f64> {
+    figures::decimal(&requirements.iter().find(|requirement| requirement.r#type == kind)?.value)
 }
 
 /// Fargate offers certain pairs of vCPUs and memory only.
 fn size(path: &str, requirements: &[ResourceRequirement], found: &mut Complaints) {
     gpu(path, requirements, found);
-    let number = |kind: &str| {
-        let value = requirements.iter().find(|requirement| requirement.r#type == kind)?.value.parse::<f64>();
-        value.ok().filter(|number| *number > 0.0)
+    let (Some(vcpus), Some(memory)) = (wanted(requirements, "VCPU"), wanted(requirements, "MEMORY")) else {
+        return;
     };
-    let (Some(vcpus), Some(memory)) = (number("VCPU"), number("MEMORY")) else { return };
+    if let Some(message) = not_offered(vcpus, memory) {
+        found.say(format!("{path}.resourceRequirements"), message);
+    }
+}
+
+/// A task has the size of all its containers together.
+fn sum(path: &str, task: &EcsTask, found: &mut Complaints) {
+    let (mut vcpus, mut memory) = (0.0, 0.0);
+    for container in &task.containers {
+        for requirement in &container.resource_requirements {
+            let Some(number) = figures::decimal(&requirement.value) else { return };
+            match requirement.r#type.as_str() {
+                "VCPU" => vcpus += number,
+                "MEMORY" => memory += number,
+                _ => {}
+            }
+        }
+    }
+    if let Some(message) = not_offered(vcpus, memory) {
+        found.say(format!("{path}.containers"), format!("all containers together: {message}"));
+    }
+}
+
+/// What Fargate offers instead.
+fn not_offered(vcpus: f64, memory: f64) -> Option<String> {
     let offered = fargate::memory_for(vcpus);
     if offered.iter().any(|size| f64::from(*size) == memory) {
-        return;
+        return None;
     }
     let what = match (offered.first(), offered.last()) {
         (Some(first), Some(last)) => {
@@ -150,25 +200,25 @@ fn size(path: &str, requirements: &[ResourceRequirement], found: &mut Complaints
     let hint = fargate::smallest(vcpus, memory)
         .map(|(vcpus, memory)| format!("; the smallest that fits is {vcpus} vCPU with {memory} MiB"))
         .unwrap_or_default();
-    found.say(format!("{path}.resourceRequirements"), format!("{what}{hint}"));
+    Some(format!("{what}{hint}"))
 }
 
-fn windows(container: &ContainerProperties, found: &mut Complaints) {
+/// Whether a container runs Windows; it does on X86_64 only.
+fn windows(path: &str, platform: Option<&RuntimePlatform>, found: &mut Complaints) -> bool {
     let on_windows = |platform: &&RuntimePlatform| platform.operating_system_family.starts_with("WINDOWS");
-    let Some(platform) = container.runtime_platform.as_ref().filter(on_windows) else { return };
+    let Some(platform) = platform.filter(on_windows) else { return false };
     if platform.cpu_architecture != "X86_64" {
-        found.say("containerProperties.runtimePlatform.cpuArchitecture", "Windows runs on X86_64 only");
+        found.say(format!("{path}.runtimePlatform.cpuArchitecture"), "Windows runs on X86_64 only");
     }
-    let efs = container.volumes.iter().any(|volume| volume.efs_volume_configuration.is_some());
-    for (field, said) in [
-        ("linuxParameters", container.linux_parameters.is_some()),
-        ("user", container.user.is_some()),
-        ("readonlyRootFilesystem", container.readonly_root_filesystem),
-        ("volumes", efs),
-    ] {
-        if said {
-            found
-                .say(format!("containerProperties.{field}"), "is not known to Windows containers: remove it");
-        }
+    true
+}
+
+fn not_for_windows(path: &str, fields: &[(&str, bool)], found: &mut Complaints) {
+    for (field, _) in fields.iter().filter(|(_, said)| *said) {
+        found.say(format!("{path}.{field}"), "is not known to Windows containers: remove it");
     }
+}
+
+fn has_efs(volumes: &[Volume]) -> bool {
+    volumes.iter().any(|volume| volume.efs_volume_configuration.is_some())
 }

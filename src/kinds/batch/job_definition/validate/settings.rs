@@ -1,33 +1,46 @@
 //! Attempts, time, priority and nodes.
 
-use std::sync::LazyLock;
-
-use regex::Regex;
+use std::collections::BTreeSet;
 
 use super::Complaints;
 use crate::kinds::batch::job_definition::Spec;
-use crate::kinds::batch::types::job_settings::{NodeProperties, RetryStrategy};
+use crate::kinds::batch::types::job_settings::{ConsumableResources, NodeProperties, RetryStrategy};
+use crate::kinds::batch::types::name;
 
 pub(super) fn validate(spec: &Spec, found: &mut Complaints) {
     if let Some(retry) = &spec.retry_strategy {
         attempts(retry, found);
     }
-    let seconds = spec.timeout.as_ref().and_then(|timeout| timeout.attempt_duration_seconds);
-    if let Some(seconds) = seconds.filter(|seconds| *seconds < 60) {
-        found.say("timeout.attemptDurationSeconds", format!("{seconds} is below 60 seconds"));
-    }
-    if let Some(priority) = spec.scheduling_priority.filter(|priority| !(0..=9999).contains(priority)) {
-        found.say("schedulingPriority", format!("{priority} is not between 0 and 9999"));
-    }
+    let resources = spec.consumable_resource_properties.as_ref();
+    consumables("consumableResourceProperties", resources, found);
     if let Some(nodes) = &spec.node_properties {
         ranges(nodes, found);
+        for (index, range) in nodes.node_range_properties.iter().enumerate() {
+            let path = format!("nodeProperties.nodeRangeProperties[{index}].consumableResourceProperties");
+            consumables(&path, range.consumable_resource_properties.as_ref(), found);
+        }
+    }
+}
+
+/// Each resource is taken once.
+fn consumables(path: &str, resources: Option<&ConsumableResources>, found: &mut Complaints) {
+    let mut seen = BTreeSet::new();
+    let list = resources.map(|resources| resources.consumable_resource_list.as_slice()).unwrap_or_default();
+    for (index, one) in list.iter().enumerate() {
+        let name = one.consumable_resource.rsplit('/').next().unwrap_or_default();
+        let path = format!("{path}.consumableResourceList[{index}].consumableResource");
+        if !one.consumable_resource.contains("${") {
+            if let Some(message) = name::invalid(name) {
+                found.say(&path, message);
+            }
+            if !seen.insert(name) {
+                found.say(path, format!("{name} is there twice: say how much of it once"));
+            }
+        }
     }
 }
 
 fn attempts(retry: &RetryStrategy, found: &mut Complaints) {
-    if let Some(attempts) = retry.attempts.filter(|attempts| !(1..=10).contains(attempts)) {
-        found.say("retryStrategy.attempts", format!("{attempts} is not between 1 and 10"));
-    }
     if retry.attempts.is_none() && !retry.evaluate_on_exit.is_empty() {
         found.say("retryStrategy.attempts", "evaluateOnExit needs a number of attempts, 1 to 10");
     }
@@ -39,32 +52,8 @@ fn attempts(retry: &RetryStrategy, found: &mut Complaints) {
         if !["RETRY", "EXIT"].contains(&entry.action.to_ascii_uppercase().as_str()) {
             found.say(format!("{path}.action"), format!("{:?} is neither RETRY nor EXIT", entry.action));
         }
-        let patterns = [
-            ("onStatusReason", &entry.on_status_reason, &*REASON, "letters, digits, `.`, `:` and blanks"),
-            ("onReason", &entry.on_reason, &*REASON, "letters, digits, `.`, `:` and blanks"),
-            ("onExitCode", &entry.on_exit_code, &*EXIT_CODE, "digits"),
-        ];
-        for (field, pattern, allowed, of) in patterns {
-            if pattern
-                .as_ref()
-                .is_some_and(|text| !text.contains("${") && (text.len() > 512 || !allowed.is_match(text)))
-            {
-                found.say(
-                    format!("{path}.{field}"),
-                    format!("is made of {of}, with a `*` at its end if at all; 512 at most"),
-                );
-            }
-        }
     }
 }
-
-#[allow(clippy::expect_used, reason = "a constant pattern; a test compiles it")]
-static REASON: LazyLock<Regex> =
-    LazyLock::new(|| Regex::new(r"^[0-9A-Za-z.:\s]*\*?$").expect("the pattern of a reason"));
-
-#[allow(clippy::expect_used, reason = "a constant pattern; a test compiles it")]
-static EXIT_CODE: LazyLock<Regex> =
-    LazyLock::new(|| Regex::new(r"^[0-9]*\*?$").expect("the pattern of an exit code"));
 
 /// Each node is in a range; the leader exists.
 fn ranges(nodes: &NodeProperties, found: &mut Complaints) {

@@ -1,0 +1,173 @@
+//! What Batch refuses from a request alone, `validate` refuses at its place: `tests/data/batch_refusals.yaml`, which has to
+//! know every text with which the sandbox refuses.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::fs;
+use std::path::{Path, PathBuf};
+
+use batchwright::manifest::{self, Options};
+use regex::Regex;
+use serde::Deserialize;
+
+use super::none;
+
+const ENVIRONMENT: &str =
+    "project: acme/jobs\naccount: \"111122223333\"\nregion: eu-west-1\nstacks: [examples]\n";
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Table {
+    bases: BTreeMap<String, String>,
+    refused: Vec<Refused>,
+    live: Vec<Live>,
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Refused {
+    #[serde(default)]
+    says: Texts,
+    by: Option<String>,
+    base: Option<String>,
+    add: String,
+    at: Option<String>,
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Live {
+    why: String,
+    says: Texts,
+}
+
+#[derive(Default, Deserialize)]
+#[serde(untagged)]
+enum Texts {
+    #[default]
+    None,
+    One(String),
+    Many(Vec<String>),
+}
+
+impl Texts {
+    fn list(&self) -> &[String] {
+        match self {
+            Self::None => &[],
+            Self::One(text) => std::slice::from_ref(text),
+            Self::Many(texts) => texts,
+        }
+    }
+}
+
+fn table() -> Table {
+    serde_yaml::from_str(include_str!("../data/batch_refusals.yaml")).unwrap()
+}
+
+/// The lines of a manifest that are complained of, and what is said.
+fn complaints(folder: &Path, text: &str) -> (BTreeSet<usize>, String) {
+    fs::write(folder.join("stacks/examples/a.yaml"), text).unwrap();
+    let Err(errors) = manifest::load(folder, "dev", &Options::default()) else { return Default::default() };
+    let said = errors.to_string();
+    assert!(!said.contains("not valid YAML"), "{text}\n{said}");
+    let place = Regex::new(r"(?m)^ *--> .*a\.yaml:([0-9]+):[0-9]+$").unwrap();
+    let lines = place.captures_iter(&said).map(|found| found[1].parse().unwrap()).collect();
+    (lines, said)
+}
+
+fn ground() -> tempfile::TempDir {
+    let folder = tempfile::tempdir().unwrap();
+    for part in ["dev", "stacks/examples"] {
+        fs::create_dir_all(folder.path().join(part)).unwrap();
+    }
+    fs::write(folder.path().join("dev/environment.yaml"), ENVIRONMENT).unwrap();
+    folder
+}
+
+fn manifest_of(text: &str) -> String {
+    format!("apiVersion: batchwright/v1\n{}\n", text.trim_end()).replace("<24 KiB>", &"x".repeat(24 * 1024))
+}
+
+#[test]
+fn nothing_is_wrong_with_what_is_added_to() {
+    let folder = ground();
+    let mut wrong = Vec::new();
+    for (name, base) in table().bases.into_iter().filter(|(name, _)| !name.starts_with("bare")) {
+        let (lines, said) = complaints(folder.path(), &manifest_of(&base));
+        if !lines.is_empty() || !said.is_empty() {
+            wrong.push(format!("{name}: {said}"));
+        }
+    }
+    none("refused without a reason", &wrong);
+}
+
+#[test]
+fn what_batch_refuses_from_a_request_alone_is_refused_at_its_place() {
+    let folder = ground();
+    let Table { bases, refused, .. } = table();
+    let mut wrong = Vec::new();
+    for (number, entry) in refused.iter().enumerate() {
+        let what = entry.says.list().first().or(entry.by.as_ref());
+        let what = what.unwrap_or_else(|| panic!("entry {number} has neither `says` nor `by`"));
+        let base = entry.base.as_ref().map_or("", |base| bases[base].as_str());
+        let text = manifest_of(&format!("{base}{}", entry.add));
+        let marked = |line: &str| {
+            line.ends_with("# <-") || entry.at.as_ref().is_some_and(|at| line.contains(at.as_str()))
+        };
+        let mut expected: BTreeSet<usize> =
+            text.lines().enumerate().filter(|(_, line)| marked(line)).map(|(index, _)| index + 1).collect();
+        if entry.at.is_some() {
+            expected = expected.into_iter().take(1).collect();
+        }
+        let (found, said) = complaints(folder.path(), &text);
+        if found != expected || expected.is_empty() {
+            wrong.push(format!("{what}: lines {expected:?} expected, {found:?} found\n{text}\n{said}"));
+        }
+    }
+    none("not refused, or elsewhere", &wrong);
+}
+
+/// Every text in the sandbox's source with which it refuses a request.
+fn texts_of_the_sandbox() -> BTreeSet<String> {
+    let refusal = Regex::new(r#"(?:invalid|refuse)!\(\s*"((?:[^"\\]|\\.|\\\n)*)""#).unwrap();
+    let folded = Regex::new(r"\\\n\s*").unwrap();
+    let mut texts = BTreeSet::new();
+    let mut folders = vec![PathBuf::from("src/sandbox/batch")];
+    while let Some(folder) = folders.pop() {
+        for entry in fs::read_dir(folder).unwrap() {
+            let path = entry.unwrap().path();
+            if path.is_dir() {
+                folders.push(path);
+            } else if !path.ends_with("tests.rs") {
+                let source = fs::read_to_string(&path).unwrap();
+                let calls = source.matches("invalid!(").count() + source.matches("refuse!(").count();
+                let found: Vec<&str> =
+                    refusal.captures_iter(&source).map(|it| it.get(1).unwrap().as_str()).collect();
+                assert_eq!(found.len(), calls, "{}: a refusal that is no text", path.display());
+                texts.extend(found.into_iter().map(|text| folded.replace_all(text, "").into_owned()));
+            }
+        }
+    }
+    texts
+}
+
+#[test]
+fn every_refusal_of_the_sandbox_is_known() {
+    let Table { refused, live, .. } = table();
+    assert!(live.iter().all(|group| !group.why.is_empty()));
+    let listed: BTreeSet<String> = refused
+        .iter()
+        .map(|entry| &entry.says)
+        .chain(live.iter().map(|group| &group.says))
+        .flat_map(Texts::list)
+        .cloned()
+        .collect();
+    let texts = texts_of_the_sandbox();
+    assert!(texts.len() >= 100, "hardly any refusal was found: {texts:?}");
+    let unknown: Vec<String> = texts.difference(&listed).cloned().collect();
+    none(
+        "the sandbox refuses this, and tests/data/batch_refusals.yaml does not say whether validate does",
+        &unknown,
+    );
+    let stale: Vec<String> = listed.difference(&texts).cloned().collect();
+    none("no refusal of the sandbox any more", &stale);
+}
