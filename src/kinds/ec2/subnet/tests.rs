@@ -127,6 +127,9 @@ fn a_subnet_without_ipv4_has_aws_own_settings() {
     native.cidr_block = None;
     native.map_public_ip_on_launch = false;
     native.assign_ipv6_address_on_creation = true;
+    if let Some(options) = &mut native.private_dns_name_options_on_launch {
+        options.hostname_type = "resource-name".to_owned();
+    }
     let want = json!({"vpcId": "vpc-1", "ipv6Native": true, "ipv6CidrBlock": "2001:db8:0:1::/64"});
     assert_eq!(changes(&native, want), Vec::<String>::new());
 }
