@@ -120,7 +120,7 @@ fn validate_shows_every_mistake_in_its_place() {
      --> manifests/stacks/main/main.yaml:7:18
       |
     7 |   logGroupClass: STANDART
-      |                  ^^^^^^^^ expected one of: DELIVERY, INFREQUENT_ACCESS, STANDARD
+      |                  ^^^^^^^^ expected one of: STANDARD, INFREQUENT_ACCESS, ESSENTIALS, DELIVERY
       = help: did you mean `STANDARD`?
 
     error: 2 errors in the manifests; AWS was not called
@@ -237,7 +237,7 @@ fn explain_tells_of_a_field() {
     Fields:
       deletionProtectionEnabled  boolean. Whether AWS refuses to delete the group.
       kmsKeyId                   string. The ARN of the KMS key that new events are encrypted with; absent: CloudWatch's own.
-      logGroupClass              DELIVERY | INFREQUENT_ACCESS | STANDARD. `STANDARD`, `INFREQUENT_ACCESS` or `DELIVERY`: what can be done with the events, and what they cost.
+      logGroupClass              STANDARD | INFREQUENT_ACCESS | ESSENTIALS | DELIVERY. `STANDARD`, `INFREQUENT_ACCESS`, `ESSENTIALS` or `DELIVERY`: what can be done with the events, and what they cost.
       retentionInDays            integer. How many days events are kept; absent: for ever.
       retentionPolicyName        string. The account-level policy that decides in place of `retentionInDays`: AWS says it, it is not declared.
 

@@ -25,6 +25,8 @@ mod enums;
 mod literals;
 #[path = "kinds/pages.rs"]
 mod pages;
+#[path = "kinds/written.rs"]
+mod written;
 
 fn facts() -> impl Iterator<Item = &'static Facts> {
     KINDS.iter().map(|kind| kind.facts())
