@@ -23,7 +23,7 @@ mod grants;
 pub use beside::Beside;
 pub use effect::{Effect, Order, Reason, Refs, strongest};
 pub use erased::{AnyKind, Call, Erased, Facts};
-pub use grants::{Grant, Grants, On, When};
+pub use grants::{Given, Grant, Grants, On, When};
 
 /// What tells one resource of a kind from another.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

@@ -8,12 +8,15 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use serde_json::{Value, json};
 
-use crate::kind::{Grant, On, When};
+use crate::kind::{Given, Grant, On, When};
 use crate::kinds;
 use crate::resource::{Declared, Desired, Incarnation, OWNER_TAG, Observed, ResourceId};
 use crate::value::reference::{self, Reference};
 
 mod roles;
+mod split;
+
+pub use split::{MANAGED, ROLE, size, split};
 
 /// Who needs the permissions.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -34,7 +37,6 @@ const ALWAYS: &[Grant] = &[Grant::any(&[
     "batch:DescribeJobQueues",
     "cloudtrail:LookupEvents",
     "iam:GetAccountAuthorizationDetails",
-    "iam:ListOpenIDConnectProviders",
     "tag:GetResources",
 ])];
 
@@ -59,9 +61,21 @@ const FOLLOW: &[Grant] = &[Grant::any(&[
     "batch:ListJobs",
 ])];
 
-/// By kind, on what is declared. A job without a log group of its own writes into Batch's.
+/// By kind, on what is declared. A job without a log group of its own writes into Batch's. SubmitJob is asked for the job, too, by
+/// <https://docs.aws.amazon.com/service-authorization/latest/reference/list_batch.html>.
 const SUBMIT: &[(&str, Grant)] = &[
-    ("batch/JobQueue", Grant::on(&["batch:SubmitJob"], &[On::Regional("batch", "job-queue/{name}")])),
+    (
+        "batch/JobQueue",
+        Grant::on(
+            &["batch:SubmitJob"],
+            &[On::Regional("batch", "job-queue/{name}"), On::Regional("batch", "job/*")],
+        ),
+    ),
+    (
+        "batch/JobDefinition",
+        Grant::on(&["batch:SubmitJob"], &[On::Regional("batch", "consumable-resource/*")])
+            .given(Given::Has(&["consumableResourceProperties"])),
+    ),
     (
         "batch/JobDefinition",
         Grant::on(
@@ -148,7 +162,11 @@ impl Statements {
         asked: fn(&str) -> bool,
     ) {
         let boundaries = roles::boundaries(desired);
-        for grant in grants {
+        let needed = |grant: &&Grant| match (grant.given, declared) {
+            (Some(given), Some(declared)) => is_given(given, &declared.spec),
+            (None, _) | (_, None) => true,
+        };
+        for grant in grants.iter().filter(needed) {
             let on: BTreeSet<String> = grant.on.iter().flat_map(|on| arns(*on, desired, declared)).collect();
             let Some(when) = grant.when.map_or(Some(json!({})), |when| condition(when, desired)) else {
                 continue;
@@ -188,7 +206,8 @@ impl Statements {
 
 /// Whether something is removed with an action, or switched off before it can be.
 fn is_removal(action: &str) -> bool {
-    const VERBS: &[&str] = &["Abort", "Delete", "Deregister", "Detach", "Disassociate", "Remove", "Revoke"];
+    const VERBS: &[&str] =
+        &["Abort", "Delete", "Deregister", "Detach", "Disassociate", "Remove", "Retire", "Revoke"];
     const SWITCHES: &[&str] = &["batch:UpdateComputeEnvironment", "batch:UpdateJobQueue"];
     let verb = action.split_once(':').map_or(action, |(_, verb)| verb);
     VERBS.iter().any(|it| verb.starts_with(it)) || SWITCHES.contains(&action)
@@ -209,6 +228,7 @@ fn arns(on: On, desired: &Desired, declared: Option<&Declared>) -> Vec<String> {
     let (prefix, rest) = match on {
         On::Anything => return vec!["*".to_owned()],
         On::Regional(service, rest) => (place.arn(service, ""), rest),
+        On::Shared(service, rest) => (format!("arn:{}:{service}::*:", place.partition), rest),
         On::Iam(rest) => (place.iam_arn(""), rest),
         On::S3(rest) => (format!("arn:{}:s3:::", place.partition), rest),
         On::NamedRoles => {
@@ -232,11 +252,38 @@ fn filled(pattern: &str, desired: &Desired, declared: Option<&Declared>) -> Opti
         text = text.replace("{name}", &name).replace("**", "*");
     }
     if let Some((before, rest)) = text.clone().split_once("{spec.") {
-        let (field, after) = rest.split_once('}')?;
-        let value = declared?.spec.get(field)?.as_str()?;
+        let (path, after) = rest.split_once('}')?;
+        let value = path.split('.').try_fold(&declared?.spec, |value, field| value.get(field))?.as_str()?;
+        let value =
+            value.rsplit_once('/').filter(|_| value.starts_with("arn:")).map_or(value, |(_, last)| last);
         text = format!("{before}{value}{after}");
     }
     Some(text)
+}
+
+/// Whether a spec says what a grant is for. What is empty is not there.
+fn is_given(given: Given, spec: &Value) -> bool {
+    match given {
+        Given::Has(fields) => fields.iter().any(|field| has(spec, field)),
+        Given::Lacks(field) => !has(spec, field),
+    }
+}
+
+fn has(value: &Value, field: &str) -> bool {
+    let is_empty = |value: &Value| match value {
+        Value::Null => true,
+        Value::String(text) => text.is_empty(),
+        Value::Array(items) => items.is_empty(),
+        Value::Object(fields) => fields.is_empty(),
+        Value::Bool(_) | Value::Number(_) => false,
+    };
+    match value {
+        Value::Array(items) => items.iter().any(|item| has(item, field)),
+        Value::Object(fields) => {
+            fields.iter().any(|(key, value)| (key == field && !is_empty(value)) || has(value, field))
+        }
+        _ => false,
+    }
 }
 
 /// A condition; nothing, where it can't be met.
@@ -247,6 +294,14 @@ fn condition(when: When, desired: &Desired) -> Option<Value> {
         When::OwnerWritten => json!({ "StringEquals": { (format!("aws:RequestTag/{OWNER_TAG}")): owner } }),
         When::TaggedBy(calls) => json!({ "StringEquals": { "ec2:CreateAction": calls } }),
         When::PassedTo(services) => json!({ "StringEquals": { "iam:PassedToService": services } }),
+        When::LinkedTo(service) => json!({ "StringEquals": { "iam:AWSServiceName": service } }),
+        When::Via(service) => {
+            let place = &desired.place;
+            let callers = BTreeSet::from([place.dns_suffix(), "amazonaws.com"])
+                .into_iter()
+                .map(|suffix| format!("{service}.{}.{suffix}", place.region));
+            json!({ "StringEquals": { "kms:ViaService": callers.collect::<Vec<_>>() } })
+        }
         When::DeclaredPolicy => {
             let policies = roles::attachable(desired);
             let any = !policies.is_empty();

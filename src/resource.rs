@@ -106,6 +106,13 @@ impl<'de> Deserialize<'de> for ResourceId {
 #[serde(transparent)]
 pub struct Owner(pub String);
 
+impl Owner {
+    /// The owner of what a project's environment makes.
+    pub fn new(project: &str, environment: &str) -> Self {
+        Self(format!("{project}/{environment}"))
+    }
+}
+
 impl fmt::Display for Owner {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(&self.0)

@@ -61,6 +61,26 @@ fn the_projects_own_environments_have_no_errors() {
 }
 
 #[test]
+fn what_an_environment_is_called_and_where_it_lives_stands_in_its_manifests() {
+    let good = load(Path::new("tests/manifests/good")).unwrap();
+    let described = &good.resources[&ResourceId::new("iam/Role", "job")].spec["description"];
+    let expected =
+        "dev of acme/jobs/dev (acme/jobs) in 111111111111 eu-west-1 aws amazonaws.com writes ${literally}";
+    assert_eq!(described, expected);
+}
+
+#[test]
+fn a_project_that_says_itself_is_refused_and_one_that_is_missing_is_missed_once() {
+    let uses = b"apiVersion: batchwright/v1\nkind: logs/LogGroup\nmetadata: {name: a, tags: {Of: \"${env.owner}\"}}\nspec: {}\n";
+    let itself = ENVIRONMENT.replace("project: acme/jobs", "project: ${env.project}");
+    let errors = Folder::new(&itself, uses).errors();
+    assert!(errors.contains("environment.yaml:1:10") && errors.matches(" --> ").count() == 1, "{errors}");
+    let without = ENVIRONMENT.replace("project: acme/jobs\n", "");
+    let errors = Folder::new(&format!("{without}tags: {{Project: \"${{env.project}}\"}}\n"), uses).errors();
+    assert!(errors.contains("project") && errors.matches(" --> ").count() == 1, "{errors}");
+}
+
+#[test]
 fn the_endpoint_to_s3_lets_through_what_the_jobs_role_may_do_there() {
     let allowed = |desired: &Desired, kind: &str, name: &str| -> Vec<(String, String)> {
         let spec = &desired.resources[&ResourceId::new(kind, name)].spec;

@@ -27,7 +27,7 @@ use std::path::Path;
 
 use batchwright::cloud::Aws;
 use batchwright::manifest::Options;
-use batchwright::permissions::{For, document, gate};
+use batchwright::permissions::{For, MANAGED, ROLE, document, gate, size, split};
 use batchwright::plan::Guard;
 use batchwright::resource::Desired;
 use batchwright::sandbox::Stats;
@@ -73,6 +73,7 @@ const OTHERWISE: &[(&str, &[&str])] = &[
 /// What else a call needs: tags in a create call, and roles that are handed to a service.
 const WITH: &[(&str, &[&str])] = &[
     ("batch:CreateComputeEnvironment", &["batch:TagResource", "iam:PassRole"]),
+    ("s3:CreateBucket", &["s3:TagResource"]),
     ("batch:CreateJobQueue", &["batch:TagResource"]),
     ("batch:RegisterJobDefinition", &["batch:TagResource", "iam:PassRole"]),
     ("ecr:CreateRepository", &["ecr:TagResource"]),
@@ -112,7 +113,7 @@ fn with_variables(policy: &Value, indent: &str) -> String {
         ("222222222222", "${env.account}"),
         ("us-east-1", "${env.region}"),
         ("prod-", "${env.name}-"),
-        ("acme/payments-batch/prod", "${var.repository}/${env.name}"),
+        ("acme/payments-batch/prod", "${env.owner}"),
     ];
     variables.iter().fold(text, |text, (value, variable)| text.replace(value, variable))
 }
@@ -126,7 +127,7 @@ fn role(
     attached: &str,
 ) -> String {
     let subjects: String =
-        subjects.iter().map(|it| format!("\n              - repo:${{var.repository}}:{it}")).collect();
+        subjects.iter().map(|it| format!("\n              - ${{var.subject}}:{it}")).collect();
     let policies: String = policies
         .iter()
         .map(|(name, policy)| {
@@ -185,6 +186,7 @@ fn the_github_stacks_roles_have_the_policies_that_are_printed() {
     // Whoever applies runs the smoke job too.
     let submit = document(&desired, For::Submit);
     let both = [("apply", &rest), ("submit", &submit)];
+    assert!(size(&rest) + size(&submit) <= ROLE && size(&network) <= MANAGED && size(&plan) <= ROLE);
     let files = [
         (
             "plan",
@@ -204,6 +206,19 @@ fn the_github_stacks_roles_have_the_policies_that_are_printed() {
         let there = std::fs::read_to_string(&path).unwrap_or_default();
         let stale = "is not what is needed now; BLESS=1 cargo test --test permissions writes it";
         assert!(there == text, "{} {stale}", path.display());
+    }
+}
+
+#[test]
+fn what_is_printed_is_taken_by_iam() {
+    for (environment, purpose) in [("prod", For::Apply), ("prod", For::Plan), ("dev", For::Apply)] {
+        let whole = document(&desired(environment), purpose);
+        let documents = split(&whole, MANAGED);
+        let sizes: Vec<usize> = documents.iter().map(size).collect();
+        assert!(sizes.iter().all(|size| *size <= 6144), "{environment}: {sizes:?}");
+        assert_eq!(documents.len() > 1, size(&whole) > 6144, "{environment}: {sizes:?}");
+        let statements = |of: &Value| of["Statement"].as_array().unwrap().clone();
+        assert_eq!(documents.iter().flat_map(statements).collect::<Vec<_>>(), statements(&whole));
     }
 }
 
@@ -317,7 +332,8 @@ fn who_plans_can_change_nothing() {
 
 #[test]
 fn nothing_is_written_outside_the_environments_names() {
-    const EVERYWHERE: &[&str] = &["ec2:", "route53:AssociateVPCWithHostedZone", "iam:RemoveRole"];
+    const EVERYWHERE: &[&str] =
+        &["ec2:", "route53:AssociateVPCWithHostedZone", "iam:RemoveRole", "kms:RetireGrant"];
     let desired = desired("prod");
     let (plan, apply) = (document(&desired, For::Plan), document(&desired, For::Apply));
     let reads = actions(&plan, "Allow");

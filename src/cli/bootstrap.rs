@@ -10,7 +10,7 @@ use crate::resource::ResourceId;
 
 /// Makes what lets GitHub Actions in: shows the identity provider and the roles, asks, and applies them and nothing else
 ///
-/// Run with your own credentials: a workflow may not change the roles that it runs as.
+/// Run with your own credentials: a workflow may not change the roles that it runs as. How GitHub's tokens name your repository, `gh api repos/OWNER/REPO/actions/oidc/customization/sub` says as `sub_claim_prefix`: the roles have to trust exactly that (the variable `subject` of the github stack).
 #[derive(Debug, clap::Args)]
 pub struct Args {
     #[command(flatten)]

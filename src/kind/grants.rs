@@ -18,16 +18,29 @@ pub struct Grant {
     pub on: &'static [On],
     /// Under which condition.
     pub when: Option<When>,
+    /// Only for what is declared so; of what is no longer declared, nobody knows, and it is not asked.
+    pub given: Option<Given>,
+}
+
+/// What a spec has to say for a grant to be needed. A field is one of this name, at any depth.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Given {
+    /// One of these fields.
+    Has(&'static [&'static str]),
+    /// Not this field.
+    Lacks(&'static str),
 }
 
 /// Resources, by the end of their ARNs. `{name}` stands for the physical name of what is declared, `{spec.<field>}` for a
-/// text in its spec.
+/// text in its spec, `{spec.<field>.<field>}` for one within it; of an ARN, for its last part.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum On {
     /// Everything: actions that know no resources.
     Anything,
     /// `arn:<partition>:<service>:<region>:<account>:<rest>`.
     Regional(&'static str, &'static str),
+    /// `arn:<partition>:<service>::*:<rest>`: of no region, and of any account that shares it with ours.
+    Shared(&'static str, &'static str),
     /// `arn:<partition>:iam::<account>:<rest>`.
     Iam(&'static str),
     /// `arn:<partition>:s3:::<rest>`.
@@ -47,6 +60,10 @@ pub enum When {
     TaggedBy(&'static [&'static str]),
     /// A role is passed to one of these services.
     PassedTo(&'static [&'static str]),
+    /// A service-linked role of this service.
+    LinkedTo(&'static str),
+    /// The call is made by this service, on behalf of ours.
+    Via(&'static str),
     /// The managed policy is the environment's own, or one that a role of the environment is declared with.
     DeclaredPolicy,
 }
@@ -54,17 +71,22 @@ pub enum When {
 impl Grant {
     /// Actions on everything.
     pub const fn any(actions: &'static [&'static str]) -> Self {
-        Self { actions, on: &[On::Anything], when: None }
+        Self::on(actions, &[On::Anything])
     }
 
     /// Actions on some resources.
     pub const fn on(actions: &'static [&'static str], on: &'static [On]) -> Self {
-        Self { actions, on, when: None }
+        Self { actions, on, when: None, given: None }
     }
 
     /// The same, under a condition.
     pub const fn when(self, when: When) -> Self {
         Self { when: Some(when), ..self }
+    }
+
+    /// The same, only for what is declared so.
+    pub const fn given(self, given: Given) -> Self {
+        Self { given: Some(given), ..self }
     }
 
     /// Passing the roles that are named to these services.

@@ -17,7 +17,7 @@ use super::source::{Sources, Span};
 use super::tree::{Data, Node, Step, path_steps};
 use super::unknown::unknown_kind;
 use super::variables::{Scope, substitute};
-use crate::resource::{Limits, Place, ResourceId};
+use crate::resource::{Limits, Owner, Place, ResourceId};
 
 /// The file that makes a folder an environment.
 pub const FILE: &str = "environment.yaml";
@@ -101,6 +101,8 @@ pub struct Loaded {
     pub tree: Node,
     /// Where it lives.
     pub place: Place,
+    /// Who owns what is made.
+    pub owner: Owner,
     /// Its variables, `${env.…}` in them replaced.
     pub variables: BTreeMap<String, Node>,
     /// Resources whose deletion was reviewed.
@@ -120,6 +122,8 @@ pub fn load(
     let tree = read(sources, path, complaints)?;
     let place = place(&tree);
     let scope = Scope::environment(name, &place);
+    let project = project(&tree, &scope, sources);
+    let scope = project.as_ref().map_or(scope, |(project, owner)| scope.of_project(project, &owner.0));
     let tree = replaced(&tree, &scope, sources, complaints);
     let checker = Checker::of::<Environment>();
     complaints.extend(checker.check(&tree, tree.span));
@@ -149,7 +153,8 @@ pub fn load(
     let entries = tree.get("variables").map(Node::entries).unwrap_or_default();
     let variables = entries.iter().map(|entry| (entry.key.clone(), entry.value.clone())).collect();
     let place = Place::new(&*file.account, &*file.region);
-    Some(Loaded { file, tree, place, variables, allow_delete, unsure })
+    let owner = Owner::new(&file.project, name);
+    Some(Loaded { file, tree, place, owner, variables, allow_delete, unsure })
 }
 
 /// The tree of an environment's file.
@@ -190,6 +195,14 @@ fn place(tree: &Node) -> Place {
     Place::new(text("account"), text("region"))
 }
 
+/// The project, as far as it can be read, and the owner that it makes with the environment's name.
+fn project(tree: &Node, scope: &Scope<'_>, sources: &Sources) -> Option<(String, Owner)> {
+    let written = substitute(tree.get("project")?, scope, sources, &mut Vec::new());
+    let project = written.text()?.to_owned();
+    let owner = Owner::new(&project, scope.environment);
+    Some((project, owner))
+}
+
 /// Replaces `${env.…}` everywhere but in patches, which are replaced with the manifests that they patch, and
 /// `${var.…}` in tags.
 fn replaced(tree: &Node, scope: &Scope<'_>, sources: &Sources, complaints: &mut Vec<Complaint>) -> Node {
@@ -210,8 +223,10 @@ fn replaced(tree: &Node, scope: &Scope<'_>, sources: &Sources, complaints: &mut 
                     variables.insert(variable.key.clone(), variable.value.clone());
                 }
             }
-            _ => {
+            key => {
                 let scope = Scope { variables: &variables, unsure, ..*scope };
+                // In its own value the project stands for nothing, and what then comes out is no project.
+                let scope = if key == "project" { scope.of_project("", "") } else { scope };
                 entry.value = substitute(&entry.value, &scope, sources, complaints);
             }
         }
@@ -242,7 +257,10 @@ pub fn collisions(root: &Path, name: &str, loaded: &Loaded) -> Option<Complaint>
         let mut sources = Sources::default();
         let Some(tree) = read(&mut sources, &root.join(&other).join(FILE), &mut Vec::new()) else { continue };
         let place = place(&tree);
-        let tree = replaced(&tree, &Scope::environment(&other, &place), &sources, &mut Vec::new());
+        let scope = Scope::environment(&other, &place);
+        let project = project(&tree, &scope, &sources);
+        let scope = project.as_ref().map_or(scope, |(project, owner)| scope.of_project(project, &owner.0));
+        let tree = replaced(&tree, &scope, &sources, &mut Vec::new());
         let prefix = tree.get("namePrefix").and_then(Node::text).unwrap_or_default();
         if place.account == loaded.place.account && prefix == loaded.file.name_prefix {
             let span = loaded.tree.follow(&path_steps("namePrefix")).1;

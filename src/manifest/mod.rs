@@ -11,7 +11,7 @@ use std::path::{Path, PathBuf};
 use serde_json::Value;
 
 use crate::nearest;
-use crate::resource::{Desired, Image, Owner};
+use crate::resource::{Desired, Image};
 
 mod check;
 mod choices;
@@ -107,7 +107,7 @@ pub fn load(root: &Path, environment: &str, options: &Options) -> Result<Desired
 }
 
 fn desired(environment: &str, loaded: Loaded, resources: Vec<Resource>, options: &Options) -> Desired {
-    let Loaded { file, place, allow_delete, .. } = loaded;
+    let Loaded { file, place, owner, allow_delete, .. } = loaded;
     let image = |(name, image): (String, environment::NamedImage)| {
         let resolved = options.images.get(&name).cloned();
         let repository = image.repository.parse().ok()?;
@@ -115,7 +115,7 @@ fn desired(environment: &str, loaded: Loaded, resources: Vec<Resource>, options:
     };
     Desired {
         environment: environment.to_owned(),
-        owner: Owner(format!("{}/{environment}", file.project)),
+        owner,
         place,
         name_prefix: file.name_prefix,
         resources: resources

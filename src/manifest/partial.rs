@@ -13,6 +13,8 @@ pub struct Unsure {
     pub images: bool,
     /// Account or region are others.
     pub place: bool,
+    /// The project is another.
+    pub project: bool,
     /// The prefix of names is another.
     pub prefix: bool,
     /// There may be further stacks.
@@ -82,7 +84,10 @@ fn supply(tree: &mut Node, field: &str, unsure: &mut Unsure) -> Option<()> {
         // Without stacks there is nothing to go on with.
         _ => return None,
     };
-    unsure.place |= field != "project";
+    match field {
+        "project" => unsure.project = true,
+        _ => unsure.place = true,
+    }
     let value = Node::new(Data::Text(text.to_owned()), tree.span);
     let Data::Map(entries) = &mut tree.data else { return None };
     entries.push(Entry { key: field.to_owned(), at: value.span, value });
@@ -98,7 +103,8 @@ fn note(tree: &Node, path: &[Step], unsure: &mut Unsure) -> Option<()> {
         "account" | "region" => unsure.place = true,
         "namePrefix" => unsure.prefix = true,
         "stacks" => unsure.stacks = true,
-        "project" | "tags" | "patches" | "limits" | "allowDelete" => {}
+        "project" => unsure.project = true,
+        "tags" | "patches" | "limits" | "allowDelete" => {}
         // Misspelt, it may be any of those that are not there.
         _ => {
             let lacks = |name: &str| tree.get(name).is_none();

@@ -80,6 +80,8 @@ impl<'a> Reader<'a> {
         let scope = Scope {
             environment: self.environment,
             place: &self.loaded.place,
+            project: &self.loaded.file.project,
+            owner: &self.loaded.owner.0,
             variables: &self.loaded.variables,
             images: &self.images,
             unsure: self.loaded.unsure,

@@ -18,6 +18,10 @@ pub struct Scope<'a> {
     pub environment: &'a str,
     /// Where it lives.
     pub place: &'a Place,
+    /// Its project; empty, where that can't be read.
+    pub project: &'a str,
+    /// Who owns what is made: the project and the environment's name.
+    pub owner: &'a str,
     /// Its variables.
     pub variables: &'a BTreeMap<String, Node>,
     /// The names of its images.
@@ -33,14 +37,33 @@ static NONE: BTreeMap<String, Node> = BTreeMap::new();
 impl<'a> Scope<'a> {
     /// The names that stand for something in `environment.yaml` itself.
     pub fn environment(name: &'a str, place: &'a Place) -> Self {
-        let unsure =
-            Unsure { place: place.account.is_empty() || place.region.is_empty(), ..Unsure::default() };
-        Self { environment: name, place, variables: &NONE, images: &[], unsure, own: false }
+        let unsure = Unsure {
+            place: place.account.is_empty() || place.region.is_empty(),
+            project: true,
+            ..Unsure::default()
+        };
+        Self {
+            environment: name,
+            place,
+            project: "",
+            owner: "",
+            variables: &NONE,
+            images: &[],
+            unsure,
+            own: false,
+        }
+    }
+
+    /// The same, with this project.
+    pub fn of_project(self, project: &'a str, owner: &'a str) -> Self {
+        Self { project, owner, unsure: Unsure { project: false, ..self.unsure }, ..self }
     }
 
     fn env(&self, name: &str) -> Option<&'a str> {
         Some(match name {
             "name" => self.environment,
+            "project" => self.project,
+            "owner" => self.owner,
             "account" => &self.place.account,
             "region" => &self.place.region,
             "partition" => &self.place.partition,
@@ -50,7 +73,7 @@ impl<'a> Scope<'a> {
     }
 }
 
-const ENV: [&str; 5] = ["name", "account", "region", "partition", "dnsSuffix"];
+const ENV: [&str; 7] = ["name", "project", "owner", "account", "region", "partition", "dnsSuffix"];
 
 /// Replaces variables everywhere in a value, keys included. What can't be replaced is complained about once, and
 /// becomes [`Data::Broken`].
@@ -238,7 +261,12 @@ fn meaning<'a>(name: &str, scope: &Scope<'a>) -> Result<Meaning<'a>, Unknown> {
         });
     }
     if let Some(env) = name.strip_prefix("env.") {
-        if scope.unsure.place && env != "name" && ENV.contains(&env) {
+        let untold = match env {
+            "name" => false,
+            "project" | "owner" => scope.unsure.project,
+            _ => scope.unsure.place && ENV.contains(&env),
+        };
+        if untold {
             return Ok(Meaning::Untold);
         }
         return scope.env(env).map(Meaning::Text).ok_or_else(|| {

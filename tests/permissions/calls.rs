@@ -277,16 +277,18 @@ fn passed(value: &Value, needs: &mut Vec<Need>) {
         Value::Array(items) => items.iter().for_each(|item| passed(item, needs)),
         Value::Object(fields) => {
             for (key, value) in fields {
-                let to = match key.as_str() {
-                    "jobRoleArn" | "executionRoleArn" => "ecs-tasks.amazonaws.com",
-                    "serviceRole" => "batch.amazonaws.com",
+                let to: &[&str] = match key.as_str() {
+                    "jobRoleArn" | "executionRoleArn" => &["batch.amazonaws.com", "ecs-tasks.amazonaws.com"],
+                    "serviceRole" => &["batch.amazonaws.com"],
                     _ => {
                         passed(value, needs);
                         continue;
                     }
                 };
-                let role = value.as_str().unwrap().to_owned();
-                needs.push(Need::of("iam:PassRole", role).with("iam:PassedToService", to));
+                let role = value.as_str().unwrap();
+                let need =
+                    |to: &&str| Need::of("iam:PassRole", role.to_owned()).with("iam:PassedToService", to);
+                needs.extend(to.iter().map(need));
             }
         }
         _ => {}
@@ -339,5 +341,7 @@ fn of_s3(sent: &Sent, place: &Place) -> Vec<Need> {
             _ => "ListBucket",
         },
     };
-    vec![Need::of(&format!("s3:{action}"), arn)]
+    let tagged = String::from_utf8_lossy(&sent.body).contains("<Tags>");
+    let tags = (action == "CreateBucket" && tagged).then(|| Need::of("s3:TagResource", arn.clone()));
+    [Need::of(&format!("s3:{action}"), arn)].into_iter().chain(tags).collect()
 }

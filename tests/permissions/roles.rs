@@ -29,7 +29,8 @@ fn only_named_roles_are_passed_on_and_only_to_who_needs_them() {
     for (role, service, expected) in [
         ("role/prod-payments-job", "ecs-tasks.amazonaws.com", true),
         ("role/prod-payments-job", "lambda.amazonaws.com", false),
-        ("role/prod-payments-job", "batch.amazonaws.com", false),
+        ("role/prod-payments-job", "batch.amazonaws.com", true),
+        ("role/prod-payments-job", "ec2.amazonaws.com", false),
         ("role/other", "ecs-tasks.amazonaws.com", false),
         ("role/tasks/other", "ecs-tasks.amazonaws.com", false),
         (batch_own, "batch.amazonaws.com", true),

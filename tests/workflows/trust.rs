@@ -14,12 +14,17 @@ pub fn check(arn: &str, lasts: &str, job: &Value, context: &Value) {
     let role = role(arn.rsplit_once("-github-").expect("a role of the github stack").1);
     let statement = &role["assumeRolePolicyDocument"]["Statement"][0];
     let trusted = &statement["Condition"]["StringEquals"]["token.actions.githubusercontent.com:sub"];
-    let trusted: BTreeSet<String> = match trusted {
-        Value::Array(subjects) => subjects.iter().map(|it| filled(it.as_str().unwrap())).collect(),
-        one => BTreeSet::from([filled(one.as_str().unwrap())]),
-    };
-    let subject = subject(job, context);
-    assert!(trusted.contains(&subject), "{arn} trusts {trusted:?}, and not {subject}");
+    for prefix in prefixes() {
+        let trusted: BTreeSet<String> = match trusted {
+            Value::Array(subjects) => {
+                subjects.iter().map(|it| filled(it.as_str().unwrap(), &prefix)).collect()
+            }
+            one => BTreeSet::from([filled(one.as_str().unwrap(), &prefix)]),
+        };
+        let subjects = prefixes().map(|prefix| subject(&prefix, job, context));
+        let taken: Vec<&String> = subjects.iter().filter(|it| trusted.contains(*it)).collect();
+        assert_eq!(taken, [&subject(&prefix, job, context)], "{arn} trusts {trusted:?}");
+    }
     if !lasts.is_empty() {
         let longest = role["maxSessionDuration"].as_u64().unwrap_or(3600);
         assert!(lasts.parse::<u64>().unwrap() <= longest, "{arn} lasts {longest} seconds, not {lasts}");
@@ -28,9 +33,16 @@ pub fn check(arn: &str, lasts: &str, job: &Value, context: &Value) {
     }
 }
 
+/// How a token names the repository: by its names, or, where it was made, renamed or moved since 2026-07-15 or has opted in, with the
+/// ids of its owner and itself. <https://docs.github.com/actions/concepts/security/openid-connect>
+fn prefixes() -> [String; 2] {
+    let (owner, name) = REPOSITORY.split_once('/').unwrap();
+    [format!("repo:{REPOSITORY}"), format!("repo:{owner}@123456/{name}@456789")]
+}
+
 /// What GitHub says in the token: the environment of the job before anything else.
 /// <https://docs.github.com/actions/reference/security/oidc#example-subject-claims>
-fn subject(job: &Value, context: &Value) -> String {
+fn subject(prefix: &str, job: &Value, context: &Value) -> String {
     let github = &context["github"];
     let of = match (job["environment"].as_str(), github["event_name"].as_str()) {
         (Some(environment), _) => format!("environment:{environment}"),
@@ -38,12 +50,13 @@ fn subject(job: &Value, context: &Value) -> String {
         // Of the default branch, where the event names none.
         (None, _) => format!("ref:{}", github["ref"].as_str().unwrap_or("refs/heads/main")),
     };
-    format!("repo:{REPOSITORY}:{of}")
+    format!("{prefix}:{of}")
 }
 
-fn filled(subject: &str) -> String {
+/// A subject of the github stack's, with the variables as the environment says them.
+fn filled(subject: &str, prefix: &str) -> String {
     subject
-        .replace("${var.repository}", REPOSITORY)
+        .replace("${var.subject}", prefix)
         .replace("${env.name}", "prod")
         .replace("${var.defaultBranch}", "main")
 }

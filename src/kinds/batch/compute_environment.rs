@@ -11,7 +11,7 @@ use super::types::environment_settings::{EcsSettings, EksConfiguration, UpdatePo
 use super::types::name;
 use crate::diff::{Diff, FieldChange};
 use crate::field;
-use crate::kind::{Beside, Cx, Effect, Grant, Grants, Invalid, Kind, Live, On, Reason, Refs};
+use crate::kind::{Beside, Cx, Effect, Given, Grant, Grants, Invalid, Kind, Live, On, Reason, Refs, When};
 use crate::kinds::mirror::{Field, Part, prune};
 use crate::resource::{Place, Readiness};
 use crate::services::batch::{Batch, Snapshot};
@@ -24,6 +24,9 @@ mod write;
 
 /// A Batch compute environment.
 pub struct ComputeEnvironment;
+
+/// The cluster that an environment on EKS names: Batch looks at it, and writes its access entry, as the caller.
+const CLUSTER: On = On::Regional("eks", "cluster/{spec.eksConfiguration.eksClusterArn}");
 
 /// What a manifest declares of a compute environment.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
@@ -142,7 +145,46 @@ impl Kind for ComputeEnvironment {
                     On::Regional("batch", "compute-environment/{name}-g*"),
                 ],
             ),
-            Grant::pass_role(&["batch.amazonaws.com", "ec2.amazonaws.com", "spotfleet.amazonaws.com"]),
+            // Not an operation of its own: asked where tags are given.
+            // <https://docs.aws.amazon.com/batch/latest/userguide/capacity-tags-access-policy.html>
+            Grant::on(
+                &["batch:SetCapacityTags"],
+                &[
+                    On::Regional("batch", "compute-environment/{name}"),
+                    On::Regional("batch", "compute-environment/{name}-g*"),
+                ],
+            )
+            .given(Given::Has(&["capacityTags", "managedInstancesProvider"])),
+            // Each of <https://docs.aws.amazon.com/service-authorization/latest/reference/list_batch.html>; China's EC2 has a name of
+            // its own.
+            Grant::pass_role(&[
+                "batch.amazonaws.com",
+                "ec2.amazonaws.com",
+                "ec2.amazonaws.com.cn",
+                "ecs.amazonaws.com",
+                "spotfleet.amazonaws.com",
+            ]),
+            // Batch makes its own role with the caller's rights, where no other is named.
+            // <https://docs.aws.amazon.com/batch/latest/APIReference/API_CreateComputeEnvironment.html>
+            Grant::on(
+                &["iam:CreateServiceLinkedRole"],
+                &[On::Iam("role/aws-service-role/batch.amazonaws.com/*")],
+            )
+            .when(When::LinkedTo("batch.amazonaws.com"))
+            .given(Given::Lacks("serviceRole")),
+            Grant::any(&["ec2:DescribeLaunchTemplateVersions"]).given(Given::Has(&["launchTemplate"])),
+            Grant::on(&["eks:DescribeCluster"], &[CLUSTER]),
+            Grant::on(&["eks:CreateAccessEntry"], &[CLUSTER]).given(Given::Has(&["accessEntry"])),
+            Grant::on(
+                &[
+                    "eks:AssociateAccessPolicy",
+                    "eks:DeleteAccessEntry",
+                    "eks:DescribeAccessEntry",
+                    "eks:ListAssociatedAccessPolicies",
+                ],
+                &[On::Regional("eks", "access-entry/{spec.eksConfiguration.eksClusterArn}/*")],
+            )
+            .given(Given::Has(&["accessEntry"])),
         ],
     };
     const EXAMPLE: &'static str = "\

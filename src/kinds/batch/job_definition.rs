@@ -13,7 +13,7 @@ use super::types::job_settings::{ConsumableResources, NodeProperties, RetryStrat
 use super::types::name;
 use crate::diff::Diff;
 use crate::field;
-use crate::kind::{Cx, Grant, Grants, Identity, Invalid, Kind, Live, On};
+use crate::kind::{Cx, Given, Grant, Grants, Identity, Invalid, Kind, Live, On};
 use crate::kinds::mirror::{Field, Part, sent};
 use crate::resource::{Place, Readiness};
 use crate::services::batch::{Batch, Snapshot};
@@ -129,7 +129,11 @@ impl Kind for JobDefinition {
                     On::Regional("batch", "job-definition/{name}:*"),
                 ],
             ),
-            Grant::pass_role(&["ecs-tasks.amazonaws.com"]),
+            Grant::on(&["batch:RegisterJobDefinition"], &[On::Regional("batch", "consumable-resource/*")])
+                .given(Given::Has(&["consumableResourceProperties"])),
+            // AWS's page names ecs-tasks; policies that work elsewhere name Batch, which is who gets the call.
+            // <https://docs.aws.amazon.com/service-authorization/latest/reference/list_batch.html>
+            Grant::pass_role(&["batch.amazonaws.com", "ecs-tasks.amazonaws.com"]),
         ],
     };
     const IDENTITY: Identity = Identity::Revisioned;

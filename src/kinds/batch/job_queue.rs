@@ -10,7 +10,7 @@ use super::types::name;
 use super::types::queue_orders::{ComputeEnvironmentOrder, JobStateTimeLimitAction, ServiceEnvironmentOrder};
 use crate::diff::{ChangeRule, Diff, FieldChange};
 use crate::field;
-use crate::kind::{Beside, Cx, Effect, Grant, Grants, Invalid, Kind, Live, On, Order, Reason, Refs};
+use crate::kind::{Beside, Cx, Effect, Given, Grant, Grants, Invalid, Kind, Live, On, Order, Reason, Refs};
 use crate::kinds::mirror::{Field, Part};
 use crate::resource::{Place, Readiness};
 use crate::services::batch::{Batch, Snapshot};
@@ -111,6 +111,8 @@ impl Kind for JobQueue {
                     On::Regional("batch", "scheduling-policy/*"),
                 ],
             ),
+            Grant::on(&["batch:CreateJobQueue"], &[On::Regional("batch", "service-environment/*")])
+                .given(Given::Has(&["serviceEnvironmentOrder"])),
             Grant::on(
                 &["batch:DeleteJobQueue", "batch:TagResource", "batch:UntagResource"],
                 &[On::Regional("batch", "job-queue/{name}")],

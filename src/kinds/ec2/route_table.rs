@@ -109,7 +109,15 @@ impl Kind for RouteTable {
             .when(When::Owned),
             Grant::on(
                 &["ec2:AssociateRouteTable", "ec2:DisassociateRouteTable"],
-                &[On::Regional("ec2", "subnet/*"), On::Regional("ec2", "internet-gateway/*")],
+                &[
+                    On::Regional("ec2", "subnet/*"),
+                    On::Regional("ec2", "internet-gateway/*"),
+                    On::Regional("ec2", "vpn-gateway/*"),
+                ],
+            ),
+            Grant::on(
+                &["ec2:DisableVgwRoutePropagation", "ec2:EnableVgwRoutePropagation"],
+                &[On::Regional("ec2", "vpn-gateway/*")],
             ),
         ],
     };

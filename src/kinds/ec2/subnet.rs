@@ -8,7 +8,7 @@ use super::types::cidr::{self, Cidr};
 use crate::diff::{Diff, FieldChange};
 use crate::field;
 use crate::kind::{
-    Cx, Effect, Grant, Grants, Identity, Invalid, Kind, Live, On, Order, Reason, Refs, When, strongest,
+    Cx, Effect, Given, Grant, Grants, Identity, Invalid, Kind, Live, On, Order, Reason, Refs, When, strongest,
 };
 use crate::resource::Place;
 use crate::services::ec2::{Ec2, Snapshot, assigned, once, tag_on_create};
@@ -183,6 +183,11 @@ impl Kind for Subnet {
                 &[On::Regional("ec2", "subnet/*")],
             )
             .when(When::Owned),
+            Grant::on(
+                &["ec2:AssociateSubnetCidrBlock", "ec2:CreateSubnet"],
+                &[On::Shared("ec2", "ipam-pool/*")],
+            )
+            .given(Given::Has(&["ipv4IpamPoolId", "ipv6IpamPoolId"])),
         ],
     };
     const IDENTITY: Identity = Identity::Assigned;

@@ -11,7 +11,7 @@ use super::types::cidr::{self, Cidr};
 use crate::diff::{Diff, FieldChange};
 use crate::field;
 use crate::kind::{
-    Cx, Effect, Grant, Grants, Identity, Invalid, Kind, Live, On, Reason, Refs, When, strongest,
+    Cx, Effect, Given, Grant, Grants, Identity, Invalid, Kind, Live, On, Reason, Refs, When, strongest,
 };
 use crate::resource::Place;
 use crate::services::ec2::{Ec2, Snapshot, assigned, once, tag_on_create};
@@ -159,6 +159,19 @@ impl Kind for Vpc {
                 &[On::Regional("ec2", "vpc/*")],
             )
             .when(When::Owned),
+            Grant::on(&["ec2:AssociateVpcCidrBlock", "ec2:CreateVpc"], &[On::Shared("ec2", "ipam-pool/*")])
+                .given(Given::Has(&["ipv4IpamPoolId", "ipv6IpamPoolId"])),
+            Grant::on(
+                &["ec2:AssociateVpcCidrBlock", "ec2:CreateVpc"],
+                &[On::Regional("ec2", "ipv6pool-ec2/*")],
+            )
+            .given(Given::Has(&["ipv6Pool"])),
+            // Asked of CreateVpc where it says so; the VPC is not there yet, and has no tags.
+            Grant::on(
+                &["ec2:CreateVpcEncryptionControl"],
+                &[On::Regional("ec2", "vpc/*"), On::Regional("ec2", "vpc-encryption-control/*")],
+            )
+            .given(Given::Has(&["vpcEncryptionControl"])),
         ],
     };
     const IDENTITY: Identity = Identity::Assigned;

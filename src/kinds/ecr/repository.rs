@@ -11,7 +11,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::diff::Diff;
 use crate::field;
-use crate::kind::{Cx, Grant, Grants, Invalid, Kind, Live, On, Pinned};
+use crate::kind::{Cx, Given, Grant, Grants, Invalid, Kind, Live, On, Pinned, When};
 use crate::resource::{OnDelete, Place, Readiness};
 use crate::services::ecr::{self, Ecr, RepositoryRead, Snapshot};
 use crate::services::{Result, failed};
@@ -153,21 +153,28 @@ impl Kind for Repository {
                 &[On::Regional("ecr", "repository/{name}")],
             ),
         ],
-        write: &[Grant::on(
-            &[
-                "ecr:CreateRepository",
-                "ecr:DeleteLifecyclePolicy",
-                "ecr:DeleteRepository",
-                "ecr:DeleteRepositoryPolicy",
-                "ecr:PutImageScanningConfiguration",
-                "ecr:PutImageTagMutability",
-                "ecr:PutLifecyclePolicy",
-                "ecr:SetRepositoryPolicy",
-                "ecr:TagResource",
-                "ecr:UntagResource",
-            ],
-            &[On::Regional("ecr", "repository/{name}")],
-        )],
+        write: &[
+            Grant::on(
+                &[
+                    "ecr:CreateRepository",
+                    "ecr:DeleteLifecyclePolicy",
+                    "ecr:DeleteRepository",
+                    "ecr:DeleteRepositoryPolicy",
+                    "ecr:PutImageScanningConfiguration",
+                    "ecr:PutImageTagMutability",
+                    "ecr:PutLifecyclePolicy",
+                    "ecr:SetRepositoryPolicy",
+                    "ecr:TagResource",
+                    "ecr:UntagResource",
+                ],
+                &[On::Regional("ecr", "repository/{name}")],
+            ),
+            // With a key of one's own, which may be another account's.
+            // <https://docs.aws.amazon.com/AmazonECR/latest/userguide/encryption-at-rest.html>
+            Grant::any(&["kms:CreateGrant", "kms:DescribeKey", "kms:RetireGrant"])
+                .when(When::Via("ecr"))
+                .given(Given::Has(&["kmsKey"])),
+        ],
     };
     const HOLDS_DATA: bool = true;
     const EXAMPLE: &'static str = "\

