@@ -13,7 +13,7 @@ use serde::de::DeserializeOwned;
 
 use crate::diff::{Diff, FieldChange};
 use crate::resource::{OnDelete, Place, Readiness, ResourceId, Tags};
-use crate::services::{Result, Service};
+use crate::services::{Result, Service, TagRules};
 
 mod beside;
 mod effect;
@@ -138,6 +138,10 @@ pub trait Kind: Sized + Send + Sync + 'static {
     const SHOWN_LATE: bool = false;
     /// How many characters a name may have; names that we make longer are cut to it.
     const LONGEST_NAME: usize = 128;
+    /// What may be a tag of it.
+    const TAGS: TagRules = <Self::Service as Service>::TAGS;
+    /// Whether AWS takes names that differ only in case for one name.
+    const CASELESS_NAMES: bool = false;
     /// The CloudFormation type whose property names the spec uses (D1), such as `AWS::Batch::JobQueue`.
     const CLOUDFORMATION: &'static str;
     /// AWS's fields that no manifest says, each with the reason or where it is said instead.

@@ -3,6 +3,7 @@
 use super::{Connection, Error, Globals, Output, Result};
 use crate::cloud::{self, Aws, Cloud, Scope};
 use crate::execute;
+use crate::github::is_commit;
 use crate::kind::Reason;
 use crate::kinds::KINDS;
 use crate::manifest;
@@ -248,5 +249,5 @@ fn assumed_role(identity: &str) -> Option<&str> {
 
 /// The commit that is applied, as CI names it; it becomes a tag of what is created or changed.
 fn commit() -> Option<String> {
-    std::env::var("GITHUB_SHA").ok().filter(|commit| !commit.is_empty())
+    std::env::var("GITHUB_SHA").ok().filter(|commit| is_commit(commit))
 }

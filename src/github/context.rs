@@ -102,7 +102,7 @@ fn workflow(name: &str) -> Option<String> {
 }
 
 /// Forty or more hexadecimal digits.
-fn is_commit(text: &str) -> bool {
+pub fn is_commit(text: &str) -> bool {
     text.len() >= 40 && text.len() <= 64 && text.chars().all(|c| c.is_ascii_hexdigit())
 }
 

@@ -18,7 +18,7 @@ pub use client::{Client, Patience};
 use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
 
 pub use comment::{Comment, comment_of, edited_by_another, upsert};
-pub use context::Context;
+pub use context::{Context, is_commit};
 pub use issue::{Finding, Issue, Outcome, find as find_issue, settle};
 pub use labels::{prefix as label_prefix, set as set_labels};
 pub use marker::Marker;

@@ -12,7 +12,7 @@ use serde_json::Value;
 use super::{Beside, Cx, Effect, Grants, Identity, Invalid, Kind, Live, Ownership, Pinned, Reason, Refs};
 use crate::diff::{Diff, FieldChange, Rules};
 use crate::resource::{Document, Incarnation, OnDelete, Place, Tags};
-use crate::services::{Clients, Error, Result, Service, Snapshots};
+use crate::services::{Clients, Error, Result, Service, Snapshots, TagRules};
 
 /// What is known of a kind without asking AWS.
 #[derive(Debug)]
@@ -31,6 +31,8 @@ pub struct Facts {
     pub identity: Identity,
     /// How we know that it is ours.
     pub ownership: Ownership,
+    /// What may be a tag of it.
+    pub tags: TagRules,
     /// Whether deleting one destroys data.
     pub holds_data: bool,
     /// Whether tasks that run hold it.
@@ -39,6 +41,8 @@ pub struct Facts {
     pub shown_late: bool,
     /// How many characters a name may have.
     pub longest_name: usize,
+    /// Whether names that differ only in case are one name.
+    pub caseless_names: bool,
     /// The JSON Schema of its spec.
     pub schema: Value,
     /// The names of its outputs, `name` among them.
@@ -334,10 +338,12 @@ fn facts_of<K: Kind>() -> Facts {
         cloudformation: K::CLOUDFORMATION,
         identity: K::IDENTITY,
         ownership: K::OWNERSHIP,
+        tags: K::TAGS,
         holds_data: K::HOLDS_DATA,
         held_by_tasks: K::HELD_BY_TASKS,
         shown_late: K::SHOWN_LATE,
         longest_name: K::LONGEST_NAME,
+        caseless_names: K::CASELESS_NAMES,
         schema,
         outputs,
         not_managed: K::NOT_MANAGED,

@@ -11,6 +11,7 @@ use super::error::Complaint;
 use super::tree::Node;
 use crate::field;
 use crate::resource::{Lifecycle, OnDelete};
+use crate::services::tag_rules::{LONGEST_KEY, LONGEST_VALUE};
 
 /// The format that manifests are written in.
 pub const API_VERSION: &str = "batchwright/v1";
@@ -118,7 +119,10 @@ pub fn tag(at: super::source::Span, key: &str, value: Option<&str>) -> Option<Co
             Complaint::new(at, format!("the tag key `{key}` is {whose} own")).help("choose another prefix"),
         );
     }
-    if key.chars().count() > 128 || value.is_some_and(|value| value.chars().count() > 256) {
+    if key.is_empty() {
+        return Some(Complaint::new(at, "a tag's key can't be empty"));
+    }
+    if key.chars().count() > LONGEST_KEY || value.is_some_and(|it| it.chars().count() > LONGEST_VALUE) {
         return Some(
             Complaint::new(at, "this tag is too long")
                 .label("expected a key of at most 128 characters and a value of at most 256"),

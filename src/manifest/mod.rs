@@ -19,6 +19,7 @@ mod cycles;
 mod document;
 mod environment;
 mod error;
+mod foreign;
 mod free_form;
 mod pairs;
 mod parse;
@@ -30,6 +31,7 @@ mod resources;
 mod scalar;
 mod schema;
 mod source;
+mod tags;
 mod tree;
 mod unknown;
 mod unread;
@@ -85,6 +87,7 @@ pub fn load(root: &Path, environment: &str, options: &Options) -> Result<Desired
     complaints.append(&mut reader.complaints);
     complaints.extend(pairs::check(&resources));
     complaints.extend(Web::check(&resources, &loaded, &sources, &reader.unread));
+    complaints.extend(tags::check(environment, &loaded, &resources));
     if complaints.is_empty() && !options.may_be_empty && !resources.iter().any(|resource| resource.on) {
         let stacks = loaded.tree.follow(&[Step::Key("stacks".into())]).1;
         let why = if resources.is_empty() {

@@ -89,14 +89,18 @@ impl<'a> Web<'a> {
     }
 
     fn same_physical_names(&mut self) {
-        let mut names: BTreeMap<(&str, &str), &Resource> = BTreeMap::new();
+        let mut names: BTreeMap<(&str, String), &Resource> = BTreeMap::new();
         for (id, resource) in &self.by_id {
             let Some(name) = &resource.physical else { continue };
-            if resource.kind.facts().identity == Identity::Assigned {
+            let facts = resource.kind.facts();
+            if facts.identity == Identity::Assigned {
                 continue;
             }
-            if let Some(first) = names.insert((&id.kind, name), resource) {
-                let message = format!("`{id}` and `{}` have the same name in AWS, `{name}`", first.id);
+            let key = if facts.caseless_names { name.to_lowercase() } else { name.clone() };
+            if let Some(first) = names.insert((&id.kind, key), resource) {
+                let same = if first.physical.as_ref() == Some(name) { "the same name" } else { "one name" };
+                let case = if same == "one name" { ": case does not tell them apart" } else { "" };
+                let message = format!("`{id}` and `{}` have {same} in AWS, `{name}`{case}", first.id);
                 let complaint = Complaint::new(resource.at, message).related(first.at, "the other one");
                 self.complaints.push(complaint.help("give one of them another `metadata.physicalName`"));
             }

@@ -217,9 +217,21 @@ impl<'a> Reader<'a> {
             None => name,
         };
         if let Some(message) = kind.validate_name(&name) {
-            self.complaints.push(Complaint::new(written.at, message));
+            let complaint = Complaint::new(written.at, message);
+            self.complaints.push(if name == text { complaint } else { self.made_of(complaint, &name) });
         }
         Some(name)
+    }
+
+    /// Says which name in AWS a logical name leads to, and what stands before it.
+    fn made_of(&self, complaint: Complaint, name: &str) -> Complaint {
+        let complaint = complaint.label(format!("in AWS this is `{name}`"));
+        match self.loaded.tree.entry("namePrefix") {
+            Some(prefix) => complaint
+                .related(prefix.at, "what the name begins with")
+                .help("change the prefix, or give this one a `metadata.physicalName`"),
+            None => complaint,
+        }
     }
 
     /// What the resource declares, now that nothing in it is wrong.

@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 
 use super::error::Complaint;
+use super::foreign;
 use super::nearest::{self, nearest};
 use super::partial::Unsure;
 use super::source::{Sources, Span};
@@ -236,6 +237,9 @@ type Unknown = (String, Vec<String>);
 
 fn meaning<'a>(name: &str, scope: &Scope<'a>) -> Result<Meaning<'a>, Unknown> {
     let escape = "write `$${` for a literal `${`".to_owned();
+    if let Some((message, help)) = foreign::refused(name) {
+        return Err((message, vec![help, escape]));
+    }
     // IAM's own policy variables have a colon, or stand for the character that they name.
     if name.contains(':') || matches!(name, "*" | "?" | "$") {
         return Ok(Meaning::Kept);

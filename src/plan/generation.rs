@@ -20,6 +20,8 @@ pub(super) fn name(base: &str, generation: u32, longest: usize) -> String {
         Sha256::digest(base.as_bytes()).iter().take(3).map(|byte| format!("{byte:02x}")).collect();
     let room = longest.saturating_sub(suffix.len() + 1 + hash.len());
     let cut: String = base.chars().take(room).collect();
+    // ECR and S3 take no two of `.`, `-`, `_` and `/` in a row.
+    let cut = cut.trim_end_matches(|c: char| !c.is_ascii_alphanumeric());
     format!("{cut}-{hash}{suffix}")
 }
 
@@ -98,10 +100,36 @@ mod tests {
         assert_eq!(name(&exact, 2, 128), format!("{exact}-g2"));
         for longest in [63, 64, 128] {
             let cut = name(&long, 10, longest);
-            assert_eq!(cut.len(), longest);
+            assert_eq!(cut.len(), longest, "{cut}");
             assert!(cut.ends_with("-g10") && is_generation_name(&cut), "{cut}");
             assert_ne!(cut, name(&format!("{long}b"), 10, longest), "what is cut off still counts");
         }
+    }
+
+    #[test]
+    fn a_generation_is_called_what_its_kind_may_be_called() {
+        let parts = ["a", "ab", "a1-", "b.", "c/", "0_", "A", "-", " "];
+        let mut taken = 0;
+        for kind in crate::kinds::KINDS {
+            let (facts, mut of_kind) = (kind.facts(), 0);
+            for (first, second) in parts.iter().flat_map(|first| parts.map(|second| (*first, second))) {
+                let long = format!("{first}{}z", second.repeat(512));
+                let lengths = (3..=20).chain(facts.longest_name - 12..=facts.longest_name + 1);
+                for base in lengths.filter_map(|length| long.get(..length)) {
+                    if kind.validate_name(base).is_some() {
+                        continue;
+                    }
+                    of_kind += 1;
+                    for generation in [2, 10, 999, 12_345] {
+                        let name = name(base, generation, facts.longest_name);
+                        assert_eq!(kind.validate_name(&name), None, "{}: {name} of {base}", facts.name);
+                    }
+                }
+            }
+            assert!(of_kind > 50, "{}: {of_kind}", facts.name);
+            taken += of_kind;
+        }
+        assert!(taken > 5000, "{taken}");
     }
 
     #[test]

@@ -8,7 +8,7 @@ use aws_sdk_batch::types::{ComputeEnvironmentDetail, JobDefinition, JobQueueDeta
 use futures::{StreamExt, TryStreamExt, stream};
 use serde_json::Value;
 
-use super::{Error, Fault, Result, Scope, Service, Target, error, failed};
+use super::{Error, Fault, Result, Scope, Service, TagRules, Target, error, failed};
 use crate::resource::{Listing, Tags};
 
 mod answers;
@@ -49,6 +49,9 @@ const FEW_FAMILIES: usize = 16;
 
 impl Service for Batch {
     const NAME: &'static str = "batch";
+    // "… is not a valid value for TagValue - it contains illegal characters": Netflix/metaflow#1345, nf-core/hic#224. The
+    // user guide (tag-restrictions) calls them only "generally allowed".
+    const TAGS: TagRules = TagRules::common("Batch");
     type Client = Client;
     type Snapshot = Snapshot;
 

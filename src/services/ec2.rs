@@ -10,7 +10,7 @@ use aws_sdk_ec2::types::{
     InternetGateway, ResourceType, RouteTable, SecurityGroup, Subnet, Tag, TagSpecification, Vpc, VpcEndpoint,
 };
 
-use super::{Error, Fault, Result, Scope, Service, Target, error, failed, own_tags};
+use super::{Error, Fault, Result, Scope, Service, TagRules, Target, error, failed, own_tags};
 use crate::resource::{Listing, Tags};
 
 mod read;
@@ -48,6 +48,8 @@ pub struct Dns {
 
 impl Service for Ec2 {
     const NAME: &'static str = "ec2";
+    // "EC2 allows for any character in its tags": EC2 user guide, "Tag restrictions"; its keys are case-sensitive.
+    const TAGS: TagRules = TagRules { service: "EC2", any_character: true, caseless: false };
     type Client = Client;
     type Snapshot = Snapshot;
 

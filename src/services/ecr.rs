@@ -8,7 +8,7 @@ use aws_sdk_ecr::Client;
 use aws_sdk_ecr::types::{Image, ImageIdentifier, Repository, Tag};
 use futures::{StreamExt, TryStreamExt, stream};
 
-use super::{Error, Fault, Result, Scope, Service, Target, error, failed, own_tags};
+use super::{Error, Fault, Result, Scope, Service, TagRules, Target, error, failed, own_tags};
 use crate::resource::Tags;
 
 /// Elastic Container Registry.
@@ -45,6 +45,8 @@ const KIND: &str = "ecr/Repository";
 
 impl Service for Ecr {
     const NAME: &'static str = "ecr";
+    // InvalidTagParameterException on `(` and `,`: aprin-labs/archimedes PR#1054; ECR user guide, "Tag restrictions".
+    const TAGS: TagRules = TagRules::common("ECR");
     type Client = Client;
     type Snapshot = Snapshot;
 

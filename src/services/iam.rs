@@ -9,7 +9,7 @@ use aws_sdk_iam::operation::get_open_id_connect_provider::GetOpenIdConnectProvid
 use aws_sdk_iam::types::{self, EntityType, ManagedPolicyDetail, RoleDetail, Tag};
 use futures::{StreamExt, TryStreamExt, stream};
 
-use super::{AT_ONCE, Error, Fault, Result, Scope, Service, Target, error, failed, own_tags};
+use super::{AT_ONCE, Error, Fault, Result, Scope, Service, TagRules, Target, error, failed, own_tags};
 use crate::resource::{Listing, OWNER_TAG, Owner, Place, Readiness, Tags};
 
 mod named;
@@ -73,6 +73,8 @@ pub struct Policy {
 
 impl Service for Iam {
     const NAME: &'static str = "iam";
+    // The service model's tagKeyType and tagValueType.
+    const TAGS: TagRules = TagRules::common("IAM");
     type Client = Client;
     type Snapshot = Snapshot;
 

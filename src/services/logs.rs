@@ -7,7 +7,7 @@ use aws_config::SdkConfig;
 use aws_sdk_cloudwatchlogs::Client;
 use aws_sdk_cloudwatchlogs::types::LogGroup;
 
-use super::{Error, Fault, Result, Scope, Service, Target, error, failed, own_tags};
+use super::{Error, Fault, Result, Scope, Service, TagRules, Target, error, failed, own_tags};
 use crate::resource::Tags;
 
 /// CloudWatch Logs.
@@ -22,6 +22,8 @@ pub struct Snapshot {
 
 impl Service for Logs {
     const NAME: &'static str = "logs";
+    // The service model's TagKey and TagValue.
+    const TAGS: TagRules = TagRules::common("CloudWatch Logs");
     type Client = Client;
     type Snapshot = Snapshot;
 

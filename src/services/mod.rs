@@ -25,10 +25,12 @@ mod lanes;
 pub mod logs;
 pub mod s3;
 pub mod sts;
+pub mod tag_rules;
 pub mod tagging;
 
 pub use error::{Error, Fault, Reached, Result, failed};
 pub use lanes::Width;
+pub use tag_rules::TagRules;
 
 /// How many reads of single items run at once, for each service.
 const AT_ONCE: usize = 8;
@@ -144,6 +146,8 @@ pub struct Target<'a> {
 pub trait Service: Send + Sync + 'static {
     /// The part of a kind's name before the slash: `batch`.
     const NAME: &'static str;
+    /// What it takes as tags.
+    const TAGS: TagRules;
     /// The SDK's client.
     type Client: Clone + Send + Sync + 'static;
     /// What was read: SDK structs, untouched.
@@ -174,6 +178,8 @@ pub trait Service: Send + Sync + 'static {
 pub trait AnyService: Send + Sync {
     /// The part of a kind's name before the slash.
     fn name(&self) -> &'static str;
+    /// See [`Service::TAGS`].
+    fn tag_rules(&self) -> &'static TagRules;
     /// A client, boxed.
     fn client(&self, config: &SdkConfig) -> Box<dyn Any + Send + Sync>;
     /// See [`Service::read`].
@@ -215,6 +221,10 @@ impl<S: Service> Default for Erased<S> {
 impl<S: Service> AnyService for Erased<S> {
     fn name(&self) -> &'static str {
         S::NAME
+    }
+
+    fn tag_rules(&self) -> &'static TagRules {
+        &const { S::TAGS }
     }
 
     fn client(&self, config: &SdkConfig) -> Box<dyn Any + Send + Sync> {

@@ -15,7 +15,7 @@ use aws_sdk_s3::types::{
 };
 use futures::{StreamExt, TryStreamExt, stream};
 
-use super::{Error, Fault, Result, Scope, Service, Target, error, failed, own_tags};
+use super::{Error, Fault, Result, Scope, Service, TagRules, Target, error, failed, own_tags};
 use crate::resource::{COMMIT_TAG, Tags};
 
 /// S3.
@@ -51,6 +51,9 @@ pub struct BucketRead {
 
 impl Service for S3 {
     const NAME: &'static str = "s3";
+    // "InvalidTag: The TagValue you have provided is invalid" on parentheses, commas and `&`: alphagov/govuk-infrastructure
+    // PR#1175, gardenlinux/gardenlinux#3720, versity/versitygw#1579; billing guide, "User-defined tag restrictions".
+    const TAGS: TagRules = TagRules::common("S3");
     type Client = Client;
     type Snapshot = Snapshot;
 

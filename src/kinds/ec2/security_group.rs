@@ -133,13 +133,10 @@ spec:
 
     fn validate(spec: &Spec, _place: &Place) -> Vec<Invalid> {
         let mut wrong = Vec::new();
-        let text = &spec.group_description;
-        if !text.contains("${") && (text.is_empty() || text.len() > 255 || !text.chars().all(is_allowed)) {
-            wrong.push(Invalid::new(
-                "groupDescription",
-                format!("{text:?}: AWS takes 1 to 255 letters, digits, spaces and ._-:/()#,@[]+=&;{{}}!$*"),
-            ));
+        if spec.group_description.is_empty() {
+            wrong.push(Invalid::new("groupDescription", "is empty: say what the group is for"));
         }
+        wrong.extend(check_text("groupDescription", &spec.group_description));
         wrong.extend(rule::check(
             "securityGroupIngress",
             spec.security_group_ingress.iter().map(IngressRule::parts),
@@ -152,8 +149,14 @@ spec:
     }
 
     fn validate_name(name: &str) -> Option<String> {
-        if name.starts_with("sg-") {
+        if name.to_lowercase().starts_with("sg-") {
             return Some("AWS keeps names that begin with sg- for ids; call it something else".to_owned());
+        }
+        if name == "default" {
+            return Some("AWS calls each VPC's own group `default`; call it something else".to_owned());
+        }
+        if name.trim() != name {
+            return Some("a security group's name neither begins nor ends with a space".to_owned());
         }
         (name.is_empty() || name.len() > 255 || !name.chars().all(is_allowed)).then(|| {
             "a security group's name has 1 to 255 letters, digits, spaces and ._-:/()#,@[]+=&;{}!$*"
@@ -224,6 +227,21 @@ spec:
 
 fn is_allowed(c: char) -> bool {
     c.is_ascii_alphanumeric() || " ._-:/()#,@[]+=&;{}!$*".contains(c)
+}
+
+/// What is wrong with the description of a group or of one of its rules (CreateSecurityGroup, IpRange).
+fn check_text(path: &str, text: &str) -> Option<Invalid> {
+    if text.contains("${") {
+        return None;
+    }
+    let message = match text.chars().find(|&c| !is_allowed(c)) {
+        Some(bad) => {
+            format!("holds {bad:?}: AWS takes letters, digits, spaces and ._-:/()#,@[]+=&;{{}}!$* here")
+        }
+        None if text.len() > 255 => format!("has {} characters: AWS takes up to 255", text.len()),
+        None => return None,
+    };
+    Some(Invalid::new(path, message))
 }
 
 fn live(group: &Reported, place: &Place) -> Option<Live<SecurityGroup>> {

@@ -204,7 +204,7 @@ spec:
   mapPublicIpOnLaunch: true
 ";
 
-    fn validate(spec: &Spec, _place: &Place) -> Vec<Invalid> {
+    fn validate(spec: &Spec, place: &Place) -> Vec<Invalid> {
         let mut wrong = Vec::new();
         let say = |path: &str, message: &str| Invalid::new(path, message);
         if let Some(range) = &spec.cidr_block {
@@ -219,12 +219,26 @@ spec:
             wrong.push(say("cidrBlock", "with ipv6Native a subnet has no IPv4 addresses: remove it"));
         }
         if let Some(range) = &spec.ipv6_cidr_block {
-            wrong.extend(cidr::check("ipv6CidrBlock", range, false, 44..=64));
+            let path = "ipv6CidrBlock";
+            wrong.extend(cidr::check(path, range, false, 44..=64).or_else(|| cidr::check_step(path, range)));
         } else if spec.ipv6_native && spec.ipv6_ipam_pool_id.is_none() {
             wrong.push(say(
                 "ipv6CidrBlock",
                 "with ipv6Native a subnet needs a range of IPv6 addresses: add one",
             ));
+        }
+        if let Some(zone) = spec.availability_zone.as_ref().filter(|zone| !zone.contains("${"))
+            && !zone.starts_with(&place.region)
+        {
+            let message =
+                format!("{zone} is not a zone of {}: expected one such as {}a", place.region, place.region);
+            wrong.push(Invalid::new("availabilityZone", message));
+        }
+        if spec.outpost_arn.is_some()
+            && spec.availability_zone.is_none()
+            && spec.availability_zone_id.is_none()
+        {
+            wrong.push(say("availabilityZone", "on an Outpost AWS wants the Outpost's zone: add it"));
         }
         if spec.availability_zone.is_some() && spec.availability_zone_id.is_some() {
             wrong.push(say("availabilityZoneId", "AWS takes either this or availabilityZone: remove one"));

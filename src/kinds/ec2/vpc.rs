@@ -7,7 +7,7 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
-use super::types::cidr::{self, Cidr};
+use super::types::cidr;
 use crate::diff::{Diff, FieldChange};
 use crate::field;
 use crate::kind::{
@@ -17,6 +17,7 @@ use crate::resource::Place;
 use crate::services::ec2::{Ec2, Snapshot, assigned, once, tag_on_create};
 use crate::services::{Result, failed};
 
+mod check;
 mod encryption;
 mod observe;
 #[cfg(test)]
@@ -186,40 +187,7 @@ spec:
 ";
 
     fn validate(spec: &Spec, _place: &Place) -> Vec<Invalid> {
-        let mut wrong = Vec::new();
-        if spec.cidr_block.is_none() && spec.ipv4_ipam_pool_id.is_none() {
-            wrong.push(Invalid::new(
-                "cidrBlock",
-                "a VPC needs a range of addresses: add one such as 10.0.0.0/16, or ipv4IpamPoolId",
-            ));
-        }
-        let ranges = spec.cidr_block.iter().map(|range| ("cidrBlock".to_owned(), range)).chain(
-            spec.secondary_cidr_blocks
-                .iter()
-                .enumerate()
-                .map(|(index, range)| (format!("secondaryCidrBlocks[{index}]"), range)),
-        );
-        let mut seen: Vec<Cidr> = Vec::new();
-        for (path, text) in ranges {
-            wrong.extend(cidr::check(&path, text, true, 16..=28));
-            let Ok(range) = text.parse::<Cidr>() else { continue };
-            if let Some(other) = seen.iter().find(|other| other.overlaps(&range)) {
-                wrong.push(Invalid::new(
-                    path,
-                    format!("{range} overlaps {other}; the ranges of a VPC must not"),
-                ));
-            }
-            seen.push(range);
-        }
-        for (index, range) in spec.ipv6_cidr_blocks.iter().enumerate() {
-            wrong.extend(cidr::check(&format!("ipv6CidrBlocks[{index}]"), range, false, 44..=60));
-        }
-        if spec.enable_dns_hostnames && !spec.enable_dns_support {
-            wrong.push(Invalid::new(
-                "enableDnsHostnames",
-                "DNS names need DNS: set enableDnsSupport to true as well",
-            ));
-        }
+        let mut wrong = check::check(spec);
         wrong.extend(ignored(spec));
         wrong
     }

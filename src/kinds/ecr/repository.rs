@@ -20,6 +20,7 @@ use crate::value::Policy;
 mod check;
 mod expiry;
 mod lifecycle;
+mod rule;
 mod write;
 
 pub use lifecycle::LifecyclePolicy;

@@ -8,7 +8,7 @@ use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
 
 use super::types::document::{self, Attached};
-use super::types::name;
+use super::types::{name, text};
 use crate::diff::Diff;
 use crate::field;
 use crate::kind::{Cx, Grant, Grants, Invalid, Kind, Live, On};
@@ -81,6 +81,8 @@ impl Kind for Policy {
 
     const NAME: &'static str = "iam/Policy";
     const ABOUT: &'static str = "A managed IAM policy: what the roles that it is attached to may do.";
+    // CreateRole and CreatePolicy: "names are not distinguished by case".
+    const CASELESS_NAMES: bool = true;
     const CLOUDFORMATION: &'static str = "AWS::IAM::ManagedPolicy";
     const NOT_MANAGED: &'static [(&'static str, &'static str)] = &[
         ("groups", "no job is a person"),
@@ -135,13 +137,11 @@ spec:
     }
 
     fn validate(spec: &Spec, _place: &Place) -> Vec<Invalid> {
-        let mut found = name::path(&spec.path);
+        let mut found = name::policy_path(&spec.path);
         document::check("policyDocument", &spec.policy_document, Attached::Identity, &mut found);
         document::of_newer_version("policyDocument", &spec.policy_document, &mut found);
         document::too_large("policyDocument", &spec.policy_document, LARGEST, &mut found);
-        if spec.description.as_ref().is_some_and(|text| text.chars().count() > 1000) {
-            found.push(Invalid::new("description", "has more than 1000 characters"));
-        }
+        text::length("description", spec.description.as_ref(), &mut found);
         found
     }
 

@@ -7,13 +7,13 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use super::types::document::{self, Attached};
-use super::types::name;
+use super::types::{name, text};
 use crate::diff::Diff;
 use crate::field;
 use crate::kind::{Cx, Grant, Grants, Invalid, Kind, Live, On, When};
 use crate::resource::Place;
 use crate::services::iam::{self, Iam, Snapshot};
-use crate::services::{Error, Result, failed};
+use crate::services::{Error, Result, Service, TagRules, failed};
 use crate::value::Policy;
 
 mod write;
@@ -98,6 +98,10 @@ impl Kind for Role {
     const LONGEST_NAME: usize = 64;
     const ABOUT: &'static str =
         "An IAM role: whom jobs, compute environments and pipelines act as, and what they may do.";
+    // CreateRole and CreatePolicy: "names are not distinguished by case".
+    const CASELESS_NAMES: bool = true;
+    // Of roles and users alone (IAM user guide, "Rules for tagging in IAM and AWS STS").
+    const TAGS: TagRules = TagRules { caseless: true, ..Iam::TAGS };
     const CLOUDFORMATION: &'static str = "AWS::IAM::Role";
     const NOT_MANAGED: &'static [(&'static str, &'static str)] = &[("roleName", "metadata.physicalName")];
     const GRANTS: Grants = Grants {
@@ -174,9 +178,7 @@ spec:
             let message = format!("{} is outside 3600 to 43200 seconds", spec.max_session_duration);
             found.push(Invalid::new("maxSessionDuration", message));
         }
-        if spec.description.as_ref().is_some_and(|text| text.chars().count() > 1000) {
-            found.push(Invalid::new("description", "has more than 1000 characters"));
-        }
+        text::description("description", spec.description.as_ref(), &mut found);
         attachments(spec, &mut found);
         inline(spec, &mut found);
         found
@@ -258,8 +260,7 @@ fn attachments(spec: &Spec, found: &mut Vec<Invalid>) {
     let fields = arns.iter().enumerate().map(|(index, arn)| (format!("managedPolicyArns[{index}]"), arn));
     let boundary = spec.permissions_boundary.iter().map(|arn| ("permissionsBoundary".to_owned(), arn));
     for (path, arn) in fields.chain(boundary) {
-        let is_policy = arn.starts_with("arn:") && arn.contains(":policy/");
-        if !arn.contains("${") && !is_policy {
+        if !arn.contains("${") && !text::is_policy_arn(arn) {
             let message = format!(
                 "`{arn}` is not a policy's ARN: expected `arn:<partition>:iam::<account>:policy/<name>` or `${{iam/Policy/<name>.arn}}`"
             );

@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
+use super::types::{name, text};
 use crate::diff::Diff;
 use crate::field;
 use crate::kind::{Cx, Grant, Grants, Invalid, Kind, Live, On, Ownership};
@@ -115,7 +116,7 @@ spec:
     fn validate(spec: &Spec, _place: &Place) -> Vec<Invalid> {
         let mut found = Vec::new();
         let service = &spec.aws_service_name;
-        let principal = service.contains(".amazonaws.com") && !service.contains(['/', ' ', ':']);
+        let principal = service.contains(".amazonaws.com") && name::invalid(service, 128).is_none();
         if !principal && !service.contains("${") {
             let hint = service.split('.').next().unwrap_or_default();
             let message = format!(
@@ -132,9 +133,7 @@ spec:
             let message = "has to have up to 64 letters, digits and _+=,.@-";
             found.push(Invalid::new("customSuffix", message));
         }
-        if spec.description.as_ref().is_some_and(|text| text.chars().count() > 1000) {
-            found.push(Invalid::new("description", "has more than 1000 characters"));
-        }
+        text::description("description", spec.description.as_ref(), &mut found);
         found
     }
 

@@ -59,6 +59,16 @@ pub struct Outputs {
     pub stored_bytes: i64,
 }
 
+/// Logs takes the key by its ARN alone (AssociateKmsKey; CloudFormation's pattern of KmsKeyId, without aliases).
+fn is_key_arn(text: &str) -> bool {
+    let parts: Vec<&str> = text.splitn(6, ':').collect();
+    let [arn, partition, service, region, account, key] = parts.as_slice() else { return false };
+    let plain = |text: &str| text.chars().all(|c| c.is_ascii_lowercase() || c.is_ascii_digit() || c == '-');
+    let is_key = key.strip_prefix("key/").is_some_and(|id| !id.is_empty());
+    let is_account = account.len() == 12 && account.bytes().all(|digit| digit.is_ascii_digit());
+    *arn == "arn" && *service == "kms" && plain(partition) && plain(region) && is_account && is_key
+}
+
 /// The numbers of days that PutRetentionPolicy takes (API reference, `retentionInDays`).
 const RETENTIONS: &[i32] = &[
     1, 3, 5, 7, 14, 30, 60, 90, 120, 150, 180, 365, 400, 545, 731, 1096, 1827, 2192, 2557, 2922, 3288, 3653,
@@ -130,7 +140,7 @@ spec:
         }
         // An id is refused by the call (hashicorp/terraform-provider-aws#25258); an alias moves on without a word.
         let key = spec.kms_key_id.as_deref().unwrap_or_default();
-        let is_arn = key.starts_with("arn:") && key.contains(":key/");
+        let is_arn = key.len() <= 256 && is_key_arn(key);
         if !key.is_empty() && !key.contains("${") && !is_arn {
             let what =
                 format!("`{key}` is not a key's ARN: write arn:<partition>:kms:<region>:<account>:key/<id>");

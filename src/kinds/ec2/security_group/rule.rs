@@ -293,6 +293,11 @@ pub(super) fn check(field: &str, rules: impl Iterator<Item = Parts>) -> Vec<Inva
         let path = format!("{field}[{index}]");
         wrong.extend(check_ports(&path, &rule));
         wrong.extend(check_peer(&path, &rule));
+        wrong.extend(
+            rule.description
+                .as_ref()
+                .and_then(|text| super::check_text(&format!("{path}.description"), text)),
+        );
         if let Some(twin) = seen.iter().position(|other| other.is_like(&rule)) {
             let message =
                 format!("it lets through what {field}[{twin}] does; AWS refuses that, so remove one");
@@ -377,6 +382,15 @@ fn check_peer(path: &str, rule: &Parts) -> Option<Invalid> {
             path,
             "a rule has exactly one of cidrIp, cidrIpv6, a prefix list and a security group: split it or add one",
         ));
+    }
+    if let Some(owner) = rule.owner.as_ref().filter(|owner| !owner.contains("${")) {
+        let at = |message: &str| Some(Invalid::new(format!("{path}.sourceSecurityGroupOwnerId"), message));
+        if rule.group.is_none() {
+            return at("is the account of a sourceSecurityGroupId, and the rule has none: remove it");
+        }
+        if owner.len() != 12 || !owner.bytes().all(|digit| digit.is_ascii_digit()) {
+            return at("is not an account: expected twelve digits");
+        }
     }
     let ipv4 =
         rule.cidr_ip.as_ref().and_then(|text| cidr::check(&format!("{path}.cidrIp"), text, true, 0..=32));

@@ -233,7 +233,7 @@ fn complaints() {
             {"ipProtocol": "-1", "cidrIp": "10.0.0.0/8", "description": "again"},
         ]})),
         @r#"
-    groupDescription: "ünïcode": AWS takes 1 to 255 letters, digits, spaces and ._-:/()#,@[]+=&;{}!$*
+    groupDescription: holds 'ü': AWS takes letters, digits, spaces and ._-:/()#,@[]+=&;{}!$* here
     securityGroupIngress[0].toPort: tcp needs fromPort and toPort; for all ports write 0 and 65535
     securityGroupIngress[1].toPort: 22 comes before fromPort 80; exchange them
     securityGroupIngress[1].cidrIp: 10.0.0.1/8 has bits set after its prefix; AWS would make it 10.0.0.0/8, so write that
@@ -275,4 +275,36 @@ fn complaints() {
     }
     assert!(SecurityGroup::validate_name("sg-mine").is_some());
     assert!(SecurityGroup::validate_name("dev-jobs").is_none());
+}
+
+#[test]
+fn texts_messages_and_owners_are_what_ec2_takes() {
+    let wrong = |rule: Value| {
+        let spec = json!({"groupDescription": "x", "vpcId": "vpc-1", "securityGroupIngress": [rule]});
+        let found = SecurityGroup::validate(&serde_json::from_value(spec).unwrap(), &place());
+        found.into_iter().map(|it| it.path.replace("securityGroupIngress[0].", "")).collect::<Vec<_>>()
+    };
+    let rule = |more: Value| {
+        let mut rule = json!({"ipProtocol": "tcp", "fromPort": 1, "toPort": 2, "cidrIp": "10.0.0.0/8"});
+        rule.as_object_mut().unwrap().extend(more.as_object().unwrap().clone());
+        wrong(rule)
+    };
+    // "Allowed characters are a-z, A-Z, 0-9, spaces, and ._-:/()#,@[]+=&;{}!$*" (EC2 API, IpRange).
+    assert_eq!(rule(json!({"description": "a Z 9 ._-:/()#,@[]+=&;{}!$*"})), [""; 0]);
+    for text in ["the ALB's", "jobs – more", "a>b", "x".repeat(256).as_str()] {
+        assert_eq!(rule(json!({"description": text})), ["description"], "{text}");
+    }
+    assert_eq!(rule(json!({"ipProtocol": "icmp", "fromPort": 8, "toPort": -1})), [""; 0]);
+    assert_eq!(rule(json!({"ipProtocol": "icmp", "fromPort": 256, "toPort": -1})), ["fromPort"]);
+    assert_eq!(rule(json!({"ipProtocol": "icmpv6", "fromPort": 1, "toPort": -2})), ["toPort"]);
+    assert_eq!(rule(json!({"sourceSecurityGroupOwnerId": "111122223333"})), ["sourceSecurityGroupOwnerId"]);
+    let group = |owner: &str| {
+        wrong(
+            json!({"ipProtocol": "-1", "sourceSecurityGroupId": "sg-1", "sourceSecurityGroupOwnerId": owner}),
+        )
+    };
+    assert_eq!(
+        (group("111122223333"), group("1111")),
+        (vec![], vec!["sourceSecurityGroupOwnerId".to_owned()])
+    );
 }

@@ -146,6 +146,7 @@ fn complaints() {
         @r#"
     cidrBlock: a subnet needs a range of addresses: add one such as 10.0.0.0/20, or ipv4IpamPoolId, or set ipv6Native
     ipv6CidrBlock: 2001:db8::1/64 has bits set after its prefix; AWS would make it 2001:db8::/64, so write that
+    availabilityZone: a is not a zone of eu-west-1: expected one such as eu-west-1a
     availabilityZoneId: AWS takes either this or availabilityZone: remove one
     customerOwnedIpv4Pool: it goes with mapCustomerOwnedIpOnLaunch: declare both or neither
     "#
@@ -198,4 +199,21 @@ fn addresses_are_free_before_another_subnet_takes_them() {
     assert_eq!(effect(vpc), Effect::Replace(Order::CreateFirst));
     let same = json!({"vpcId": "vpc-1", "cidrBlock": "10.0.0.0/20", "enableDns64": true});
     assert_eq!(effect(same), Effect::Update(String::new()));
+}
+
+#[test]
+fn zones_and_sizes_that_aws_does_not_have_are_refused() {
+    let wrong = |more: Value| {
+        let mut json = json!({"vpcId": "vpc-1", "cidrBlock": "10.0.0.0/24"});
+        json.as_object_mut().unwrap().extend(more.as_object().unwrap().clone());
+        Subnet::validate(&spec(json), &place()).into_iter().map(|it| it.path).collect::<Vec<_>>()
+    };
+    assert_eq!(wrong(json!({"availabilityZone": "us-east-1a"})), ["availabilityZone"]);
+    assert_eq!(wrong(json!({"availabilityZone": "eu-west-1-xyz-1a"})), [""; 0]);
+    assert_eq!(wrong(json!({"ipv6CidrBlock": "2001:db8::/62"})), ["ipv6CidrBlock"]);
+    assert_eq!(wrong(json!({"ipv6CidrBlock": "2001:db8::/64"})), [""; 0]);
+    assert_eq!(
+        wrong(json!({"outpostArn": "arn:aws:outposts:eu-west-1:1:outpost/op-1"})),
+        ["availabilityZone"]
+    );
 }

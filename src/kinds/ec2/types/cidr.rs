@@ -107,6 +107,15 @@ pub fn check(path: &str, text: &str, ipv4: bool, prefixes: RangeInclusive<u8>) -
     Some(Invalid::new(path, message))
 }
 
+/// What is wrong with the size of an IPv6 range: AWS gives them in steps of four bits.
+pub fn check_step(path: &str, text: &str) -> Option<Invalid> {
+    let prefix = text.parse::<Cidr>().ok()?.prefix;
+    let message = || {
+        format!("/{prefix} is not a size that AWS offers here; they go in steps of 4, such as /56 and /60")
+    };
+    (prefix % 4 != 0).then(|| Invalid::new(path, message()))
+}
+
 fn example(ipv4: bool) -> &'static str {
     if ipv4 { "10.0.0.0/16" } else { "2001:db8::/56" }
 }

@@ -157,3 +157,19 @@ fn complaints() {
     "#
     );
 }
+
+#[test]
+fn what_comes_from_pools_has_the_sizes_that_aws_offers() {
+    let wrong = |more: serde_json::Value| {
+        let mut json = json!({"ipv4IpamPoolId": "p"});
+        json.as_object_mut().unwrap().extend(more.as_object().unwrap().clone());
+        Vpc::validate(&spec(json), &place()).into_iter().map(|it| it.path).collect::<Vec<_>>()
+    };
+    assert_eq!(wrong(json!({"ipv4NetmaskLength": 28})), [""; 0]);
+    assert_eq!(wrong(json!({"ipv4NetmaskLength": 29})), ["ipv4NetmaskLength"]);
+    assert_eq!(wrong(json!({"ipv6NetmaskLength": 56, "ipv6IpamPoolId": "p"})), [""; 0]);
+    assert_eq!(wrong(json!({"ipv6NetmaskLength": 57, "ipv6IpamPoolId": "p"})), ["ipv6NetmaskLength"]);
+    assert_eq!(wrong(json!({"ipv6CidrBlocks": ["2001:db8::/50"], "ipv6Pool": "p"})), ["ipv6CidrBlocks[0]"]);
+    let both = json!({"amazonProvidedIpv6CidrBlock": true, "ipv6IpamPoolId": "p"});
+    assert_eq!(wrong(both), ["amazonProvidedIpv6CidrBlock"]);
+}

@@ -209,3 +209,26 @@ fn complaints() {
     );
     assert_eq!(complaints(declared()), "");
 }
+
+#[test]
+fn a_service_of_another_region_says_so() {
+    let wrong = |more: serde_json::Value| {
+        let mut json = json!({"vpcId": "vpc-1"});
+        json.as_object_mut().unwrap().extend(more.as_object().unwrap().clone());
+        let found = VpcEndpoint::validate(&serde_json::from_value(json).unwrap(), &place());
+        found.into_iter().map(|it| it.path).collect::<Vec<_>>()
+    };
+    for name in [
+        "com.amazonaws.eu-west-1.s3",
+        "com.amazonaws.s3-global.accesspoint",
+        "com.amazonaws.vpce.us-east-1.vpce-svc-1",
+    ] {
+        assert_eq!(wrong(json!({"serviceName": name})), [""; 0], "{name}");
+    }
+    let there = "com.amazonaws.us-east-1.ecr.api";
+    assert_eq!(wrong(json!({"serviceName": there})), ["serviceName"]);
+    let named = json!({"vpcEndpointType": "Interface", "serviceName": there, "serviceRegion": "us-east-1"});
+    assert_eq!(wrong(named), [""; 0]);
+    let one = json!({"vpcEndpointType": "GatewayLoadBalancer", "serviceName": "s", "subnetIds": ["subnet-1", "subnet-2"]});
+    assert_eq!(wrong(one), ["subnetIds"]);
+}

@@ -65,6 +65,13 @@ pub(super) fn check(spec: &Spec, place: &Place) -> Vec<Invalid> {
     }
     wrong.extend(private_names(spec));
     document::booleans("policyDocument", &spec.policy_document, &mut wrong);
+    wrong.extend(of_another_region(spec, place));
+    if kind == "GatewayLoadBalancer" && spec.subnet_ids.len() > 1 {
+        wrong.push(Invalid::new(
+            "subnetIds",
+            "an endpoint of type GatewayLoadBalancer stands in one subnet: keep one",
+        ));
+    }
     if let Some(options) = &spec.dns_options
         && options.private_dns_only_for_inbound_resolver_endpoint
         && !spec.private_dns_enabled
@@ -104,4 +111,19 @@ fn private_names(spec: &Spec) -> Vec<Invalid> {
         ));
     }
     wrong
+}
+
+/// A service's name holds its region: that of another one is found only where `serviceRegion` says so.
+fn of_another_region(spec: &Spec, place: &Place) -> Option<Invalid> {
+    let name = spec.service_name.as_deref().filter(|name| !name.contains("${"))?;
+    let rest = name.strip_prefix("cn.").unwrap_or(name).strip_prefix("com.amazonaws.")?;
+    let region = rest.split('.').next().filter(|part| part.ends_with(|c: char| c.is_ascii_digit()))?;
+    let is_region = region.matches('-').count() >= 2;
+    let wanted = spec.service_region.as_deref().unwrap_or(&place.region);
+    (is_region && region != wanted && !wanted.is_empty() && !wanted.contains("${")).then(|| {
+        let message = format!(
+            "{name} is a service of {region}, and here is {wanted}: write `${{env.region}}` in its place"
+        );
+        Invalid::new("serviceName", message)
+    })
 }

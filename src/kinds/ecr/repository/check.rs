@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 
 use serde_json::Value;
 
-use super::{LifecyclePolicy, Spec};
+use super::{LifecyclePolicy, Spec, rule};
 use crate::kind::Invalid;
 use crate::kinds::iam::types::document;
 
@@ -34,6 +34,11 @@ pub(super) fn check(spec: &Spec) -> Vec<Invalid> {
         if policy.0.get("Statement").is_none() {
             let what = "not a policy document: expected an object with `Version` and `Statement`";
             found.push(Invalid::new("repositoryPolicyText", what));
+        } else if let Some(statement) = with_resource(&policy.0) {
+            let path = format!("repositoryPolicyText.{statement}");
+            let what =
+                "has a Resource, which ECR refuses: the policy is for this repository alone, so remove it";
+            found.push(Invalid::new(path, what));
         } else if size > LONGEST_POLICY {
             let what = format!("{size} characters, but ECR takes at most {LONGEST_POLICY}");
             found.push(Invalid::new("repositoryPolicyText", what));
@@ -43,6 +48,16 @@ pub(super) fn check(spec: &Spec) -> Vec<Invalid> {
         lifecycle(policy, &mut found);
     }
     found
+}
+
+/// The first statement with a resource: SetRepositoryPolicy answers "Invalid repository policy provided" (aws/aws-cdk#24314).
+fn with_resource(policy: &Value) -> Option<String> {
+    let has =
+        |statement: &Value| ["Resource", "NotResource"].iter().any(|field| statement.get(field).is_some());
+    match policy.get("Statement")? {
+        Value::Array(all) => all.iter().position(has).map(|index| format!("Statement[{index}]")),
+        one => has(one).then(|| "Statement".to_owned()),
+    }
 }
 
 fn filters(spec: &Spec, found: &mut Vec<Invalid>) {
@@ -113,6 +128,9 @@ fn lifecycle(policy: &LifecyclePolicy, found: &mut Vec<Invalid>) {
             wrong("", "lacks `selection`: which images it is for".to_owned());
             continue;
         };
+        for (field, what) in rule::check(rule, selection) {
+            wrong(field, what);
+        }
         let lists = ["tagPrefixList", "tagPatternList"].iter().any(|list| selection.get(list).is_some());
         let status = selection.get("tagStatus").and_then(Value::as_str);
         match status {

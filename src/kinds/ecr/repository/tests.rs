@@ -210,14 +210,22 @@ imageTagMutabilityExclusionFilters[0].imageTagMutabilityExclusionFilterValue: "a
 imageTagMutabilityExclusionFilters[1].imageTagMutabilityExclusionFilterValue: "*a*b*": expected 1 to 128 letters, digits, `.`, `_`, `-` and at most two `*`
 encryptionConfiguration.kmsKey: AES256 takes no KMS key; set encryptionType to `KMS`, or leave the key out
 repositoryPolicyText: not a policy document: expected an object with `Version` and `Statement`
+lifecyclePolicy.lifecyclePolicyText.rules[0].selection.countType: expected imageCountMoreThan, sinceImagePushed, sinceImagePulled, sinceImageTransitioned
+lifecyclePolicy.lifecyclePolicyText.rules[0].selection: lacks `countNumber`: how many images or days
 lifecyclePolicy.lifecyclePolicyText.rules[0].rulePriority: a rule for `any` images comes last: give it the highest number
 lifecyclePolicy.lifecyclePolicyText.rules[1].rulePriority: 1 belongs to another rule already
+lifecyclePolicy.lifecyclePolicyText.rules[1].selection.countType: expected imageCountMoreThan, sinceImagePushed, sinceImagePulled, sinceImageTransitioned
+lifecyclePolicy.lifecyclePolicyText.rules[1].selection: lacks `countNumber`: how many images or days
 lifecyclePolicy.lifecyclePolicyText.rules[1].selection: `tagStatus: tagged` needs tagPrefixList or tagPatternList
 lifecyclePolicy.lifecyclePolicyText.rules[2].rulePriority: 0, but ECR takes 1 or more
 lifecyclePolicy.lifecyclePolicyText.rules[2]: lacks `selection`: which images it is for
 lifecyclePolicy.lifecyclePolicyText.rules[3]: lacks `action: {type: expire}`
+lifecyclePolicy.lifecyclePolicyText.rules[3].selection.countType: expected imageCountMoreThan, sinceImagePushed, sinceImagePulled, sinceImageTransitioned
+lifecyclePolicy.lifecyclePolicyText.rules[3].selection: lacks `countNumber`: how many images or days
 lifecyclePolicy.lifecyclePolicyText.rules[3].selection.tagStatus: expected `tagged`, `untagged` or `any`
 lifecyclePolicy.lifecyclePolicyText.rules[4]: lacks `rulePriority`, a whole number
+lifecyclePolicy.lifecyclePolicyText.rules[4].selection.countType: expected imageCountMoreThan, sinceImagePushed, sinceImagePulled, sinceImageTransitioned
+lifecyclePolicy.lifecyclePolicyText.rules[4].selection: lacks `countNumber`: how many images or days
 "#);
     insta::assert_snapshot!(complaints(json!({
         "imageTagMutability": "MUTABLE_WITH_EXCLUSION",

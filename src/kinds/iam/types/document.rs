@@ -2,6 +2,7 @@
 
 use serde_json::{Map, Value};
 
+use super::language;
 use crate::kind::Invalid;
 use crate::value::{Policy, reference};
 
@@ -55,6 +56,7 @@ pub(in crate::kinds) fn check(path: &str, policy: &Policy, attached: Attached, f
         }
     };
     known(path, document, &["Version", "Id", "Statement"], found);
+    language::characters(path, policy, found);
     match document.get("Version").map(Value::as_str) {
         Some(Some("2012-10-17" | "2008-10-17")) => {}
         Some(_) => found.push(Invalid::new(
@@ -73,6 +75,7 @@ pub(in crate::kinds) fn check(path: &str, policy: &Policy, attached: Attached, f
             ));
         }
         Some(Value::Array(statements)) => {
+            language::sids(&format!("{path}.Statement"), statements, found);
             for (index, one) in statements.iter().enumerate() {
                 statement(&format!("{path}.Statement[{index}]"), one, attached, found);
             }
@@ -132,6 +135,7 @@ fn statement(path: &str, statement: &Value, attached: Attached, found: &mut Vec<
     }
     actions(path, fields, found);
     principal(path, fields, found);
+    language::statement(path, fields, attached, found);
     if fields.get("Condition").is_some_and(|condition| !condition.is_object()) {
         let message = "is not a condition: expected {<operator>: {<key>: <value>}}";
         found.push(Invalid::new(format!("{path}.Condition"), message));
@@ -229,7 +233,7 @@ fn known(path: &str, fields: &Map<String, Value>, names: &[&str], found: &mut Ve
     }
 }
 
-fn texts(value: Option<&Value>) -> impl Iterator<Item = &str> {
+pub(super) fn texts(value: Option<&Value>) -> impl Iterator<Item = &str> {
     let (one, many) = match value {
         Some(Value::Array(items)) => (None, items.as_slice()),
         one => (one, [].as_slice()),

@@ -18,7 +18,9 @@ pub(in crate::kinds::iam) fn path(path: &str) -> Vec<Invalid> {
         return Vec::new();
     }
     let printable = path.chars().all(|c| c.is_ascii_graphic());
-    if path.starts_with('/') && path.ends_with('/') && path.len() <= 512 && printable {
+    // Between two slashes there is something: `//` is none of the pattern's.
+    let is_path = path == "/" || (path.len() > 2 && path.starts_with('/') && path.ends_with('/'));
+    if is_path && path.len() <= 512 && printable {
         return Vec::new();
     }
     let inside = path.trim_matches('/');
@@ -28,6 +30,23 @@ pub(in crate::kinds::iam) fn path(path: &str) -> Vec<Invalid> {
             "`{path}` is not a path: it begins and ends with a slash, such as `/{inside}/`, and has up to 512 characters"
         ),
     )]
+}
+
+/// Complaints about a policy's path: `policyPathType` is narrower than that of roles.
+pub(in crate::kinds::iam) fn policy_path(text: &str) -> Vec<Invalid> {
+    let found = path(text);
+    if !found.is_empty() || text.contains("${") {
+        return found;
+    }
+    let is_taken = |c: char| c.is_ascii_alphanumeric() || "/.,+@=_-".contains(c);
+    let message = match text.chars().find(|&c| !is_taken(c)) {
+        Some(bad) => {
+            format!("`{text}` holds {bad:?}; IAM takes letters, digits and .,+@=_- in a policy's path")
+        }
+        None if text.contains("//") => format!("`{text}` has two slashes side by side; write one"),
+        None => return Vec::new(),
+    };
+    vec![Invalid::new("path", message)]
 }
 
 /// Where a path is not said.
@@ -42,6 +61,9 @@ mod tests {
         assert_eq!(super::invalid("payments-job_1@x", 64), None);
         insta::assert_snapshot!(super::invalid("payments job", 64).unwrap_or_default(), @r#"`payments job` holds ' '; IAM takes letters, digits and _+=,.@- in names"#);
         assert!(super::invalid(&"x".repeat(65), 64).is_some());
+        assert!(super::path("/a%b/").is_empty() && !super::path("//").is_empty());
+        assert!(super::policy_path("/a.b/c=d/").is_empty() && super::policy_path("/").is_empty());
+        assert!(!super::policy_path("/a%b/").is_empty() && !super::policy_path("/a//b/").is_empty());
         assert!(super::path("/jobs/").is_empty() && super::path("/").is_empty());
         insta::assert_snapshot!(super::path("jobs")[0].message, @r#"`jobs` is not a path: it begins and ends with a slash, such as `/jobs/`, and has up to 512 characters"#);
     }

@@ -175,6 +175,15 @@ pub(super) fn check_policy(policy: &Policy, block: &PublicAccessBlock, found: &m
                 found.push(Invalid::new(path.clone(), what));
             }
         }
+        // "Policy has invalid action" (PutBucketPolicy).
+        let actions = ["Action", "NotAction"].into_iter().filter_map(|field| statement.get(field));
+        let actions = actions.flat_map(|it| it.as_array().map_or(std::slice::from_ref(it), Vec::as_slice));
+        for action in actions.filter_map(Value::as_str) {
+            if action != "*" && !action.contains("${") && !action.to_lowercase().starts_with("s3:") {
+                let what = format!("`{action}` is none of S3's actions, and a bucket policy has no others");
+                found.push(Invalid::new(path.clone(), what));
+            }
+        }
         if block.block_public_policy && is_public(statement) {
             let what = "allows everybody, which publicAccessBlockConfiguration.blockPublicPolicy refuses; \
                         name the principals, or add a Condition that narrows it down";

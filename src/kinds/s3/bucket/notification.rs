@@ -257,6 +257,7 @@ pub(super) fn normal(mut configuration: NotificationConfiguration) -> Option<Not
 const MOST: usize = 100;
 
 pub(super) fn check(configuration: &NotificationConfiguration, found: &mut Vec<Invalid>) {
+    arns(configuration, found);
     let lambdas = configuration.lambda_configurations.iter().enumerate();
     let lambdas = lambdas.map(|(i, told)| (format!("lambdaConfigurations[{i}]"), &told.event, &told.filter));
     let queues = configuration.queue_configurations.iter().enumerate();
@@ -286,6 +287,28 @@ pub(super) fn check(configuration: &NotificationConfiguration, found: &mut Vec<I
         if let Some((other, ..)) = same {
             let what = format!("overlaps with {other}: S3 tells of an event once; narrow one of the filters");
             found.push(Invalid::new(path, what));
+        }
+    }
+}
+
+/// "The ARN could not be parsed": who is told is named by an ARN of its service.
+fn arns(configuration: &NotificationConfiguration, found: &mut Vec<Invalid>) {
+    let lambdas = configuration.lambda_configurations.iter().map(|told| &told.function);
+    let queues = configuration.queue_configurations.iter().map(|told| &told.queue);
+    let topics = configuration.topic_configurations.iter().map(|told| &told.topic);
+    let of = |service: &'static str, list: &'static str, field: &'static str| (service, list, field);
+    let all = lambdas.enumerate().map(|it| (of("lambda", "lambdaConfigurations", "function"), it));
+    let all = all.chain(queues.enumerate().map(|it| (of("sqs", "queueConfigurations", "queue"), it)));
+    let all = all.chain(topics.enumerate().map(|it| (of("sns", "topicConfigurations", "topic"), it)));
+    for ((service, list, field), (index, arn)) in all.filter(|(_, (_, arn))| !arn.contains("${")) {
+        let parts: Vec<&str> = arn.splitn(6, ':').collect();
+        let is_arn = matches!(parts.as_slice(), ["arn", _, of, region, account, name]
+            if *of == service && !region.is_empty() && account.len() == 12 && !name.is_empty());
+        if !is_arn {
+            let what = format!(
+                "{arn:?} is no ARN of {service}: expected arn:<partition>:{service}:<region>:<account>:…"
+            );
+            found.push(Invalid::new(format!("notificationConfiguration.{list}[{index}].{field}"), what));
         }
     }
 }

@@ -7,8 +7,13 @@ use crate::kind::Invalid;
 
 const MOST_RULES: usize = 1000;
 const LONGEST_ID: usize = 255;
-/// Both infrequent-access classes take objects of this age only.
+/// Both infrequent-access classes take objects of this age only, and an archive takes them so much later ("Transitioning objects":
+/// unsupported transitions and minimum storage).
 const DAYS_BEFORE_IA: i32 = 30;
+/// Objects move down this list and never up.
+const DOWN: &[&str] =
+    &["STANDARD_IA", "INTELLIGENT_TIERING", "ONEZONE_IA", "GLACIER_IR", "GLACIER", "DEEP_ARCHIVE"];
+const LONGEST_TAG: (usize, usize) = (128, 256);
 
 pub(in super::super) fn check(configuration: &LifecycleConfiguration, found: &mut Vec<Invalid>) {
     let rules = &configuration.rules;
@@ -60,6 +65,7 @@ impl RuleCheck<'_> {
         self.filter();
         self.expiration();
         self.noncurrent();
+        self.order();
         for (index, transition) in rule.transitions.iter().enumerate() {
             self.transition(index, transition);
         }
@@ -76,6 +82,11 @@ impl RuleCheck<'_> {
                 format!("no object has more than {more} and fewer than {less} bytes"),
             );
         }
+        for (field, size) in [(".objectSizeGreaterThan", more), (".objectSizeLessThan", less)] {
+            if size.is_some_and(|size| size < 0) {
+                self.wrong(field, "expected a number of bytes, 0 or more");
+            }
+        }
         let narrow = !rule.tag_filters.is_empty() || more.is_some() || less.is_some();
         if narrow && rule.abort_incomplete_multipart_upload.is_some() {
             let what = "goes by prefix only; put it into a rule without tagFilters and sizes";
@@ -87,6 +98,11 @@ impl RuleCheck<'_> {
         }
         let mut keys = BTreeSet::new();
         for (index, tag) in rule.tag_filters.iter().enumerate() {
+            let is_long = |text: &str, most: usize| text.chars().count() > most;
+            if tag.key.is_empty() || is_long(&tag.key, LONGEST_TAG.0) || is_long(&tag.value, LONGEST_TAG.1) {
+                let what = "expected a key of 1 to 128 characters and a value of up to 256";
+                self.wrong(&format!(".tagFilters[{index}]"), what);
+            }
             if !keys.insert(&tag.key) {
                 self.wrong(
                     &format!(".tagFilters[{index}].key"),
@@ -136,6 +152,51 @@ impl RuleCheck<'_> {
         let abort = rule.abort_incomplete_multipart_upload.as_ref().map(|abort| abort.days_after_initiation);
         let how = "leave abortIncompleteMultipartUpload out to give none up";
         self.more_than_none(".abortIncompleteMultipartUpload.daysAfterInitiation", abort, how);
+    }
+
+    /// Later transitions lead further down, and versions go after they have moved.
+    fn order(&mut self) {
+        let rule = self.rule;
+        let current = rule.transitions.iter().enumerate();
+        let dated =
+            current.filter_map(|(index, it)| Some((index, it.transition_in_days?, &it.storage_class)));
+        self.downwards("transitions", dated.collect());
+        let versions = &rule.noncurrent_version_transitions;
+        let old = versions.iter().enumerate();
+        let old = old.map(|(index, it)| (index, it.transition_in_days, &it.storage_class)).collect();
+        self.downwards("noncurrentVersionTransitions", old);
+        let Some(gone) = rule.noncurrent_version_expiration.as_ref().map(|it| it.noncurrent_days) else {
+            return;
+        };
+        for (index, version) in versions.iter().enumerate().filter(|(_, it)| it.transition_in_days >= gone) {
+            let path = format!(".noncurrentVersionTransitions[{index}].transitionInDays");
+            let days = version.transition_in_days;
+            self.wrong(&path, format!("versions go after {gone} days, before they would move after {days}"));
+        }
+    }
+
+    fn downwards(&mut self, field: &str, moves: Vec<(usize, i32, &String)>) {
+        let rank = |class: &str| DOWN.iter().position(|known| *known == class);
+        for (index, days, class) in &moves {
+            for (_, earlier, from) in moves.iter().filter(|(_, earlier, _)| earlier < days) {
+                let path = format!(".{field}[{index}]");
+                let (Some(above), Some(below)) = (rank(from), rank(class)) else { continue };
+                if above > below {
+                    self.wrong(&path, format!("objects that are in {from} by then do not move to {class}"));
+                } else if from.ends_with("_IA")
+                    && above < below
+                    && days - earlier < DAYS_BEFORE_IA
+                    && !class.ends_with("_IA")
+                    && *class != "INTELLIGENT_TIERING"
+                {
+                    let what = format!(
+                        "objects stay in {from} for {DAYS_BEFORE_IA} days, from day {earlier}: move them on from day {} on",
+                        earlier + DAYS_BEFORE_IA
+                    );
+                    self.wrong(&path, what);
+                }
+            }
+        }
     }
 
     fn transition(&mut self, index: usize, transition: &Transition) {

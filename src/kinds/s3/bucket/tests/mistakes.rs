@@ -40,6 +40,7 @@ lifecycleConfiguration.rules[1]: expirationInDays, expirationDate and expiredObj
 lifecycleConfiguration.rules[1].expirationInDays: 0 is no number of days that S3 takes: leave it out to keep objects
 lifecycleConfiguration.rules[2].expirationDate: "soon" is not a day such as 2027-01-01
 lifecycleConfiguration.rules[3].expirationDate: "2027-01-01T12:00:00Z" is not midnight UTC; write only the day
+lifecycleConfiguration.rules[4].transitions[2]: objects stay in STANDARD_IA for 30 days, from day 10: move them on from day 40 on
 lifecycleConfiguration.rules[4].transitions[0].transitionInDays: 10, but S3 takes 30 or more
 lifecycleConfiguration.rules[4].transitions[1]: expected either transitionInDays or transitionDate
 lifecycleConfiguration.rules[4].transitions[2].transitionInDays: objects go after 20 days, before they would move; move them earlier
@@ -51,7 +52,31 @@ lifecycleConfiguration.rules[5].abortIncompleteMultipartUpload.daysAfterInitiati
 lifecycleConfiguration.rules[6].objectSizeLessThan: no object has more than 10 and fewer than 10 bytes
 lifecycleConfiguration.rules[6].noncurrentVersionExpiration.newerNoncurrentVersions: 101, but S3 takes 1 to 100
 lifecycleConfiguration.rules[6].noncurrentVersionTransitions[0].transitionInDays: 1, but S3 takes 30 or more
+lifecycleConfiguration.rules[6].noncurrentVersionTransitions[0].transitionInDays: versions go after 1 days, before they would move after 1
 "#);
+}
+
+/// S3 user guide, "Transitioning objects using Amazon S3 Lifecycle": unsupported transitions, constraints.
+#[test]
+fn objects_move_down_and_stay_a_while() {
+    let rule = |field: &str, moves: &[(&str, i32)]| {
+        let moves =
+            moves.iter().map(|(class, days)| json!({"storageClass": class, "transitionInDays": days}));
+        let mut rule = json!({"id": "a", "status": "Enabled"});
+        rule[field] = moves.collect();
+        complaints(json!({"lifecycleConfiguration": {"rules": [rule]}}))
+    };
+    for field in ["transitions", "noncurrentVersionTransitions"] {
+        let right = [("STANDARD_IA", 30), ("GLACIER_IR", 60), ("GLACIER", 61), ("DEEP_ARCHIVE", 365)];
+        assert_eq!(rule(field, &right), "");
+        assert_eq!(rule(field, &[("STANDARD_IA", 30), ("INTELLIGENT_TIERING", 31)]), "");
+        assert!(rule(field, &[("STANDARD_IA", 30), ("GLACIER", 59)]).contains("from day 60 on"));
+        assert!(rule(field, &[("ONEZONE_IA", 90), ("GLACIER", 30)]).contains("do not move to ONEZONE_IA"));
+    }
+    let gone = json!({"id": "a", "status": "Enabled", "noncurrentVersionExpiration": {"noncurrentDays": 30},
+        "noncurrentVersionTransitions": [{"storageClass": "GLACIER", "transitionInDays": 30}]});
+    let told = complaints(json!({"lifecycleConfiguration": {"rules": [gone]}}));
+    assert!(told.contains("versions go after 30 days"), "{told}");
 }
 
 #[test]
@@ -67,7 +92,7 @@ fn other_mistakes_are_told() {
         "policy": {"Statement": [everybody, {"Effect": "Deny"}]},
         "notificationConfiguration": {
             "queueConfigurations": [{"event": "s3:ObjectCreated:*", "queue": queue}],
-            "topicConfigurations": [{"event": "s3:ObjectCreated:Put", "topic": "t", "filter": {"s3Key": {"rules":
+            "topicConfigurations": [{"event": "s3:ObjectCreated:Put", "topic": "arn:aws:sns:eu-west-1:111122223333:t", "filter": {"s3Key": {"rules":
                 [{"name": "prefix", "value": "a"}, {"name": "Prefix", "value": "b"}, {"name": "middle", "value": "c"}]}}}],
         },
     })), @r#"

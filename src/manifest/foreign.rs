@@ -1,0 +1,104 @@
+//! Other tools' interpolations, which look like IAM's policy variables and mean something else to their author.
+
+/// What CloudFormation calls by these names, and what says it here.
+const PSEUDO_PARAMETERS: &[(&str, &str)] = &[
+    ("AWS::AccountId", "write `${env.account}`"),
+    ("AWS::NoValue", "leave the field out"),
+    ("AWS::NotificationARNs", "write the ARNs out, or as a variable of environment.yaml"),
+    ("AWS::Partition", "write `${env.partition}`"),
+    ("AWS::Region", "write `${env.region}`"),
+    ("AWS::StackId", "there is no CloudFormation stack here: write a name, such as `${env.name}`"),
+    ("AWS::StackName", "there is no CloudFormation stack here: write a name, such as `${env.name}`"),
+    ("AWS::URLSuffix", "write `${env.dnsSuffix}`"),
+];
+
+/// What the Serverless Framework resolves by these prefixes, apart from those that are our own words. None is IAM's.
+const SERVERLESS: &[&str] = &["self", "opt", "sls", "param", "cf", "custom"];
+
+/// What is wrong with a name with a colon, and what to write instead; nothing, if it may be IAM's or the shell's.
+pub fn refused(name: &str) -> Option<(String, String)> {
+    let theirs = |whose: &str| format!("`${{{name}}}` is {whose}, and stays as it is written");
+    if let Some(inner) = name.strip_prefix('!') {
+        return Some((
+            theirs("CloudFormation's way to write a literal `${`"),
+            format!("write `${{{inner}}}`"),
+        ));
+    }
+    if name.contains("::") {
+        let known = PSEUDO_PARAMETERS.iter().find(|(pseudo, _)| pseudo.eq_ignore_ascii_case(name));
+        let all = "write `${env.account}`, `${env.region}`, `${env.partition}` or `${env.dnsSuffix}`";
+        return Some((theirs("CloudFormation's"), known.map_or(all, |(_, instead)| instead).to_owned()));
+    }
+    let (prefix, rest) = name.split_once(':')?;
+    // The shell has these behind the name of a variable: `${env:-none}`.
+    if rest.starts_with(['-', '=', '+', '?', ' ']) || rest.starts_with(|c: char| c.is_ascii_digit()) {
+        return None;
+    }
+    match prefix {
+        "var" | "env" | "image" => {
+            Some((format!("`${{{name}}}` stands for nothing"), format!("write `${{{prefix}.{rest}}}`")))
+        }
+        "ssm" if rest.starts_with('/') => Some((
+            theirs("the Serverless Framework's"),
+            "write the value out, or as a variable of environment.yaml: `${var.…}`".to_owned(),
+        )),
+        prefix if SERVERLESS.contains(&prefix) => Some((
+            theirs("the Serverless Framework's"),
+            "write it as a variable of environment.yaml: `${var.…}`".to_owned(),
+        )),
+        _ => None,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::refused;
+
+    #[test]
+    fn what_iam_and_the_shell_know_stays() {
+        for name in [
+            "aws:username",
+            "aws:PrincipalTag/team, 'none'",
+            "s3:prefix",
+            "saml:sub",
+            "token.actions.githubusercontent.com:sub",
+            "cognito-identity.amazonaws.com:sub",
+            "iot:Connection.Thing.ThingName",
+            "ssm:resourceTag/team",
+            "AWS_BATCH_JOB_ID:-none",
+            "env:-prod",
+            "self:+x",
+            "NAME:0:3",
+            "NAME: -3",
+            "REQUIRED:?is missing",
+            "X:=1",
+        ] {
+            assert_eq!(refused(name), None, "{name}");
+        }
+    }
+
+    #[test]
+    fn what_other_tools_mean_is_refused_with_ours() {
+        for (name, ours) in [
+            ("AWS::AccountId", "${env.account}"),
+            ("AWS::Region", "${env.region}"),
+            ("AWS::Partition", "${env.partition}"),
+            ("AWS::URLSuffix", "${env.dnsSuffix}"),
+            ("AWS::StackName", "${env.name}"),
+            ("AWS::StackId", "${env.name}"),
+            ("AWS::NoValue", "leave the field out"),
+            ("AWS::NotificationARNs", "variable"),
+            ("aws::accountid", "${env.account}"),
+            ("AWS::Foo", "${env.region}"),
+            ("!aws:username", "${aws:username}"),
+            ("self:provider.stage", "${var."),
+            ("opt:stage", "${var."),
+            ("ssm:/path/to/secret", "${var."),
+            ("env:account", "${env.account}"),
+            ("var:size", "${var.size}"),
+        ] {
+            let (message, help) = refused(name).unwrap_or_else(|| panic!("{name} passes"));
+            assert!(help.contains(ours), "{name}: {message}: {help}");
+        }
+    }
+}
