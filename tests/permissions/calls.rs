@@ -1,106 +1,17 @@
-//! What each request of a real plan or apply needs: read off the request itself, with the resources that it names and the
-//! condition keys that AWS would see. Of EC2 and Route 53, whose calls touch several resources each, only the actions are checked.
+//! What each request needs: its actions as AWS's own tables name them, the resources that it names, and the condition keys that AWS
+//! would see. What the reference requires beside what a request names is needed on any resource of its type.
 
 use std::collections::BTreeMap;
-use std::sync::{Arc, Mutex};
 
-use aws_config::SdkConfig;
-use aws_smithy_http_client::tls::{Provider, rustls_provider::CryptoMode};
-use aws_smithy_runtime_api::client::http::{
-    HttpClient, HttpConnector, HttpConnectorFuture, HttpConnectorSettings, SharedHttpClient,
-    SharedHttpConnector,
-};
-use aws_smithy_runtime_api::client::orchestrator::HttpRequest;
-use aws_smithy_runtime_api::client::runtime_components::RuntimeComponents;
-use batchwright::resource::Place;
+use batchwright::resource::{Desired, Place};
 use percent_encoding::percent_decode_str;
 use serde_json::Value;
 
-use super::evaluate::may;
-
-/// One request, as it left.
-#[derive(Debug, Clone)]
-pub struct Sent {
-    service: String,
-    method: String,
-    path: String,
-    query: Vec<(String, String)>,
-    target: Option<String>,
-    body: Vec<u8>,
-}
-
-/// All requests that left, in their order; and the boundaries that roles carry by now.
-#[derive(Debug, Clone, Default)]
-pub struct Sending(Arc<Mutex<Vec<Sent>>>, Arc<Mutex<BTreeMap<String, String>>>);
-
-impl Sending {
-    /// The configuration, with a client that writes down what it sends.
-    pub fn noting(&self, config: SdkConfig) -> SdkConfig {
-        let tls = Provider::Rustls(CryptoMode::AwsLc);
-        let inner = aws_smithy_http_client::Builder::new().tls_provider(tls).build_https();
-        config.into_builder().http_client(Noting { inner, sending: self.clone() }).build()
-    }
-
-    /// What the requests needed that were sent since the last time this was asked: of services whose requests name what they
-    /// are about.
-    pub fn needs(&self, place: &Place) -> Vec<Need> {
-        let sent = std::mem::take(&mut *self.0.lock().unwrap());
-        let mut bounds = self.1.lock().unwrap();
-        let of = |sent: &Sent| match sent.service.as_str() {
-            "iam" => of_iam(sent, place, &mut bounds),
-            "ecr" => of_ecr(sent, place),
-            "logs" => of_logs(sent, place),
-            "batch" => of_batch(sent, place),
-            "s3" => of_s3(sent, place),
-            _ => Vec::new(),
-        };
-        sent.iter().flat_map(of).collect()
-    }
-}
-
-#[derive(Debug)]
-struct Noting<T> {
-    inner: T,
-    sending: Sending,
-}
-
-impl HttpClient for Noting<SharedHttpClient> {
-    fn http_connector(
-        &self,
-        settings: &HttpConnectorSettings,
-        components: &RuntimeComponents,
-    ) -> SharedHttpConnector {
-        let inner = self.inner.http_connector(settings, components);
-        SharedHttpConnector::new(Noting { inner, sending: self.sending.clone() })
-    }
-}
-
-impl HttpConnector for Noting<SharedHttpConnector> {
-    fn call(&self, request: HttpRequest) -> HttpConnectorFuture {
-        let scope = request.headers().get("authorization").and_then(|it| it.split_once("Credential="));
-        let service = scope.and_then(|(_, rest)| rest.split(',').next()?.split('/').nth(3));
-        let uri = request.uri().split_once("://").map_or(request.uri(), |(_, rest)| rest);
-        let (path, query) = uri.split_once('?').unwrap_or((uri, ""));
-        let sent = Sent {
-            service: service.unwrap_or_default().to_owned(),
-            method: request.method().to_owned(),
-            path: path.split_once('/').map_or("", |(_, path)| path).to_owned(),
-            query: pairs(query),
-            target: request.headers().get("x-amz-target").map(str::to_owned),
-            body: request.body().bytes().unwrap_or_default().to_vec(),
-        };
-        self.sending.0.lock().unwrap().push(sent);
-        self.inner.call(request)
-    }
-}
-
-fn pairs(form: &str) -> Vec<(String, String)> {
-    let decoded = |text: &str| percent_decode_str(&text.replace('+', " ")).decode_utf8_lossy().into_owned();
-    let pair = |pair: &str| {
-        pair.split_once('=').map_or((decoded(pair), String::new()), |(k, v)| (decoded(k), decoded(v)))
-    };
-    form.split('&').filter(|it| !it.is_empty()).map(pair).collect()
-}
+use super::asked::{LINKED, PASSED, WITH};
+use super::authorization::{actions_of, also, form, required, types};
+use super::ec2;
+use super::evaluate::{may, meet};
+use super::sending::Sent;
 
 /// A permission that a request needs.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
@@ -111,11 +22,11 @@ pub struct Need {
 }
 
 impl Need {
-    fn of(action: &str, resource: String) -> Self {
-        Self { action: action.to_owned(), resource, context: Vec::new() }
+    pub fn of(action: &str, resource: impl Into<String>) -> Self {
+        Self { action: action.to_owned(), resource: resource.into(), context: Vec::new() }
     }
 
-    fn with(mut self, key: &str, value: &str) -> Self {
+    pub fn with(mut self, key: &str, value: &str) -> Self {
         self.context.push((key.to_owned(), value.to_owned()));
         self
     }
@@ -134,12 +45,115 @@ pub fn forbidden(policy: &Value, needs: &[Need]) -> Vec<Need> {
     found
 }
 
+/// What a request is: its operation, what it is about, and all that it says.
+struct Request {
+    operation: String,
+    on: Vec<String>,
+    said: Value,
+}
+
 /// `bounds`: the boundaries that roles carry by now.
-fn of_iam(sent: &Sent, place: &Place, bounds: &mut BTreeMap<String, String>) -> Vec<Need> {
-    let form = pairs(std::str::from_utf8(&sent.body).unwrap());
+pub fn needs_of(sent: &Sent, desired: &Desired, bounds: &mut BTreeMap<String, String>) -> Vec<Need> {
+    let place = &desired.place;
+    let request = match sent.service.as_str() {
+        "ec2" => return ec2::needs(sent, desired),
+        "iam" => of_iam(sent, place),
+        "ecr" => of_json(sent, |body| ecr(body, place)),
+        "logs" => of_json(sent, |body| logs(body, place)),
+        "cloudtrail" | "tagging" => of_json(sent, |_| "*".to_owned()),
+        "batch" => of_batch(sent, place),
+        "s3" => of_s3(sent, place),
+        "sts" => Request { operation: "GetCallerIdentity".into(), on: Vec::new(), said: Value::Null },
+        other => panic!("nobody has written how the requests of {other} are read"),
+    };
+    let operation = format!("{}:{}", sent.service, request.operation);
+    let actions = actions_of(&sent.service, &request.operation);
+    let actions = actions.unwrap_or_else(|| panic!("which permission {operation} needs is known to nobody"));
+    let mut needs = Vec::new();
+    for action in &actions {
+        // Who asks for objects of a bucket names the bucket.
+        let on = request.on.iter().map(|on| match types(action).contains(&"object") {
+            true => format!("{on}/key"),
+            false => on.clone(),
+        });
+        needs.extend(on.map(|on| Need::of(action, on)));
+        needs.extend(unnamed(action, &needs, place));
+    }
+    needs.extend(beside(&operation, &request, place));
+    if sent.service == "iam" {
+        needs.iter_mut().for_each(|need| conditions_of_roles(need, &request, bounds));
+    }
+    needs
+}
+
+/// The types that the reference requires of an action, and no need names.
+pub fn unnamed(action: &str, needs: &[Need], place: &Place) -> Vec<Need> {
+    let service = action.split_once(':').unwrap().0;
+    let named = |form: &str| needs.iter().any(|it| it.action == action && meet(&it.resource, form));
+    let forms = required(action).into_iter().map(|of| form(of, service)).filter(|form| !named(form));
+    forms.map(|form| Need::of(action, filled(form, place))).collect()
+}
+
+/// An ARN of a form, of some resource here.
+pub fn filled(form: &str, place: &Place) -> String {
+    let mut text = form.replace("${Partition}", &place.partition).replace("${Account}", &place.account);
+    text = text.replace("${Region}", &place.region);
+    while let Some((before, rest)) = text.clone().split_once("${") {
+        text = format!("{before}any{}", rest.split_once('}').unwrap().1);
+    }
+    text
+}
+
+/// What a request needs beside the action that is called like it.
+fn beside(operation: &str, request: &Request, place: &Place) -> Vec<Need> {
+    let mut needs = Vec::new();
+    for (_, field, action, _) in WITH.iter().filter(|it| it.0 == operation) {
+        if !said(&request.said, field).is_empty() {
+            // Of what the request is about, the type that the action knows and is not only referred to.
+            needs.push(Need::of(action, request.on[0].clone()));
+        }
+    }
+    for (_, field, to, _) in PASSED.iter().filter(|it| it.0 == operation) {
+        for role in said(&request.said, field).into_iter().filter_map(Value::as_str) {
+            let role = match role.split_once(":instance-profile/") {
+                // Made by AWS's console, it has the name of its role.
+                Some((_, name)) => place.iam_arn(&format!("role/{name}")),
+                None if role.starts_with("arn:") => role.to_owned(),
+                None => place.iam_arn(&format!("role/{role}")),
+            };
+            needs.push(Need::of("iam:PassRole", role).with("iam:PassedToService", to));
+        }
+    }
+    let (creates, service, role) = LINKED;
+    if operation == creates && said(&request.said, "serviceRole").is_empty() {
+        let role = place.iam_arn(&format!("role/aws-service-role/{service}/{role}"));
+        needs.push(Need::of("iam:CreateServiceLinkedRole", role).with("iam:AWSServiceName", service));
+    }
+    needs
+}
+
+/// What a field of this name says, at any depth; nothing of what is empty.
+fn said<'a>(value: &'a Value, field: &str) -> Vec<&'a Value> {
+    let is_empty = |it: &Value| {
+        it.is_null()
+            || it == ""
+            || it.as_object().is_some_and(serde_json::Map::is_empty)
+            || it == &serde_json::json!([])
+    };
+    match value {
+        Value::Array(items) => items.iter().flat_map(|item| said(item, field)).collect(),
+        Value::Object(fields) => {
+            let here = fields.get(field).filter(|it| !is_empty(it));
+            here.into_iter().chain(fields.values().flat_map(|it| said(it, field))).collect()
+        }
+        _ => Vec::new(),
+    }
+}
+
+fn of_iam(sent: &Sent, place: &Place) -> Request {
+    let form = sent.form();
     let get = |name: &str| form.iter().find(|(key, _)| key == name).map(|(_, value)| value.as_str());
-    let action = get("Action").unwrap();
-    let resource = if let Some(role) = get("RoleName") {
+    let on = if let Some(role) = get("RoleName") {
         match get("InstanceProfileName") {
             Some(profile) => place.iam_arn(&format!("instance-profile/{profile}")),
             // The path of a service's own role is the service's.
@@ -159,189 +173,177 @@ fn of_iam(sent: &Sent, place: &Place, bounds: &mut BTreeMap<String, String>) -> 
     } else {
         "*".to_owned()
     };
-    let mut need = Need::of(&format!("iam:{action}"), resource.clone());
-    if let Some(role) = get("RoleName") {
-        if let Some(policy) = get("PolicyArn") {
-            need = need.with("iam:PolicyARN", policy);
-        }
-        if let Some(boundary) = get("PermissionsBoundary") {
-            bounds.insert(role.to_owned(), boundary.to_owned());
-        }
-        if let Some(boundary) = bounds.get(role) {
-            need = need.with("iam:PermissionsBoundary", boundary);
-        }
+    let mut said = serde_json::Map::new();
+    for (key, value) in &form {
+        // `Tags.member.1.Key` is a part of `Tags`.
+        said.insert(key.split('.').next().unwrap().to_owned(), value.clone().into());
     }
-    let tags = form.iter().any(|(key, _)| key.starts_with("Tags.")) && action.starts_with("Create");
-    let tagging = format!("iam:Tag{}", action.trim_start_matches("Create"));
-    let mut needs = vec![need];
-    needs.extend(tags.then(|| Need::of(&tagging, resource)));
-    needs
+    Request { operation: get("Action").unwrap().to_owned(), on: vec![on], said: said.into() }
 }
 
-fn of_ecr(sent: &Sent, place: &Place) -> Vec<Need> {
-    let (action, body) = json_of(sent);
-    let resource = match (&body["repositoryName"], &body["resourceArn"]) {
+/// The keys that IAM knows of calls on roles: the policy, the boundary that the role carries or is to carry, the service.
+fn conditions_of_roles(need: &mut Need, request: &Request, bounds: &mut BTreeMap<String, String>) {
+    let get = |name: &str| request.said[name].as_str();
+    if let Some(service) = get("AWSServiceName") {
+        need.context.push(("iam:AWSServiceName".into(), service.to_owned()));
+    }
+    let Some(role) = get("RoleName") else { return };
+    if let Some(policy) = get("PolicyArn") {
+        need.context.push(("iam:PolicyARN".into(), policy.to_owned()));
+    }
+    if let Some(boundary) = get("PermissionsBoundary") {
+        bounds.insert(role.to_owned(), boundary.to_owned());
+    }
+    if let Some(boundary) = bounds.get(role) {
+        need.context.push(("iam:PermissionsBoundary".into(), boundary.clone()));
+    }
+}
+
+fn of_json(sent: &Sent, on: impl Fn(&Value) -> String) -> Request {
+    let target = sent.target.as_deref().and_then(|target| target.rsplit_once('.'));
+    let said: Value = serde_json::from_slice(&sent.body).unwrap();
+    Request { operation: target.expect("it says what it asks").1.to_owned(), on: vec![on(&said)], said }
+}
+
+fn ecr(body: &Value, place: &Place) -> String {
+    match (&body["repositoryName"], &body["resourceArn"]) {
         (Value::String(name), _) => place.arn("ecr", &format!("repository/{name}")),
         (_, Value::String(arn)) => arn.clone(),
         _ => "*".to_owned(),
-    };
-    let mut needs = vec![Need::of(&format!("ecr:{action}"), resource.clone())];
-    needs.extend(body["tags"].is_array().then(|| Need::of("ecr:TagResource", resource)));
-    needs
+    }
 }
 
-fn of_logs(sent: &Sent, place: &Place) -> Vec<Need> {
-    let (action, body) = json_of(sent);
-    let named = ["logGroupName", "logGroupNamePrefix", "logGroupIdentifier"];
-    let named = named.iter().find_map(|key| body[*key].as_str());
-    let resource = match (named, body["resourceArn"].as_str()) {
+fn logs(body: &Value, place: &Place) -> String {
+    let named = ["logGroupName", "logGroupIdentifier"].iter().find_map(|key| body[*key].as_str());
+    let group = match (named, body["resourceArn"].as_str()) {
         (Some(name), _) if !name.starts_with("arn:") => place.arn("logs", &format!("log-group:{name}")),
         (Some(arn), _) | (None, Some(arn)) => arn.to_owned(),
         (None, None) => "*".to_owned(),
     };
-    let mut needs = vec![Need::of(&format!("logs:{action}"), resource.clone())];
-    needs.extend(
-        (action == "CreateLogGroup" && body["tags"].is_object())
-            .then(|| Need::of("logs:TagResource", resource)),
-    );
-    needs
+    match body["logStreamName"].as_str() {
+        Some(stream) => format!("{group}:log-stream:{stream}"),
+        None => group,
+    }
 }
 
-fn json_of(sent: &Sent) -> (String, Value) {
-    let target = sent.target.as_deref().and_then(|target| target.rsplit_once('.'));
-    (target.expect("it says what it asks").1.to_owned(), serde_json::from_slice(&sent.body).unwrap())
-}
-
-/// The permissions of Batch that change something.
+/// Batch's operations, as their paths call them.
 const BATCH: &[&str] = &[
     "CreateComputeEnvironment",
     "CreateJobQueue",
     "DeleteComputeEnvironment",
     "DeleteJobQueue",
     "DeregisterJobDefinition",
+    "DescribeComputeEnvironments",
+    "DescribeJobDefinitions",
+    "DescribeJobQueues",
+    "DescribeJobs",
+    "ListJobs",
     "RegisterJobDefinition",
+    "SubmitJob",
     "UpdateComputeEnvironment",
     "UpdateJobQueue",
 ];
+/// What its requests name, in which fields; first what they are about.
+const NAMED: &[(&str, &str)] = &[
+    ("computeEnvironmentName", "compute-environment"),
+    ("jobQueueName", "job-queue"),
+    ("jobDefinitionName", "job-definition"),
+    ("jobQueue", "job-queue"),
+    ("jobDefinition", "job-definition"),
+    ("computeEnvironment", "compute-environment"),
+    ("schedulingPolicyArn", "scheduling-policy"),
+    ("serviceEnvironment", "service-environment"),
+    ("consumableResource", "consumable-resource"),
+];
 
-fn of_batch(sent: &Sent, place: &Place) -> Vec<Need> {
-    let operation = sent.path.trim_start_matches("v1/");
-    if let Some(arn) = operation.strip_prefix("tags/") {
+fn of_batch(sent: &Sent, place: &Place) -> Request {
+    let path = sent.path.trim_start_matches("v1/");
+    if let Some(arn) = path.strip_prefix("tags/") {
         let arn = percent_decode_str(arn).decode_utf8_lossy().into_owned();
-        let action = match sent.method.as_str() {
-            "POST" => "batch:TagResource",
-            "DELETE" => "batch:UntagResource",
+        let operation = match sent.method.as_str() {
+            "POST" => "TagResource",
+            "DELETE" => "UntagResource",
             other => panic!("{other} of tags"),
         };
-        return vec![Need::of(action, arn)];
+        return Request { operation: operation.into(), on: vec![arn], said: Value::Null };
     }
-    let Some(action) = BATCH.iter().find(|action| action.eq_ignore_ascii_case(operation)) else {
-        assert!(operation.starts_with("describe") || operation.starts_with("list"), "{operation}");
-        return Vec::new();
-    };
-    let body: Value = serde_json::from_slice(&sent.body).unwrap();
-    let kind = match *action {
-        it if it.ends_with("ComputeEnvironment") => "compute-environment",
-        it if it.ends_with("JobQueue") => "job-queue",
-        _ => "job-definition",
-    };
+    let operation = BATCH.iter().find(|it| it.eq_ignore_ascii_case(path));
+    let operation = operation.unwrap_or_else(|| panic!("nobody has written what {path} is"));
+    let said: Value = serde_json::from_slice(&sent.body).unwrap();
+    // What is listed is known to no action.
+    if operation.starts_with("Describe") || operation.starts_with("List") {
+        return Request { operation: (*operation).into(), on: vec!["*".into()], said };
+    }
     let arn = |kind: &str, name: &str| match name.starts_with("arn:") {
         true => name.to_owned(),
         false => place.arn("batch", &format!("{kind}/{name}")),
     };
-    let keys = [
-        "computeEnvironmentName",
-        "computeEnvironment",
-        "jobQueueName",
-        "jobQueue",
-        "jobDefinitionName",
-        "jobDefinition",
-    ];
-    let name = keys.iter().find_map(|key| body[*key].as_str()).expect("it names what it is about");
-    let resource = arn(kind, name);
-    let mut needs = vec![Need::of(&format!("batch:{action}"), resource.clone())];
-    for on in body["computeEnvironmentOrder"].as_array().into_iter().flatten() {
-        let name = on["computeEnvironment"].as_str().unwrap();
-        needs.push(Need::of(&format!("batch:{action}"), arn("compute-environment", name)));
-    }
-    if body["tags"].is_object() {
-        needs.push(Need::of("batch:TagResource", resource));
-    }
-    passed(&body, &mut needs);
-    needs
+    let named = NAMED.iter().flat_map(|(field, kind)| {
+        self::said(&said, field)
+            .into_iter()
+            .filter_map(Value::as_str)
+            .map(|it| arn(kind, it))
+            .collect::<Vec<_>>()
+    });
+    Request { operation: (*operation).into(), on: named.collect(), said }
 }
 
-/// The roles that a request hands to a service.
-fn passed(value: &Value, needs: &mut Vec<Need>) {
-    match value {
-        Value::Array(items) => items.iter().for_each(|item| passed(item, needs)),
-        Value::Object(fields) => {
-            for (key, value) in fields {
-                let to: &[&str] = match key.as_str() {
-                    "jobRoleArn" | "executionRoleArn" => &["batch.amazonaws.com", "ecs-tasks.amazonaws.com"],
-                    "serviceRole" => &["batch.amazonaws.com"],
-                    _ => {
-                        passed(value, needs);
-                        continue;
-                    }
-                };
-                let role = value.as_str().unwrap();
-                let need =
-                    |to: &&str| Need::of("iam:PassRole", role.to_owned()).with("iam:PassedToService", to);
-                needs.extend(to.iter().map(need));
-            }
-        }
-        _ => {}
-    }
-}
-
-/// S3's sub-resources, with the permissions to read, write and delete them.
+/// S3's sub-resources, as their operations call them when they are read, written and deleted:
+/// <https://docs.aws.amazon.com/AmazonS3/latest/API/API_Operations_Amazon_Simple_Storage_Service.html>.
 const ASPECTS: &[(&str, &str, &str, &str)] = &[
-    ("encryption", "GetEncryptionConfiguration", "PutEncryptionConfiguration", "PutEncryptionConfiguration"),
-    ("lifecycle", "GetLifecycleConfiguration", "PutLifecycleConfiguration", "PutLifecycleConfiguration"),
-    ("notification", "GetBucketNotification", "PutBucketNotification", "-"),
+    ("encryption", "GetBucketEncryption", "PutBucketEncryption", "DeleteBucketEncryption"),
+    (
+        "lifecycle",
+        "GetBucketLifecycleConfiguration",
+        "PutBucketLifecycleConfiguration",
+        "DeleteBucketLifecycle",
+    ),
+    ("notification", "GetBucketNotificationConfiguration", "PutBucketNotificationConfiguration", "-"),
     (
         "ownershipControls",
         "GetBucketOwnershipControls",
         "PutBucketOwnershipControls",
-        "PutBucketOwnershipControls",
+        "DeleteBucketOwnershipControls",
     ),
     ("policy", "GetBucketPolicy", "PutBucketPolicy", "DeleteBucketPolicy"),
-    (
-        "publicAccessBlock",
-        "GetBucketPublicAccessBlock",
-        "PutBucketPublicAccessBlock",
-        "PutBucketPublicAccessBlock",
-    ),
-    ("tagging", "GetBucketTagging", "PutBucketTagging", "PutBucketTagging"),
-    ("uploads", "ListBucketMultipartUploads", "-", "-"),
+    ("publicAccessBlock", "GetPublicAccessBlock", "PutPublicAccessBlock", "DeletePublicAccessBlock"),
+    ("tagging", "GetBucketTagging", "PutBucketTagging", "DeleteBucketTagging"),
+    ("uploads", "ListMultipartUploads", "-", "-"),
     ("versioning", "GetBucketVersioning", "PutBucketVersioning", "-"),
-    ("versions", "ListBucketVersions", "-", "-"),
+    ("versions", "ListObjectVersions", "-", "-"),
 ];
 
-fn of_s3(sent: &Sent, place: &Place) -> Vec<Need> {
+fn of_s3(sent: &Sent, place: &Place) -> Request {
     let bucket = sent.path.trim_matches('/');
     assert!(!bucket.is_empty() && !bucket.contains('/'), "a bucket's own calls: {sent:?}");
-    let arn = format!("arn:{}:s3:::{bucket}", place.partition);
     let has = |key: &str| sent.query.iter().any(|(it, _)| it == key);
-    if has("delete") {
-        return ["s3:DeleteObject", "s3:DeleteObjectVersion"]
-            .map(|it| Need::of(it, format!("{arn}/x")))
-            .to_vec();
-    }
-    let action = match ASPECTS.iter().find(|(key, ..)| has(key)) {
-        Some((_, read, write, remove)) => match sent.method.as_str() {
-            "GET" => read,
-            "PUT" => write,
-            _ => remove,
-        },
-        None => match sent.method.as_str() {
-            "PUT" => "CreateBucket",
-            "DELETE" => "DeleteBucket",
-            _ => "ListBucket",
-        },
+    let aspect = ASPECTS.iter().find(|(key, ..)| has(key));
+    let operation = match (sent.method.as_str(), aspect) {
+        ("POST", _) if has("delete") => "DeleteObjects",
+        ("GET", Some(&(_, read, ..))) => read,
+        ("PUT", Some(&(_, _, write, _))) => write,
+        ("DELETE", Some(&(.., remove))) => remove,
+        ("PUT", None) => "CreateBucket",
+        ("DELETE", None) => "DeleteBucket",
+        ("HEAD", None) => "HeadBucket",
+        other => panic!("nobody has written what {other:?} is: {sent:?}"),
     };
-    let tagged = String::from_utf8_lossy(&sent.body).contains("<Tags>");
-    let tags = (action == "CreateBucket" && tagged).then(|| Need::of("s3:TagResource", arn.clone()));
-    [Need::of(&format!("s3:{action}"), arn)].into_iter().chain(tags).collect()
+    let tags = String::from_utf8_lossy(&sent.body).contains("<Tags>");
+    let said = serde_json::json!({ "Tags": if tags { "some" } else { "" } });
+    Request { operation: operation.into(), on: vec![format!("arn:{}:s3:::{bucket}", place.partition)], said }
+}
+
+#[test]
+fn what_a_request_needs_is_what_aws_says() {
+    let place = Place::new("222222222222", "us-east-1");
+    let submit = unnamed("batch:SubmitJob", &[], &place);
+    let arns: Vec<&str> = submit.iter().map(|it| it.resource.as_str()).collect();
+    assert_eq!(
+        arns,
+        [
+            "arn:aws:batch:us-east-1:222222222222:job/any",
+            "arn:aws:batch:us-east-1:222222222222:job-queue/any"
+        ]
+    );
+    assert!(also("ec2:CreateVpc").any(|it| it == "ec2:CreateTags"));
 }

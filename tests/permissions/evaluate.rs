@@ -57,6 +57,37 @@ fn fits(pattern: &Value, text: &str) -> bool {
     text.ends_with(last)
 }
 
+/// Whether some ARN fits both a pattern of a policy's and a form of the reference's.
+pub fn meet(pattern: &str, form: &str) -> bool {
+    // A bucket's name has no slash: an object is no bucket.
+    let form = form.replace("${BucketName}", "?");
+    let mut form_of: String = String::new();
+    let mut rest = form.as_str();
+    while let Some((before, after)) = rest.split_once("${") {
+        form_of += before;
+        form_of.push('*');
+        rest = after.split_once('}').unwrap().1;
+    }
+    form_of += rest;
+    meets(pattern.as_bytes(), form_of.as_bytes())
+}
+
+/// `*` stands for any characters on both sides, `?` on the right for any but a slash.
+fn meets(left: &[u8], right: &[u8]) -> bool {
+    match (left, right) {
+        ([], []) => true,
+        ([b'*', more @ ..], _) if meets(more, right) => true,
+        (_, [b'*' | b'?', more @ ..]) if meets(left, more) => true,
+        // Both go on: whatever the one stands for, the other does too.
+        ([b'*', ..], [b'*' | b'?', ..]) => false,
+        ([b'*', ..], [_, more @ ..]) => meets(left, more),
+        ([b'/', ..], [b'?', ..]) => false,
+        ([_, more @ ..], [b'*' | b'?', ..]) => meets(more, right),
+        ([one, more @ ..], [other, others @ ..]) => one == other && meets(more, others),
+        _ => false,
+    }
+}
+
 #[test]
 fn patterns_are_read_as_iam_reads_them() {
     for (pattern, text, expected) in [
@@ -68,5 +99,34 @@ fn patterns_are_read_as_iam_reads_them() {
         ("*", "", true),
     ] {
         assert_eq!(fits(&pattern.into(), text), expected, "{pattern} {text}");
+    }
+}
+
+#[test]
+fn patterns_meet_forms() {
+    for (pattern, form, expected) in [
+        ("*", "arn:${Partition}:s3:::${BucketName}", true),
+        ("arn:aws:s3:::prod-*", "arn:${Partition}:s3:::${BucketName}", true),
+        ("arn:aws:s3:::prod-x/key", "arn:${Partition}:s3:::${BucketName}", false),
+        ("arn:aws:s3:::prod-x/key", "arn:${Partition}:s3:::${BucketName}/${ObjectName}", true),
+        ("arn:aws:ec2:r:1:vpc/*", "arn:${Partition}:ec2:${Region}:${Account}:vpc/${VpcId}", true),
+        (
+            "arn:aws:ec2:r:1:vpc/*",
+            "arn:${Partition}:ec2:${Region}:${Account}:vpc-endpoint/${VpcEndpointId}",
+            false,
+        ),
+        ("arn:aws:ec2::*:ipam-pool/*", "arn:${Partition}:ec2::${Account}:ipam-pool/${IpamPoolId}", true),
+        (
+            "arn:aws:batch:r:1:job-definition/x-*",
+            "arn:${P}:batch:${R}:${A}:job-definition/${Name}:${Revision}",
+            true,
+        ),
+        (
+            "arn:aws:batch:r:1:job-definition/x",
+            "arn:${P}:batch:${R}:${A}:job-definition/${Name}:${Revision}",
+            false,
+        ),
+    ] {
+        assert_eq!(meet(pattern, form), expected, "{pattern} {form}");
     }
 }

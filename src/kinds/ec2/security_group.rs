@@ -110,7 +110,7 @@ impl Kind for SecurityGroup {
             )
             .when(When::Owned),
             Grant::on(
-                &["ec2:AuthorizeSecurityGroupEgress", "ec2:AuthorizeSecurityGroupIngress", "ec2:CreateTags"],
+                &["ec2:AuthorizeSecurityGroupEgress", "ec2:AuthorizeSecurityGroupIngress"],
                 &[On::Regional("ec2", "security-group-rule/*")],
             ),
         ],

@@ -1,0 +1,142 @@
+//! The github stack of the sample: its roles have the policies that are printed, whatever project and repository are called.
+
+use std::collections::BTreeSet;
+use std::path::Path;
+
+use batchwright::permissions::{For, MANAGED, ROLE, document, size};
+use batchwright::resource::Desired;
+use serde_json::Value;
+
+use super::{desired, in_another_project};
+
+/// A policy document as it stands in a manifest of the github stack: with variables in the place of what they stand for.
+fn with_variables(policy: &Value, indent: &str) -> String {
+    let text = serde_yaml::to_string(policy).unwrap();
+    let text: String = text.lines().map(|line| format!("{indent}{line}\n")).collect();
+    let variables = [
+        ("arn:aws:", "arn:${env.partition}:"),
+        ("222222222222", "${env.account}"),
+        ("us-east-1", "${env.region}"),
+        ("prod-", "${env.name}-"),
+        ("acme/payments-batch/prod", "${env.owner}"),
+    ];
+    variables.iter().fold(text, |text, (value, variable)| text.replace(value, variable))
+}
+
+/// A role of the github stack, with the policy that is printed.
+fn role(
+    name: &str,
+    description: &str,
+    subjects: &[&str],
+    policies: &[(&str, &Value)],
+    attached: &str,
+) -> String {
+    let subjects: String =
+        subjects.iter().map(|it| format!("\n              - ${{var.subject}}:{it}")).collect();
+    let policies: String = policies
+        .iter()
+        .map(|(name, policy)| {
+            let document = with_variables(policy, "        ");
+            format!("    - policyName: {name}\n      policyDocument:\n{document}")
+        })
+        .collect();
+    format!(
+        "# Written by `BLESS=1 cargo test --test permissions`: may what `batchwright permissions prod --for {name}` prints.
+apiVersion: batchwright/v1
+kind: iam/Role
+metadata:
+  name: {name}
+  physicalName: ${{env.name}}-github-{name}
+spec:
+  description: {description}
+  assumeRolePolicyDocument:
+    Version: \"2012-10-17\"
+    Statement:
+      - Effect: Allow
+        Principal: {{Federated: \"${{iam/OidcProvider/github.arn}}\"}}
+        Action: sts:AssumeRoleWithWebIdentity
+        Condition:
+          StringEquals:
+            token.actions.githubusercontent.com:aud: sts.amazonaws.com
+            token.actions.githubusercontent.com:sub:{subjects}
+{attached}  policies:
+{policies}"
+    )
+}
+
+/// The network's part of a policy, and the rest: a role takes 10,240 characters of inline policies, a policy 6,144.
+fn parted(policy: &Value) -> (Value, Value) {
+    let network = |statement: &Value| {
+        let actions = statement["Action"].as_array().unwrap();
+        actions.iter().all(|it| ["ec2:", "route53:"].iter().any(|of| it.as_str().unwrap().starts_with(of)))
+    };
+    let statements = policy["Statement"].as_array().unwrap().iter().cloned();
+    let (network, rest): (Vec<Value>, Vec<Value>) = statements.partition(network);
+    let document =
+        |statements: Vec<Value>| serde_json::json!({"Version": "2012-10-17", "Statement": statements});
+    (document(network), document(rest))
+}
+
+#[test]
+fn the_github_stacks_roles_have_the_policies_that_are_printed() {
+    let desired = desired("prod");
+    let (plan, apply) = (document(&desired, For::Plan), document(&desired, For::Apply));
+    let (network, rest) = parted(&apply);
+    let reads = ["pull_request", "ref:refs/heads/${var.defaultBranch}"];
+    let attached = "  maxSessionDuration: 7200\n  managedPolicyArns: [\"${iam/Policy/apply-network.arn}\"]\n";
+    let policy = format!(
+        "---\n# The network's part of it: more than fits into the role itself.\napiVersion: batchwright/v1\nkind: iam/Policy\nmetadata:\n  name: apply-network\nspec:\n  description: Applies the network from GitHub Actions\n  policyDocument:\n{}",
+        with_variables(&network, "    ")
+    );
+    // Whoever applies runs the smoke job too.
+    let submit = document(&desired, For::Submit);
+    let both = [("apply", &rest), ("submit", &submit)];
+    assert!(size(&rest) + size(&submit) <= ROLE && size(&network) <= MANAGED && size(&plan) <= ROLE);
+    let files = [
+        (
+            "plan",
+            role("plan", "Plans and looks for drift from GitHub Actions", &reads, &[("plan", &plan)], ""),
+        ),
+        (
+            "apply",
+            role("apply", "Applies from GitHub Actions", &["environment:${env.name}"], &both, attached)
+                + &policy,
+        ),
+    ];
+    for (name, text) in files {
+        let path = Path::new(env!("CARGO_MANIFEST_DIR")).join(format!("manifests/stacks/github/{name}.yaml"));
+        if std::env::var_os("BLESS").is_some() {
+            std::fs::write(&path, &text).unwrap();
+        }
+        let there = std::fs::read_to_string(&path).unwrap_or_default();
+        let stale = "is not what is needed now; BLESS=1 cargo test --test permissions writes it";
+        assert!(there == text, "{} {stale}", path.display());
+    }
+}
+
+/// Every statement of the inline policy of a role, or of a policy, as it is declared.
+fn declared(desired: &Desired, id: &str, pointer: &str) -> BTreeSet<String> {
+    let spec = &desired.resources[&id.parse().unwrap()].spec;
+    let statements = spec.pointer(pointer).unwrap_or_else(|| panic!("{id} has no {pointer}"));
+    statements.as_array().unwrap().iter().map(Value::to_string).collect()
+}
+
+#[test]
+fn the_declared_roles_may_what_is_printed_whatever_project_and_repository_are_called() {
+    let desired = in_another_project();
+    assert_ne!(desired.owner.0, "acme/payments-batch/prod");
+    let printed = |purpose| -> BTreeSet<String> {
+        let document = document(&desired, purpose);
+        document["Statement"].as_array().unwrap().iter().map(Value::to_string).collect()
+    };
+    let role = "/policies/0/policyDocument/Statement";
+    assert_eq!(declared(&desired, "iam/Role/plan", role), printed(For::Plan));
+    let mut apply = declared(&desired, "iam/Role/apply", role);
+    apply.extend(declared(&desired, "iam/Policy/apply-network", "/policyDocument/Statement"));
+    assert_eq!(apply, printed(For::Apply));
+    assert!(
+        apply
+            .iter()
+            .any(|it| it.contains(&format!("\"aws:RequestTag/batchwright:owner\":\"{}\"", desired.owner)))
+    );
+}
