@@ -98,7 +98,6 @@ impl Kind for Policy {
                     "iam:GetPolicy",
                     "iam:GetPolicyVersion",
                     "iam:ListEntitiesForPolicy",
-                    "iam:ListPolicyTags",
                     "iam:ListPolicyVersions",
                 ],
                 &[On::Iam("policy/{name}"), On::Iam("policy/*/{name}")],
