@@ -136,14 +136,15 @@ async fn every_call_is_allowed(desired: &Desired) {
         assert!(refused.iter().any(|need| need.action == action), "{action} of {refused:?}");
     }
 
-    submitted(&world, desired).await;
-    let called = fits(&document(desired, For::Submit), "a job");
-    assert!(called.iter().any(|need| need.action == "batch:SubmitJob"));
-    pushed(&world, desired, &aws_sdk_ecr::Client::new(&noting)).await;
-    let called = fits(&document(desired, For::Push), "an image");
-    assert!(called.iter().any(|need| need.action == "ecr:PutImage"));
-
-    if desired.environment == "dev" {
+    if desired.environment == "prod" {
+        submitted(&world, desired).await;
+        let called = fits(&document(desired, For::Submit), "a job");
+        assert!(called.iter().any(|need| need.action == "batch:SubmitJob"));
+        pushed(&world, desired, &aws_sdk_ecr::Client::new(&noting)).await;
+        let called = fits(&document(desired, For::Push), "an image");
+        assert!(called.iter().any(|need| need.action == "ecr:PutImage"));
+    } else {
+        // Here nothing holds up the end.
         let nothing = Desired { resources: BTreeMap::new(), images: BTreeMap::new(), ..desired.clone() };
         world.apply(&nothing, &Guard { destroy: true, ..Guard::default() }).await;
         fits(&apply, "the end of everything");

@@ -323,6 +323,7 @@ fn of_s3(sent: &Sent, place: &Place) -> Request {
         ("GET", Some(&(_, read, ..))) => read,
         ("PUT", Some(&(_, _, write, _))) => write,
         ("DELETE", Some(&(.., remove))) => remove,
+        ("GET", None) => "ListObjectsV2",
         ("PUT", None) => "CreateBucket",
         ("DELETE", None) => "DeleteBucket",
         ("HEAD", None) => "HeadBucket",

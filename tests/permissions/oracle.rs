@@ -13,6 +13,7 @@ use super::asked::{BESIDE, LINKED, OPERATIONS, WITH};
 use super::authorization::{a_handler_needs, action, also, form, knows_key, required, types};
 use super::desired;
 use super::evaluate::{may, meet, statements};
+use super::roles::bounded;
 
 const PURPOSES: [For; 4] = [For::Plan, For::Apply, For::Push, For::Submit];
 
@@ -150,7 +151,8 @@ fn batchs_own_role_may_be_made_where_no_other_is_named() {
 fn documents() -> Vec<Value> {
     let all = features();
     let nothing = Desired { resources: BTreeMap::new(), images: BTreeMap::new(), ..desired("prod") };
-    let environments = [desired("dev"), desired("prod"), with(&all), nothing];
+    let bounded = bounded("prod", "arn:aws:iam::222222222222:policy/prod-boundary");
+    let environments = [desired("dev"), desired("prod"), with(&all), bounded, nothing];
     environments.iter().flat_map(|it| PURPOSES.map(|purpose| document(it, purpose))).collect()
 }
 

@@ -65,7 +65,7 @@ fn only_declared_policies_are_attached() {
 }
 
 /// Every role of the environment carries this boundary, but for those that let GitHub in.
-fn bounded(environment: &str, boundary: &str) -> Desired {
+pub fn bounded(environment: &str, boundary: &str) -> Desired {
     let mut desired = desired(environment);
     let gate = gate(&desired);
     let roles =
