@@ -19,6 +19,8 @@ mod api;
 mod batch_refusals;
 #[path = "kinds/cloudformation.rs"]
 mod cloudformation;
+#[path = "kinds/constraints.rs"]
+mod constraints;
 #[path = "kinds/enums.rs"]
 mod enums;
 #[path = "kinds/literals.rs"]

@@ -15,32 +15,34 @@ const SCRIPT: &str = include_str!("api.py");
 const EVERYWHERE: &[&str] = &["dryrun", "clienttoken", "tags", "tagspecifications"];
 
 /// What the table says of a kind.
-struct Section {
-    kind: &'static str,
-    operations: Vec<&'static str>,
-    lines: Vec<Line>,
+pub struct Section {
+    pub kind: &'static str,
+    pub operations: Vec<&'static str>,
+    pub lines: Vec<Line>,
 }
 
-struct Line {
-    operation: &'static str,
-    member: &'static str,
-    said: Said,
+/// What it says of a member.
+pub struct Line {
+    pub operation: &'static str,
+    pub member: &'static str,
+    pub said: Said,
 }
 
-enum Said {
+/// By which field a manifest says it, or why not at all.
+pub enum Said {
     By(&'static str),
-    Not,
+    Not(&'static str),
 }
 
 impl Line {
-    fn covers(&self, operation: &str, member: &str) -> bool {
+    pub fn covers(&self, operation: &str, member: &str) -> bool {
         let below = |rest: &str| rest.is_empty() || rest.starts_with('.');
         (self.operation == "*" || self.operation == operation)
             && member.strip_prefix(self.member).is_some_and(below)
     }
 }
 
-fn sections() -> Vec<Section> {
+pub fn sections() -> Vec<Section> {
     let mut sections: Vec<Section> = Vec::new();
     for text in TABLE.lines().filter(|line| !line.is_empty() && !line.starts_with('#')) {
         if let Some((kind, operations)) = text.strip_prefix('[').and_then(|text| text.split_once(']')) {
@@ -51,7 +53,9 @@ fn sections() -> Vec<Section> {
         let (operation, rest) = text.split_once(' ').unwrap();
         let line = match (rest.split_once(" = "), rest.split_once(" : ")) {
             (Some((member, field)), None) => Line { operation, member, said: Said::By(field) },
-            (None, Some((member, why))) if !why.is_empty() => Line { operation, member, said: Said::Not },
+            (None, Some((member, why))) if !why.is_empty() => {
+                Line { operation, member, said: Said::Not(why) }
+            }
             _ => panic!("neither `member = field` nor `member : why`: {text}"),
         };
         sections.last_mut().unwrap().lines.push(line);

@@ -383,14 +383,10 @@ fn check_peer(path: &str, rule: &Parts) -> Option<Invalid> {
             "a rule has exactly one of cidrIp, cidrIpv6, a prefix list and a security group: split it or add one",
         ));
     }
-    if let Some(owner) = rule.owner.as_ref().filter(|owner| !owner.contains("${")) {
-        let at = |message: &str| Some(Invalid::new(format!("{path}.sourceSecurityGroupOwnerId"), message));
-        if rule.group.is_none() {
-            return at("is the account of a sourceSecurityGroupId, and the rule has none: remove it");
-        }
-        if owner.len() != 12 || !owner.bytes().all(|digit| digit.is_ascii_digit()) {
-            return at("is not an account: expected twelve digits");
-        }
+    let is_account = |text: &str| text.len() == 12 && text.bytes().all(|digit| digit.is_ascii_digit());
+    if rule.owner.as_ref().is_some_and(|owner| !owner.contains("${") && !is_account(owner)) {
+        let message = "is not an account: expected twelve digits";
+        return Some(Invalid::new(format!("{path}.sourceSecurityGroupOwnerId"), message));
     }
     let ipv4 =
         rule.cidr_ip.as_ref().and_then(|text| cidr::check(&format!("{path}.cidrIp"), text, true, 0..=32));

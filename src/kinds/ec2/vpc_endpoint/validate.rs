@@ -84,13 +84,40 @@ pub(super) fn check(spec: &Spec, place: &Place) -> Vec<Invalid> {
     wrong
 }
 
+/// EC2's `DnsOptionsSpecification`, and the registry's schema of AWS::EC2::VPCEndpoint.
+const PREFERENCES: &[&str] = &[
+    "VERIFIED_DOMAINS_ONLY",
+    "ALL_DOMAINS",
+    "VERIFIED_DOMAINS_AND_SPECIFIED_DOMAINS",
+    "SPECIFIED_DOMAINS_ONLY",
+];
+const MOST_DOMAINS: usize = 10;
+
+fn domains_of(domains: &[String]) -> Vec<Invalid> {
+    const PATH: &str = "dnsOptions.privateDnsSpecifiedDomains";
+    let mut wrong = Vec::new();
+    if domains.len() > MOST_DOMAINS {
+        let message = format!("has {} domains: AWS takes up to {MOST_DOMAINS}", domains.len());
+        wrong.push(Invalid::new(PATH, message));
+    }
+    for (index, domain) in domains.iter().enumerate().filter(|(_, it)| it.is_empty() || it.len() > 255) {
+        let message = format!("has {} characters: AWS takes 1 to 255", domain.len());
+        wrong.push(Invalid::new(format!("{PATH}[{index}]"), message));
+    }
+    wrong
+}
+
 /// Which private names are used is asked of two types only, and which ones by name of two preferences only.
 fn private_names(spec: &Spec) -> Vec<Invalid> {
     let Some(options) = &spec.dns_options else { return Vec::new() };
     let kind = spec.vpc_endpoint_type.as_str();
     let preference = options.private_dns_preference.as_deref();
     let domains = !options.private_dns_specified_domains.is_empty();
-    let mut wrong = Vec::new();
+    let mut wrong = domains_of(&options.private_dns_specified_domains);
+    if let Some(unknown) = preference.filter(|text| !text.contains("${") && !PREFERENCES.contains(text)) {
+        let message = format!("is {unknown:?}: expected one of {}", PREFERENCES.join(", "));
+        wrong.push(Invalid::new("dnsOptions.privateDnsPreference", message));
+    }
     if !matches!(kind, "Resource" | "ServiceNetwork") {
         let why = format!(
             "an endpoint of type {kind} has it not, only Resource and ServiceNetwork have: remove it"

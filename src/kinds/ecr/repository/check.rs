@@ -28,6 +28,10 @@ pub(super) fn check(spec: &Spec) -> Vec<Invalid> {
         );
         found.push(Invalid::new("encryptionConfiguration.kmsKey", what));
     }
+    if encryption.kms_key.as_ref().is_some_and(|key| key.is_empty() || key.len() > 2048) {
+        let what = "expected 1 to 2048 characters: a key's ARN or id";
+        found.push(Invalid::new("encryptionConfiguration.kmsKey", what));
+    }
     if let Some(policy) = &spec.repository_policy_text {
         document::booleans("repositoryPolicyText", policy, &mut found);
         let size = policy.text().len();
