@@ -93,7 +93,7 @@ refused(batch.delete_compute_environment, "", computeEnvironment="life")
 # Definition: each registration is a revision.
 container = {
     "image": "shell",
-    "command": ["echo", "Ref::what"],
+    "command": ["Ref::what"],
     "executionRoleArn": role,
     "jobRoleArn": role,
     "resourceRequirements": [{"type": "VCPU", "value": "0.25"}, {"type": "MEMORY", "value": "512"}],
@@ -103,7 +103,7 @@ definition = {
     "type": "container",
     "platformCapabilities": ["FARGATE"],
     "containerProperties": container,
-    "parameters": {"what": "hello"},
+    "parameters": {"what": "true"},
 }
 first = batch.register_job_definition(**definition)
 second = batch.register_job_definition(**definition, retryStrategy={"attempts": 2})
@@ -112,12 +112,12 @@ pages = batch.get_paginator("describe_job_definitions").paginate(jobDefinitionNa
 assert sorted(it["revision"] for page in pages for it in page["jobDefinitions"]) == [1, 2]
 
 # A job and its log.
-identifier = submit("hello", parameters={"what": "echo of the job"})
+identifier = submit("hello", parameters={"what": "echo hello from the job"})
 done = ended(identifier, "SUCCEEDED")
 assert done["jobDefinition"] == second["jobDefinitionArn"] and done["container"]["exitCode"] == 0, done
 stream = done["container"]["logStreamName"]
 events = logs.get_log_events(logGroupName="/aws/batch/job", logStreamName=stream, startFromHead=True)["events"]
-assert [it["message"] for it in events] == ["echo of the job"], events
+assert [it["message"] for it in events] == ["hello from the job"], events
 
 # One that fails is tried as often as its definition says.
 failed = ended(submit("fails", "exit 3"), "FAILED")

@@ -6,7 +6,6 @@ import batchwright_limits as limits
 from moto.core.responses import ActionResult
 from moto.ec2 import exceptions
 from moto.ec2.models import EC2Backend
-from moto.ec2.models.security_groups import SecurityGroupRule
 from moto.ec2.models.vpcs import VPCEndPoint
 from moto.ec2.responses._base_response import EC2BaseResponse
 from moto.ec2.responses.subnets import Subnets
@@ -175,33 +174,6 @@ def revoke_all(original):
 
 
 EC2Backend.revoke_security_group_egress = revoke_all(EC2Backend.revoke_security_group_egress)
-
-
-# Protocols: ports for those that have some, and none for the rest, whatever is sent (API reference: IpPermission).
-PROTOCOLS = {"all": "-1", "6": "tcp", "17": "udp", "1": "icmp", "58": "icmpv6"}
-make_rule = SecurityGroupRule.__init__
-
-
-def make_rule_of_protocol(self, ec2_backend, ip_protocol, group_id, from_port, to_port, *args, **kwargs):
-    lower = str(ip_protocol).lower()
-    protocol = PROTOCOLS.get(lower, lower)
-    missing = from_port is None or to_port is None
-    if protocol in ("tcp", "udp", "icmp") and missing:
-        raise exceptions.InvalidParameterValue(
-            f"Invalid value for portRange. Must specify both from and to ports with {protocol.upper()}."
-        )
-    if protocol == "icmpv6" and missing:
-        from_port = to_port = -1
-    if protocol not in ("tcp", "udp", "icmp", "icmpv6", "-1") and not (protocol.isdigit() and int(protocol) < 256):
-        raise exceptions.InvalidParameterValue(f"Invalid value '{ip_protocol}' for IP protocol. Unknown protocol.")
-    has_ports = protocol in ("tcp", "udp", "icmp", "icmpv6")
-    ports = (from_port, to_port) if has_ports else (0, 0)
-    make_rule(self, ec2_backend, protocol, group_id, *ports, *args, **kwargs)
-    if not has_ports:
-        self.from_port = self.to_port = None
-
-
-SecurityGroupRule.__init__ = make_rule_of_protocol
 
 
 # Subnets: only those of the default VPC are a zone's default and give out public addresses; all attributes change.
