@@ -145,13 +145,13 @@ impl Error {
         let one = |text: &str| vec![text.to_owned()];
         match self {
             Self::Account { expected, .. } => vec![format!(
-                "use credentials of account {expected} (AWS_PROFILE, AWS_ACCESS_KEY_ID, `aws sso login`, `aws login`), or name another environment"
+                "use credentials of account {expected} (AWS_PROFILE, AWS_ACCESS_KEY_ID, `aws sso login`), or name another environment"
             )],
             Self::Region { expected, .. } => {
                 vec![format!("unset AWS_REGION, set it to {expected}, or name another environment")]
             }
             Self::Credentials { .. } => one(
-                "set AWS_PROFILE, run `aws sso login` or `aws login`, or export AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY; `--sandbox` needs none",
+                "set AWS_PROFILE, run `aws sso login`, or export AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY; `--sandbox` needs none",
             ),
             Self::Profile { help, .. } => help.clone(),
             Self::Aws { error, .. } => hint(error.code.as_deref(), &error.message).into_iter().collect(),

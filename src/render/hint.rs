@@ -8,7 +8,7 @@ pub fn hint(code: Option<&str>, message: &str) -> Option<String> {
     let text = if code.is_some_and(|code| CLOCK.contains(&code)) || says(CLOCK_SAYS) {
         "AWS takes the time of this call for wrong: set this machine's clock, then run this again"
     } else if says(&["expired"]) || code.is_some_and(|code| code.starts_with("ExpiredToken")) {
-        "the credentials have expired: get new ones (`aws sso login` or `aws login`), then run this again"
+        "the credentials have expired: get new ones (`aws sso login`), then run this again"
     } else if code.is_some_and(|code| UNKNOWN.contains(&code)) {
         "AWS does not know these credentials here: see AWS_PROFILE and AWS_ACCESS_KEY_ID, and whether the account has opted in to \
          the region (`aws account get-region-opt-status`)"
@@ -16,7 +16,7 @@ pub fn hint(code: Option<&str>, message: &str) -> Option<String> {
         "the secret key does not belong to the access key, or this machine's clock is wrong: see AWS_PROFILE and \
          AWS_SECRET_ACCESS_KEY"
     } else if code == Some(NO_CREDENTIALS) {
-        "there are no credentials any more: see AWS_PROFILE, `aws sso login` and `aws login`, then run this again; it goes on where it stopped"
+        "there are no credentials any more: see AWS_PROFILE and `aws sso login`, then run this again; it goes on where it stopped"
     } else if says(&["service control policy", "resource control policy"]) {
         "a policy of the organization denies this, and no policy of the account can allow it: ask whoever manages the \
          organization, or keep to the regions and services that it allows"
