@@ -65,7 +65,7 @@ pub fn steps_of(facts: &Facts, path: &str) -> Vec<Step> {
     for part in fields.split('.').filter(|part| !part.is_empty()) {
         let end = part.find(['[', '{']).unwrap_or(part.len());
         steps.push(Step::Field(part[..end].to_owned()));
-        let marks = part[end..].as_bytes().chunks(2);
+        let marks = part.as_bytes()[end..].chunks(2);
         steps.extend(marks.map(|mark| if mark == b"[]" { Step::Item } else { Step::Entry }));
     }
     steps

@@ -156,7 +156,7 @@ fn documents() -> Vec<Value> {
     environments.iter().flat_map(|it| PURPOSES.map(|purpose| document(it, purpose))).collect()
 }
 
-fn texts<'a>(of: &'a Value) -> impl Iterator<Item = &'a str> + Clone {
+fn texts(of: &Value) -> impl Iterator<Item = &str> + Clone {
     of.as_array().unwrap().iter().map(|it| it.as_str().unwrap())
 }
 
