@@ -67,6 +67,8 @@ async fn a_name_that_another_resource_of_ours_bears_is_not_free() {
     assert_eq!(refused(&planned(&stage, &[&before[..2], &said[..]].concat()).await), Vec::<String>::new());
 }
 
+const TRUSTED: &str = r#"{"Version": "2012-10-17", "Statement": [{"Effect": "Allow", "Principal": {"Service": "batch.amazonaws.com"}, "Action": "sts:AssumeRole"}]}"#;
+
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_replacement_does_not_take_a_name_that_somebody_else_bears() {
     let stage = Stage::new().await;
@@ -74,7 +76,7 @@ async fn a_replacement_does_not_take_a_name_that_somebody_else_bears() {
     stage.world.apply(&stage.desired(&before), &Guard::default()).await;
     let iam = aws_sdk_iam::Client::new(&stage.world.sandbox.sdk_config());
     for (name, owner) in [("two", None), ("three", Some("acme/other"))] {
-        let make = iam.create_role().role_name(name).assume_role_policy_document("{}");
+        let make = iam.create_role().role_name(name).assume_role_policy_document(TRUSTED);
         let tag = |owner: &str| {
             aws_sdk_iam::types::Tag::builder().key("batchwright:owner").value(owner).build().unwrap()
         };

@@ -17,7 +17,7 @@ const SERVERLESS: &[&str] = &["self", "opt", "sls", "param", "cf", "custom"];
 
 /// What is wrong with a name with a colon, and what to write instead; nothing, if it may be IAM's or the shell's.
 pub fn refused(name: &str) -> Option<(String, String)> {
-    let theirs = |whose: &str| format!("`${{{name}}}` is {whose}, and stays as it is written");
+    let theirs = |whose: &str| format!("`${{{name}}}` is {whose}: nothing here would replace it");
     if let Some(inner) = name.strip_prefix('!') {
         return Some((
             theirs("CloudFormation's way to write a literal `${`"),

@@ -31,7 +31,7 @@ pub fn hint(code: Option<&str>, message: &str) -> Option<String> {
         "`aws sts decode-authorization-message --encoded-message` with the text after the colon tells which permission is \
          lacking: allow it, then run this again"
     } else if says(&["iam:PassRole"]) {
-        "the credentials may not hand this role to the service: allow iam:PassRole on it, as `batchwright permissions` prints it"
+        "the credentials may not hand this role to the service: allow iam:PassRole on it, as `batchwright permissions ENV --for apply` prints it"
     } else if message.to_lowercase().contains("service linked role") {
         "the service-linked role of ECS is not there: run this again, and if that does not help, make it \
          (`aws iam create-service-linked-role --aws-service-name ecs.amazonaws.com`)"

@@ -24,10 +24,6 @@ const SAME: &[(&str, &str)] = &[
         "which one comes first is all that counts (API_ComputeEnvironmentOrder: \"tried in ascending order\")",
     ),
     (
-        "batch/JobQueue.serviceEnvironmentOrder[].order",
-        "which one comes first is all that counts (API_ServiceEnvironmentOrder)",
-    ),
-    (
         "ec2/Subnet.assignIpv6AddressOnCreation",
         "with ipv6Native there is no other address to give, and AWS sets it by itself (API_CreateSubnet, Ipv6Native)",
     ),

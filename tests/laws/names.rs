@@ -291,7 +291,10 @@ fn shape(plan: &Plan, observed: &Observed, before: &BTreeMap<ResourceId, Resourc
         lines.push(format!("step {}", line(&value)));
     }
     lines.extend(plan.objections.iter().map(|objection| format!("objection {}", line(&json!(objection)))));
-    lines.extend(plan.warnings.iter().map(|warning| format!("warning {}", line(&json!(warning)))));
+    // Who is renamed stands in the message as an id, too; its bare name would not be exchanged back.
+    let bare = regex::Regex::new("renamedFrom: [A-Za-z0-9_-]+").expect("a pattern");
+    let warnings = plan.warnings.iter().map(|warning| format!("warning {}", line(&json!(warning))));
+    lines.extend(warnings.map(|warning| bare.replace_all(&warning, "renamedFrom").into_owned()));
     lines.extend(plan.due.iter().map(|due| format!("due {}", line(&json!(due)))));
     lines.sort();
     lines

@@ -64,6 +64,8 @@ async fn what_a_pinned_revision_needs_stays() {
     insta::assert_snapshot!(doubts.join("\n"), @r"
     batch/JobDefinition/jd: revision 1 stays ACTIVE and names t-one (containerProperties.jobRoleArn), which goes: jobs submitted by that number will lack it
     batch/JobDefinition/jd: revision 1 stays ACTIVE and names t-old (containerProperties.logConfiguration.options.awslogs-group), which goes: jobs submitted by that number will lack it
+    iam/Role/two: it is like iam/Role/one, which this plan deletes: if that is only renamed, write `renamedFrom: one` under `metadata` here, and it stays as it is in AWS
+    logs/LogGroup/new: it is like logs/LogGroup/old, which this plan deletes: if that is only renamed, write `renamedFrom: old` under `metadata` here, and it stays as it is in AWS
     ");
     stage.world.apply(&desired, &guard).await;
 }

@@ -87,6 +87,8 @@ pub const BESIDE: &[(&str, &str)] = &[
     ("eks:", "CloudFormation's handler of AWS::Batch::ComputeEnvironment"),
     ("kms:", "CloudFormation's handler of AWS::ECR::Repository"),
     ("iam:PassRole", "https://docs.aws.amazon.com/IAM/latest/UserGuide/id_roles_use_passrole.html"),
+    // Without it S3 may say "access denied" of what is not there (API_GetObject, "Permissions").
+    ("s3:ListBucket", "https://docs.aws.amazon.com/AmazonS3/latest/API/API_GetObject.html"),
     // What `docker push` calls: <https://docs.aws.amazon.com/AmazonECR/latest/userguide/image-push-iam.html>.
     ("ecr:BatchCheckLayerAvailability", PUSH),
     ("ecr:CompleteLayerUpload", PUSH),

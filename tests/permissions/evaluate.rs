@@ -59,8 +59,9 @@ fn fits(pattern: &Value, text: &str) -> bool {
 
 /// Whether some ARN fits both a pattern of a policy's and a form of the reference's.
 pub fn meet(pattern: &str, form: &str) -> bool {
-    // A bucket's name has no slash: an object is no bucket.
-    let form = form.replace("${BucketName}", "?");
+    // A bucket's name has no slash: an object is no bucket. Nor has what comes before the kind of a resource.
+    let plain = ["${BucketName}", "${Partition}", "${Region}", "${Account}", "${P}", "${R}", "${A}"];
+    let form = plain.iter().fold(form.to_owned(), |form, name| form.replace(name, "?"));
     let mut form_of: String = String::new();
     let mut rest = form.as_str();
     while let Some((before, after)) = rest.split_once("${") {

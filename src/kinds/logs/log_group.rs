@@ -139,9 +139,9 @@ spec:
             found.push(Invalid::new("retentionInDays", what));
         }
         // An id is refused by the call (hashicorp/terraform-provider-aws#25258); an alias moves on without a word.
-        let key = spec.kms_key_id.as_deref().unwrap_or_default();
-        let is_arn = key.len() <= 256 && is_key_arn(key);
-        if !key.is_empty() && !key.contains("${") && !is_arn {
+        let is_arn = |key: &str| key.len() <= 256 && is_key_arn(key);
+        let key = spec.kms_key_id.as_deref().filter(|key| !key.contains("${") && !is_arn(key));
+        if let Some(key) = key {
             let what =
                 format!("`{key}` is not a key's ARN: write arn:<partition>:kms:<region>:<account>:key/<id>");
             found.push(Invalid::new("kmsKeyId", what));

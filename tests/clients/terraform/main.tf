@@ -12,6 +12,12 @@ variable "endpoint" {
   type = string
 }
 
+# The provider waits 30 seconds by the clock at each of a queue's changes.
+variable "queues" {
+  type    = number
+  default = 0
+}
+
 provider "aws" {
   region                      = "us-east-1"
   access_key                  = "sandbox"
@@ -230,6 +236,7 @@ resource "aws_batch_scheduling_policy" "fair" {
 }
 
 resource "aws_batch_job_queue" "jobs" {
+  count                 = var.queues
   name                  = "terraform"
   state                 = "ENABLED"
   priority              = 10
