@@ -41,15 +41,8 @@ struct Death {
     read: bool,
 }
 
-/// Before a call has done its work, and after.
-const BOTH: &[StopWhen] = &[StopWhen::Before, StopWhen::After];
-
-/// After it has, when nobody hears of it.
-const AFTER: &[StopWhen] = &[StopWhen::After];
-
-/// Where to die: at each call that `apply` made undisturbed; of those that change something on these sides of their work, or on both
-/// with `BATCHWRIGHT_CRASH=all`.
-fn deaths(sandbox: &Sandbox, sides: &'static [StopWhen]) -> Vec<Death> {
+/// Where to die: at each call that `apply` made undisturbed.
+fn deaths(sandbox: &Sandbox) -> Vec<Death> {
     let asked = std::env::var("BATCHWRIGHT_CRASH").ok();
     let (all, only) = match asked.as_deref() {
         Some("all") => (true, None),
@@ -66,7 +59,7 @@ fn deaths(sandbox: &Sandbox, sides: &'static [StopWhen]) -> Vec<Death> {
     {
         let (draw, drawn) = drawn(&of, count);
         let (whens, struck): (&[StopWhen], Vec<u64>) = match (write, all) {
-            (true, all) => (if all { BOTH } else { sides }, (1..=count).collect()),
+            (true, _) => (&[StopWhen::Before, StopWhen::After], (1..=count).collect()),
             (false, true) => {
                 (&[StopWhen::After], [1].into_iter().chain((drawn > 1).then_some(drawn)).collect())
             }
@@ -120,21 +113,10 @@ async fn die(
 
 /// Kills an apply everywhere, beginning from what is there now.
 async fn killed_everywhere(what: &str, sandbox: &Sandbox, desired: &Desired, guard: &Guard) {
-    killed_at(BOTH, what, sandbox, desired, guard).await;
-}
-
-/// The same, on these sides of each call.
-async fn killed_at(
-    sides: &'static [StopWhen],
-    what: &str,
-    sandbox: &Sandbox,
-    desired: &Desired,
-    guard: &Guard,
-) {
     let beginning = sandbox.snapshot().await.unwrap();
     sandbox.reset_stats();
     apply(sandbox, desired, guard).await.expect("undisturbed it works");
-    let deaths = deaths(sandbox, sides);
+    let deaths = deaths(sandbox);
     let end = Ending::of(sandbox, desired, guard).await.unwrap();
     assert!(end.is_done(), "{end:#?}");
     let (mut struck, mut reads, mut wrong) = (0, 0, Vec::new());
@@ -181,15 +163,14 @@ async fn a_destroy_killed_anywhere_is_finished_by_the_next() {
     killed_everywhere("destroy", &sandbox, &nothing(), &everything_goes()).await;
 }
 
-/// Groups, roles and policies that name each other (D17): made, made anew in part, and removed. After each call only, which is the
-/// worse side: what was done and never heard of.
+/// Groups, roles and policies that name each other (D17): made, made anew in part, and removed.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn resources_that_name_each_other_survive_being_killed_anywhere() {
     let sandbox = sandbox().await;
     let [before, after] =
         ["before", "after"].map(|it| scenario(&format!("resources_that_name_each_other/{it}.yaml")));
     let nothing = Desired { resources: BTreeMap::new(), ..before.clone() };
-    killed_at(AFTER, "named by each other", &sandbox, &before, &Guard::default()).await;
-    killed_at(AFTER, "made anew", &sandbox, &after, &Guard::default()).await;
-    killed_at(AFTER, "removed", &sandbox, &nothing, &everything_goes()).await;
+    killed_everywhere("named by each other", &sandbox, &before, &Guard::default()).await;
+    killed_everywhere("made anew", &sandbox, &after, &Guard::default()).await;
+    killed_everywhere("removed", &sandbox, &nothing, &everything_goes()).await;
 }
