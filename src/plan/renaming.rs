@@ -14,7 +14,7 @@ use crate::resource::{Desired, Observed, ResourceId};
 /// What may have been renamed, by the new id: the old one.
 pub(super) type Renamings = BTreeMap<ResourceId, ResourceId>;
 
-/// Creates and deletes that are alike, the most alike first, each taken once.
+/// Creates and deletes that are more alike than either is to any other: where two are equally near, a choice would hang on names.
 pub(super) fn candidates(
     drafts: &[Draft],
     changes: &[Change],
@@ -47,14 +47,13 @@ pub(super) fn candidates(
             }
         }
     }
-    pairs.sort();
-    let (mut found, mut taken) = (Renamings::new(), BTreeSet::new());
-    for (_, new, old) in pairs {
-        if !found.contains_key(new) && taken.insert(old) {
-            found.insert(new.clone(), old.clone());
-        }
-    }
-    found
+    let nearest = |pair: &(usize, &ResourceId, &ResourceId)| {
+        let near = |other: &&(usize, &ResourceId, &ResourceId)| {
+            other.0 <= pair.0 && (other.1 == pair.1 || other.2 == pair.2)
+        };
+        pairs.iter().filter(near).count() == 1
+    };
+    pairs.iter().filter(|pair| nearest(pair)).map(|(_, new, old)| ((*new).clone(), (*old).clone())).collect()
 }
 
 fn is_empty(value: &Value) -> bool {
