@@ -81,11 +81,16 @@ impl Named {
         let (why, help) = if is_sso {
             let right = "see that it names sso_session (or sso_start_url and sso_region), sso_account_id and sso_role_name";
             (why.to_owned(), format!("run `aws sso login --profile {name}`; if that fails, {right}"))
-        } else if has("login_session") && why.contains("cargo feature") {
-            let why = "sessions of `aws login` (login_session) are not supported".to_owned();
-            (why, format!("let it name sso_session, or keys: `aws configure sso --profile {name}`"))
         } else if has("login_session") {
             (why.to_owned(), format!("run `aws login --profile {name}`"))
+        } else if has("role_arn") && has("mfa_serial") {
+            // The SDK knows no mfa_serial: it asks for the role without a code, and is denied.
+            let export =
+                format!("eval \"$(aws configure export-credentials --profile {name} --format env)\"");
+            let help = format!(
+                "it has mfa_serial, and nobody is asked for the code here: export keys first (`{export}`), or give it a credential_process"
+            );
+            (why.to_owned(), help)
         } else if has("role_arn") {
             let help = "see its role_arn and source_profile (or credential_source), and that the role lets you assume it";
             (why.to_owned(), help.to_owned())

@@ -26,6 +26,10 @@ region = eu-west-1
 [profile role]
 role_arn = arn:aws:iam::111111111111:role/deploy
 source_profile = gone
+[profile mfa]
+role_arn = arn:aws:iam::111111111111:role/deploy
+source_profile = gone
+mfa_serial = arn:aws:iam::111111111111:mfa/me
 [profile sourceless]
 role_arn = arn:aws:iam::111111111111:role/deploy
 [profile halfkey]
@@ -51,7 +55,7 @@ fn a_profile_that_is_not_there_is_named_with_those_that_are() {
     insta::assert_snapshot!(ran.err, @r"
     error: there is no profile `stagign` in HOME/config or /dev/null (AWS_PROFILE names it)
       = help: did you mean `staging`?
-      = help: profiles are: bare, default, half, halfkey, role, session, single, sourceless, staging; set AWS_PROFILE to one of them, or unset it
+      = help: profiles are: bare, default, half, halfkey, mfa, role, session, single, sourceless, staging; set AWS_PROFILE to one of them, or unset it
     ");
     assert_eq!(ran.code, Some(8));
     let none = with("", "nope");
@@ -75,7 +79,8 @@ fn a_profile_that_gives_nothing_says_why_and_what_to_do() {
         ("role", "could not find source profile gone", "source_profile"),
         ("sourceless", "`source_profile` or `credential_source`", "source_profile"),
         ("halfkey", "missing aws_secret_access_key", "aws configure list --profile halfkey"),
-        ("session", "login", " --profile session`"),
+        ("session", "login", "`aws login --profile session`"),
+        ("mfa", "could not find source profile gone", "export-credentials --profile mfa"),
     ] {
         let ran = with(CONFIG, profile);
         let begins = format!("error: the profile `{profile}` gives no credentials: ");
