@@ -15,6 +15,8 @@ use std::process::{Child, Command, Output, Stdio};
 
 #[path = "cli/ended.rs"]
 mod ended;
+#[path = "cli/guarded.rs"]
+mod guarded;
 #[path = "cli/profile.rs"]
 mod profile;
 

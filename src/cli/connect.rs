@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use aws_config::retry::RetryConfig;
 use aws_config::timeout::TimeoutConfig;
-use aws_config::{BehaviorVersion, Region, SdkConfig};
+use aws_config::{BehaviorVersion, ConfigLoader, Region, SdkConfig};
 use aws_credential_types::Credentials;
 use aws_credential_types::provider::{ProvideCredentials, SharedCredentialsProvider};
 
@@ -34,7 +34,7 @@ impl Connection {
         let running = std::env::var(SANDBOX).ok().filter(|url| !url.is_empty());
         let endpoint = match (globals.sandbox, running) {
             (true, None) => return Self::to_own_sandbox(place, out).await,
-            (true, running) => running,
+            (true, Some(url)) => return Ok(Self::with(to_sandbox(place, &url).await?, None, place)),
             (false, _) => {
                 check_region(place)?;
                 globals.endpoint_url.clone()
@@ -129,7 +129,7 @@ const ATTEMPT: Duration = Duration::from_secs(60);
 /// chance and longer each time, as AWS asks where it does, and out of a bucket that empties when nothing else succeeds.
 const TRIES: u32 = 8;
 
-async fn load(place: &Place, endpoint: Option<&str>, profile: Option<&Named>) -> SdkConfig {
+fn loader(place: &Place) -> ConfigLoader {
     let timeouts = TimeoutConfig::builder().operation_attempt_timeout(ATTEMPT).build();
     let mut loader = aws_config::defaults(BehaviorVersion::latest())
         .region(Region::new(place.region.clone()))
@@ -137,16 +137,35 @@ async fn load(place: &Place, endpoint: Option<&str>, profile: Option<&Named>) ->
     if std::env::var_os("AWS_MAX_ATTEMPTS").is_none() {
         loader = loader.retry_config(RetryConfig::standard().with_max_attempts(TRIES));
     }
+    loader
+}
+
+async fn load(place: &Place, endpoint: Option<&str>, profile: Option<&Named>) -> SdkConfig {
+    let mut loader = loader(place);
     if let Some(profile) = profile {
         loader = loader.credentials_provider(profile.provider().await);
     }
     let Some(endpoint) = endpoint else { return loader.load().await };
     let mut loader = loader.endpoint_url(endpoint);
     if is_loopback(endpoint) && profile.is_none() && std::env::var_os("AWS_ACCESS_KEY_ID").is_none() {
-        let dummy = Credentials::new("AKIASANDBOXSANDBOX00", "sandbox", None, None, "dummy");
-        loader = loader.credentials_provider(SharedCredentialsProvider::new(dummy));
+        loader = loader.credentials_provider(dummy());
     }
     loader.load().await
+}
+
+/// A sandbox that runs already. Whatever listens there by now, it is told nobody's credentials.
+async fn to_sandbox(place: &Place, url: &str) -> Result<SdkConfig> {
+    if is_loopback(url) {
+        return Ok(loader(place).endpoint_url(url).credentials_provider(dummy()).load().await);
+    }
+    Err(Error::with_help(
+        format!("{SANDBOX} is {url}, which is not this machine: a sandbox listens on 127.0.0.1 only"),
+        format!("unset {SANDBOX}, or set it to what `batchwright sandbox` printed"),
+    ))
+}
+
+fn dummy() -> SharedCredentialsProvider {
+    SharedCredentialsProvider::new(Credentials::new("AKIASANDBOXSANDBOX00", "sandbox", None, None, "dummy"))
 }
 
 fn is_loopback(url: &str) -> bool {

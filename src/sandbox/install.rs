@@ -103,6 +103,7 @@ fn install(cache: &Path, interpreter: &str, tell: &dyn Fn(Progress)) -> Result<P
 fn make_environment(home: &Path, interpreter: &str, tell: &dyn Fn(Progress)) -> Result<(), Error> {
     let asked = Command::new(interpreter)
         .args([
+            "-I",
             "-c",
             "import sys; print('%d.%d' % sys.version_info[:2]); sys.exit(sys.version_info < (3, 11))",
         ])
@@ -114,7 +115,7 @@ fn make_environment(home: &Path, interpreter: &str, tell: &dyn Fn(Progress)) -> 
     }
     tell(Progress::MakingEnvironment);
     let made = Command::new(interpreter)
-        .args(["-m", "venv"])
+        .args(["-I", "-m", "venv"])
         .arg(home)
         .stdin(Stdio::null())
         .output()
@@ -126,7 +127,7 @@ fn fetch_packages(home: &Path, tell: &dyn Fn(Progress)) -> Result<(), Error> {
     let list = home.join("requirements.txt");
     fs::write(&list, REQUIREMENTS).map_err(at(&list))?;
     let mut pip = Command::new(python(home))
-        .args(["-m", "pip", "install", "--no-input", "--disable-pip-version-check", "--no-deps"])
+        .args(["-I", "-m", "pip", "install", "--no-input", "--disable-pip-version-check", "--no-deps"])
         .args(["--progress-bar", "off", "-r"])
         .arg(&list)
         .stdin(Stdio::null())
@@ -197,6 +198,8 @@ mod tests {
         let path = folder.join("python3").display().to_string();
         let script = r#"cat > "$1" <<END
 #!/bin/sh
+[ "\$1" = -I ] || exit 9
+shift
 case "\$1 \$2" in
 "-c "*) echo VERSION; [ VERSION != 3.8 ];;
 "-m venv") mkdir -p "\$3/bin" && cp "$1" "\$3/bin/python";;

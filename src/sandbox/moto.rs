@@ -87,7 +87,8 @@ impl Moto {
 
     fn spawn(python: &Path) -> Result<Self, Error> {
         let mut child = Command::new(python)
-            .args(["-u", "-c", SERVE])
+            // Isolated: no module of the current folder or of PYTHONPATH takes the place of one of Python's.
+            .args(["-I", "-u", "-c", SERVE])
             .env_remove("MOTO_ACCOUNT_ID")
             // Some hundred images, for every account anew: no job of the sandbox starts from one.
             .env("MOTO_EC2_LOAD_DEFAULT_AMIS", "false")
