@@ -9,7 +9,7 @@ mod walk;
 
 pub(crate) use rules::follow;
 pub use rules::{Absent, ChangeRule, Compare, Rules};
-pub use texts::{Stands, texts};
+pub use texts::{Stands, not_a_document, texts};
 pub use walk::{same, walk};
 
 /// One field that differs.

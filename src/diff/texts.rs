@@ -43,3 +43,26 @@ pub fn texts(value: &Value, rules: Option<&Rules>, stands: Stands, on: &mut dyn 
         _ => {}
     }
 }
+
+/// The path of what should be a policy document and is none.
+pub fn not_a_document(value: &Value, rules: &Rules) -> Option<String> {
+    if rules.compare == Compare::Policy {
+        return (!value.is_object() && !value.is_null()).then(String::new);
+    }
+    let join = |step: &str, rest: String| match rest.is_empty() || rest.starts_with('[') {
+        true => format!("{step}{rest}"),
+        false => format!("{step}.{rest}"),
+    };
+    match value {
+        Value::Array(items) => {
+            let rules = rules.items.as_deref()?;
+            let mut items = items.iter().enumerate();
+            items.find_map(|(at, item)| Some(join(&format!("[{at}]"), not_a_document(item, rules)?)))
+        }
+        Value::Object(fields) => fields.iter().find_map(|(key, value)| {
+            let rules = rules.fields.get(key).or(rules.values.as_deref())?;
+            Some(join(key, not_a_document(value, rules)?))
+        }),
+        _ => None,
+    }
+}

@@ -10,7 +10,7 @@ use schemars::generate::SchemaSettings;
 use serde_json::Value;
 
 use super::{Beside, Cx, Effect, Grants, Identity, Invalid, Kind, Live, Ownership, Pinned, Reason, Refs};
-use crate::diff::{Diff, FieldChange, Rules};
+use crate::diff::{self, Diff, FieldChange, Rules};
 use crate::resource::{Document, Incarnation, OnDelete, Place, Tags};
 use crate::services::{Clients, Error, Result, Service, Snapshots, TagRules};
 
@@ -224,7 +224,8 @@ impl<K: Kind> AnyKind for Erased<K> {
 
     fn observe(&self, snapshots: &Snapshots, place: &Place) -> Result<Vec<Incarnation>> {
         let Some(snapshot) = snapshots.of::<K::Service>() else { return Ok(Vec::new()) };
-        K::observe(snapshot, place).into_iter().map(|live| forget::<K>(live, place)).collect()
+        let rules = &self.facts().rules;
+        K::observe(snapshot, place).into_iter().map(|live| forget::<K>(live, place, rules)).collect()
     }
 
     fn data<'a>(
@@ -285,10 +286,15 @@ fn decode<K: Kind, T: serde::de::DeserializeOwned>(what: &'static str, document:
     })
 }
 
-fn forget<K: Kind>(mut live: Live<K>, place: &Place) -> Result<Incarnation> {
+fn forget<K: Kind>(mut live: Live<K>, place: &Place, rules: &Rules) -> Result<Incarnation> {
     K::normalise(&mut live.spec, place);
     let encode = |error: serde_json::Error| Error::malformed(K::Service::NAME, "observe", error.to_string());
     let spec = serde_json::to_value(&live.spec).map_err(encode)?;
+    // Taken for a document that says nothing, it would be written over.
+    if let Some(path) = diff::not_a_document(&spec, rules) {
+        let why = format!("the {path} of {} that AWS answers is no JSON object", live.physical);
+        return Err(Error::malformed(K::Service::NAME, "observe", why));
+    }
     let outputs = match serde_json::to_value(&live.outputs).map_err(encode)? {
         Value::Object(outputs) => outputs.into_iter().filter(|(_, value)| !value.is_null()).collect(),
         _ => BTreeMap::new(),

@@ -14,6 +14,7 @@ use aws_smithy_runtime_api::client::result::ConnectorError;
 use aws_smithy_runtime_api::client::runtime_components::RuntimeComponents;
 
 use super::lanes::{Lanes, Operation, Width};
+use super::whole::whole;
 
 /// Counts the calls of all clients that share a configuration, and bounds how many are under way at once.
 #[derive(Debug, Clone, Default)]
@@ -115,6 +116,10 @@ impl HttpConnector for Counting<SharedHttpConnector> {
             let call = counter.begin();
             let answer = inner.call(request).await;
             counter.end(call);
+            let answer = match answer {
+                Ok(answer) => whole(&operation, answer).await,
+                Err(error) => Err(error),
+            };
             tell(&operation, answer.as_ref().map(|answer| answer.status().as_u16()));
             answer
         })

@@ -27,6 +27,7 @@ pub mod s3;
 pub mod sts;
 pub mod tag_rules;
 pub mod tagging;
+mod whole;
 
 pub use error::{Error, Fault, Reached, Result, failed};
 pub use lanes::Width;
