@@ -297,10 +297,19 @@ fn two_environments_of_one_account_need_different_prefixes() {
     let folder = Folder::new(&format!("{ENVIRONMENT}namePrefix: jobs-\n"), group);
     let other = folder.0.path().join("prod");
     fs::create_dir(&other).unwrap();
-    fs::write(other.join("environment.yaml"), ENVIRONMENT).unwrap();
+    let write = |prefix: &str| {
+        fs::write(other.join("environment.yaml"), format!("{ENVIRONMENT}namePrefix: \"{prefix}\"\n"))
+            .unwrap();
+    };
+    write("eu-jobs-");
     assert_eq!(folder.errors(), "no errors");
-    fs::write(other.join("environment.yaml"), format!("{ENVIRONMENT}namePrefix: \"jobs-\"\n")).unwrap();
+    write("jobs-");
     golden("same_prefix", &folder.errors());
+    // What the permissions of the one allow holds for the other.
+    write("jobs-eu-");
+    golden("prefix_of_a_prefix", &folder.errors());
+    write("");
+    assert!(folder.errors().contains("begin alike"), "{}", folder.errors());
 }
 
 #[test]

@@ -262,11 +262,24 @@ pub fn collisions(root: &Path, name: &str, loaded: &Loaded) -> Option<Complaint>
         let scope = project.as_ref().map_or(scope, |(project, owner)| scope.of_project(project, &owner.0));
         let tree = replaced(&tree, &scope, &sources, &mut Vec::new());
         let prefix = tree.get("namePrefix").and_then(Node::text).unwrap_or_default();
-        if place.account == loaded.place.account && prefix == loaded.file.name_prefix {
+        let ours = loaded.file.name_prefix.as_str();
+        // What the permissions of the one allow by `dev-*` would hold for all of `dev-eu-` as well.
+        if place.account == loaded.place.account && (prefix.starts_with(ours) || ours.starts_with(prefix)) {
             let span = loaded.tree.follow(&path_steps("namePrefix")).1;
-            let message =
-                format!("the environment `{other}` of the same account has the same name prefix, `{prefix}`");
-            let help = "give each its own `namePrefix`, such as `${env.name}-`: else their resources collide";
+            let (message, help) = match prefix == ours {
+                true => (
+                    format!(
+                        "the environment `{other}` of the same account has the same name prefix, `{prefix}`"
+                    ),
+                    "give each its own `namePrefix`, such as `${env.name}-`: else their resources collide",
+                ),
+                false => (
+                    format!(
+                        "the name prefix `{prefix}` of the environment `{other}` of the same account and this one, `{ours}`, begin alike: names of the one may be the other's"
+                    ),
+                    "give each a `namePrefix` that is not the beginning of another, such as `dev-` and `eu-dev-`: what may be done to names that begin with the shorter one holds for both",
+                ),
+            };
             return Some(Complaint::new(span, message).help(help));
         }
     }

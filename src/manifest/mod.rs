@@ -19,6 +19,7 @@ mod cycles;
 mod document;
 mod environment;
 mod error;
+mod files;
 mod foreign;
 mod free_form;
 mod pairs;
@@ -62,9 +63,6 @@ pub struct Options {
 
 /// The folder of stacks beside the environments.
 const STACKS: &str = "stacks";
-
-/// Folders of a stack nest this deep at most; a link to a folder above would have no end.
-const DEEPEST: usize = 16;
 
 /// Reads `<root>/<environment>/environment.yaml` and the stacks that it names. Every error of every file at once.
 pub fn load(root: &Path, environment: &str, options: &Options) -> Result<Desired, Errors> {
@@ -271,7 +269,7 @@ fn documents(
 /// The manifests of a stack, in order of their paths.
 fn files_of(root: &Path, stack: &str, span: Span) -> Result<Vec<PathBuf>, Complaint> {
     let stacks = root.join(STACKS);
-    let there = folders(&stacks);
+    let there = files::folders(&stacks);
     if !there.iter().any(|name| name == stack) {
         let names = || there.iter().map(String::as_str);
         let complaint = Complaint::new(span, format!("there is no stack `{}`", tree::shortened(stack)));
@@ -283,7 +281,7 @@ fn files_of(root: &Path, stack: &str, span: Span) -> Result<Vec<PathBuf>, Compla
     }
     let folder = stacks.join(stack);
     let mut files = Vec::new();
-    if let Err(error) = walk(&folder, 0, &mut files) {
+    if let Err(error) = files::walk(&folder, 0, &mut files) {
         return Err(Complaint::new(span, format!("the stack `{stack}` can't be read: {error}")));
     }
     if files.is_empty() {
@@ -293,38 +291,6 @@ fn files_of(root: &Path, stack: &str, span: Span) -> Result<Vec<PathBuf>, Compla
     }
     files.sort();
     Ok(files)
-}
-
-fn walk(folder: &Path, depth: usize, files: &mut Vec<PathBuf>) -> std::io::Result<()> {
-    for entry in std::fs::read_dir(folder)? {
-        let path = entry?.path();
-        let name = path.file_name().unwrap_or_default().to_string_lossy().into_owned();
-        // Editors leave hidden files beside those that they have open.
-        if name.starts_with('.') {
-            continue;
-        }
-        if source::is_link(&path) {
-            return Err(std::io::Error::other(format!("{}: {}", shown(&path), source::LINK)));
-        }
-        if path.is_dir() {
-            if depth < DEEPEST {
-                walk(&path, depth + 1, files)?;
-            }
-        } else if matches!(path.extension().and_then(|it| it.to_str()), Some("yaml" | "yml")) {
-            files.push(path);
-        }
-    }
-    Ok(())
-}
-
-fn folders(folder: &Path) -> Vec<String> {
-    let Ok(entries) = std::fs::read_dir(folder) else { return Vec::new() };
-    let plain = |entry: &std::fs::DirEntry| entry.file_type().is_ok_and(|it| it.is_dir());
-    let folders = entries.flatten().filter(plain);
-    let mut names: Vec<String> =
-        folders.map(|entry| entry.file_name().to_string_lossy().into_owned()).collect();
-    names.sort();
-    names
 }
 
 /// Reads one YAML text into a value: for what is written in YAML and is no manifest. Errors name its line and column.

@@ -59,10 +59,9 @@ impl Sources {
         let shown = shown(path);
         let bytes = match bytes(path) {
             Ok(bytes) => bytes,
-            Err(message) => {
+            Err((message, help)) => {
                 let file = self.add(shown, String::new());
-                return Err(Complaint::new(Span::whole(file), message)
-                    .help("keep generated data out of the manifests, or split the file"));
+                return Err(Complaint::new(Span::whole(file), message).help(help));
             }
         };
         match String::from_utf8(bytes) {
@@ -151,23 +150,34 @@ impl Sources {
     }
 }
 
-fn bytes(path: &Path) -> Result<Vec<u8>, String> {
-    let failed = |error: std::io::Error| format!("the file can't be read: {error}");
+/// The content of a file, or why it can't be had and what to do.
+fn bytes(path: &Path) -> Result<Vec<u8>, (String, &'static str)> {
+    let failed = |error: std::io::Error| {
+        (format!("the file can't be read: {error}"), "see to it that whoever runs this may read it")
+    };
     if is_link(path) {
-        return Err(LINK.to_owned());
+        return Err((LINK.to_owned(), "put the file itself there"));
+    }
+    if !fs::symlink_metadata(path).map_err(failed)?.is_file() {
+        // A pipe that nobody writes to would be waited for without end.
+        return Err((
+            "this is a pipe or a device; manifests are plain files".to_owned(),
+            "put a plain file there",
+        ));
     }
     let mut bytes = Vec::new();
     let file = fs::File::open(path).map_err(failed)?;
     let size = file.metadata().map_err(failed)?.len();
-    // Also of what has no size, such as a pipe, no more than this is ever read.
+    // It may grow while it is read.
     file.take(LARGEST + 1).read_to_end(&mut bytes).map_err(failed)?;
     if bytes.len() as u64 > LARGEST {
         let size = size.max(bytes.len() as u64);
-        return Err(format!(
+        let message = format!(
             "the file is too large for a manifest: {:.1} MiB, at most {} MiB",
             size as f64 / (1024.0 * 1024.0),
             LARGEST / (1024 * 1024)
-        ));
+        );
+        return Err((message, "keep generated data out of the manifests, or split the file"));
     }
     Ok(bytes)
 }
@@ -183,5 +193,42 @@ pub const LINK: &str = "this is a link; manifests are plain files in plain folde
 
 /// A path as the user would type it, with `/`.
 pub fn shown(path: &Path) -> String {
-    path.to_string_lossy().replace(std::path::MAIN_SEPARATOR, "/")
+    let path = path.to_string_lossy().replace(std::path::MAIN_SEPARATOR, "/");
+    let mut shown = String::with_capacity(path.len());
+    for letter in path.chars() {
+        match is_raw(letter) {
+            true => shown.extend(letter.escape_default()),
+            false => shown.push(letter),
+        }
+    }
+    shown
+}
+
+/// Whether a character would do something where it is shown: end a line, so that a runner takes the next one for a command, move
+/// the cursor, or turn round the direction of writing (<https://www.unicode.org/reports/tr9/#Explicit_Directional_Embeddings>).
+fn is_raw(letter: char) -> bool {
+    letter.is_control()
+        || matches!(letter, '\u{2028}' | '\u{2029}' | '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}')
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_path_does_nothing_where_it_is_shown() {
+        let path = "a\n::stop-commands::x\u{1b}[2J\r\u{202e}/é.yaml";
+        assert_eq!(shown(Path::new(path)), r"a\n::stop-commands::x\u{1b}[2J\r\u{202e}/é.yaml");
+    }
+
+    /// Nobody writes to the pipe: it would be waited for without end.
+    #[cfg(unix)]
+    #[test]
+    fn a_pipe_is_refused() {
+        let folder = tempfile::tempdir().unwrap();
+        let pipe = folder.path().join("x.yaml");
+        assert!(std::process::Command::new("mkfifo").arg(&pipe).status().unwrap().success());
+        let (message, _) = bytes(&pipe).unwrap_err();
+        assert!(message.contains("pipe"), "{message}");
+    }
 }
