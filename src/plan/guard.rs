@@ -206,8 +206,9 @@ fn needs_a_word(kind: &str) -> bool {
     matches!(kind, "batch/ComputeEnvironment" | "batch/JobQueue")
 }
 
+/// Whether its tag protects it. Whoever sets that by hand may write `True` or `yes`: all but `false` protects.
 fn protected(live: &Incarnation) -> bool {
-    live.tags.get(PROTECT_TAG).is_some_and(|value| value == "true")
+    live.tags.get(PROTECT_TAG).is_some_and(|value| !value.trim().eq_ignore_ascii_case("false"))
 }
 
 fn protected_message(change: &Change) -> String {
