@@ -119,13 +119,14 @@ fn of_other_form(rule: &Rule, value: &Value) -> Vec<Value> {
         // A right value may break the rule as it stands: then nothing covers it.
         CHARACTERS.iter().flat_map(with).chain([String::new(), text.to_owned()]).collect()
     };
+    let pattern = rule.pattern();
     match value {
         Value::String(text) => {
-            texts(text).into_iter().filter(|text| !rule.matches(text)).map(Value::String).collect()
+            texts(text).into_iter().filter(|text| !pattern.is_match(text)).map(Value::String).collect()
         }
         Value::Object(_) => {
             let documents = texts("payments").into_iter().filter_map(|text| in_document(value, &text));
-            documents.filter(|document| !rule.matches(&document.to_string())).collect()
+            documents.filter(|document| !pattern.is_match(&document.to_string())).collect()
         }
         _ => Vec::new(),
     }

@@ -1,5 +1,6 @@
 //! Manifests of one kind, and what `validate` says of each.
 
+use std::collections::BTreeMap;
 use std::fs;
 
 use batchwright::kind::Ownership;
@@ -27,8 +28,17 @@ const ENVIRONMENT: &str = "project: acme/probe\naccount: \"111111111111\"\nregio
 /// What the image of the environment stands on.
 const WORKER: &str = "apiVersion: batchwright/v1\nkind: ecr/Repository\nmetadata: {name: worker}\n";
 
-/// A file stays well below the size that a manifest may have.
+/// A file stays well below the size that a manifest may have, and the number of values (`parse::MOST`).
 const PER_FILE: usize = 600_000;
+const VALUES_PER_FILE: usize = 40_000;
+
+fn values(value: &Value) -> usize {
+    match value {
+        Value::Array(items) => 1 + items.iter().map(values).sum::<usize>(),
+        Value::Object(fields) => 1 + fields.values().map(|field| 1 + values(field)).sum::<usize>(),
+        _ => 1,
+    }
+}
 
 /// What is wrong with each of them. Each stands on a line of its own, so a line tells whose an error is.
 pub fn told<'p>(kind: &str, probes: impl Iterator<Item = &'p Probe>) -> Vec<Vec<String>> {
@@ -44,19 +54,20 @@ pub fn told<'p>(kind: &str, probes: impl Iterator<Item = &'p Probe>) -> Vec<Vec<
         fs::write(stack.join(format!("{files:04}.yaml")), std::mem::take(text)).unwrap();
         *files += 1;
     };
-    let mut line = 1;
+    let (mut line, mut held) = (1, 0);
     for (index, probe) in probes.enumerate() {
         let name = if probe.name == "probe" { format!("probe-{index}") } else { probe.name.clone() };
         let tags = if tagged { probe.tags.clone() } else { json!({}) };
         let metadata = json!({"name": format!("p{index}"), "physicalName": name, "tags": tags});
         let document =
             json!({"apiVersion": "batchwright/v1", "kind": kind, "metadata": metadata, "spec": probe.spec});
+        held += values(&document);
         let document = document.to_string();
         // What no parser takes for a key hides what comes after it in the same file.
         let hides = document.contains("{\"\":");
-        if text.len() > PER_FILE || hides {
+        if text.len() > PER_FILE || held > VALUES_PER_FILE || hides {
             flush(&mut files, &mut text);
-            line = 1;
+            (line, held) = (1, 0);
         }
         places.push((files, line));
         text += &format!("{document}\n---\n");
@@ -71,17 +82,19 @@ pub fn told<'p>(kind: &str, probes: impl Iterator<Item = &'p Probe>) -> Vec<Vec<
     }
     flush(&mut files, &mut text);
     let mut told = vec![Vec::new(); places.len()];
+    let by_place: BTreeMap<(usize, usize), usize> = places.iter().copied().zip(0..).collect();
     let Err(errors) = manifest::load(folder.path(), "dev", &Options::default()) else { return told };
     for error in errors.0 {
+        assert!(!error.message.contains("the file holds more than"), "the rest is hidden: {error}");
         // What is only between the probes is none of theirs.
-        if error.message.contains("name in AWS") {
+        if error.message.contains("name in AWS") || error.message.contains("speaks of its own alone") {
             continue;
         }
         let position = error.position();
         let file = position.file.rsplit('/').next().and_then(|name| name.strip_suffix(".yaml")?.parse().ok());
-        let index = file.and_then(|file: usize| places.iter().position(|it| *it == (file, position.line)));
+        let index = file.and_then(|file: usize| by_place.get(&(file, position.line)));
         match index {
-            Some(index) => told[index].push(error.message.clone()),
+            Some(&index) => told[index].push(error.message.clone()),
             None => panic!("whose is this? {error}"),
         }
     }

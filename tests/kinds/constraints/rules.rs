@@ -6,7 +6,7 @@ use batchwright::kinds;
 use regex::Regex;
 use serde_json::Value;
 
-use super::api::{self, Said};
+use super::api::{self, Said, Section};
 use super::place::{Place, Step};
 
 /// One rule.
@@ -22,13 +22,15 @@ impl Rule {
     /// The rules that stand at what a manifest of this kind can say, each once.
     pub fn of(kind: &str, origins: &[String], data: &str) -> Vec<Self> {
         let mut rules: Vec<Self> = Vec::new();
+        let sections = api::sections();
         for line in data.lines().filter(|line| !line.starts_with('#')) {
             let mut parts = line.splitn(4, ' ');
             let [origin, path, word, value] = [(); 4].map(|()| parts.next().unwrap_or_default());
             if !origins.iter().any(|it| it == origin) {
                 continue;
             }
-            let Some(field) = field(kind, origin, path).map(|field| of_item(kind, field, word)) else {
+            let Some(field) = field(kind, origin, path, &sections).map(|field| of_item(kind, field, word))
+            else {
                 continue;
             };
             let value: Value = serde_json::from_str(value).unwrap();
@@ -72,12 +74,11 @@ impl Rule {
         self.origin.contains("::")
     }
 
-    /// Whether a text keeps to the pattern. A service matches the whole text, JSON Schema what it finds in it.
-    pub fn matches(&self, text: &str) -> bool {
+    /// What a text that keeps to the pattern matches. A service matches the whole text, JSON Schema what it finds in it.
+    pub fn pattern(&self) -> Regex {
         let pattern = ours(self.value.as_str().unwrap_or_default());
         let pattern = if self.is_cloudformations() { pattern } else { format!(r"\A(?:{pattern})\z") };
-        let regex = Regex::new(&pattern).unwrap_or_else(|error| panic!("{}: {error}", self.said()));
-        regex.is_match(text)
+        Regex::new(&pattern).unwrap_or_else(|error| panic!("{}: {error}", self.said()))
     }
 }
 
@@ -113,7 +114,7 @@ fn ours(pattern: &str) -> String {
 
 /// Where a manifest says what a member of a request or a property of a type holds. Nothing, if it does not: why not is told
 /// by other tables, which have tests of their own.
-fn field(kind: &str, origin: &str, path: &str) -> Option<Place> {
+fn field(kind: &str, origin: &str, path: &str, sections: &[Section]) -> Option<Place> {
     let facts = kinds::kind(kind)?.facts();
     let steps = steps(path);
     let first = match steps.first()? {
@@ -133,7 +134,6 @@ fn field(kind: &str, origin: &str, path: &str) -> Option<Place> {
         let (_, why) = facts.not_managed.iter().find(|(name, _)| name.eq_ignore_ascii_case(&first))?;
         return (why.starts_with("metadata.physicalName") && steps.len() == 1).then_some(Place::Name);
     }
-    let sections = api::sections();
     let section = sections.iter().find(|section| section.kind == kind)?;
     let member = path.replace("[]", "").replace("{}", "").replace("{key}", "");
     let line = section.lines.iter().find(|line| line.covers(origin, &member))?;

@@ -48,8 +48,10 @@ fn specs(kind: &str) -> Vec<Value> {
         }
         specs.push(spec);
     }
-    let more = documents(&fs::read_to_string(MORE).unwrap());
-    specs.extend(more.into_iter().filter(|it| it["kind"] == kind).map(|it| it["spec"].clone()));
+    for document in documents(&fs::read_to_string(MORE).unwrap()).iter().filter(|it| it["kind"] == kind) {
+        let several = document["specs"].as_array().into_iter().flatten();
+        specs.extend(document.get("spec").into_iter().chain(several).cloned());
+    }
     specs
 }
 
