@@ -12,6 +12,7 @@ use super::prune::Leaving;
 use super::retire::Retiring;
 use crate::kind::Order;
 use crate::resource::{Desired, Document, Incarnation, Observed, OnDelete, ResourceId};
+use crate::value::instance_type::{Architecture, architecture};
 
 /// The kind that others stand on.
 pub(super) const GROUND: &str = "batch/ComputeEnvironment";
@@ -296,8 +297,7 @@ pub(super) fn lists(queue: &Document, arn: &str) -> bool {
 fn family(environment: &Document) -> &'static str {
     let resources = environment.get("computeResources");
     let of_resources = resources.and_then(|resources| resources.get("type")).and_then(Value::as_str);
-    let arm =
-        resources.and_then(|resources| resources.get("instanceTypes")).and_then(is_arm).unwrap_or(false);
+    let arm = resources.and_then(|resources| resources.get("instanceTypes")).is_some_and(is_arm);
     match (of_resources, arm) {
         (_, arm) if environment.get("eksConfiguration").is_some_and(|eks| !eks.is_null()) => {
             if arm {
@@ -313,42 +313,8 @@ fn family(environment: &Document) -> &'static str {
     }
 }
 
-/// Whether instance types are of Graviton: `m6g`, `c7gn.large`, `im4gn`, `a1`, `default_arm64`. Batch takes no mixture.
-fn is_arm(types: &Value) -> Option<bool> {
-    let first = types.as_array()?.first()?.as_str()?;
-    let family = first.split('.').next().unwrap_or_default();
-    let options = family
-        .trim_start_matches(|c: char| c.is_ascii_lowercase())
-        .trim_start_matches(|c: char| c.is_ascii_digit());
-    let has_number = family.contains(|c: char| c.is_ascii_digit());
-    Some(first == "default_arm64" || family == "a1" || (has_number && options.starts_with('g')))
-}
-
-#[cfg(test)]
-mod tests {
-    use serde_json::json;
-
-    use super::*;
-
-    #[test]
-    fn an_architecture_is_told_by_the_instance_type() {
-        for arm in [
-            "m6g",
-            "m6g.large",
-            "c7gn.xlarge",
-            "im4gn",
-            "is4gen.large",
-            "a1.large",
-            "g5g.xlarge",
-            "default_arm64",
-        ] {
-            assert_eq!(is_arm(&json!([arm])), Some(true), "{arm}");
-        }
-        for other in
-            ["m5", "optimal", "g5.xlarge", "g4dn.xlarge", "p4d", "c7i-flex.large", "default_x86_64", "t3"]
-        {
-            assert_eq!(is_arm(&json!([other])), Some(false), "{other}");
-        }
-        assert_eq!(is_arm(&json!([])), None);
-    }
+/// Whether instance types are of Graviton. Batch takes no mixture: the first whose name tells speaks for all.
+fn is_arm(types: &Value) -> bool {
+    let known = types.as_array().into_iter().flatten().filter_map(Value::as_str).find_map(architecture);
+    known == Some(Architecture::Arm64)
 }

@@ -1,11 +1,10 @@
-//! Types and families of instances: what they are called, and that their processors are alike.
+//! Types and families of instances: that their processors are alike.
 //!
 //! <https://docs.aws.amazon.com/batch/latest/APIReference/API_ComputeResource.html>: the types of an environment share one
-//! architecture. How AWS names them: <https://docs.aws.amazon.com/ec2/latest/instancetypes/instance-type-names.html>.
-
-use std::fmt;
+//! architecture.
 
 use crate::kinds::batch::types::compute_resources::ComputeResources;
+use crate::value::instance_type::{Architecture, architecture};
 
 /// The one architecture of all instances, if their names tell it.
 pub(in crate::kinds::batch) fn of_all(resources: &ComputeResources) -> Option<Architecture> {
@@ -23,91 +22,6 @@ pub(super) fn validate(resources: &ComputeResources, say: &mut dyn FnMut(&str, S
                 format!("{text} is {architecture} and {other} is {of}: an environment has one architecture"),
             ),
             Some(_) => {}
-        }
-    }
-}
-
-/// The family of a type of instances; a family is its own.
-pub(super) fn family(text: &str) -> &str {
-    text.split('.').next().unwrap_or(text)
-}
-
-/// Whether Batch itself chooses the types.
-pub(super) fn is_bundle(text: &str) -> bool {
-    matches!(text, "optimal" | "default_x86_64" | "default_arm64")
-}
-
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(in crate::kinds::batch) enum Architecture {
-    Arm64,
-    X86,
-}
-
-impl fmt::Display for Architecture {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(match self {
-            Self::Arm64 => "ARM64",
-            Self::X86 => "X86_64",
-        })
-    }
-}
-
-/// What the name tells: a `g` right behind the generation is a Graviton processor, as in `m7gd`, and A1 has the first of
-/// them. Nothing for names that are not of this form.
-fn architecture(text: &str) -> Option<Architecture> {
-    match text {
-        "optimal" | "default_x86_64" => return Some(Architecture::X86),
-        "default_arm64" => return Some(Architecture::Arm64),
-        _ => {}
-    }
-    let family = family(text);
-    let generation = family.trim_start_matches(|c: char| c.is_ascii_lowercase());
-    let processor = generation.trim_start_matches(|c: char| c.is_ascii_digit());
-    if generation.len() == family.len() || processor.len() == generation.len() {
-        return None;
-    }
-    let graviton = family == "a1" || processor.starts_with('g');
-    Some(if graviton { Architecture::Arm64 } else { Architecture::X86 })
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn names_tell_the_architecture() {
-        for arm in [
-            "a1.large",
-            "m6g",
-            "c7gn.xlarge",
-            "x2gd",
-            "t4g.small",
-            "im4gn",
-            "is4gen",
-            "g5g",
-            "hpc7g",
-            "default_arm64",
-        ] {
-            assert_eq!(architecture(arm), Some(Architecture::Arm64), "{arm}");
-        }
-        for x86 in [
-            "optimal",
-            "m5",
-            "c7i-flex.large",
-            "g4dn.xlarge",
-            "g6",
-            "p5en",
-            "u7i-12tb",
-            "x2iedn",
-            "inf2",
-            "trn1n",
-            "z1d",
-            "mac2",
-        ] {
-            assert_eq!(architecture(x86), Some(Architecture::X86), "{x86}");
-        }
-        for unknown in ["", "u-6tb1", "${x}", "m"] {
-            assert_eq!(architecture(unknown), None, "{unknown}");
         }
     }
 }

@@ -3,8 +3,8 @@
 //! <https://docs.aws.amazon.com/batch/latest/APIReference/API_LaunchTemplateSpecification.html>,
 //! <https://docs.aws.amazon.com/batch/latest/APIReference/API_LaunchTemplateSpecificationOverride.html>
 
-use super::instance_types::{family, is_bundle};
 use crate::kinds::batch::types::compute_resources::{ComputeResources, LaunchTemplate};
+use crate::value::instance_type::{family, is_bundle};
 
 pub(super) fn validate(
     template: &LaunchTemplate,
