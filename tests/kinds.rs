@@ -15,8 +15,6 @@ use serde_json::{Value, json};
 
 #[path = "kinds/api.rs"]
 mod api;
-#[path = "kinds/batch_refusals.rs"]
-mod batch_refusals;
 #[path = "kinds/cloudformation.rs"]
 mod cloudformation;
 #[path = "kinds/constraints.rs"]
@@ -27,6 +25,8 @@ mod enums;
 mod literals;
 #[path = "kinds/pages.rs"]
 mod pages;
+#[path = "kinds/refusals.rs"]
+mod refusals;
 #[path = "kinds/written.rs"]
 mod written;
 

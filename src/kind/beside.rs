@@ -13,6 +13,7 @@ use crate::value::reference::{self, Reference};
 pub struct Beside<'a> {
     specs: BTreeMap<&'a ResourceId, &'a Document>,
     names: BTreeMap<(&'a str, &'a str), &'a ResourceId>,
+    own: Option<&'a str>,
 }
 
 impl<'a> Beside<'a> {
@@ -20,6 +21,21 @@ impl<'a> Beside<'a> {
     pub fn add(&mut self, id: &'a ResourceId, physical: &'a str, spec: &'a Document) {
         self.specs.insert(id, spec);
         self.names.insert((id.kind.as_str(), physical), id);
+    }
+
+    /// Whom is asked next: its own name in AWS, where that is known.
+    pub fn ask(&mut self, physical: Option<&'a str>) {
+        self.own = physical;
+    }
+
+    /// The name in AWS of the one that is asked.
+    pub fn own_name(&self) -> Option<&'a str> {
+        self.own
+    }
+
+    /// The name in AWS of another one.
+    pub fn name_of(&self, id: &ResourceId) -> Option<&'a str> {
+        self.names.iter().find(|(_, known)| **known == id).map(|((_, name), _)| *name)
     }
 
     /// The resource of a kind that a text denotes: a reference to it, its name in AWS, or an ARN that ends in that. Nothing,

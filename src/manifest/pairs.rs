@@ -16,6 +16,7 @@ pub fn check(resources: &[Resource]) -> Vec<Complaint> {
     let mut complaints = Vec::new();
     for resource in resources.iter().filter(|resource| resource.spec.is_some()) {
         let (written, at) = spec_of(&resource.tree);
+        beside.ask(resource.physical.as_deref());
         for invalid in resource.kind.clashes(&written.to_json(), &beside) {
             let mut path = vec![Step::Key("spec".to_owned())];
             path.extend(path_steps(&invalid.path));

@@ -8,7 +8,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::diff::Diff;
 use crate::field;
-use crate::kind::{Cx, Grant, Grants, Invalid, Kind, Live, On};
+use crate::kind::{Beside, Cx, Grant, Grants, Invalid, Kind, Live, On};
 use crate::resource::{OnDelete, Place, Readiness};
 use crate::services::s3::{self, BucketRead, S3, Snapshot};
 use crate::services::{Error, Result, failed};
@@ -18,6 +18,7 @@ mod access;
 mod encryption;
 mod lifecycle;
 mod notification;
+mod policy;
 mod write;
 
 pub use access::{OwnershipControls, OwnershipRule, PublicAccessBlock};
@@ -204,7 +205,7 @@ spec:
         encryption::check(&spec.bucket_encryption, &mut found);
         access::check(&spec.ownership_controls, &mut found);
         if let Some(policy) = &spec.policy {
-            access::check_policy(policy, &spec.public_access_block_configuration, &mut found);
+            policy::check(policy, &spec.public_access_block_configuration, &mut found);
         }
         if let Some(lifecycle) = &spec.lifecycle_configuration {
             lifecycle::check(lifecycle, &mut found);
@@ -213,6 +214,10 @@ spec:
             notification::check(notification, &mut found);
         }
         found
+    }
+
+    fn clashes(spec: &Spec, beside: &Beside<'_>) -> Vec<Invalid> {
+        spec.policy.as_ref().map(|policy| policy::of_others(policy, beside)).unwrap_or_default()
     }
 
     fn validate_name(name: &str) -> Option<String> {

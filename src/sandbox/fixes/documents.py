@@ -82,6 +82,19 @@ def stranger(text, backend):
     return None
 
 
+def lets_in_all_but(text):
+    """Whether a statement allows everybody but some, which no service takes any more.
+
+    https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_elements_notprincipal.html
+    """
+    try:
+        document = json.loads(text)
+    except (TypeError, ValueError):
+        return False
+    found = statements(document) if isinstance(document, dict) else []
+    return any(it.get("Effect") == "Allow" and "NotPrincipal" in it for it in found)
+
+
 def keep_by_id(owner, attribute):
     """Makes an attribute that holds a document show who is meant in it now. Its owner tells its account, and its partition or region."""
     hidden = f"batchwright_{attribute}"
@@ -186,6 +199,9 @@ def check_managed(text):
 def check_trust(text, backend):
     """A role's trust policy."""
     IAMTrustPolicyDocumentValidator(text).validate()
+    if any("NotPrincipal" in it for it in statements(checked(text))):
+        # The text: versity/versitygw, iamapi.
+        raise MalformedPolicyDocument("AssumeRole policy must not contain NotPrincipal field.")
     if not all("Principal" in it for it in statements(checked(text))):
         raise MalformedPolicyDocument("Missing required field Principal")
     if strange := stranger(text, backend):

@@ -145,7 +145,8 @@ set_repository_policy = ECRBackend.set_repository_policy
 
 
 def set_policy(self, registry_id, repository_name, policy_text):
-    if documents.stranger(policy_text, iam_backends[self.account_id][get_partition(self.region_name)]):
+    strange = documents.stranger(policy_text, iam_backends[self.account_id][get_partition(self.region_name)])
+    if strange or documents.lets_in_all_but(policy_text):
         raise exceptions.InvalidParameterException(
             "Invalid parameter at 'PolicyText' failed to satisfy constraint: 'Invalid repository policy provided'"
         )

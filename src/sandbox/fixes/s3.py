@@ -257,6 +257,8 @@ def check_policy(bucket, sent):
         for action in as_list(statement.get("Action")):
             if action != "*" and not str(action).lower().startswith("s3:"):
                 raise malformed("Policy has invalid action")
+    if documents.lets_in_all_but(sent):
+        raise malformed("Allow with NotPrincipal is not allowed.")
     if documents.stranger(sent, iam_backends[bucket.account_id][bucket.partition]):
         raise malformed("Invalid principal in policy")
     if documents.size(sent.decode() if isinstance(sent, bytes) else sent) > LARGEST_POLICY:

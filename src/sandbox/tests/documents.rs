@@ -133,6 +133,38 @@ async fn a_policy_about_nobody_is_refused() {
     update.send().await.unwrap();
 }
 
+/// <https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_elements_notprincipal.html>: in a trust policy never, in
+/// other documents with a denial alone.
+#[tokio::test]
+async fn a_policy_about_everybody_but_some_only_denies() {
+    let sandbox = sandbox().await;
+    let aws = clients(&sandbox).await;
+    let but = |effect: &str, action: &str, resource: Option<String>| {
+        let account = json!({"AWS": aws.account});
+        let mut said = json!({"Effect": effect, "NotPrincipal": account, "Action": action});
+        if let Some(resource) = resource {
+            said["Resource"] = json!(resource);
+        }
+        statement(&said)
+    };
+    for effect in ["Allow", "Deny"] {
+        let trust = but(effect, "sts:AssumeRole", None);
+        let made = aws.iam.create_role().role_name("r").assume_role_policy_document(trust).send().await;
+        assert_eq!(made.unwrap_err().code(), Some("MalformedPolicyDocument"), "{effect}");
+        let policy = but(effect, "s3:GetObject", Some(format!("arn:aws:s3:::{}/*", aws.bucket)));
+        let put = aws.s3.put_bucket_policy().bucket(&aws.bucket).policy(policy).send().await;
+        let policy = but(effect, "ecr:BatchGetImage", None);
+        let set = aws.ecr.set_repository_policy().repository_name("img").policy_text(policy).send().await;
+        if effect == "Deny" {
+            put.unwrap();
+            set.unwrap();
+            continue;
+        }
+        assert_eq!(put.unwrap_err().message(), Some("Allow with NotPrincipal is not allowed."));
+        assert_eq!(set.unwrap_err().code(), Some("InvalidParameterException"));
+    }
+}
+
 /// hashicorp/terraform-provider-aws#8905, cloud-custodian/cloud-custodian#6431: the id stays, whoever gets the name later, and can't be
 /// written again (ministryofjustice/analytical-platform#4932).
 #[tokio::test]

@@ -2,7 +2,7 @@
 
 use super::{Spec, everything};
 use crate::kind::Invalid;
-use crate::kinds::iam::types::document;
+use crate::kinds::iam::types::{document, principal};
 use crate::resource::Place;
 use crate::value::policy;
 
@@ -65,6 +65,11 @@ pub(super) fn check(spec: &Spec, place: &Place) -> Vec<Invalid> {
     }
     wrong.extend(private_names(spec));
     document::booleans("policyDocument", &spec.policy_document, &mut wrong);
+    for (path, statement) in document::statements("policyDocument", &spec.policy_document) {
+        if let Some(fields) = statement.as_object() {
+            principal::only_denied(&path, fields, &mut wrong);
+        }
+    }
     wrong.extend(of_another_region(spec, place));
     if kind == "GatewayLoadBalancer" && spec.subnet_ids.len() > 1 {
         wrong.push(Invalid::new(

@@ -6,7 +6,7 @@ use serde_json::Value;
 
 use super::{LifecyclePolicy, Spec, rule};
 use crate::kind::Invalid;
-use crate::kinds::iam::types::document;
+use crate::kinds::iam::types::{document, principal};
 
 const MOST_FILTERS: usize = 5;
 const LONGEST_POLICY: usize = 10_240;
@@ -34,6 +34,7 @@ pub(super) fn check(spec: &Spec) -> Vec<Invalid> {
     }
     if let Some(policy) = &spec.repository_policy_text {
         document::booleans("repositoryPolicyText", policy, &mut found);
+        principal::check("repositoryPolicyText", policy, &mut found);
         let size = policy.text().len();
         if policy.0.get("Statement").is_none() {
             let what = "not a policy document: expected an object with `Version` and `Statement`";

@@ -2,7 +2,7 @@
 
 use serde_json::{Map, Value};
 
-use super::language;
+use super::{language, principal};
 use crate::kind::Invalid;
 use crate::value::{Policy, reference};
 
@@ -67,6 +67,7 @@ pub(in crate::kinds) fn check(path: &str, policy: &Policy, attached: Attached, f
         None => {}
     }
     booleans(path, policy, found);
+    language::sids(path, policy, found);
     match document.get("Statement") {
         Some(Value::Array(statements)) if statements.is_empty() => {
             found.push(Invalid::new(
@@ -75,7 +76,6 @@ pub(in crate::kinds) fn check(path: &str, policy: &Policy, attached: Attached, f
             ));
         }
         Some(Value::Array(statements)) => {
-            language::sids(&format!("{path}.Statement"), statements, found);
             for (index, one) in statements.iter().enumerate() {
                 statement(&format!("{path}.Statement[{index}]"), one, attached, found);
             }
@@ -126,7 +126,7 @@ fn statement(path: &str, statement: &Value, attached: Attached, found: &mut Vec<
             }
         }
         Attached::Trust => {
-            one_of(path, fields, "Principal", "NotPrincipal", found);
+            principal::of_trust(path, fields, found);
             for field in ["Resource", "NotResource"].into_iter().filter(|field| fields.contains_key(*field)) {
                 let message = "has no place in a trust policy, whose resource is the role itself: remove it";
                 found.push(Invalid::new(format!("{path}.{field}"), message));
@@ -134,7 +134,6 @@ fn statement(path: &str, statement: &Value, attached: Attached, found: &mut Vec<
         }
     }
     actions(path, fields, found);
-    principal(path, fields, found);
     language::statement(path, fields, attached, found);
     if fields.get("Condition").is_some_and(|condition| !condition.is_object()) {
         let message = "is not a condition: expected {<operator>: {<key>: <value>}}";
@@ -142,8 +141,15 @@ fn statement(path: &str, statement: &Value, attached: Attached, found: &mut Vec<
     }
 }
 
-/// An action is `*` or `<service>:<name>`.
+/// An action is `*` or `<service>:<name>`; what is neither a text nor a list of texts is "Syntax errors in policy".
 fn actions(path: &str, fields: &Map<String, Value>, found: &mut Vec<Invalid>) {
+    for field in ["Action", "NotAction", "Resource", "NotResource"] {
+        let items = fields.get(field).map(|it| it.as_array().map_or(std::slice::from_ref(it), Vec::as_slice));
+        if items.is_some_and(|items| items.is_empty() || !items.iter().all(Value::is_string)) {
+            let message = "is neither a text nor a list of texts";
+            found.push(Invalid::new(format!("{path}.{field}"), message));
+        }
+    }
     for field in ["Action", "NotAction"] {
         for action in texts(fields.get(field)) {
             let service =
@@ -161,14 +167,7 @@ fn actions(path: &str, fields: &Map<String, Value>, found: &mut Vec<Invalid>) {
 /// Complains about words that a condition on a boolean never meets, in any statement: YAML 1.2 reads `no` as a text
 /// (IAM user guide, "Boolean condition operators" and "Null").
 pub(in crate::kinds) fn booleans(path: &str, policy: &Policy, found: &mut Vec<Invalid>) {
-    let statements = policy.0.get("Statement");
-    let (one, many) = match statements {
-        Some(Value::Array(items)) => (None, items.as_slice()),
-        one => (one, [].as_slice()),
-    };
-    let single = one.map(|statement| (format!("{path}.Statement"), statement));
-    let listed = many.iter().enumerate().map(|(index, it)| (format!("{path}.Statement[{index}]"), it));
-    for (path, statement) in single.into_iter().chain(listed) {
+    for (path, statement) in statements(path, policy) {
         let Some(operators) = statement.get("Condition").and_then(Value::as_object) else { continue };
         for (operator, keys) in operators.iter().filter(|(operator, _)| is_boolean(operator)) {
             let values = keys.as_object().into_iter().flat_map(|keys| keys.values());
@@ -187,25 +186,20 @@ pub(in crate::kinds) fn booleans(path: &str, policy: &Policy, found: &mut Vec<In
     }
 }
 
+/// Each statement with its place, whether there is a list of them or a single one.
+pub(in crate::kinds) fn statements<'p>(path: &str, policy: &'p Policy) -> Vec<(String, &'p Value)> {
+    match policy.0.get("Statement") {
+        Some(Value::Array(items)) => {
+            let place = |index: usize| format!("{path}.Statement[{index}]");
+            items.iter().enumerate().map(|(index, it)| (place(index), it)).collect()
+        }
+        one => one.map(|statement| (format!("{path}.Statement"), statement)).into_iter().collect(),
+    }
+}
+
 fn is_boolean(operator: &str) -> bool {
     let plain = operator.rsplit(':').next().unwrap_or(operator);
     ["Bool", "BoolIfExists", "Null"].iter().any(|it| it.eq_ignore_ascii_case(plain))
-}
-
-fn principal(path: &str, fields: &Map<String, Value>, found: &mut Vec<Invalid>) {
-    const KINDS: &[&str] = &["AWS", "Service", "Federated", "CanonicalUser"];
-    for field in ["Principal", "NotPrincipal"] {
-        let path = format!("{path}.{field}");
-        match fields.get(field) {
-            None => {}
-            Some(Value::String(all)) if all == "*" || all.contains("${") => {}
-            Some(Value::Object(kinds)) => known(&path, kinds, KINDS, found),
-            Some(_) => {
-                let message = "is not a principal: expected `\"*\"` or an object such as {Service: ecs-tasks.amazonaws.com}";
-                found.push(Invalid::new(path, message));
-            }
-        }
-    }
 }
 
 fn one_of(path: &str, fields: &Map<String, Value>, one: &str, other: &str, found: &mut Vec<Invalid>) {
@@ -219,7 +213,7 @@ fn one_of(path: &str, fields: &Map<String, Value>, one: &str, other: &str, found
 }
 
 /// Complains about fields that the policy language does not have, with the one that was perhaps meant.
-fn known(path: &str, fields: &Map<String, Value>, names: &[&str], found: &mut Vec<Invalid>) {
+pub(super) fn known(path: &str, fields: &Map<String, Value>, names: &[&str], found: &mut Vec<Invalid>) {
     for field in fields.keys().filter(|field| !names.contains(&field.as_str()) && !field.contains("${")) {
         let near = |name: &&&str| strsim::damerau_levenshtein(&name.to_lowercase(), &field.to_lowercase());
         let hint = match names.iter().min_by_key(near).filter(|name| near(name) <= 2) {
@@ -233,7 +227,7 @@ fn known(path: &str, fields: &Map<String, Value>, names: &[&str], found: &mut Ve
     }
 }
 
-pub(super) fn texts(value: Option<&Value>) -> impl Iterator<Item = &str> {
+pub(in crate::kinds) fn texts(value: Option<&Value>) -> impl Iterator<Item = &str> {
     let (one, many) = match value {
         Some(Value::Array(items)) => (None, items.as_slice()),
         one => (one, [].as_slice()),

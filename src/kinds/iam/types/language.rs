@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 
 use serde_json::{Map, Value};
 
-use super::document::{Attached, texts};
+use super::document::{Attached, statements, texts};
 use crate::kind::Invalid;
 use crate::value::Policy;
 
@@ -49,15 +49,13 @@ pub(super) fn characters(path: &str, policy: &Policy, found: &mut Vec<Invalid>) 
 }
 
 /// "Statement IDs (SID) in a single policy must be unique", and "must be alpha-numeric".
-pub(super) fn sids(path: &str, statements: &[Value], found: &mut Vec<Invalid>) {
+pub(super) fn sids(path: &str, policy: &Policy, found: &mut Vec<Invalid>) {
     let mut seen = BTreeSet::new();
-    for (index, sid) in
-        statements.iter().enumerate().filter_map(|(i, it)| Some((i, it.get("Sid")?.as_str()?)))
-    {
-        let path = format!("{path}[{index}].Sid");
-        if sid.contains("${") {
+    for (path, statement) in statements(path, policy) {
+        let path = format!("{path}.Sid");
+        let Some(sid) = statement.get("Sid").and_then(Value::as_str).filter(|sid| !sid.contains("${")) else {
             continue;
-        }
+        };
         if !sid.chars().all(|c| c.is_ascii_alphanumeric()) {
             found.push(Invalid::new(path, format!("is {sid:?}: IAM takes letters and digits in it")));
         } else if !sid.is_empty() && !seen.insert(sid) {

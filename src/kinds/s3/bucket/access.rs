@@ -1,18 +1,15 @@
-//! Who may do what: Block Public Access, object ownership, the bucket policy; and the bucket's name.
+//! Who may do what: Block Public Access and object ownership; and the bucket's name.
 
 use aws_sdk_s3::types::{
     ObjectOwnership, OwnershipControls as SdkOwnership, OwnershipControlsRule, PublicAccessBlockConfiguration,
 };
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
-use serde_json::Value;
 
 use super::incomplete;
 use crate::field;
 use crate::kind::Invalid;
-use crate::kinds::iam::types::document;
 use crate::services::Result;
-use crate::value::Policy;
 
 /// What of the public is kept out, whatever policies and ACLs say. A field that is left out means `true`.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
@@ -142,65 +139,6 @@ pub(super) fn check(ownership: &OwnershipControls, found: &mut Vec<Invalid>) {
             format!("{count} rules, but S3 takes exactly one"),
         ));
     }
-}
-
-/// S3 refuses a policy without these (PutBucketPolicy: MalformedPolicy).
-const NEEDED: &[&[&str]] =
-    &[&["Effect"], &["Principal", "NotPrincipal"], &["Action", "NotAction"], &["Resource", "NotResource"]];
-
-/// A bucket policy holds at most this many bytes.
-const LONGEST_POLICY: usize = 20 * 1024;
-
-pub(super) fn check_policy(policy: &Policy, block: &PublicAccessBlock, found: &mut Vec<Invalid>) {
-    let statements = match policy.0.get("Statement") {
-        Some(Value::Array(statements)) => statements.iter().collect(),
-        Some(one @ Value::Object(_)) => vec![one],
-        _ => {
-            let what = "not a policy document: expected an object with `Version` and `Statement`";
-            found.push(Invalid::new("policy", what));
-            return;
-        }
-    };
-    let size = policy.text().len();
-    if size > LONGEST_POLICY {
-        found.push(Invalid::new("policy", format!("{size} bytes, but S3 takes at most {LONGEST_POLICY}")));
-    }
-    document::booleans("policy", policy, found);
-    for (index, statement) in statements.into_iter().enumerate() {
-        let path = format!("policy.Statement[{index}]");
-        for names in NEEDED {
-            if !names.iter().any(|name| statement.get(name).is_some()) {
-                let what =
-                    format!("lacks {}, which every statement of a bucket policy needs", names.join(" or "));
-                found.push(Invalid::new(path.clone(), what));
-            }
-        }
-        // "Policy has invalid action" (PutBucketPolicy).
-        let actions = ["Action", "NotAction"].into_iter().filter_map(|field| statement.get(field));
-        let actions = actions.flat_map(|it| it.as_array().map_or(std::slice::from_ref(it), Vec::as_slice));
-        for action in actions.filter_map(Value::as_str) {
-            if action != "*" && !action.contains("${") && !action.to_lowercase().starts_with("s3:") {
-                let what = format!("`{action}` is none of S3's actions, and a bucket policy has no others");
-                found.push(Invalid::new(path.clone(), what));
-            }
-        }
-        if block.block_public_policy && is_public(statement) {
-            let what = "allows everybody, which publicAccessBlockConfiguration.blockPublicPolicy refuses; \
-                        name the principals, or add a Condition that narrows it down";
-            found.push(Invalid::new(path, what));
-        }
-    }
-}
-
-/// Whether a statement surely counts as public: anybody may, on no condition.
-fn is_public(statement: &Value) -> bool {
-    let star = |value: &Value| match value {
-        Value::Array(items) => items.iter().any(|item| item == "*"),
-        one => one == "*",
-    };
-    let principal = statement.get("Principal");
-    let anybody = principal.is_some_and(|p| star(p) || p.get("AWS").is_some_and(star));
-    anybody && statement.get("Effect").is_some_and(|e| e == "Allow") && statement.get("Condition").is_none()
 }
 
 /// The rules for names of general purpose buckets (S3 user guide, "General purpose bucket naming rules").

@@ -1,5 +1,5 @@
 //! What Batch refuses is known before it is asked; at its place in a manifest, and with the rules of single fields:
-//! tests/kinds/batch_refusals.rs.
+//! tests/kinds/refusals.rs.
 
 use serde_json::{Value, json};
 

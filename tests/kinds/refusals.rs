@@ -1,15 +1,22 @@
-//! What Batch refuses from a request alone, `validate` refuses at its place: `tests/data/batch_refusals.yaml`, which has to
-//! know every text with which the sandbox refuses.
+//! What AWS refuses from a request alone, `validate` refuses at its place: `tests/data/batch_refusals.yaml` says it of Batch,
+//! `tests/data/fixes_refusals.yaml` of the services beside it. They have to know every text with which the sandbox refuses: Batch's
+//! own, and the corrections of moto.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
 use std::path::{Path, PathBuf};
+use std::process::Command;
 
 use batchwright::manifest::{self, Options};
+use batchwright::sandbox::install;
 use regex::Regex;
 use serde::Deserialize;
 
 use super::none;
+
+const BATCH: &str = include_str!("../data/batch_refusals.yaml");
+const FIXES: &str = include_str!("../data/fixes_refusals.yaml");
+const SCRIPT: &str = include_str!("refusals.py");
 
 const ENVIRONMENT: &str =
     "project: acme/jobs\naccount: \"111122223333\"\nregion: eu-west-1\nstacks: [examples]\n";
@@ -59,8 +66,18 @@ impl Texts {
     }
 }
 
-fn table() -> Table {
-    serde_yaml::from_str(include_str!("../data/batch_refusals.yaml")).unwrap()
+impl Table {
+    fn of(text: &str) -> Self {
+        serde_yaml::from_str(text).unwrap()
+    }
+
+    /// Every text that it knows, whether `validate` refuses it or not.
+    fn texts(&self) -> BTreeSet<String> {
+        assert!(self.live.iter().all(|group| !group.why.is_empty()));
+        let refused = self.refused.iter().map(|entry| &entry.says);
+        let live = self.live.iter().map(|group| &group.says);
+        refused.chain(live).flat_map(Texts::list).cloned().collect()
+    }
 }
 
 /// The lines of a manifest that are complained of, and what is said.
@@ -83,17 +100,25 @@ fn ground() -> tempfile::TempDir {
     folder
 }
 
+/// What is long or many stands in angle brackets.
 fn manifest_of(text: &str) -> String {
-    format!("apiVersion: batchwright/v1\n{}\n", text.trim_end()).replace("<24 KiB>", &"x".repeat(24 * 1024))
+    let list =
+        |count: usize, item: &dyn Fn(usize) -> String| (0..count).map(item).collect::<Vec<_>>().join(", ");
+    format!("apiVersion: batchwright/v1\n{}\n", text.trim_end())
+        .replace("<24 KiB>", &"x".repeat(24 * 1024))
+        .replace("<129 characters>", &"x".repeat(129))
+        .replace("<257 characters>", &"x".repeat(257))
+        .replace("<101 items>", &list(101, &|index| format!("client-{index}")))
+        .replace("<51 entries>", &list(51, &|index| format!("key-{index}: value")))
 }
 
 #[test]
 fn nothing_is_wrong_with_what_is_added_to() {
     let folder = ground();
     let mut wrong = Vec::new();
-    for (name, base) in table().bases.into_iter().filter(|(name, _)| !name.starts_with("bare")) {
+    for (name, base) in [BATCH, FIXES].into_iter().flat_map(|table| Table::of(table).bases) {
         let (lines, said) = complaints(folder.path(), &manifest_of(&base));
-        if !lines.is_empty() || !said.is_empty() {
+        if !name.starts_with("bare") && (!lines.is_empty() || !said.is_empty()) {
             wrong.push(format!("{name}: {said}"));
         }
     }
@@ -102,8 +127,16 @@ fn nothing_is_wrong_with_what_is_added_to() {
 
 #[test]
 fn what_batch_refuses_from_a_request_alone_is_refused_at_its_place() {
+    refused_at_its_place(&Table::of(BATCH));
+}
+
+#[test]
+fn what_other_services_refuse_from_a_request_alone_is_refused_at_its_place() {
+    refused_at_its_place(&Table::of(FIXES));
+}
+
+fn refused_at_its_place(Table { bases, refused, .. }: &Table) {
     let folder = ground();
-    let Table { bases, refused, .. } = table();
     let mut wrong = Vec::new();
     for (number, entry) in refused.iter().enumerate() {
         let what = entry.says.list().first().or(entry.by.as_ref());
@@ -120,6 +153,8 @@ fn what_batch_refuses_from_a_request_alone_is_refused_at_its_place() {
         }
         let (found, said) = complaints(folder.path(), &text);
         if found != expected || expected.is_empty() {
+            let said: String = said.chars().take(3000).collect();
+            let text: String = text.chars().take(3000).collect();
             wrong.push(format!("{what}: lines {expected:?} expected, {found:?} found\n{text}\n{said}"));
         }
     }
@@ -150,24 +185,30 @@ fn texts_of_the_sandbox() -> BTreeSet<String> {
     texts
 }
 
-#[test]
-fn every_refusal_of_the_sandbox_is_known() {
-    let Table { refused, live, .. } = table();
-    assert!(live.iter().all(|group| !group.why.is_empty()));
-    let listed: BTreeSet<String> = refused
-        .iter()
-        .map(|entry| &entry.says)
-        .chain(live.iter().map(|group| &group.says))
-        .flat_map(Texts::list)
-        .cloned()
-        .collect();
-    let texts = texts_of_the_sandbox();
-    assert!(texts.len() >= 100, "hardly any refusal was found: {texts:?}");
-    let unknown: Vec<String> = texts.difference(&listed).cloned().collect();
-    none(
-        "the sandbox refuses this, and tests/data/batch_refusals.yaml does not say whether validate does",
-        &unknown,
-    );
-    let stale: Vec<String> = listed.difference(&texts).cloned().collect();
-    none("no refusal of the sandbox any more", &stale);
+/// The same of the corrections of moto, each with its file.
+async fn texts_of_the_fixes() -> BTreeSet<String> {
+    let home = install::ensure(&mut |_| ()).await.unwrap();
+    let output =
+        Command::new(install::python(&home)).args(["-c", SCRIPT, "src/sandbox/fixes"]).output().unwrap();
+    assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+    String::from_utf8(output.stdout).unwrap().lines().map(str::to_owned).collect()
+}
+
+#[tokio::test]
+async fn every_refusal_of_the_sandbox_is_known() {
+    for (name, table, texts) in
+        [("batch", BATCH, texts_of_the_sandbox()), ("fixes", FIXES, texts_of_the_fixes().await)]
+    {
+        let listed = Table::of(table).texts();
+        assert!(texts.len() >= 100, "hardly any refusal was found: {texts:?}");
+        let unknown: Vec<String> = texts.difference(&listed).cloned().collect();
+        none(
+            &format!(
+                "the sandbox refuses this, and tests/data/{name}_refusals.yaml does not say whether validate does"
+            ),
+            &unknown,
+        );
+        let stale: Vec<String> = listed.difference(&texts).cloned().collect();
+        none("no refusal of the sandbox any more", &stale);
+    }
 }
