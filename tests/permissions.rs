@@ -18,8 +18,7 @@ mod authorization;
 mod bootstrap;
 #[path = "permissions/calls.rs"]
 mod calls;
-#[path = "world/copy.rs"]
-mod copy;
+
 #[path = "permissions/ec2.rs"]
 mod ec2;
 #[path = "permissions/evaluate.rs"]
@@ -75,7 +74,7 @@ fn in_account(desired: &Desired, account: &str) -> Desired {
 /// `prod` of a project that is not called like its repository.
 fn in_another_project() -> Desired {
     let folder = tempfile::tempdir().unwrap();
-    copy::copy(&Path::new(env!("CARGO_MANIFEST_DIR")).join("manifests"), folder.path());
+    world::copy::copy(&Path::new(env!("CARGO_MANIFEST_DIR")).join("manifests"), folder.path());
     let file = folder.path().join("prod/environment.yaml");
     let text = fs::read_to_string(&file).unwrap();
     let other = text.replace("project: acme/payments-batch", "project: billing");
@@ -100,7 +99,7 @@ fn what_is_printed_is_taken_by_iam() {
 /// Plans and applies an environment for real, and holds every call against the policies that are printed for it.
 async fn every_call_is_allowed(desired: &Desired) {
     let sending = Sending::default();
-    let World { sandbox, .. } = World::of(desired).await;
+    let World { sandbox, account, .. } = World::of(desired).await;
     // A boundary is somebody else's to make, and there before.
     let roles = desired.resources.values();
     let mut boundaries =
@@ -112,7 +111,7 @@ async fn every_call_is_allowed(desired: &Desired) {
     }
     let noting = sending.noting(sandbox.sdk_config());
     let cloud = Aws::new(&noting, desired.place.clone(), None);
-    let world = World { sandbox, cloud };
+    let world = World { sandbox, cloud, account };
     let (plan, apply) = (document(desired, For::Plan), document(desired, For::Apply));
     let fits = |policy: &Value, of: &str| {
         let needs = sending.needs(desired);

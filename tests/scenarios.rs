@@ -135,7 +135,7 @@ async fn every_scenario_ends_alike_in_memory_and_on_the_sandbox() {
         let text = |name: &str| fs::read_to_string(case.join(name)).ok();
         let mut texts: Vec<String> = ["before.yaml", "after.yaml"].into_iter().filter_map(text).collect();
         let place = read(&texts[0], &account);
-        let World { sandbox, cloud: aws } = World::of(&place).await;
+        let World { sandbox, cloud: aws, account: _alone } = World::of(&place).await;
         surround(&sandbox, &mut texts).await;
         let memory = Simulated::new(KINDS, place.place.clone());
         for desired in texts.iter().map(|text| read(text, &account)) {

@@ -68,6 +68,23 @@ fn files_fit_a_head() {
     none("too long; part them by what they hold", long);
 }
 
+/// What no `mod` line names is compiled by nothing, and none of its tests fails.
+#[test]
+fn every_test_belongs_to_a_program() {
+    for program in ["aws", "hard", "program"] {
+        let main = read(format!("tests/{program}/main.rs"));
+        let folder = Path::new("tests").join(program);
+        let beside = files().into_iter().filter(|path| path.parent() == Some(&folder));
+        let named = |path: &PathBuf| main.contains(&format!("mod {};", path.file_stem().unwrap().display()));
+        let rust =
+            beside.filter(|path| path.extension().is_some_and(|it| it == "rs") && !path.ends_with("main.rs"));
+        none(
+            "in no program",
+            rust.filter(|path| !named(path)).map(|path| path.display().to_string()).collect(),
+        );
+    }
+}
+
 #[test]
 fn names_say_something() {
     let empty = |part: &str| EMPTY_NAMES.contains(&part.split('.').next().unwrap_or_default());

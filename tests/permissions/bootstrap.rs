@@ -6,7 +6,7 @@ use std::process::Stdio;
 
 use batchwright::sandbox::{Options, Sandbox};
 
-use crate::copy::copy;
+use crate::world::copy::copy;
 
 const ACCOUNT: &str = "222222222222";
 

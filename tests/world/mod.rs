@@ -2,7 +2,9 @@
 
 #![allow(dead_code, reason = "each test uses a part of it")]
 
+use std::collections::BTreeMap;
 use std::path::Path;
+use std::sync::{Arc, LazyLock, Mutex};
 use std::time::Duration;
 
 use batchwright::cloud::{Aws, Cloud, Scope};
@@ -12,7 +14,10 @@ use batchwright::manifest;
 use batchwright::plan::{Guard, Plan, check, plan};
 use batchwright::resource::{Desired, Observed};
 use batchwright::sandbox::{Options, Sandbox};
+use tokio::sync::OwnedMutexGuard;
 
+pub mod copy;
+pub mod program;
 pub mod stage;
 
 /// The program with these arguments, in this folder, against a sandbox.
@@ -31,18 +36,31 @@ pub fn program(sandbox: &Sandbox, folder: &Path, args: &[&str]) -> tokio::proces
 pub struct World {
     pub sandbox: Sandbox,
     pub cloud: Aws,
+    /// Nobody else has the account meanwhile.
+    pub account: Option<OwnedMutexGuard<()>>,
 }
 
+/// Accounts that manifests name: one moto answers for all sandboxes of a program, and its tests run side by side.
+static ACCOUNTS: LazyLock<Mutex<BTreeMap<String, Arc<tokio::sync::Mutex<()>>>>> =
+    LazyLock::new(Mutex::default);
+
 impl World {
+    /// A sandbox of an account that is empty, and of no other test until this one is done with it.
     pub async fn of(desired: &Desired) -> Self {
+        let account = {
+            let mut accounts = ACCOUNTS.lock().expect("no test fails between these lines");
+            Arc::clone(accounts.entry(desired.place.account.clone()).or_default())
+        };
+        let account = Some(account.lock_owned().await);
         let options = Options {
             account: desired.place.account.clone(),
             region: desired.place.region.clone(),
             ..Options::isolated()
         };
         let sandbox = Sandbox::start(options, &mut |_| ()).await.expect("the sandbox starts");
+        sandbox.reset().await.expect("what the test before left can be removed");
         let cloud = Aws::new(&sandbox.sdk_config(), desired.place.clone(), None);
-        Self { sandbox, cloud }
+        Self { sandbox, cloud, account }
     }
 
     /// What is there now.

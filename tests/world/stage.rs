@@ -46,7 +46,7 @@ impl Stage {
         std::fs::write(folder.path().join("manifests/test/environment.yaml"), environment).expect("written");
         sandbox.batch().map_image("worker", PathBuf::from("/bin/sh"), vec!["-c".to_owned()]);
         Self {
-            world: World { sandbox, cloud },
+            world: World { sandbox, cloud, account: None },
             batch: aws_sdk_batch::Client::new(&config),
             folder,
             network: [("SUBNET", subnet), ("GROUP", group), ("PROFILE", profile)],

@@ -1,0 +1,28 @@
+//! Behaviours on a sandbox: what a plan and an apply do to what is in AWS.
+//!
+//! One program for all of them: each more would be linked for itself, and leave a core idle while it ends.
+
+mod blue_green;
+mod broken;
+mod contract;
+mod destroyed;
+mod drift;
+mod due;
+mod first_contact;
+mod ignore;
+mod job_impact;
+mod lost_tags;
+mod names;
+mod needed;
+mod payments;
+mod renamed;
+mod replaced;
+mod revisions;
+mod roles;
+#[path = "../hard/stack.rs"]
+mod stack;
+mod switch_off;
+mod tags;
+mod worker;
+#[path = "../world/mod.rs"]
+mod world;

@@ -1,0 +1,13 @@
+//! Kills, faults, interruptions and two runs at once.
+//!
+//! One program for all of them: each more would be linked for itself, and leave a core idle while it ends.
+
+mod crash;
+mod ending;
+mod faults;
+mod interrupt;
+mod inventory;
+mod stack;
+mod two_runs;
+#[path = "../world/mod.rs"]
+mod world;

@@ -1,0 +1,151 @@
+//! Other people's clients on the sandbox: boto3 through Batch's whole life, Terraform's provider through a stack, and odd requests.
+//!
+//! boto3 is the one that moto brings along, so that there is nothing more to install. Terraform and its provider are used where they
+//! are; where they are not, the test says so.
+
+#![allow(
+    clippy::unwrap_used,
+    clippy::print_stderr,
+    reason = "a test: what fails here fails it, and says what it left out"
+)]
+
+use std::path::{Path, PathBuf};
+use std::process::Output;
+
+use batchwright::sandbox::{Options, Sandbox, install};
+use tokio::process::Command;
+
+async fn sandbox() -> Sandbox {
+    Sandbox::start(Options::isolated(), &mut |_| ()).await.unwrap()
+}
+
+fn folder() -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/program/clients")
+}
+
+/// A program that knows no AWS but the sandbox.
+fn command(sandbox: &Sandbox, program: &Path) -> Command {
+    let mut command = Command::new(program);
+    for (name, _) in std::env::vars_os().filter(|(name, _)| name.to_string_lossy().starts_with("AWS_")) {
+        command.env_remove(name);
+    }
+    command.envs(sandbox.environment());
+    command.envs([("AWS_CONFIG_FILE", "/dev/null"), ("AWS_SHARED_CREDENTIALS_FILE", "/dev/null")]);
+    command
+}
+
+/// Runs a script with moto's Python.
+async fn python(sandbox: &Sandbox, script: &str, arguments: &[String]) -> Output {
+    let home = install::ensure(&mut |_| ()).await.unwrap();
+    let mut command = command(sandbox, &install::python(&home));
+    command.arg("-I").arg(folder().join(script)).args(arguments).output().await.unwrap()
+}
+
+fn text(output: &Output) -> String {
+    format!("{}{}", String::from_utf8_lossy(&output.stdout), String::from_utf8_lossy(&output.stderr))
+}
+
+#[tokio::test]
+async fn boto3_goes_through_the_whole_life_of_batch() {
+    let sandbox = sandbox().await;
+    sandbox.batch().map_image("shell", PathBuf::from("/bin/sh"), vec!["-c".to_owned()]);
+    let ended = python(&sandbox, "batch.py", &[]).await;
+    assert!(ended.status.success(), "{}", text(&ended));
+}
+
+#[tokio::test]
+async fn a_key_knows_roles_by_their_ids() {
+    let ended = python(&sandbox().await, "keys.py", &[]).await;
+    assert!(ended.status.success(), "{}", text(&ended));
+}
+
+/// The calls that the kinds make, by `failed("<service>", "<Operation>")` in their own text.
+fn calls_of_kinds() -> Vec<String> {
+    let mut files = vec![
+        Path::new(env!("CARGO_MANIFEST_DIR")).join("src/kinds"),
+        Path::new(env!("CARGO_MANIFEST_DIR")).join("src/services"),
+    ];
+    let mut calls = std::collections::BTreeSet::new();
+    while let Some(file) = files.pop() {
+        if file.is_dir() {
+            files.extend(std::fs::read_dir(&file).unwrap().map(|entry| entry.unwrap().path()));
+            continue;
+        }
+        let source = std::fs::read_to_string(&file).unwrap();
+        for call in source.split("failed(\"").skip(1) {
+            let mut words = call.split('"');
+            if let (Some(service), Some(", "), Some(operation)) = (words.next(), words.next(), words.next())
+                && ["ec2", "ecr", "iam", "logs", "s3"].contains(&service)
+            {
+                calls.insert(format!("{service}.{operation}"));
+            }
+        }
+    }
+    calls.into_iter().collect()
+}
+
+/// Seeds that found something: 1 to 4 (a rule without ports, networks out of pools, tokens, documents of S3).
+/// `BATCHWRIGHT_ODD=COUNT` asks more.
+#[tokio::test]
+async fn nothing_that_is_asked_makes_the_sandbox_stumble() {
+    let count = std::env::var("BATCHWRIGHT_ODD").unwrap_or_else(|_| "600".to_owned());
+    let calls = calls_of_kinds();
+    assert!(calls.len() > 100, "only {} calls were found", calls.len());
+    for seed in ["1", "5"] {
+        let sandbox = sandbox().await;
+        let arguments = [&[seed.to_owned(), count.clone()], calls.as_slice()].concat();
+        let ended = python(&sandbox, "odd_requests.py", &arguments).await;
+        assert!(ended.status.success() && ended.stdout.is_empty(), "seed {seed}:\n{}", text(&ended));
+    }
+}
+
+/// A folder in which Terraform's provider for AWS lies, as a mirror of the registry.
+fn mirror() -> Option<PathBuf> {
+    let home = std::env::var_os("HOME").map(PathBuf::from).unwrap_or_default();
+    let usual = [
+        home.join(".terraform.d/plugins"),
+        home.join(".local/share/terraform/plugins"),
+        PathBuf::from("/usr/local/share/terraform/plugins"),
+        PathBuf::from("/usr/share/terraform/plugins"),
+    ];
+    let opt = std::fs::read_dir("/opt").into_iter().flatten().flatten().map(|entry| entry.path());
+    usual.into_iter().chain(opt).find(|folder| folder.join("registry.terraform.io/hashicorp/aws").is_dir())
+}
+
+/// With `BATCHWRIGHT_CLIENTS=all` a job queue as well, which takes two minutes more.
+#[tokio::test]
+async fn terraform_makes_a_stack_reads_it_again_and_destroys_it() {
+    let sandbox = sandbox().await;
+    let work = tempfile::tempdir().unwrap();
+    std::fs::copy(folder().join("terraform/main.tf"), work.path().join("main.tf")).unwrap();
+    let run = async |arguments: &[&str]| {
+        let mut command = command(&sandbox, Path::new("terraform"));
+        command.current_dir(work.path()).args(arguments).env("TF_VAR_endpoint", sandbox.endpoint());
+        let all = std::env::var("BATCHWRIGHT_CLIENTS").is_ok_and(|asked| asked == "all");
+        command.env("TF_VAR_queues", if all { "1" } else { "0" });
+        command.envs([("TF_IN_AUTOMATION", "1"), ("CHECKPOINT_DISABLE", "1")]);
+        command.output().await
+    };
+    let from = mirror().map(|folder| format!("-plugin-dir={}", folder.display()));
+    let init: Vec<&str> = ["init", "-no-color", "-input=false"].into_iter().chain(from.as_deref()).collect();
+    match run(&init).await {
+        Ok(ended) if ended.status.success() => {}
+        Ok(ended) => {
+            eprintln!("SKIPPED: Terraform's provider for AWS cannot be had here:\n{}", text(&ended));
+            return;
+        }
+        Err(error) => {
+            eprintln!("SKIPPED: terraform is not installed ({error})");
+            return;
+        }
+    }
+    for (arguments, wanted) in [
+        (["apply", "-no-color", "-input=false", "-auto-approve"], "Apply complete!"),
+        (["plan", "-no-color", "-input=false", "-detailed-exitcode"], "No changes."),
+        (["destroy", "-no-color", "-input=false", "-auto-approve"], "Destroy complete!"),
+    ] {
+        let ended = run(&arguments).await.unwrap();
+        let said = text(&ended);
+        assert!(ended.status.success() && said.contains(wanted), "{arguments:?}: {}\n{said}", ended.status);
+    }
+}

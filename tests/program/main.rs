@@ -1,0 +1,14 @@
+//! The program itself, as people, workflows and other clients use it.
+//!
+//! One program for all of them: each more would be linked for itself, and leave a core idle while it ends.
+
+mod cli;
+mod clients;
+mod demo;
+mod expect;
+mod forge;
+mod github;
+mod guards;
+mod workflows;
+#[path = "../world/mod.rs"]
+mod world;
