@@ -71,7 +71,13 @@ fn a_signal_ends_it_and_leaves_nothing_behind() {
     // The output must be taken off, or the demo would wait for us.
     let out = child.stdout.take().unwrap();
     let reading = std::thread::spawn(move || BufReader::new(out).lines().count());
-    assert!(err.any(|line| line.unwrap().contains("creating      ec2/Subnet")), "it never began to apply");
+    let mut told = Vec::new();
+    let began = err.by_ref().map(Result::unwrap).any(|line| {
+        let begins = line.contains("creating      ec2/Subnet");
+        told.push(line);
+        begins
+    });
+    assert!(began, "it never began to apply: {told:#?}");
     kill_process(group, Signal::INT).unwrap();
     let rest: Vec<String> = err.map(Result::unwrap).collect();
     assert_eq!(child.wait().unwrap().code(), Some(6), "{rest:?}");
