@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use batchwright::permissions::{For, document, gate};
-use batchwright::resource::Desired;
+use batchwright::resource::{Desired, Place};
 use serde_json::{Value, json};
 
 use super::evaluate::may;
@@ -44,6 +44,22 @@ fn only_named_roles_are_passed_on_and_only_to_who_needs_them() {
         json!(role);
     assert!(passed(&desired, "role/tasks/other", "ecs-tasks.amazonaws.com"));
     assert!(!passed(&desired, "role/tasks/another", "ecs-tasks.amazonaws.com"));
+}
+
+/// In China EC2 has a name of its own, and the others have none (aws/aws-cdk, region-info: `ec2.${URL_SUFFIX}`): C9 of the
+/// review of first contacts.
+#[test]
+fn in_china_roles_are_passed_on_to_ec2_by_its_name_there() {
+    let mut desired = desired("prod");
+    desired.place = Place::new("222222222222", "cn-north-1");
+    let role = "arn:aws-cn:iam::222222222222:role/batch";
+    *field(&mut desired, "batch/ComputeEnvironment/fargate", "/serviceRole") = json!(role);
+    let apply = document(&desired, For::Apply);
+    let passed = |service: &str| may(&apply, "iam:PassRole", role, &[("iam:PassedToService", service)]);
+    for service in ["ec2.amazonaws.com.cn", "batch.amazonaws.com", "ecs.amazonaws.com"] {
+        assert!(passed(service), "{service}");
+    }
+    assert!(!passed("lambda.amazonaws.com.cn"));
 }
 
 #[test]

@@ -9,6 +9,7 @@ mod definitions;
 mod environments;
 mod error;
 mod jobs;
+mod model;
 mod page;
 mod policies;
 mod programs;

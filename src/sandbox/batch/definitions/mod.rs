@@ -15,6 +15,7 @@ use serde_json::{Value, json};
 use super::Batch;
 use super::arn::name_of;
 use super::error::{Result, invalid, refuse};
+use super::model;
 use super::page::page;
 use super::request::{Fields, Object};
 use super::state::State;
@@ -32,6 +33,7 @@ pub(super) struct Family {
 impl Batch {
     pub(super) fn register_job_definition(&self, request: Object) -> Result<Value> {
         check::registration(&request)?;
+        model::check(&request)?;
         let settings = self.settings();
         let name = request.required("jobDefinitionName")?.to_owned();
         let mut detail = fill::stored(&request);

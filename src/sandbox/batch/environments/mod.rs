@@ -11,6 +11,7 @@ use serde_json::{Value, json};
 
 use super::arn::{is_service_linked, name_of};
 use super::error::{Error, Result, refuse};
+use super::model;
 use super::page::page;
 use super::request::{Fields, Object, fill, keep};
 use super::state::{Life, Managed, State, Status, environments_of};
@@ -33,6 +34,7 @@ impl Batch {
     pub(super) async fn create_compute_environment(&self, request: Object) -> Result<Value> {
         let settings = self.settings();
         check::creation(&request)?;
+        model::check(&request)?;
         let detail = described(&settings, &request)?;
         let name = request.required("computeEnvironmentName")?.to_owned();
         self.with(|state, _| match state.environments.contains_key(&name) {

@@ -11,7 +11,7 @@ use crate::sandbox::batch::clock::millis;
 use crate::sandbox::batch::error::{Result, invalid, refuse};
 use crate::sandbox::batch::request::{Fields, Object};
 use crate::sandbox::batch::state::{Life, Status};
-use crate::sandbox::batch::{Batch, Settings};
+use crate::sandbox::batch::{Batch, Settings, model};
 
 /// Compute resources whose change replaces the instances.
 const INFRASTRUCTURE: [&str; 12] = [
@@ -39,6 +39,7 @@ impl Batch {
         request: Object,
     ) -> Result<Value> {
         let settings = self.settings();
+        model::check(&request)?;
         let reference = request.required("computeEnvironment")?;
         let (before, after) = self.with(|state, _| {
             let (_, environment) = find(state, reference)?;

@@ -12,7 +12,8 @@ fn entries() -> Vec<(Vec<String>, String)> {
     let made = |entry: &Value| {
         let base = entry["base"].as_str().map_or("", |base| table["bases"][base].as_str().unwrap());
         let text = format!("{base}{}", entry["add"].as_str().unwrap());
-        let text = text.replace("<24 KiB>", &"x".repeat(24 * 1024));
+        let tags: Vec<String> = (0..51).map(|index| format!("key-{index}: value")).collect();
+        let text = text.replace("<24 KiB>", &"x".repeat(24 * 1024)).replace("<51 entries>", &tags.join(", "));
         let says = match &entry["says"] {
             Value::String(text) => vec![text.clone()],
             Value::Array(texts) => texts.iter().map(|text| text.as_str().unwrap().to_owned()).collect(),
