@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 use std::marker::PhantomData;
-use std::sync::{Mutex, PoisonError};
+use std::sync::OnceLock;
 
 use futures::FutureExt;
 use futures::future::BoxFuture;
@@ -129,15 +129,16 @@ pub trait AnyKind: Send + Sync {
 }
 
 /// Forgets a kind's types.
-pub struct Erased<K>(PhantomData<fn() -> K>);
-
-/// The facts of every kind that was asked for: computed once, kept for the life of the process.
-static FACTS: Mutex<BTreeMap<&'static str, &'static Facts>> = Mutex::new(BTreeMap::new());
+pub struct Erased<K> {
+    /// Computed once, when first asked for, and kept for the life of the process.
+    facts: OnceLock<&'static Facts>,
+    kind: PhantomData<fn() -> K>,
+}
 
 impl<K: Kind> Erased<K> {
     /// For the registry.
     pub const fn new() -> Self {
-        Self(PhantomData)
+        Self { facts: OnceLock::new(), kind: PhantomData }
     }
 }
 
@@ -149,8 +150,7 @@ impl<K: Kind> Default for Erased<K> {
 
 impl<K: Kind> AnyKind for Erased<K> {
     fn facts(&self) -> &'static Facts {
-        let mut facts = FACTS.lock().unwrap_or_else(PoisonError::into_inner);
-        facts.entry(K::NAME).or_insert_with(|| Box::leak(Box::new(facts_of::<K>())))
+        self.facts.get_or_init(|| Box::leak(Box::new(facts_of::<K>())))
     }
 
     fn normal(&self, spec: &Value, place: &Place) -> std::result::Result<Document, serde_json::Error> {

@@ -12,25 +12,37 @@ pub mod s3;
 #[cfg(test)]
 pub(crate) mod trial;
 
-/// Every kind, in order of its name.
-pub static KINDS: &[&dyn AnyKind] = &[
-    &Erased::<batch::compute_environment::ComputeEnvironment>::new(),
-    &Erased::<batch::job_definition::JobDefinition>::new(),
-    &Erased::<batch::job_queue::JobQueue>::new(),
-    &Erased::<ec2::internet_gateway::InternetGateway>::new(),
-    &Erased::<ec2::route_table::RouteTable>::new(),
-    &Erased::<ec2::security_group::SecurityGroup>::new(),
-    &Erased::<ec2::subnet::Subnet>::new(),
-    &Erased::<ec2::vpc::Vpc>::new(),
-    &Erased::<ec2::vpc_endpoint::VpcEndpoint>::new(),
-    &Erased::<ecr::repository::Repository>::new(),
-    &Erased::<iam::oidc_provider::OidcProvider>::new(),
-    &Erased::<iam::policy::Policy>::new(),
-    &Erased::<iam::role::Role>::new(),
-    &Erased::<iam::service_linked_role::ServiceLinkedRole>::new(),
-    &Erased::<logs::log_group::LogGroup>::new(),
-    &Erased::<s3::bucket::Bucket>::new(),
-];
+/// Makes the registry: each kind stands in a static of its own, which keeps its facts.
+macro_rules! registry {
+    ($(#[$doc:meta])* $name:ident: $($kind:ty),* $(,)?) => {
+        $(#[$doc])*
+        pub static $name: &[&dyn AnyKind] = &[$({
+            static KIND: Erased<$kind> = Erased::new();
+            &KIND
+        }),*];
+    };
+}
+
+registry! {
+    /// Every kind, in order of its name.
+    KINDS:
+    batch::compute_environment::ComputeEnvironment,
+    batch::job_definition::JobDefinition,
+    batch::job_queue::JobQueue,
+    ec2::internet_gateway::InternetGateway,
+    ec2::route_table::RouteTable,
+    ec2::security_group::SecurityGroup,
+    ec2::subnet::Subnet,
+    ec2::vpc::Vpc,
+    ec2::vpc_endpoint::VpcEndpoint,
+    ecr::repository::Repository,
+    iam::oidc_provider::OidcProvider,
+    iam::policy::Policy,
+    iam::role::Role,
+    iam::service_linked_role::ServiceLinkedRole,
+    logs::log_group::LogGroup,
+    s3::bucket::Bucket,
+}
 
 /// The kind of this name, such as `batch/JobQueue`.
 pub fn kind(name: &str) -> Option<&'static dyn AnyKind> {

@@ -73,11 +73,13 @@ fn meant(literal: &Literal<'_>, of: &Declared, desired: &Desired, kind_of: Kinds
     let candidates = desired.resources.values().filter(|other| other.id != of.id);
     let mut found = candidates.filter_map(|other| {
         let output = output_of(literal.rules, &other.id.kind)?;
-        let in_aws = other.physical_name == literal.text || {
-            let predicted =
-                kind_of(&other.id.kind)?.predict(&other.physical_name, &other.spec, &desired.place);
-            predicted.values().any(|value| value == literal.text)
-        };
+        // Whatever AWS makes of a name, such as its ARN, has the name in it.
+        let in_aws = other.physical_name == literal.text
+            || literal.text.contains(&other.physical_name) && {
+                let predicted =
+                    kind_of(&other.id.kind)?.predict(&other.physical_name, &other.spec, &desired.place);
+                predicted.values().any(|value| value == literal.text)
+            };
         (in_aws || other.id.name == literal.name()).then(|| Meant {
             reference: format!("${{{}.{output}}}", other.id),
             what: other.id.to_string(),

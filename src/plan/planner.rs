@@ -2,34 +2,22 @@
 
 use std::collections::BTreeSet;
 
-use super::drafts::{Drafter, Renewed};
+use super::drafts::{Draft, Drafter, Renewed};
 use super::guard::{self, Guard};
 use super::obstacle::{self, held, left_out};
 use super::prune::{self, Leaving};
-use super::renaming::{self, Renamings};
+use super::renaming;
 use super::retire::{self, Retiring, Said};
 use super::revisions::kept;
 use super::{
-    Change, Due, Plan, behind, collision, graph, holders, impact, job_needs, literals, needed, only,
-    stand_in, steps, unknown, warn,
+    Change, Due, Objection, Plan, behind, collision, graph, holders, impact, job_needs, literals, needed,
+    only, stand_in, steps, unknown, warn,
 };
 use crate::kind::AnyKind;
 use crate::resource::{Desired, Incarnation, Observed, OnDelete, ResourceId};
 
 /// Computes what differs and what to run.
 pub fn plan(desired: &Desired, observed: &Observed, kinds: &[&'static dyn AnyKind], guard: &Guard) -> Plan {
-    let (mut plan, renamed) = planned(desired, observed, kinds, guard);
-    renaming::hint(&mut plan, renamed, (desired, observed), kinds, guard);
-    plan
-}
-
-/// The plan, and what in it may only have been renamed.
-pub(super) fn planned(
-    desired: &Desired,
-    observed: &Observed,
-    kinds: &[&'static dyn AnyKind],
-    guard: &Guard,
-) -> (Plan, Renamings) {
     let kind_of = |name: &str| kinds.iter().copied().find(|kind| kind.facts().name == name);
     let links = graph::Links::of(desired, &kind_of);
     let edges = &links.needs;
@@ -94,7 +82,7 @@ pub(super) fn planned(
     let mut warnings = warn::warnings(desired, Some(observed), kinds);
     warnings.extend(doubts);
     let renamed = renaming::candidates(&drafts, &changes, desired, observed, &kind_of);
-    let plan = Plan {
+    let mut plan = Plan {
         environment: desired.environment.clone(),
         owner: desired.owner.clone(),
         place: desired.place.clone(),
@@ -108,7 +96,22 @@ pub(super) fn planned(
         unchanged,
         keeps: kept(desired),
     };
-    (plan, renamed)
+    renaming::hint(&mut plan, renamed, (desired, observed), &kind_of);
+    plan
+}
+
+/// What becomes of each declared resource of the whole environment, and what speaks against that by itself.
+pub(super) fn compared(
+    desired: &Desired,
+    observed: &Observed,
+    kind_of: &dyn Fn(&str) -> Option<&'static dyn AnyKind>,
+) -> (Vec<Draft>, Vec<Objection>) {
+    let links = graph::Links::of(desired, kind_of);
+    let part = only::part(None, &links);
+    let Drafter { drafts, mut objections, .. } = drafted((desired, observed), &links, &part, true, kind_of);
+    objections.extend(held(&drafts, &links.needs, observed));
+    objections.extend(collision::objections(&drafts, desired, observed, kind_of));
+    (drafts, objections)
 }
 
 /// What becomes of each declared resource. Each is considered after those that it needs; what it names otherwise may come later,

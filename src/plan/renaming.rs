@@ -1,12 +1,12 @@
 //! A create and a delete that may be one resource under another logical name: how to say so, before anybody learns to allow the
-//! delete. Said only where it comes true: the plan is made once more with it.
+//! delete. Said only where it comes true: what is declared is compared once more with it.
 
 use std::collections::{BTreeMap, BTreeSet};
 
 use serde_json::Value;
 
 use super::drafts::Draft;
-use super::{Action, Change, Guard, Objection, Objector, Plan, Warning, planner};
+use super::{Action, Change, Objection, Objector, Plan, Warning, planner};
 use crate::diff;
 use crate::kind::AnyKind;
 use crate::resource::{Desired, Observed, ResourceId};
@@ -47,13 +47,36 @@ pub(super) fn candidates(
             }
         }
     }
-    let nearest = |pair: &(usize, &ResourceId, &ResourceId)| {
-        let near = |other: &&(usize, &ResourceId, &ResourceId)| {
-            other.0 <= pair.0 && (other.1 == pair.1 || other.2 == pair.2)
-        };
-        pairs.iter().filter(near).count() == 1
-    };
-    pairs.iter().filter(|pair| nearest(pair)).map(|(_, new, old)| ((*new).clone(), (*old).clone())).collect()
+    let mut nearest: BTreeMap<&ResourceId, Nearest> = BTreeMap::new();
+    for (distance, new, old) in &pairs {
+        for id in [new, old] {
+            nearest.entry(id).or_default().take(*distance);
+        }
+    }
+    let alone = |id: &ResourceId, distance: usize| nearest.get(id).is_some_and(|it| it.is_only(distance));
+    let pairs = pairs.iter().filter(|(distance, new, old)| alone(new, *distance) && alone(old, *distance));
+    pairs.map(|(_, new, old)| ((*new).clone(), (*old).clone())).collect()
+}
+
+/// How near the nearest of all that a resource may be is, and how many are as near.
+#[derive(Default)]
+struct Nearest {
+    distance: usize,
+    many: usize,
+}
+
+impl Nearest {
+    fn take(&mut self, distance: usize) {
+        if self.many == 0 || distance < self.distance {
+            *self = Self { distance, many: 1 };
+        } else if distance == self.distance {
+            self.many += 1;
+        }
+    }
+
+    fn is_only(&self, distance: usize) -> bool {
+        self.many == 1 && self.distance == distance
+    }
 }
 
 fn is_empty(value: &Value) -> bool {
@@ -70,8 +93,7 @@ pub(super) fn hint(
     plan: &mut Plan,
     candidates: Renamings,
     (desired, observed): (&Desired, &Observed),
-    kinds: &[&'static dyn AnyKind],
-    guard: &Guard,
+    kind_of: &dyn Fn(&str) -> Option<&'static dyn AnyKind>,
 ) {
     if candidates.is_empty() {
         return;
@@ -83,10 +105,10 @@ pub(super) fn hint(
             seen.resources.insert(new.clone(), found);
         }
     }
-    let (mended, _) = planner::planned(&renamed, &seen, kinds, guard);
+    let (drafts, objections) = planner::compared(&renamed, &seen, kind_of);
     for (new, old) in candidates {
-        let mut changed = mended.changes.iter().filter(|change| change.id == new || change.id == old);
-        let objected = mended.objections.iter().any(|it| it.id == new && !it.only_stops_apply());
+        let mut changed = drafts.iter().map(|draft| &draft.change).filter(|change| change.id == new);
+        let objected = objections.iter().any(|it| it.id == new && !it.only_stops_apply());
         if changed.any(|change| change.action != Action::Update) || objected {
             continue;
         }
