@@ -4,7 +4,7 @@ use serde_json::{Value, json};
 use super::{Role, Spec};
 use crate::diff::Rules;
 use crate::kind::{AnyKind, Erased, Kind};
-use crate::resource::Place;
+use crate::resource::{Place, Readiness};
 use crate::services::iam::{self, Snapshot};
 
 const TRUST: &str = "%7B%22Version%22%3A%222012-10-17%22%2C%22Statement%22%3A%5B%7B%22Effect%22%3A%22Allow%22%2C%22Principal%22%3A%7B%22Service%22%3A%22ecs-tasks.amazonaws.com%22%7D%2C%22Action%22%3A%22sts%3AAssumeRole%22%7D%5D%7D";
@@ -101,6 +101,18 @@ fn a_role_is_reported_whole_and_in_the_manifests_words() {
   }
 ]
 "#);
+}
+
+/// `waitRoleARNIsNotUniqueID` of hashicorp/terraform-provider-aws: nothing may refer to the role by that.
+#[test]
+fn a_role_that_has_its_unique_id_for_an_arn_is_waited_for_and_goes_by_the_arn_it_will_have() {
+    let mut snapshot = snapshot();
+    let ready = Role::observe(&snapshot, &place()).remove(0);
+    assert_eq!(ready.readiness, Readiness::Ready);
+    snapshot.roles.get_mut("job").unwrap().detail.arn = Some("AROAEXAMPLE".to_owned());
+    let young = Role::observe(&snapshot, &place()).remove(0);
+    assert!(matches!(young.readiness, Readiness::Pending(_)), "{:?}", young.readiness);
+    assert_eq!((young.arn, young.outputs.arn), (ready.arn, ready.outputs.arn));
 }
 
 fn differs(live: &Value, want: &Value) -> Vec<String> {
