@@ -24,6 +24,11 @@ pub(super) fn validate(spec: &Spec) -> Vec<Invalid> {
                 found.push(Invalid::new("unmanagedvCpus", "is for UNMANAGED environments only: remove it"));
             }
             managed(resources, spec.eks_configuration.is_some(), &mut found);
+            if spec.update_policy.is_some() && resources.is_fargate() {
+                // <https://docs.aws.amazon.com/batch/latest/APIReference/API_UpdatePolicy.html>
+                let message = format!("Batch ignores it with {}: remove it", resources.r#type);
+                found.push(Invalid::new("updatePolicy", message));
+            }
             tags("tags", &resources.tags, &mut found);
             tags("capacityTags", &resources.capacity_tags, &mut found);
         }
@@ -37,7 +42,7 @@ pub(super) fn validate(spec: &Spec) -> Vec<Invalid> {
 /// <https://docs.aws.amazon.com/batch/latest/APIReference/API_EksConfiguration.html>
 fn on_eks(spec: &Spec, eks: &EksConfiguration, found: &mut Vec<Invalid>) {
     let namespace = eks.kubernetes_namespace.as_str();
-    if namespace == "default" || namespace.starts_with("kube") {
+    if namespace == "default" || namespace.starts_with("kube-") {
         let message = format!("{namespace:?} is refused by Batch: give jobs a namespace of their own");
         found.push(Invalid::new("eksConfiguration.kubernetesNamespace", message));
     }

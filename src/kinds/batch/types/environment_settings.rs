@@ -20,7 +20,7 @@ mirror! {
         /// The cluster's ARN.
         #[schemars(regex(pattern = "^arn:[a-z-]+:eks:[a-z0-9-]+:[0-9]{12}:cluster/[A-Za-z0-9][A-Za-z0-9_-]{0,99}$"), transform = field::create_only)]
         required eks_cluster_arn: String,
-        /// The namespace of jobs' pods; not `default`, and not one that begins with `kube`.
+        /// The namespace of jobs' pods; not `default`, and not one that begins with `kube-`.
         #[schemars(regex(pattern = "^[a-z0-9]([-a-z0-9]{0,61}[a-z0-9])?$"), transform = field::create_only)]
         required kubernetes_namespace: String,
         /// How Batch gets access to the cluster.

@@ -146,7 +146,7 @@ fn cluster(eks: &Object) -> Result<()> {
     let namespace = eks.required("kubernetesNamespace")?;
     let plain = namespace.chars().all(|c| c.is_ascii_lowercase() || c.is_ascii_digit() || c == '-');
     let bounded = !namespace.starts_with('-') && !namespace.ends_with('-') && namespace.len() < 64;
-    if !plain || !bounded || namespace == "default" || namespace.starts_with("kube") {
+    if !plain || !bounded || namespace == "default" || namespace.starts_with("kube-") {
         invalid!("kubernetesNamespace {namespace} is not valid.");
     }
     Ok(())

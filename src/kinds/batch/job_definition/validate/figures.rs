@@ -64,6 +64,9 @@ fn wrong(kind: &str, value: &str, platform: Platform) -> Option<String> {
         }
         ("VCPU", ..) => {
             let instead = decimal(value).map_or(1.0, f64::ceil);
+            if instead < 1.0 {
+                return Some(format!("VCPU {value:?} is not above 0, such as \"1\""));
+            }
             let parts = match decimal(value).is_some_and(|number| number.fract() != 0.0) {
                 true => ", and parts of a vCPU are for FARGATE",
                 false => "",
@@ -132,6 +135,7 @@ mod tests {
     fn what_to_write_is_said() {
         let said = |kind: &str, value: &str| wrong(kind, value, Platform::Ec2).unwrap_or_default();
         insta::assert_snapshot!(said("VCPU", "0.5"), @r#"VCPU "0.5" is not a whole number, and parts of a vCPU are for FARGATE: write "1""#);
+        insta::assert_snapshot!(said("VCPU", "0"), @r#"VCPU "0" is not above 0, such as "1""#);
         insta::assert_snapshot!(said("VCPU", "1.0"), @r#"VCPU "1.0" is not a whole number: write "1""#);
         insta::assert_snapshot!(said("VCPU", "inf"), @r#"VCPU "inf" is not a whole number: write "1""#);
         insta::assert_snapshot!(said("MEMORY", "4GB"), @r#"MEMORY "4GB" is not a whole number of MiB, such as "4096""#);

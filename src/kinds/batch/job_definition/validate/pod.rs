@@ -135,8 +135,10 @@ fn about(path: &str, metadata: &EksMetadata, found: &mut Complaints) {
         found.say(format!("{path}.namespace"), message);
     }
     for (key, value) in &metadata.labels {
-        if !KEY.is_match(key) || value.len() > 63 {
-            let message = format!("label {key:?}: key and value have up to 63 letters, digits, - and _ each");
+        if !KEY.is_match(key) || !(value.is_empty() || LABEL.is_match(value)) {
+            let message = format!(
+                "label {key:?}: name and value have up to 63 letters, digits, -, _ and . each, and begin and end with a letter or digit"
+            );
             found.say(format!("{path}.labels[\"{key}\"]"), message);
         }
     }
@@ -152,6 +154,12 @@ fn about(path: &str, metadata: &EksMetadata, found: &mut Complaints) {
 #[allow(clippy::expect_used, reason = "a constant pattern; a test compiles it")]
 static QUANTITY: LazyLock<Regex> = LazyLock::new(|| {
     Regex::new(r"^[0-9]+(\.[0-9]+)?(Ki|Mi|Gi|Ti|Pi|Ei|m|k|M|G|T|P|E)?$").expect("the pattern of a quantity")
+});
+
+/// <https://kubernetes.io/docs/concepts/overview/working-with-objects/labels/#syntax-and-character-set>
+#[allow(clippy::expect_used, reason = "a constant pattern; a test compiles it")]
+static LABEL: LazyLock<Regex> = LazyLock::new(|| {
+    Regex::new(r"^[A-Za-z0-9]([-A-Za-z0-9_.]{0,61}[A-Za-z0-9])?$").expect("the pattern of a label's value")
 });
 
 /// The key of a label or annotation: perhaps a prefix that is a domain, and a name.

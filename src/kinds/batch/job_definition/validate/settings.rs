@@ -66,6 +66,11 @@ fn ranges(nodes: &NodeProperties, found: &mut Complaints) {
             format!("{} is not a node: they are numbered from 0 to {}", nodes.main_node, nodes.num_nodes - 1);
         found.say("nodeProperties.mainNode", message);
     }
+    // <https://docs.aws.amazon.com/batch/latest/userguide/mnp-node-groups.html>
+    if nodes.node_range_properties.len() > 5 {
+        let message = format!("there are {}, and Batch takes 5 at most", nodes.node_range_properties.len());
+        found.say("nodeProperties.nodeRangeProperties", message);
+    }
     let mut covered = vec![false; usize::try_from(nodes.num_nodes).unwrap_or_default()];
     for (index, range) in nodes.node_range_properties.iter().enumerate() {
         match parse(&range.target_nodes, nodes.num_nodes) {
