@@ -20,7 +20,7 @@ mod effect;
 mod erased;
 mod grants;
 
-pub use beside::Beside;
+pub use beside::{Beside, Clash, Other};
 pub use effect::{Effect, Order, Reason, Refs, strongest};
 pub use erased::{AnyKind, Call, Erased, Facts};
 pub use grants::{Given, Grant, Grants, On, When};
@@ -161,8 +161,8 @@ pub trait Kind: Sized + Send + Sync + 'static {
     }
 
     /// What cannot go together with others that the same environment declares, as it is written. What is declared elsewhere
-    /// is AWS's to say.
-    fn clashes(_spec: &Self::Spec, _beside: &Beside<'_>) -> Vec<Invalid> {
+    /// is AWS's to say, and so is what `metadata.ignore` leaves to others. Of two that clash the later one complains.
+    fn clashes(_spec: &Self::Spec, _id: &ResourceId, _beside: &Beside<'_>) -> Vec<Clash> {
         Vec::new()
     }
 

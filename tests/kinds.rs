@@ -19,6 +19,8 @@ mod api;
 mod cloudformation;
 #[path = "kinds/constraints.rs"]
 mod constraints;
+#[path = "kinds/elsewhere.rs"]
+mod elsewhere;
 #[path = "kinds/enums.rs"]
 mod enums;
 #[path = "kinds/literals.rs"]

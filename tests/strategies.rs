@@ -206,10 +206,10 @@ fn lifecycle(text: &mut String) {
     set(&mut old, "computeResources.ec2Configuration", json!([{"imageType": "ECS_AL2"}]));
     let cases = [
         ("maxvCpus", &progressive, "computeResources.maxvCpus", json!(128)),
-        ("imageId, in place allowed", &progressive, "computeResources.imageId", json!("ami-2")),
-        ("imageId, in place not allowed", &best_fit, "computeResources.imageId", json!("ami-2")),
+        ("imageId, in place allowed", &progressive, "computeResources.imageId", json!("ami-22222222")),
+        ("imageId, in place not allowed", &best_fit, "computeResources.imageId", json!("ami-22222222")),
         ("type to FARGATE", &progressive, "computeResources.type", json!("FARGATE")),
-        ("imageId, on Amazon Linux 2", &old, "computeResources.imageId", json!("ami-2")),
+        ("imageId, on Amazon Linux 2", &old, "computeResources.imageId", json!("ami-22222222")),
         (
             "serviceRole, on Amazon Linux 2",
             &old,

@@ -9,9 +9,11 @@ use futures::future::BoxFuture;
 use schemars::generate::SchemaSettings;
 use serde_json::Value;
 
-use super::{Beside, Cx, Effect, Grants, Identity, Invalid, Kind, Live, Ownership, Pinned, Reason, Refs};
+use super::{
+    Beside, Clash, Cx, Effect, Grants, Identity, Invalid, Kind, Live, Ownership, Pinned, Reason, Refs,
+};
 use crate::diff::{self, Diff, FieldChange, Rules};
-use crate::resource::{Document, Incarnation, OnDelete, Place, Tags};
+use crate::resource::{Document, Incarnation, OnDelete, Place, ResourceId, Tags};
 use crate::services::{Clients, Error, Result, Service, Snapshots, TagRules};
 
 /// What is known of a kind without asking AWS.
@@ -89,7 +91,7 @@ pub trait AnyKind: Send + Sync {
     /// See [`Kind::validate_written`].
     fn validate_written(&self, spec: &Document, place: &Place) -> Vec<Invalid>;
     /// See [`Kind::clashes`].
-    fn clashes(&self, spec: &Document, beside: &Beside<'_>) -> Vec<Invalid>;
+    fn clashes(&self, spec: &Document, id: &ResourceId, beside: &Beside<'_>) -> Vec<Clash>;
     /// See [`Kind::predict`]; with `name` of kinds that have one.
     fn predict(&self, name: &str, spec: &Document, place: &Place) -> BTreeMap<String, String>;
     /// See [`Kind::effect`].
@@ -180,8 +182,8 @@ impl<K: Kind> AnyKind for Erased<K> {
             .map_or_else(|_| Vec::new(), |spec| K::validate_written(&spec, place))
     }
 
-    fn clashes(&self, spec: &Document, beside: &Beside<'_>) -> Vec<Invalid> {
-        serde_json::from_value(spec.clone()).map_or_else(|_| Vec::new(), |spec| K::clashes(&spec, beside))
+    fn clashes(&self, spec: &Document, id: &ResourceId, beside: &Beside<'_>) -> Vec<Clash> {
+        serde_json::from_value(spec.clone()).map_or_else(|_| Vec::new(), |spec| K::clashes(&spec, id, beside))
     }
 
     fn predict(&self, name: &str, spec: &Document, place: &Place) -> BTreeMap<String, String> {

@@ -13,7 +13,9 @@ use super::error::Complaint;
 use super::nearest::{did_you_mean, listed};
 use super::source::Span;
 use super::tree::{Data, Node, Step, path_of, shortened, steps};
+use super::unknown::said_elsewhere;
 use crate::diff::Rules;
+use crate::kind::Facts;
 
 /// How labels of fixed choices begin.
 const ONE_OF: &str = "expected one of: ";
@@ -53,18 +55,22 @@ pub enum Fault {
 pub struct Checker {
     validator: Result<Validator, String>,
     rules: Rules,
-    left_out: &'static [(&'static str, &'static str)],
+    kind: Option<&'static Facts>,
 }
 
 impl Checker {
     /// The schema of a type.
     pub fn of<T: JsonSchema>() -> Self {
         let generator = SchemaSettings::draft2020_12().into_generator();
-        Self::new(&generator.into_root_schema_for::<T>().to_value(), &[])
+        Self::new(&generator.into_root_schema_for::<T>().to_value(), None)
     }
 
-    /// A root schema; and fields that it lacks on purpose, each with the reason.
-    pub fn new(schema: &Value, left_out: &'static [(&'static str, &'static str)]) -> Self {
+    /// The schema of a kind's specs.
+    pub fn of_kind(facts: &'static Facts) -> Self {
+        Self::new(&facts.schema, Some(facts))
+    }
+
+    fn new(schema: &Value, kind: Option<&'static Facts>) -> Self {
         let mut exact = schema.clone();
         bounded(&mut exact);
         Self {
@@ -73,7 +79,7 @@ impl Checker {
                 .build(&exact)
                 .map_err(|error| error.to_string()),
             rules: Rules::of(schema),
-            left_out,
+            kind,
         }
     }
 
@@ -197,6 +203,7 @@ impl Checker {
 impl Checker {
     /// Why there is no such field although AWS has one, or where it is said instead.
     fn left_out(&self, path: &[Step], name: &str) -> Option<&'static str> {
+        let facts = self.kind?;
         let keys = path.iter().filter_map(|step| match step {
             Step::Key(key) => Some(key.as_str()),
             Step::Item(_) => None,
@@ -206,7 +213,8 @@ impl Checker {
         let is = |field: &str| {
             field.eq_ignore_ascii_case(&whole) || (field != "tags" && field.eq_ignore_ascii_case(name))
         };
-        self.left_out.iter().find(|(field, _)| is(field)).map(|(_, why)| *why)
+        let left_out = facts.not_managed.iter().find(|(field, _)| is(field)).map(|(_, why)| *why);
+        left_out.or_else(|| said_elsewhere(facts, name).filter(|_| path.is_empty()))
     }
 }
 

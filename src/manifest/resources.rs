@@ -156,8 +156,7 @@ impl<'a> Reader<'a> {
     /// The spec in normal form, with all that its kind says against it. Nothing, if it can't be decoded.
     fn spec(&mut self, kind: &'static dyn AnyKind, tree: &Node) -> Option<Document> {
         let facts = kind.facts();
-        let checker =
-            self.kinds.entry(facts.name).or_insert_with(|| Checker::new(&facts.schema, facts.not_managed));
+        let checker = self.kinds.entry(facts.name).or_insert_with(|| Checker::of_kind(facts));
         let (spec, at) = spec_of(tree);
         if !matches!(spec.data, Data::Map(_)) {
             return None;

@@ -1,4 +1,4 @@
-//! Kinds that do not exist: what was meant, or what to do without one.
+//! Kinds and fields that do not exist: what was meant, or what to do without one.
 
 use std::collections::BTreeSet;
 
@@ -7,6 +7,7 @@ use super::nearest::nearest;
 use super::source::Span;
 use super::tree::shortened;
 use crate::diff::Rules;
+use crate::kind::{Facts, Identity, Ownership};
 use crate::kinds::KINDS;
 
 /// Says that there is no such kind. `as_written`: what would stand there if it were this one.
@@ -39,4 +40,18 @@ fn targets<'r>(rules: &'r Rules, into: &mut BTreeSet<&'r str>) {
     into.extend(rules.refers.iter().filter_map(|target| target.split('.').next()));
     let inside = [rules.items.as_deref(), rules.values.as_deref()];
     inside.into_iter().flatten().chain(rules.fields.values()).for_each(|rules| targets(rules, into));
+}
+
+/// Where a kind says what stands in every spec that is pasted from AWS: its tags and its name.
+pub fn said_elsewhere(facts: &Facts, field: &str) -> Option<&'static str> {
+    let is_ours = matches!(facts.ownership, Ownership::Tagged | Ownership::TagAfterCreate);
+    if field.eq_ignore_ascii_case("tags") {
+        return Some(match is_ours {
+            true => "metadata.tags",
+            false => "this kind has none, since it is the account's and not this environment's",
+        });
+    }
+    let kind = facts.name.rsplit('/').next().unwrap_or(facts.name);
+    let is_name = field.eq_ignore_ascii_case(&format!("{kind}Name"));
+    (is_ours && is_name && facts.identity != Identity::Assigned).then_some("metadata.physicalName")
 }

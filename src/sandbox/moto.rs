@@ -20,6 +20,7 @@ const FIXES: &[(&str, &str)] = &[
     ("ec2", include_str!("fixes/ec2.py")),
     ("ec2_groups", include_str!("fixes/ec2_groups.py")),
     ("ec2_networks", include_str!("fixes/ec2_networks.py")),
+    ("ec2_vpcs", include_str!("fixes/ec2_vpcs.py")),
     ("ecr", include_str!("fixes/ecr.py")),
     ("iam", include_str!("fixes/iam.py")),
     ("kms", include_str!("fixes/kms.py")),

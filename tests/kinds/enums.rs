@@ -15,8 +15,9 @@ pub const ENVIRONMENT: &str =
 const MARK: &str = "Qx";
 
 /// Texts for fields that must be said: the first that fits.
-const TEXTS: [&str; 4] = [
+const TEXTS: [&str; 5] = [
     "a",
+    "fs-12345678",
     "arn:aws:eks:us-east-1:111122223333:cluster/a",
     "arn:aws:iam::111122223333:role/a",
     "2030-01-01T00:00:00.000Z",

@@ -1,5 +1,5 @@
 //! What AWS refuses from a request alone, `validate` refuses at its place: `tests/data/batch_refusals.yaml` says it of Batch,
-//! `tests/data/fixes_refusals.yaml` of the services beside it. They have to know every text with which the sandbox refuses: Batch's
+//! `tests/data/fixes_refusals.yaml` of the services beside it, and `tests/data/ec2_refusals.yaml` of pairs in a VPC. They have to know every text with which the sandbox refuses: Batch's
 //! own, and the corrections of moto.
 
 use std::collections::{BTreeMap, BTreeSet};
@@ -16,6 +16,7 @@ use super::none;
 
 const BATCH: &str = include_str!("../data/batch_refusals.yaml");
 const FIXES: &str = include_str!("../data/fixes_refusals.yaml");
+const EC2: &str = include_str!("../data/ec2_refusals.yaml");
 const SCRIPT: &str = include_str!("refusals.py");
 
 const ENVIRONMENT: &str =
@@ -116,7 +117,7 @@ fn manifest_of(text: &str) -> String {
 fn nothing_is_wrong_with_what_is_added_to() {
     let folder = ground();
     let mut wrong = Vec::new();
-    for (name, base) in [BATCH, FIXES].into_iter().flat_map(|table| Table::of(table).bases) {
+    for (name, base) in [BATCH, FIXES, EC2].into_iter().flat_map(|table| Table::of(table).bases) {
         let (lines, said) = complaints(folder.path(), &manifest_of(&base));
         if !name.starts_with("bare") && (!lines.is_empty() || !said.is_empty()) {
             wrong.push(format!("{name}: {said}"));
@@ -133,6 +134,11 @@ fn what_batch_refuses_from_a_request_alone_is_refused_at_its_place() {
 #[test]
 fn what_other_services_refuse_from_a_request_alone_is_refused_at_its_place() {
     refused_at_its_place(&Table::of(FIXES));
+}
+
+#[test]
+fn what_cannot_stand_in_one_vpc_is_refused_at_its_place() {
+    refused_at_its_place(&Table::of(EC2));
 }
 
 fn refused_at_its_place(Table { bases, refused, .. }: &Table) {
@@ -196,10 +202,11 @@ async fn texts_of_the_fixes() -> BTreeSet<String> {
 
 #[tokio::test]
 async fn every_refusal_of_the_sandbox_is_known() {
-    for (name, table, texts) in
-        [("batch", BATCH, texts_of_the_sandbox()), ("fixes", FIXES, texts_of_the_fixes().await)]
-    {
-        let listed = Table::of(table).texts();
+    for (name, table, texts) in [
+        ("batch", [BATCH].as_slice(), texts_of_the_sandbox()),
+        ("fixes", &[FIXES, EC2], texts_of_the_fixes().await),
+    ] {
+        let listed: BTreeSet<String> = table.iter().flat_map(|table| Table::of(table).texts()).collect();
         assert!(texts.len() >= 100, "hardly any refusal was found: {texts:?}");
         let unknown: Vec<String> = texts.difference(&listed).cloned().collect();
         none(

@@ -156,10 +156,11 @@ pub fn set(spec: &mut Value, path: &str, value: Value) {
 
 type Field = (&'static str, &'static str, &'static str, &'static [(&'static str, &'static str)]);
 
-const TEMPLATE: (&str, &str) = ("computeResources.launchTemplate.launchTemplateId", "lt-1");
+const TEMPLATE: (&str, &str) = ("computeResources.launchTemplate.launchTemplateId", "lt-11111111");
 const TARGET: (&str, &str) =
     ("computeResources.launchTemplate.overrides[0].targetInstanceTypes", r#"["m6i"]"#);
-const OVERRIDE: (&str, &str) = ("computeResources.launchTemplate.overrides[0].launchTemplateId", "lt-2");
+const OVERRIDE: (&str, &str) =
+    ("computeResources.launchTemplate.overrides[0].launchTemplateId", "lt-22222222");
 const IMAGE: (&str, &str) = ("computeResources.ec2Configuration[0].imageType", "ECS_AL2023");
 const TYPES: (&str, &str) = ("computeResources.instanceTypes", r#"["c6i", "m6i"]"#);
 const EKS_IMAGE: (&str, &str) = ("computeResources.ec2Configuration[0].imageType", "EKS_AL2023");
@@ -181,7 +182,7 @@ pub const FIELDS: &[Field] = &[
     ("computeResources.maxvCpus", "64", "128", &[]),
     ("computeResources.desiredvCpus", "4", "8", &[]),
     ("computeResources.instanceTypes", r#"["m6i"]"#, r#"["c6i"]"#, &[]),
-    ("computeResources.imageId", "ami-1", "ami-2", &[]),
+    ("computeResources.imageId", "ami-11111111", "ami-22222222", &[]),
     ("computeResources.subnets", r#"["subnet-a"]"#, r#"["subnet-b"]"#, &[]),
     ("computeResources.securityGroupIds", r#"["sg-a"]"#, r#"["sg-b"]"#, &[]),
     ("computeResources.ec2KeyPair", "one", "two", &[]),
@@ -193,13 +194,13 @@ pub const FIELDS: &[Field] = &[
     ("computeResources.updateToLatestImageVersion", "false", "true", &[]),
     ("computeResources.scalingPolicy.minScaleDownDelayMinutes", "20", "30", &[]),
     ("computeResources.ec2Configuration[0].imageType", "ECS_AL2023", "ECS_AL2023_NVIDIA", &[]),
-    ("computeResources.ec2Configuration[0].imageIdOverride", "ami-1", "ami-2", &[IMAGE]),
+    ("computeResources.ec2Configuration[0].imageIdOverride", "ami-11111111", "ami-22222222", &[IMAGE]),
     ("computeResources.ec2Configuration[0].imageKubernetesVersion", "\"1.33\"", "\"1.34\"", &[EKS_IMAGE]),
-    ("computeResources.launchTemplate.launchTemplateId", "lt-1", "lt-2", &[]),
+    ("computeResources.launchTemplate.launchTemplateId", "lt-11111111", "lt-22222222", &[]),
     ("computeResources.launchTemplate.launchTemplateName", "one", "two", &[]),
     ("computeResources.launchTemplate.version", "\"7\"", "\"8\"", &[TEMPLATE]),
     ("computeResources.launchTemplate.userdataType", "EKS_NODEADM", "EKS_BOOTSTRAP_SH", &[TEMPLATE]),
-    ("computeResources.launchTemplate.overrides[0].launchTemplateId", "lt-2", "lt-3", &[TEMPLATE, TARGET]),
+    ("computeResources.launchTemplate.overrides[0].launchTemplateId", "lt-22222222", "lt-33333333", &[TEMPLATE, TARGET]),
     ("computeResources.launchTemplate.overrides[0].launchTemplateName", "two", "three", &[TEMPLATE, TARGET]),
     ("computeResources.launchTemplate.overrides[0].version", "\"7\"", "\"8\"", &[TEMPLATE, TARGET, OVERRIDE]),
     ("computeResources.launchTemplate.overrides[0].targetInstanceTypes", r#"["m6i"]"#, r#"["c6i"]"#, &[TEMPLATE, OVERRIDE, TYPES]),

@@ -11,9 +11,11 @@ use super::types::environment_settings::{EcsSettings, EksConfiguration, UpdatePo
 use super::types::name;
 use crate::diff::{Diff, FieldChange};
 use crate::field;
-use crate::kind::{Beside, Cx, Effect, Given, Grant, Grants, Invalid, Kind, Live, On, Reason, Refs, When};
+use crate::kind::{
+    Beside, Clash, Cx, Effect, Given, Grant, Grants, Invalid, Kind, Live, On, Reason, Refs, When,
+};
 use crate::kinds::mirror::{Field, Part, prune};
-use crate::resource::{Place, Readiness};
+use crate::resource::{Place, Readiness, ResourceId};
 use crate::services::batch::{Batch, Snapshot};
 use crate::services::{Result, own_tags};
 
@@ -50,7 +52,7 @@ pub struct Spec {
     /// The role with which Batch works, by name or ARN. Absent: the service-linked role `AWSServiceRoleForBatch`, which alone allows
     /// instances to be updated in place.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    #[schemars(transform = field::empty, transform = field::name_or_arn, transform = field::refers(&["iam/Role.arn", "iam/ServiceLinkedRole.arn"]))]
+    #[schemars(transform = field::empty, transform = field::name_or_arn, transform = field::refers(&["iam/Role.arn", "iam/Role.name", "iam/ServiceLinkedRole.arn"]))]
     pub service_role: Option<String>,
     /// What becomes of running jobs when an update replaces instances.
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -205,7 +207,7 @@ spec:
         validate::validate(spec)
     }
 
-    fn clashes(spec: &Spec, beside: &Beside<'_>) -> Vec<Invalid> {
+    fn clashes(spec: &Spec, _id: &ResourceId, beside: &Beside<'_>) -> Vec<Clash> {
         clashes::clashes(spec, beside)
     }
 

@@ -10,11 +10,14 @@ use super::types::name;
 use super::types::queue_orders::{ComputeEnvironmentOrder, JobStateTimeLimitAction, ServiceEnvironmentOrder};
 use crate::diff::{ChangeRule, Diff, FieldChange};
 use crate::field;
-use crate::kind::{Beside, Cx, Effect, Given, Grant, Grants, Invalid, Kind, Live, On, Order, Reason, Refs};
+use crate::kind::{
+    Beside, Clash, Cx, Effect, Given, Grant, Grants, Invalid, Kind, Live, On, Order, Reason, Refs,
+};
 use crate::kinds::mirror::{Field, Part};
-use crate::resource::{Place, Readiness};
+use crate::resource::{Place, Readiness, ResourceId};
 use crate::services::batch::{Batch, Snapshot};
 use crate::services::{Result, batch, failed, own_tags};
+use crate::value::named;
 
 mod clashes;
 mod validate;
@@ -134,7 +137,7 @@ spec:
         validate::validate(spec, place)
     }
 
-    fn clashes(spec: &Spec, beside: &Beside<'_>) -> Vec<Invalid> {
+    fn clashes(spec: &Spec, _id: &ResourceId, beside: &Beside<'_>) -> Vec<Clash> {
         clashes::clashes(spec, beside)
     }
 
@@ -271,7 +274,8 @@ async fn keep_ground(cx: &Cx<'_, JobQueue>, live: &Spec, want: &Spec) -> Result<
     };
     let (before, stay) = (names(live), names(want));
     let is_open = want.state == JqState::Enabled.as_str();
-    if is_open && !stay.is_empty() && before.iter().any(|name| !stay.contains(name)) {
+    let goes = |before: &String| !stay.iter().any(|name| named::same(before, name));
+    if is_open && !stay.is_empty() && before.iter().any(goes) {
         batch::refuse_to_let_go(cx.client, stay).await?;
     }
     Ok(())

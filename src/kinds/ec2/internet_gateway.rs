@@ -6,17 +6,19 @@ use serde::{Deserialize, Serialize};
 
 use crate::diff::Diff;
 use crate::field;
-use crate::kind::{Cx, Grant, Grants, Identity, Kind, Live, On, When};
-use crate::resource::{Place, Readiness};
+use crate::kind::{Beside, Clash, Cx, Grant, Grants, Identity, Kind, Live, On, When};
+use crate::resource::{Place, Readiness, ResourceId};
 use crate::services::ec2::{Ec2, Snapshot, assigned, once, tag_on_create, tags};
 use crate::services::{Result, failed};
+
+mod clashes;
 
 /// An internet gateway.
 pub struct InternetGateway;
 
 /// What the API takes and a manifest cannot say, and why.
 pub const NOT_MANAGED: &[(&str, &str)] =
-    &[("DryRun", "a plan does not ask AWS"), ("TagSpecifications", "tags are metadata")];
+    &[("DryRun", "a plan does not ask AWS"), ("TagSpecifications", "metadata.tags")];
 
 /// What a manifest declares of an internet gateway.
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
@@ -82,6 +84,10 @@ metadata:
 spec:
   vpcId: ${ec2/Vpc/main.id}
 ";
+
+    fn clashes(spec: &Spec, id: &ResourceId, beside: &Beside<'_>) -> Vec<Clash> {
+        clashes::clashes(spec, id, beside).into_iter().collect()
+    }
 
     fn observe(snapshot: &Snapshot, place: &Place) -> Vec<Live<Self>> {
         snapshot.internet_gateways.values().filter_map(|gateway| live(gateway, place)).collect()

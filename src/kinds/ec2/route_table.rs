@@ -8,11 +8,12 @@ use serde::{Deserialize, Serialize};
 
 use crate::diff::Diff;
 use crate::field;
-use crate::kind::{Cx, Grant, Grants, Identity, Invalid, Kind, Live, On, When};
-use crate::resource::Place;
+use crate::kind::{Beside, Clash, Cx, Grant, Grants, Identity, Invalid, Kind, Live, On, When};
+use crate::resource::{Place, ResourceId};
 use crate::services::ec2::{Ec2, Snapshot, assigned, tag_on_create};
 use crate::services::{Result, failed};
 
+mod clashes;
 mod observe;
 mod route;
 #[cfg(test)]
@@ -27,7 +28,7 @@ pub struct RouteTable;
 /// What the API takes and a manifest cannot say, and why.
 pub const NOT_MANAGED: &[(&str, &str)] = &[
     ("DryRun", "a plan does not ask AWS"),
-    ("TagSpecifications", "tags are metadata"),
+    ("TagSpecifications", "metadata.tags"),
     ("ClientToken", "it comes from the step that creates"),
     ("LocalTarget", "the routes that come with a table are AWS's"),
     ("PublicIpv4Pool", "associations are with subnets and gateways"),
@@ -137,6 +138,10 @@ spec:
 
     fn validate(spec: &Spec, _place: &Place) -> Vec<Invalid> {
         route::check("routes", &spec.routes)
+    }
+
+    fn clashes(spec: &Spec, id: &ResourceId, beside: &Beside<'_>) -> Vec<Clash> {
+        clashes::clashes(spec, id, beside)
     }
 
     fn normalise(spec: &mut Spec, _place: &Place) {

@@ -7,12 +7,14 @@ use serde::{Deserialize, Serialize};
 use crate::diff::{Diff, FieldChange};
 use crate::field;
 use crate::kind::{
-    Cx, Effect, Grant, Grants, Identity, Invalid, Kind, Live, On, Order, Reason, Refs, When, strongest,
+    Beside, Clash, Cx, Effect, Grant, Grants, Identity, Invalid, Kind, Live, On, Order, Reason, Refs, When,
+    strongest,
 };
-use crate::resource::{Place, Readiness};
+use crate::resource::{Place, Readiness, ResourceId};
 use crate::services::ec2::{Ec2, Snapshot, assigned, once, tag_on_create, tags};
 use crate::services::{Result, failed};
 
+mod clashes;
 mod rule;
 #[cfg(test)]
 mod tests;
@@ -26,8 +28,8 @@ pub struct SecurityGroup;
 /// What the API takes and a manifest cannot say, and why.
 pub const NOT_MANAGED: &[(&str, &str)] = &[
     ("DryRun", "a plan does not ask AWS"),
-    ("TagSpecifications", "tags are metadata"),
-    ("GroupName", "it is metadata.physicalName"),
+    ("TagSpecifications", "metadata.tags"),
+    ("GroupName", "metadata.physicalName"),
     ("SourceSecurityGroupName", "names work in default VPCs only; sourceSecurityGroupId works everywhere"),
     ("VpcPeeringConnectionId", "it follows from the group on the other side"),
 ];
@@ -146,6 +148,10 @@ spec:
             spec.security_group_egress.iter().map(EgressRule::parts),
         ));
         wrong
+    }
+
+    fn clashes(spec: &Spec, id: &ResourceId, beside: &Beside<'_>) -> Vec<Clash> {
+        clashes::clashes(spec, id, beside)
     }
 
     fn validate_name(name: &str) -> Option<String> {

@@ -8,12 +8,14 @@ use super::types::cidr::{self, Cidr};
 use crate::diff::{Diff, FieldChange};
 use crate::field;
 use crate::kind::{
-    Cx, Effect, Given, Grant, Grants, Identity, Invalid, Kind, Live, On, Order, Reason, Refs, When, strongest,
+    Beside, Clash, Cx, Effect, Given, Grant, Grants, Identity, Invalid, Kind, Live, On, Order, Reason, Refs,
+    When, strongest,
 };
-use crate::resource::Place;
+use crate::resource::{Place, ResourceId};
 use crate::services::ec2::{Ec2, Snapshot, assigned, once, tag_on_create};
 use crate::services::{Result, failed};
 
+mod clashes;
 mod observe;
 #[cfg(test)]
 mod tests;
@@ -25,7 +27,7 @@ pub struct Subnet;
 /// What the API takes and a manifest cannot say, and why.
 pub const NOT_MANAGED: &[(&str, &str)] = &[
     ("DryRun", "a plan does not ask AWS"),
-    ("TagSpecifications", "tags are metadata"),
+    ("TagSpecifications", "metadata.tags"),
     ("DisableLniAtDeviceIndex", "it is said by leaving enableLniAtDeviceIndex out"),
 ];
 
@@ -43,6 +45,7 @@ pub struct Spec {
     /// The IPAM pool that its IPv4 range comes from. AWS does not report it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[schemars(transform = field::empty, transform = field::write_only)]
+    #[schemars(regex(pattern = r"^ipam-pool-[0-9a-f]+$"))]
     pub ipv4_ipam_pool_id: Option<String>,
     /// How large a range `ipv4IpamPoolId` gives: the prefix length. AWS does not report it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -64,6 +67,7 @@ pub struct Spec {
     /// The IPAM pool that its IPv6 range comes from. AWS does not report it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[schemars(transform = field::empty, transform = field::write_only)]
+    #[schemars(regex(pattern = r"^ipam-pool-[0-9a-f]+$"))]
     pub ipv6_ipam_pool_id: Option<String>,
     /// How large a range `ipv6IpamPoolId` gives: the prefix length. AWS does not report it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -253,8 +257,13 @@ spec:
         wrong
     }
 
+    fn clashes(spec: &Spec, id: &ResourceId, beside: &Beside<'_>) -> Vec<Clash> {
+        clashes::clashes(spec, id, beside)
+    }
+
     fn normalise(spec: &mut Spec, _place: &Place) {
-        spec.cidr_block.iter_mut().chain(&mut spec.ipv6_cidr_block).for_each(cidr::respell);
+        spec.cidr_block.iter_mut().for_each(cidr::canonical);
+        spec.ipv6_cidr_block.iter_mut().for_each(cidr::respell);
         if spec.ipv6_native {
             // There is no other way, and AWS sets both by itself.
             spec.assign_ipv6_address_on_creation = true;

@@ -32,7 +32,7 @@ pub struct Vpc;
 /// What the API takes and a manifest cannot say, and why.
 pub const NOT_MANAGED: &[(&str, &str)] = &[
     ("DryRun", "a plan does not ask AWS"),
-    ("TagSpecifications", "tags are metadata"),
+    ("TagSpecifications", "metadata.tags"),
     (
         "EnableNetworkAddressUsageMetrics",
         "reading it takes another call per VPC and plan; it changes nothing but metrics",
@@ -51,6 +51,7 @@ pub struct Spec {
     /// The IPAM pool that the primary range comes from. AWS does not report it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[schemars(transform = field::empty, transform = field::write_only)]
+    #[schemars(regex(pattern = r"^ipam-pool-[0-9a-f]+$"))]
     pub ipv4_ipam_pool_id: Option<String>,
     /// How large a range `ipv4IpamPoolId` gives: the prefix length. AWS does not report it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -75,6 +76,7 @@ pub struct Spec {
     /// The IPAM pool that IPv6 addresses come from. AWS does not report it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[schemars(transform = field::empty, transform = field::write_only)]
+    #[schemars(regex(pattern = r"^ipam-pool-[0-9a-f]+$"))]
     pub ipv6_ipam_pool_id: Option<String>,
     /// How large a range `ipv6IpamPoolId` gives: the prefix length. AWS does not report it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -193,11 +195,8 @@ spec:
     }
 
     fn normalise(spec: &mut Spec, _place: &Place) {
-        spec.cidr_block
-            .iter_mut()
-            .chain(&mut spec.secondary_cidr_blocks)
-            .chain(&mut spec.ipv6_cidr_blocks)
-            .for_each(cidr::respell);
+        spec.cidr_block.iter_mut().for_each(cidr::canonical);
+        spec.secondary_cidr_blocks.iter_mut().chain(&mut spec.ipv6_cidr_blocks).for_each(cidr::respell);
     }
 
     fn effect(_live: &Spec, _want: &Spec, changes: &[FieldChange], _refs: &Refs) -> (Effect, Reason) {

@@ -8,13 +8,15 @@ use serde_json::json;
 use crate::diff::{Diff, FieldChange};
 use crate::field;
 use crate::kind::{
-    Cx, Effect, Grant, Grants, Identity, Invalid, Kind, Live, On, Order, Reason, Refs, When, strongest,
+    Beside, Clash, Cx, Effect, Grant, Grants, Identity, Invalid, Kind, Live, On, Order, Reason, Refs, When,
+    strongest,
 };
-use crate::resource::Place;
+use crate::resource::{Place, ResourceId};
 use crate::services::Result;
 use crate::services::ec2::{Ec2, Snapshot};
 use crate::value::Policy;
 
+mod clashes;
 mod observe;
 #[cfg(test)]
 mod tests;
@@ -27,7 +29,7 @@ pub struct VpcEndpoint;
 /// What the API takes and a manifest cannot say, and why.
 pub const NOT_MANAGED: &[(&str, &str)] = &[
     ("DryRun", "a plan does not ask AWS"),
-    ("TagSpecifications", "tags are metadata"),
+    ("TagSpecifications", "metadata.tags"),
     ("ClientToken", "it comes from the step that creates"),
     ("SubnetConfigurations", "the addresses of its network interfaces are not reported with it"),
     ("ResetPolicy", "it is said by leaving policyDocument out"),
@@ -204,6 +206,10 @@ spec:
 
     fn validate(spec: &Spec, place: &Place) -> Vec<Invalid> {
         validate::check(spec, place)
+    }
+
+    fn clashes(spec: &Spec, id: &ResourceId, beside: &Beside<'_>) -> Vec<Clash> {
+        clashes::clashes(spec, id, beside)
     }
 
     fn effect(_live: &Spec, _want: &Spec, changes: &[FieldChange], _refs: &Refs) -> (Effect, Reason) {

@@ -8,8 +8,8 @@ use serde::{Deserialize, Serialize};
 
 use crate::diff::Diff;
 use crate::field;
-use crate::kind::{Beside, Cx, Grant, Grants, Invalid, Kind, Live, On};
-use crate::resource::{OnDelete, Place, Readiness};
+use crate::kind::{Beside, Clash, Cx, Grant, Grants, Invalid, Kind, Live, On};
+use crate::resource::{OnDelete, Place, Readiness, ResourceId};
 use crate::services::s3::{self, BucketRead, S3, Snapshot};
 use crate::services::{Error, Result, failed};
 use crate::value::Policy;
@@ -216,8 +216,10 @@ spec:
         found
     }
 
-    fn clashes(spec: &Spec, beside: &Beside<'_>) -> Vec<Invalid> {
-        spec.policy.as_ref().map(|policy| policy::of_others(policy, beside)).unwrap_or_default()
+    fn clashes(spec: &Spec, id: &ResourceId, beside: &Beside<'_>) -> Vec<Clash> {
+        let own = beside.get(id).map(|it| it.physical);
+        let found = spec.policy.as_ref().map(|policy| policy::of_others(policy, own, beside));
+        found.into_iter().flatten().map(Clash::from).collect()
     }
 
     fn validate_name(name: &str) -> Option<String> {

@@ -273,7 +273,11 @@ async fn an_interface_endpoint_holds_its_subnets_and_groups() {
     let (one, two) = (subnet(&ec2, &vpc, 1).await, subnet(&ec2, &vpc, 2).await);
     let (first, second) = (group(&ec2, &vpc, "first").await, group(&ec2, &vpc, "second").await);
     let make = ec2.create_vpc_endpoint().vpc_id(&vpc).service_name("com.amazonaws.us-east-1.ecr.api");
-    let make = make.vpc_endpoint_type(VpcEndpointType::Interface).subnet_ids(&one).security_group_ids(&first);
+    let make = make
+        .vpc_endpoint_type(VpcEndpointType::Interface)
+        .private_dns_enabled(false)
+        .subnet_ids(&one)
+        .security_group_ids(&first);
     let id = make.send().await.unwrap().vpc_endpoint.unwrap().vpc_endpoint_id.unwrap();
     assert_eq!(
         ec2.delete_subnet().subnet_id(&one).send().await.unwrap_err().code(),

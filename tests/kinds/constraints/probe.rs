@@ -87,7 +87,9 @@ pub fn told<'p>(kind: &str, probes: impl Iterator<Item = &'p Probe>) -> Vec<Vec<
     for error in errors.0 {
         assert!(!error.message.contains("the file holds more than"), "the rest is hidden: {error}");
         // What is only between the probes is none of theirs.
-        if error.message.contains("name in AWS") || error.message.contains("speaks of its own alone") {
+        let pair = error.related.iter().any(|other| other.label.ends_with("is declared here"));
+        if pair || error.message.contains("name in AWS") || error.message.contains("speaks of its own alone")
+        {
             continue;
         }
         let position = error.position();

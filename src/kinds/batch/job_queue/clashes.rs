@@ -4,10 +4,10 @@
 //! EKS, and of one architecture.
 
 use super::Spec;
-use crate::kind::{Beside, Invalid};
+use crate::kind::{Beside, Clash};
 use crate::kinds::batch::compute_environment::{self, ComputeEnvironment, validate::instance_types};
 
-pub(super) fn clashes(spec: &Spec, beside: &Beside<'_>) -> Vec<Invalid> {
+pub(super) fn clashes(spec: &Spec, beside: &Beside<'_>) -> Vec<Clash> {
     let mut found = Vec::new();
     let mut first = None;
     for (index, entry) in spec.compute_environment_order.iter().enumerate() {
@@ -20,7 +20,7 @@ pub(super) fn clashes(spec: &Spec, beside: &Beside<'_>) -> Vec<Invalid> {
         let declared = spec.job_queue_type.as_deref().filter(|kind| !kind.contains("${"));
         if let Some(declared) = declared.filter(|declared| *declared != family) {
             let message = format!("{id} is for queues of type {family}, and jobQueueType is {declared}");
-            found.push(Invalid::new(&path, message));
+            found.push(Clash::new(&path, id, message));
         }
         let Some((other, of, runs_on)) = first else {
             first = Some((id, family, architecture));
@@ -29,14 +29,14 @@ pub(super) fn clashes(spec: &Spec, beside: &Beside<'_>) -> Vec<Invalid> {
         if of != family {
             let message =
                 format!("{id} makes a queue of {family}, and {other} one of {of}: a queue is of one type");
-            found.push(Invalid::new(path, message));
+            found.push(Clash::new(path, other, message));
         } else if let (Some(runs_on), Some(architecture)) = (runs_on, architecture)
             && runs_on != architecture
         {
             let message = format!(
                 "{id} runs on {architecture}, and {other} on {runs_on}: a queue has one architecture"
             );
-            found.push(Invalid::new(path, message));
+            found.push(Clash::new(path, other, message));
         }
     }
     found

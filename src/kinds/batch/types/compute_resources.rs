@@ -10,7 +10,8 @@ use crate::kinds::mirror::mirror;
 /// The outputs that a list of subnets may name.
 const SUBNETS: &[&str] = &["ec2/Subnet.id"];
 /// The outputs that a list of security groups may name.
-const GROUPS: &[&str] = &["ec2/SecurityGroup.id"];
+const GROUPS: &[&str] =
+    &["ec2/SecurityGroup.id", "ec2/SecurityGroup.groupId", "ec2/Vpc.defaultSecurityGroupId"];
 /// The outputs that an instance role may name.
 const PROFILES: &[&str] = &["iam/InstanceProfile.arn", "iam/InstanceProfile.name"];
 /// The outputs that name a launch template.
@@ -23,6 +24,11 @@ const INSTANCES: &str = r"^(optimal|default_x86_64|default_arm64|[a-z][a-z0-9-]*
 
 /// A version's number, or one of the two words.
 const VERSION: &str = r"^([0-9]+|\$Latest|\$Default|)$";
+
+/// Eight characters, as ids once had, or seventeen.
+/// <https://docs.aws.amazon.com/AWSEC2/latest/UserGuide/resource-ids.html>
+const TEMPLATE_ID: &str = "^lt-[0-9a-f]{8,17}$";
+const IMAGE_ID: &str = "^ami-[0-9a-f]{8,17}$";
 
 mirror! {
     /// What a managed compute environment launches: instances of EC2, or tasks of Fargate.
@@ -47,6 +53,7 @@ mirror! {
         #[schemars(inner(regex(pattern = INSTANCES)))]
         empty instance_types: Vec<String>,
         /// The AMI for all instances; `ec2Configuration` says it by type of image.
+        #[schemars(regex(pattern = IMAGE_ID))]
         empty image_id: Option<String>,
         /// The subnets that instances or tasks are launched into; 16 at most on Fargate.
         #[schemars(transform = field::set, transform = field::items_refer(SUBNETS))]
@@ -90,7 +97,7 @@ mirror! {
     /// A launch template, by id or by name.
     pub struct LaunchTemplate = sdk::LaunchTemplateSpecification {
         /// Its id.
-        #[schemars(transform = field::refers(TEMPLATE_IDS))]
+        #[schemars(regex(pattern = TEMPLATE_ID), transform = field::refers(TEMPLATE_IDS))]
         server launch_template_id: Option<String>,
         /// Its name.
         #[schemars(transform = field::refers(&["ec2/LaunchTemplate.name"]))]
@@ -110,7 +117,7 @@ mirror! {
     /// Another launch template for some types of instances.
     pub struct LaunchTemplateOverride = sdk::LaunchTemplateSpecificationOverride {
         /// Its id.
-        #[schemars(transform = field::refers(TEMPLATE_IDS))]
+        #[schemars(regex(pattern = TEMPLATE_ID), transform = field::refers(TEMPLATE_IDS))]
         server launch_template_id: Option<String>,
         /// Its name.
         #[schemars(transform = field::refers(&["ec2/LaunchTemplate.name"]))]
@@ -133,7 +140,7 @@ mirror! {
         #[schemars(length(min = 1, max = 256))]
         required image_type: String,
         /// The AMI; absent: the one that Batch provides.
-        #[schemars(length(min = 1, max = 256))]
+        #[schemars(length(min = 1, max = 256), regex(pattern = IMAGE_ID))]
         empty image_id_override: Option<String>,
         /// The version of Kubernetes, where nodes join an EKS cluster.
         #[schemars(length(min = 1, max = 256))]

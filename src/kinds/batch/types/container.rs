@@ -42,6 +42,13 @@ const SYSTEMS: &[&str] = &[
     "WINDOWS_SERVER_2022_FULL",
 ];
 
+/// EFS's own patterns: <https://docs.aws.amazon.com/efs/latest/ug/API_FileSystemDescription.html> and
+/// <https://docs.aws.amazon.com/efs/latest/ug/API_AccessPointDescription.html>.
+const FILE_SYSTEM: &str =
+    "^(arn:aws[-a-z]*:elasticfilesystem:[-0-9a-z:]+:file-system/fs-[0-9a-f]{8,40}|fs-[0-9a-f]{8,40})$";
+const ACCESS_POINT: &str =
+    "^(arn:aws[-a-z]*:elasticfilesystem:[-0-9a-z:]+:access-point/fsap-[0-9a-f]{8,40}|fsap-[0-9a-f]{8,40})$";
+
 mirror! {
     /// An environment variable. Its value is masked wherever it is shown.
     #[schemars(transform = field::sensitive)]
@@ -116,7 +123,7 @@ mirror! {
     /// An EFS file system.
     pub struct EfsVolume = sdk::EfsVolumeConfiguration {
         /// Its id.
-        #[schemars(length(min = 1), transform = field::refers(&["efs/FileSystem.id"]))]
+        #[schemars(length(min = 1), regex(pattern = FILE_SYSTEM), transform = field::refers(&["efs/FileSystem.id"]))]
         required file_system_id: String,
         /// The folder that is mounted as root; to be left out, or `/`, with an access point.
         #[schemars(length(max = 4096))]
@@ -134,7 +141,7 @@ mirror! {
     /// How access to an EFS file system is granted.
     pub struct EfsAuthorization = sdk::EfsAuthorizationConfig {
         /// The access point.
-        #[schemars(transform = field::refers(&["efs/AccessPoint.id"]))]
+        #[schemars(regex(pattern = ACCESS_POINT), transform = field::refers(&["efs/AccessPoint.id"]))]
         empty access_point_id: Option<String>,
         /// Whether the job's role counts: `ENABLED` (with encryption in transit, and with such a role) or `DISABLED`.
         #[schemars(transform = field::one_of(sdk::EfsAuthorizationConfigIam::values()))]

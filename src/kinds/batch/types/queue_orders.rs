@@ -29,7 +29,7 @@ mirror! {
         /// Its place: lower comes first. Absent: its place in the list.
         empty order: Option<i32>,
         /// Its name or ARN.
-        #[schemars(transform = field::name_or_arn, transform = field::refers(&["batch/ComputeEnvironment.arn"]))]
+        #[schemars(transform = field::name_or_arn, transform = field::refers(&["batch/ComputeEnvironment.arn", "batch/ComputeEnvironment.name"]))]
         required compute_environment: String,
     }
 
@@ -38,7 +38,7 @@ mirror! {
         /// Its place: lower comes first. Absent: its place in the list.
         empty order: Option<i32>,
         /// Its name or ARN.
-        #[schemars(transform = field::name_or_arn, transform = field::refers(&["batch/ServiceEnvironment.arn"]))]
+        #[schemars(transform = field::name_or_arn, transform = field::refers(&["batch/ServiceEnvironment.arn", "batch/ServiceEnvironment.name"]))]
         required service_environment: String,
     }
 

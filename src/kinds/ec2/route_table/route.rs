@@ -23,6 +23,7 @@ pub struct Route {
     /// For the addresses in this prefix list.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[schemars(transform = field::empty)]
+    #[schemars(regex(pattern = r"^pl-[0-9a-f]+$"))]
     pub destination_prefix_list_id: Option<String>,
     /// To an internet or a virtual private gateway.
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -31,38 +32,47 @@ pub struct Route {
     /// To a NAT gateway.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[schemars(transform = field::empty, transform = field::refers(&["ec2/NatGateway.id"]))]
+    #[schemars(regex(pattern = r"^nat-[0-9a-f]+$"))]
     pub nat_gateway_id: Option<String>,
     /// To an endpoint of a Gateway Load Balancer.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[schemars(transform = field::empty, transform = field::refers(&["ec2/VpcEndpoint.id"]))]
+    #[schemars(regex(pattern = r"^vpce-[0-9a-f]+$"))]
     pub vpc_endpoint_id: Option<String>,
     /// To a transit gateway.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[schemars(transform = field::empty)]
+    #[schemars(regex(pattern = r"^tgw-[0-9a-f]+$"))]
     pub transit_gateway_id: Option<String>,
     /// To a peered VPC.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[schemars(transform = field::empty)]
+    #[schemars(regex(pattern = r"^pcx-[0-9a-f]+$"))]
     pub vpc_peering_connection_id: Option<String>,
     /// To an egress-only internet gateway; for IPv6.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[schemars(transform = field::empty)]
+    #[schemars(regex(pattern = r"^eigw-[0-9a-f]+$"))]
     pub egress_only_internet_gateway_id: Option<String>,
     /// To an instance that forwards; it has exactly one network interface.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[schemars(transform = field::server)]
+    #[schemars(regex(pattern = r"^i-[0-9a-f]+$"))]
     pub instance_id: Option<String>,
     /// To a network interface.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[schemars(transform = field::server)]
+    #[schemars(regex(pattern = r"^eni-[0-9a-f]+$"))]
     pub network_interface_id: Option<String>,
     /// To a local gateway of an Outpost.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[schemars(transform = field::empty)]
+    #[schemars(regex(pattern = r"^lgw-[0-9a-f]+$"))]
     pub local_gateway_id: Option<String>,
     /// To a carrier gateway of a Wavelength zone.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[schemars(transform = field::empty)]
+    #[schemars(regex(pattern = r"^cagw-[0-9a-f]+$"))]
     pub carrier_gateway_id: Option<String>,
     /// To a core network of Cloud WAN.
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -76,8 +86,8 @@ pub struct Route {
 
 impl Route {
     pub(super) fn normalise(&mut self) {
-        let ranges = self.destination_cidr_block.iter_mut().chain(&mut self.destination_ipv6_cidr_block);
-        ranges.for_each(cidr::respell);
+        self.destination_cidr_block.iter_mut().for_each(cidr::canonical);
+        self.destination_ipv6_cidr_block.iter_mut().for_each(cidr::respell);
     }
 
     /// Whether both are for the same destination: a table has one route for each.
@@ -170,6 +180,13 @@ pub(super) fn check(field: &str, routes: &[Route]) -> Vec<Invalid> {
             wrong.push(Invalid::new(
                 &path,
                 "a route has exactly one target, such as gatewayId or natGatewayId: split it, or add or remove one",
+            ));
+        }
+        // API_CreateRoute: "[IPv6 traffic only] The ID of an egress-only internet gateway."
+        if route.destination_cidr_block.is_some() && route.egress_only_internet_gateway_id.is_some() {
+            wrong.push(Invalid::new(
+                format!("{path}.egressOnlyInternetGatewayId"),
+                "takes IPv6 traffic only: write destinationIpv6CidrBlock, or another target such as natGatewayId",
             ));
         }
         if let Some(range) = &route.destination_cidr_block {

@@ -11,7 +11,8 @@ pub(super) async fn update(
     want: &Spec,
     diff: &Diff,
 ) -> Result<()> {
-    // Routes first: a subnet that joins finds them there.
+    // Routes first: a subnet that joins finds them there. What leaves goes before what joins, so that two tables that exchange
+    // subnets do not wait for each other.
     if diff.touches("routes") {
         put_routes(cx, live, want).await?;
     }
@@ -19,18 +20,18 @@ pub(super) async fn update(
         put_propagation(cx, live, want).await?;
     }
     if diff.touches("subnetIds") {
+        end(cx, live, missing(&live.spec.subnet_ids, &want.subnet_ids)).await?;
         for subnet in missing(&want.subnet_ids, &live.spec.subnet_ids) {
             let call = cx.client.associate_route_table().route_table_id(&live.physical).subnet_id(subnet);
             call.send().await.map_err(failed("ec2", "AssociateRouteTable"))?;
         }
-        end(cx, live, missing(&live.spec.subnet_ids, &want.subnet_ids)).await?;
     }
     if diff.touches("gatewayIds") {
+        end(cx, live, missing(&live.spec.gateway_ids, &want.gateway_ids)).await?;
         for gateway in missing(&want.gateway_ids, &live.spec.gateway_ids) {
             let call = cx.client.associate_route_table().route_table_id(&live.physical).gateway_id(gateway);
             call.send().await.map_err(failed("ec2", "AssociateRouteTable"))?;
         }
-        end(cx, live, missing(&live.spec.gateway_ids, &want.gateway_ids)).await?;
     }
     Ok(())
 }

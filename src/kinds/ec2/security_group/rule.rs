@@ -11,6 +11,10 @@ use crate::field;
 use crate::kind::Invalid;
 use crate::kinds::ec2::types::cidr;
 
+/// The outputs that name a group.
+const GROUPS: &[&str] =
+    &["ec2/SecurityGroup.id", "ec2/SecurityGroup.groupId", "ec2/Vpc.defaultSecurityGroupId"];
+
 /// What is let in, from one source.
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
@@ -36,10 +40,11 @@ pub struct IngressRule {
     /// From the addresses in this prefix list, such as `pl-6da54004`.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[schemars(transform = field::empty)]
+    #[schemars(regex(pattern = r"^pl-[0-9a-f]+$"))]
     pub source_prefix_list_id: Option<String>,
     /// From what carries this security group; it may be the group itself.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    #[schemars(transform = field::empty, transform = field::deferrable, transform = field::beyond, transform = field::refers(&["ec2/SecurityGroup.id", "ec2/SecurityGroup.groupId"]))]
+    #[schemars(transform = field::empty, transform = field::deferrable, transform = field::beyond, transform = field::refers(GROUPS))]
     pub source_security_group_id: Option<String>,
     /// The account of `sourceSecurityGroupId`, where it is another one.
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -76,10 +81,11 @@ pub struct EgressRule {
     /// To the addresses in this prefix list, such as that of a gateway endpoint.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[schemars(transform = field::empty)]
+    #[schemars(regex(pattern = r"^pl-[0-9a-f]+$"))]
     pub destination_prefix_list_id: Option<String>,
     /// To what carries this security group; it may be the group itself.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    #[schemars(transform = field::empty, transform = field::deferrable, transform = field::beyond, transform = field::refers(&["ec2/SecurityGroup.id", "ec2/SecurityGroup.groupId"]))]
+    #[schemars(transform = field::empty, transform = field::deferrable, transform = field::beyond, transform = field::refers(GROUPS))]
     pub destination_security_group_id: Option<String>,
     /// A remark, up to 255 characters.
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -88,9 +94,14 @@ pub struct EgressRule {
 }
 
 impl IngressRule {
+    /// Whether the group that it names is one of the account's own.
+    pub(super) fn is_at_home(&self) -> bool {
+        self.source_security_group_owner_id.is_none()
+    }
+
     pub(super) fn normalise(&mut self) {
         ports(&mut self.ip_protocol, &mut self.from_port, &mut self.to_port);
-        self.cidr_ip.iter_mut().chain(&mut self.cidr_ipv6).for_each(cidr::respell);
+        self.cidr_ip.iter_mut().chain(&mut self.cidr_ipv6).for_each(cidr::canonical);
     }
 
     pub(super) fn observe(permission: &IpPermission) -> impl Iterator<Item = Self> {
@@ -130,7 +141,7 @@ impl EgressRule {
 
     pub(super) fn normalise(&mut self) {
         ports(&mut self.ip_protocol, &mut self.from_port, &mut self.to_port);
-        self.cidr_ip.iter_mut().chain(&mut self.cidr_ipv6).for_each(cidr::respell);
+        self.cidr_ip.iter_mut().chain(&mut self.cidr_ipv6).for_each(cidr::canonical);
     }
 
     pub(super) fn observe(permission: &IpPermission) -> impl Iterator<Item = Self> {

@@ -236,7 +236,6 @@ fn complaints() {
     groupDescription: holds 'ü': AWS takes letters, digits, spaces and ._-:/()#,@[]+=&;{}!$* here
     securityGroupIngress[0].toPort: tcp needs fromPort and toPort; for all ports write 0 and 65535
     securityGroupIngress[1].toPort: 22 comes before fromPort 80; exchange them
-    securityGroupIngress[1].cidrIp: 10.0.0.1/8 has bits set after its prefix; AWS would make it 10.0.0.0/8, so write that
     securityGroupIngress[2].ipProtocol: "sctp2" is none of tcp, udp, icmp, icmpv6, -1 and the numbers from 0 to 255
     securityGroupIngress[2]: a rule has exactly one of cidrIp, cidrIpv6, a prefix list and a security group: split it or add one
     securityGroupIngress[4]: it lets through what securityGroupIngress[3] does; AWS refuses that, so remove one

@@ -51,6 +51,11 @@ impl Cidr {
         self.cut(self.prefix)
     }
 
+    /// Whether all of the other's addresses are in it.
+    pub fn holds(&self, other: &Self) -> bool {
+        self.prefix <= other.prefix && self.overlaps(other)
+    }
+
     /// Whether an address is in both.
     pub fn overlaps(&self, other: &Self) -> bool {
         let shorter = self.prefix.min(other.prefix);
@@ -69,6 +74,18 @@ impl Cidr {
             }
         };
         Self { address, prefix }
+    }
+}
+
+/// Writes a range in the form that AWS makes of it, without the bits after its prefix: `100.68.0.18/18` is `100.68.0.0/18`. For
+/// fields of which AWS says so: `CidrBlock` of CreateVpc and CreateSubnet, `DestinationCidrBlock` of CreateRoute
+/// ("we modify the specified CIDR block to its canonical form"), and the ranges of AuthorizeSecurityGroupIngress and
+/// AuthorizeSecurityGroupEgress ("AWS canonicalizes IPv4 and IPv6 CIDRs").
+/// <https://docs.aws.amazon.com/AWSEC2/latest/APIReference/API_CreateVpc.html>,
+/// <https://docs.aws.amazon.com/AWSEC2/latest/APIReference/API_IpRange.html>
+pub fn canonical(text: &mut String) {
+    if let Ok(cidr) = text.parse::<Cidr>() {
+        *text = cidr.network().to_string();
     }
 }
 
@@ -122,7 +139,7 @@ fn example(ipv4: bool) -> &'static str {
 
 #[cfg(test)]
 mod tests {
-    use super::{Cidr, check, respell};
+    use super::{Cidr, canonical, check, respell};
 
     fn cidr(text: &str) -> Cidr {
         text.parse().unwrap()
@@ -138,6 +155,10 @@ mod tests {
         assert!(cidr("10.0.255.0/24").overlaps(&cidr("10.0.0.0/16")));
         assert!(!cidr("10.0.0.0/24").overlaps(&cidr("10.0.1.0/24")));
         assert!(!cidr("0.0.0.0/0").overlaps(&cidr("::/0")));
+        assert!(cidr("10.0.0.0/16").holds(&cidr("10.0.255.0/24")));
+        assert!(
+            !cidr("10.0.255.0/24").holds(&cidr("10.0.0.0/16")) && !cidr("::/0").holds(&cidr("10.0.0.0/8"))
+        );
         assert!("10.0.0.0/33".parse::<Cidr>().is_err() && "10.0.0.0".parse::<Cidr>().is_err());
     }
 
@@ -146,6 +167,21 @@ mod tests {
         let mut text = "2001:DB8:0:0::/56".to_owned();
         respell(&mut text);
         assert_eq!(text, "2001:db8::/56");
+    }
+
+    /// The example of CreateVpc, `CidrBlock`.
+    #[test]
+    fn ranges_are_cut_as_aws_cuts_them() {
+        for (written, kept) in [
+            ("100.68.0.18/18", "100.68.0.0/18"),
+            ("2001:DB8::1/64", "2001:db8::/64"),
+            ("10.0.0.1/32", "10.0.0.1/32"),
+            ("${ec2/Vpc/main.cidrBlock}", "${ec2/Vpc/main.cidrBlock}"),
+        ] {
+            let mut text = written.to_owned();
+            canonical(&mut text);
+            assert_eq!(text, kept);
+        }
     }
 
     #[test]

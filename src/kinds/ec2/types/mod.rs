@@ -1,3 +1,4 @@
 //! Shapes that several kinds of EC2 share.
 
 pub mod cidr;
+pub mod network;

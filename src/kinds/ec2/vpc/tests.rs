@@ -136,11 +136,11 @@ fn complaints() {
         wrong.into_iter().map(|w| format!("{}: {}", w.path, w.message)).collect::<Vec<_>>().join("\n")
     };
     insta::assert_snapshot!(
-        complaints(json!({"cidrBlock": "10.0.0.1/16", "secondaryCidrBlocks": ["10.0.4.0/24"],
+        complaints(json!({"cidrBlock": "10.0.0.0/16", "secondaryCidrBlocks": ["10.0.4.1/24"],
             "enableDnsSupport": false, "enableDnsHostnames": true})),
         @r#"
-    cidrBlock: 10.0.0.1/16 has bits set after its prefix; AWS would make it 10.0.0.0/16, so write that
-    secondaryCidrBlocks[0]: 10.0.4.0/24 overlaps 10.0.0.1/16; the ranges of a VPC must not
+    secondaryCidrBlocks[0]: 10.0.4.1/24 has bits set after its prefix; AWS would make it 10.0.4.0/24, so write that
+    secondaryCidrBlocks[0]: 10.0.4.1/24 overlaps 10.0.0.0/16; the ranges of a VPC must not
     enableDnsHostnames: DNS names need DNS: set enableDnsSupport to true as well
     "#
     );

@@ -176,7 +176,7 @@ fn complaints() {
     "#
     );
     insta::assert_snapshot!(
-        complaints(json!({"vpcId": "vpc-1", "vpcEndpointType": "Interface", "serviceName": "s",
+        complaints(json!({"vpcId": "vpc-1", "vpcEndpointType": "Interface", "serviceName": "com.amazonaws.eu-west-1.s3",
             "routeTableIds": ["rtb-1"], "dnsOptions": {"privateDnsOnlyForInboundResolverEndpoint": true}})),
         @r#"
     routeTableIds: only endpoints of type Gateway have it, and this one is of type Interface: remove it
@@ -184,7 +184,7 @@ fn complaints() {
     "#
     );
     insta::assert_snapshot!(
-        complaints(json!({"vpcId": "vpc-1", "vpcEndpointType": "GatewayLoadBalancer", "serviceName": "s", "securityGroupIds": ["sg-1"],
+        complaints(json!({"vpcId": "vpc-1", "vpcEndpointType": "GatewayLoadBalancer", "serviceName": "com.amazonaws.vpce.eu-west-1.vpce-svc-1", "securityGroupIds": ["sg-1"],
             "privateDnsEnabled": true, "policyDocument": {"Statement": []}, "serviceRegion": "us-east-1"})),
         @r#"
     serviceRegion: only endpoints of type Interface have it, and this one is of type GatewayLoadBalancer: remove it
@@ -194,7 +194,7 @@ fn complaints() {
     "#
     );
     insta::assert_snapshot!(
-        complaints(json!({"vpcId": "vpc-1", "vpcEndpointType": "Resource", "serviceName": "s", "resourceConfigurationArn": "arn:aws:x",
+        complaints(json!({"vpcId": "vpc-1", "vpcEndpointType": "Resource", "serviceName": "com.amazonaws.eu-west-1.s3", "resourceConfigurationArn": "arn:aws:x",
             "dnsOptions": {"privateDnsSpecifiedDomains": ["a.example"]}})),
         @r#"
     serviceName: an endpoint of type Resource leads to no service by name: remove it, or change vpcEndpointType
@@ -203,7 +203,7 @@ fn complaints() {
     );
     assert_eq!(
         complaints(
-            json!({"vpcId": "vpc-1", "serviceName": "s", "dnsOptions": {"privateDnsPreference": "ALL_DOMAINS"}})
+            json!({"vpcId": "vpc-1", "serviceName": "com.amazonaws.eu-west-1.s3", "dnsOptions": {"privateDnsPreference": "ALL_DOMAINS"}})
         ),
         "dnsOptions.privateDnsPreference: an endpoint of type Gateway has it not, only Resource and ServiceNetwork have: remove it"
     );
@@ -223,12 +223,12 @@ fn a_service_of_another_region_says_so() {
         "com.amazonaws.s3-global.accesspoint",
         "com.amazonaws.vpce.us-east-1.vpce-svc-1",
     ] {
-        assert_eq!(wrong(json!({"serviceName": name})), [""; 0], "{name}");
+        assert_eq!(wrong(json!({"vpcEndpointType": "Interface", "serviceName": name})), [""; 0], "{name}");
     }
     let there = "com.amazonaws.us-east-1.ecr.api";
-    assert_eq!(wrong(json!({"serviceName": there})), ["serviceName"]);
+    assert_eq!(wrong(json!({"vpcEndpointType": "Interface", "serviceName": there})), ["serviceName"]);
     let named = json!({"vpcEndpointType": "Interface", "serviceName": there, "serviceRegion": "us-east-1"});
     assert_eq!(wrong(named), [""; 0]);
-    let one = json!({"vpcEndpointType": "GatewayLoadBalancer", "serviceName": "s", "subnetIds": ["subnet-1", "subnet-2"]});
+    let one = json!({"vpcEndpointType": "GatewayLoadBalancer", "serviceName": "com.amazonaws.eu-west-1.s3", "subnetIds": ["subnet-1", "subnet-2"]});
     assert_eq!(wrong(one), ["subnetIds"]);
 }

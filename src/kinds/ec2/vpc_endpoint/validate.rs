@@ -63,6 +63,7 @@ pub(super) fn check(spec: &Spec, place: &Place) -> Vec<Invalid> {
     if target.is_none() {
         wrong.push(Invalid::new(path, format!("an endpoint of type {kind} leads to one: add it")));
     }
+    wrong.extend(of_no_service(spec, place));
     wrong.extend(private_names(spec));
     document::booleans("policyDocument", &spec.policy_document, &mut wrong);
     for (path, statement) in document::statements("policyDocument", &spec.policy_document) {
@@ -143,6 +144,30 @@ fn private_names(spec: &Spec) -> Vec<Invalid> {
         ));
     }
     wrong
+}
+
+/// How names of services begin: <https://docs.aws.amazon.com/vpc/latest/privatelink/aws-services-privatelink-support.html>, in China
+/// (`cn.com.amazonaws.`) and in partitions with domains of their own.
+const SERVICES: &[&str] = &["com.amazonaws.", "cn.com.amazonaws.", "aws.", "eu.", "gov.", "uk."];
+
+/// The services that routes lead to: <https://docs.aws.amazon.com/vpc/latest/privatelink/gateway-endpoints.html>, and
+/// <https://docs.aws.amazon.com/AmazonS3/latest/userguide/s3-express-networking.html>.
+const BY_ROUTES: &[&str] = &["s3", "dynamodb", "s3express"];
+
+/// A name that is none of a service, or of one that has no endpoints of this type.
+fn of_no_service(spec: &Spec, place: &Place) -> Option<Invalid> {
+    let name = spec.service_name.as_deref().filter(|name| !name.contains("${"))?;
+    let message = if !SERVICES.iter().any(|begin| name.starts_with(begin)) {
+        let region = if place.region.is_empty() { "eu-west-1" } else { &place.region };
+        format!("is {name:?}, and no service is called so: expected a name such as com.amazonaws.{region}.s3")
+    } else if spec.vpc_endpoint_type == "Gateway"
+        && !BY_ROUTES.iter().any(|it| name.ends_with(&format!(".{it}")))
+    {
+        format!("is {name}, which has no endpoints of type Gateway: set vpcEndpointType to Interface")
+    } else {
+        return None;
+    };
+    Some(Invalid::new("serviceName", message))
 }
 
 /// A service's name holds its region: that of another one is found only where `serviceRegion` says so.

@@ -76,12 +76,12 @@ fn is_public(statement: &Value) -> bool {
 }
 
 /// "Policy has invalid resource": what is none of this bucket.
-pub(super) fn of_others(policy: &Policy, beside: &Beside<'_>) -> Vec<Invalid> {
+pub(super) fn of_others(policy: &Policy, own: Option<&str>, beside: &Beside<'_>) -> Vec<Invalid> {
     let mut found = Vec::new();
     for (path, statement) in document::statements("policy", policy) {
         for field in ["Resource", "NotResource"] {
             for text in document::texts(statement.get(field)) {
-                if let Some(what) = of_another(text, beside) {
+                if let Some(what) = of_another(text, own, beside) {
                     found.push(Invalid::new(format!("{path}.{field}"), what));
                 }
             }
@@ -90,10 +90,10 @@ pub(super) fn of_others(policy: &Policy, beside: &Beside<'_>) -> Vec<Invalid> {
     found
 }
 
-fn of_another(text: &str, beside: &Beside<'_>) -> Option<String> {
+fn of_another(text: &str, own: Option<&str>, beside: &Beside<'_>) -> Option<String> {
     let named = match references(text).first() {
         Some(Reference::Output { id, .. }) if id.kind == <Bucket as crate::kind::Kind>::NAME => {
-            beside.name_of(id)?
+            beside.get(id)?.physical
         }
         Some(_) => return None,
         None if text == "*" || text.contains("${") => return None,
@@ -106,7 +106,7 @@ fn of_another(text: &str, beside: &Beside<'_>) -> Option<String> {
             named.1.split('/').next().filter(|name| !name.contains(['*', '?']))?
         }
     };
-    let own = beside.own_name()?;
+    let own = own?;
     (named != own)
         .then(|| format!("`{text}` is of the bucket {named}, and a policy speaks of its own alone: {own}"))
 }
