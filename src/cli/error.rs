@@ -141,7 +141,8 @@ impl Error {
         text
     }
 
-    fn help(&self) -> Vec<String> {
+    /// What to do next.
+    pub fn help(&self) -> Vec<String> {
         let one = |text: &str| vec![text.to_owned()];
         match self {
             Self::Account { expected, .. } => vec![format!(

@@ -88,3 +88,122 @@ impl Exit {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use std::collections::BTreeMap;
+
+    use super::*;
+    use crate::execute::{Failure, Outcome};
+    use crate::services;
+
+    /// What services say to credentials that are none, are over, or may not; sources at `is_access`.
+    const REFUSALS: &[(&str, &[&str])] = &[
+        ("batch", JSON),
+        ("ecr", JSON),
+        ("logs", JSON),
+        ("tag", JSON),
+        ("iam", QUERY),
+        ("sts", QUERY),
+        (
+            "ec2",
+            &[
+                "AuthFailure",
+                "Blocked",
+                "IncompleteSignature",
+                "InvalidClientTokenId",
+                "MissingAuthenticationToken",
+                "OptInRequired",
+                "PendingVerification",
+                "RequestExpired",
+                "UnauthorizedOperation",
+            ],
+        ),
+        (
+            "s3",
+            &[
+                "AccessDenied",
+                "AccountProblem",
+                "AllAccessDisabled",
+                "ExpiredToken",
+                "InvalidAccessKeyId",
+                "InvalidSecurity",
+                "InvalidToken",
+                "MissingSecurityHeader",
+                "NotSignedUp",
+                "RequestTimeTooSkewed",
+                "SignatureDoesNotMatch",
+                "TokenRefreshRequired",
+                "UnauthorizedAccess",
+            ],
+        ),
+    ];
+
+    const JSON: &[&str] = &[
+        "AccessDeniedException",
+        "ExpiredTokenException",
+        "IncompleteSignature",
+        "IncompleteSignatureException",
+        "InvalidSignatureException",
+        "MissingAuthenticationToken",
+        "MissingAuthenticationTokenException",
+        "NotAuthorized",
+        "OptInRequired",
+        "RequestExpired",
+        "SubscriptionRequiredException",
+        "UnrecognizedClientException",
+    ];
+
+    const QUERY: &[&str] = &[
+        "AccessDenied",
+        "AccessDeniedException",
+        "ExpiredToken",
+        "ExpiredTokenException",
+        "IncompleteSignature",
+        "InvalidClientTokenId",
+        "MissingAuthenticationToken",
+        "NotAuthorized",
+        "OptInRequired",
+        "RequestExpired",
+        "SignatureDoesNotMatch",
+    ];
+
+    /// In a read, and of a step in the midst of an apply; no waiting mends it, of whatever service.
+    #[test]
+    fn refused_credentials_are_8_wherever_they_are_refused() {
+        for (service, code) in
+            REFUSALS.iter().flat_map(|(service, codes)| codes.iter().map(move |it| (*service, *it)))
+        {
+            let error = services::Error {
+                code: Some(code.to_owned()),
+                ..services::Error::malformed(service, "DescribeThings", "no")
+            };
+            let failure = Failure::from(&error);
+            let read = Error::aws("read")(error.clone());
+            assert_eq!(Exit::of(&read), Exit::Access, "{service} {code}");
+            assert!(!read.help().is_empty(), "{service} {code}");
+            let failed = Outcome::Failed(failure);
+            let outcomes = BTreeMap::from([(0, Outcome::Done), (1, failed), (2, Outcome::Blocked { by: 1 })]);
+            let report = Report { outcomes, interrupted: false };
+            assert_eq!(Exit::of_report(&report), Exit::Access, "{service} {code}");
+            if let Some(known) = services::service(service) {
+                assert_eq!(
+                    known.classify(&error, std::time::Duration::ZERO),
+                    services::Fault::Terminal,
+                    "{service} {code}"
+                );
+            }
+        }
+    }
+
+    #[test]
+    fn other_refusals_are_not_8() {
+        for code in
+            ["ClientException", "Throttling", "InvalidParameterValue", "NoSuchEntity", "InternalError"]
+        {
+            let error =
+                services::Error { code: Some(code.to_owned()), ..services::Error::malformed("x", "y", "no") };
+            assert_eq!(Exit::of(&Error::aws("read")(error)), Exit::Error, "{code}");
+        }
+    }
+}

@@ -1,18 +1,24 @@
 //! What an error of AWS most likely means, and what to do next.
 
-use crate::services::error::{NO_CREDENTIALS, THROTTLES, is_access};
+use crate::services::error::{self, NO_CREDENTIALS, THROTTLES, is_access};
 
 /// The likely cause and the next thing to do, where something is known.
 pub fn hint(code: Option<&str>, message: &str) -> Option<String> {
     let says = |fragments: &[&str]| fragments.iter().any(|fragment| message.contains(fragment));
-    let text = if code.is_some_and(|code| CLOCK.contains(&code)) || says(CLOCK_SAYS) {
+    let is = |codes: &[&str]| code.is_some_and(|code| codes.contains(&error::plain(code)));
+    let text = if is(&["RequestExpired"]) {
+        "AWS takes the time of this call for wrong, or the credentials have expired: set this machine's clock, get new ones \
+         (`aws sso login`), then run this again"
+    } else if is(&["RequestTimeTooSkewed"]) || says(CLOCK_SAYS) {
         "AWS takes the time of this call for wrong: set this machine's clock, then run this again"
-    } else if says(&["expired"]) || code.is_some_and(|code| code.starts_with("ExpiredToken")) {
+    } else if says(&["expired"]) || is(&["ExpiredToken", "TokenRefreshRequired"]) {
         "the credentials have expired: get new ones (`aws sso login`), then run this again"
-    } else if code.is_some_and(|code| UNKNOWN.contains(&code)) {
-        "AWS does not know these credentials here: see AWS_PROFILE and AWS_ACCESS_KEY_ID, and whether the account has opted in to \
-         the region (`aws account get-region-opt-status`)"
-    } else if code.is_some_and(|code| UNSIGNED.contains(&code)) {
+    } else if is(CLOSED) {
+        "AWS serves this account nothing here: see in its console whether it is verified, paid for and not suspended"
+    } else if is(UNKNOWN) {
+        "AWS does not know these credentials here: see AWS_PROFILE and AWS_ACCESS_KEY_ID, this machine's clock, and whether the \
+         account has opted in to the region (`aws account get-region-opt-status`)"
+    } else if is(UNSIGNED) {
         "the secret key does not belong to the access key, or this machine's clock is wrong: see AWS_PROFILE and \
          AWS_SECRET_ACCESS_KEY"
     } else if code == Some(NO_CREDENTIALS) {
@@ -58,10 +64,7 @@ pub fn hint(code: Option<&str>, message: &str) -> Option<String> {
     Some(text.to_owned())
 }
 
-/// The call is too old, or of a time to come.
-const CLOCK: &[&str] = &["RequestExpired", "RequestTimeTooSkewed"];
-
-/// The same where one code says a wrong key as well.
+/// A call that is too old, or of a time to come, under a code that says a wrong key as well.
 const CLOCK_SAYS: &[&str] = &["Signature expired", "Signature not yet current", "Request has expired"];
 
 /// Keys that are wrong, or of a region that is not opted in to
@@ -70,13 +73,21 @@ const UNKNOWN: &[&str] = &[
     "AuthFailure",
     "InvalidAccessKeyId",
     "InvalidClientTokenId",
+    "InvalidSecurity",
     "InvalidToken",
+    "MissingAuthenticationToken",
+    "MissingSecurityHeader",
     "OptInRequired",
-    "UnrecognizedClientException",
+    "SubscriptionRequired",
+    "UnrecognizedClient",
 ];
 
+/// An account that AWS has not opened yet, or has closed.
+const CLOSED: &[&str] =
+    &["AccountProblem", "AllAccessDisabled", "Blocked", "NotSignedUp", "PendingVerification"];
+
 /// A signature that does not fit.
-const UNSIGNED: &[&str] = &["IncompleteSignature", "InvalidSignatureException", "SignatureDoesNotMatch"];
+const UNSIGNED: &[&str] = &["IncompleteSignature", "InvalidSignature", "SignatureDoesNotMatch"];
 
 /// How services say that something went wrong with themselves.
 const FAILURES: &[&str] =
@@ -130,6 +141,11 @@ mod tests {
                 "clock",
             ),
             ("RequestExpired", "Request has expired.", "clock"),
+            ("RequestExpired", "Request has expired.", "aws sso login"),
+            ("RequestExpiredException", "", "clock"),
+            ("MissingAuthenticationTokenException", "Missing Authentication Token", "AWS_PROFILE"),
+            ("SubscriptionRequiredException", "needs a subscription for the service", "opted in"),
+            ("PendingVerification", "Your account is pending verification", "console"),
             ("InvalidSignatureException", "Signature expired: 20260101T000000Z is now earlier than", "clock"),
             ("InvalidSignatureException", "The request signature we calculated does not match", "secret key"),
             (

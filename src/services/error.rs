@@ -182,30 +182,47 @@ pub const THROTTLES: &[&str] = &[
     "EC2ThrottledException",
 ];
 
-/// Whether an error code says that the credentials are wrong or may not do this.
+/// Whether an error code says that the credentials are wrong or may not do this. Services that speak JSON end codes with
+/// `Exception`, the others do not. Codes: <https://docs.aws.amazon.com/batch/latest/APIReference/CommonErrors.html>,
+/// <https://docs.aws.amazon.com/IAM/latest/APIReference/CommonErrors.html>,
+/// <https://docs.aws.amazon.com/AWSEC2/latest/APIReference/errors-overview.html>,
+/// <https://docs.aws.amazon.com/AmazonS3/latest/API/ErrorResponses.html>.
 pub fn is_access(code: Option<&str>) -> bool {
     const CODES: &[&str] = &[
         "AccessDenied",
-        "AccessDeniedException",
+        "AccountProblem",
+        "AllAccessDisabled",
         "AuthFailure",
+        "Blocked",
         "ExpiredToken",
-        "ExpiredTokenException",
         "IncompleteSignature",
         "InvalidAccessKeyId",
         "InvalidClientTokenId",
-        "InvalidSignatureException",
+        "InvalidSecurity",
+        "InvalidSignature",
         "InvalidToken",
         "MissingAuthenticationToken",
+        "MissingSecurityHeader",
         NO_CREDENTIALS,
         "NotAuthorized",
+        "NotSignedUp",
         "OptInRequired",
+        "PendingVerification",
         "RequestExpired",
         "RequestTimeTooSkewed",
         "SignatureDoesNotMatch",
+        "SubscriptionRequired",
+        "TokenRefreshRequired",
+        "UnauthorizedAccess",
         "UnauthorizedOperation",
-        "UnrecognizedClientException",
+        "UnrecognizedClient",
     ];
-    code.is_some_and(|code| CODES.contains(&code))
+    code.is_some_and(|code| CODES.contains(&plain(code)))
+}
+
+/// A code without the ending that JSON's services give it.
+pub fn plain(code: &str) -> &str {
+    code.strip_suffix("Exception").unwrap_or(code)
 }
 
 /// What every service's errors have in common; a service's own `classify` asks it last.
