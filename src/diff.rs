@@ -3,10 +3,12 @@
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
+mod masked;
 mod rules;
 mod texts;
 mod walk;
 
+pub use masked::{Cover, MASK};
 pub(crate) use rules::follow;
 pub use rules::{Absent, ChangeRule, Compare, Rules};
 pub use texts::{Stands, not_a_document, texts};

@@ -79,6 +79,7 @@ impl Output {
         if let (true, Err(Error::Manifests(errors))) = (json, &result) {
             self.record(json::version());
             errors.0.iter().for_each(|error| self.record(json::diagnostic(error)));
+            json::more_diagnostics(errors).into_iter().for_each(|record| self.record(record));
         }
         result
     }

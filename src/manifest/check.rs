@@ -277,6 +277,7 @@ fn of_value(
             Complaint::new(span, format!("{what} holds the same item twice"))
                 .label("expected different items"),
         ),
+        _ if node.masked => Some(Complaint::new(span, format!("{what} is wrong"))),
         _ => Some(Complaint::new(span, format!("{what} is wrong: {}", shortened(&error.to_string())))),
     }
 }
@@ -292,7 +293,8 @@ pub fn named(path: &[Step]) -> String {
 
 /// A value that is none of those that may be.
 fn choice(span: Span, what: &str, node: &Node, names: &[&str]) -> Complaint {
-    let near = node.text().and_then(|text| did_you_mean(text, names.iter().copied()));
+    let near =
+        node.text().filter(|_| !node.masked).and_then(|text| did_you_mean(text, names.iter().copied()));
     let complaint = Complaint::new(span, format!("{what} is {}", node.described()));
     complaint.label(format!("{ONE_OF}{}", listed(names.iter().copied()))).help_if(near)
 }
@@ -337,6 +339,9 @@ fn takes(kind: &TypeKind, wanted: JsonType) -> bool {
 /// The smallest change that gives a value the type that was expected.
 fn retyped(node: &Node, kind: &TypeKind, of_mappings: bool) -> Option<String> {
     match &node.data {
+        Data::Number(..) | Data::Bool(..) if node.masked && takes(kind, JsonType::String) => {
+            Some("put it in quotes".to_owned())
+        }
         Data::Number(_, text) | Data::Bool(_, text) if takes(kind, JsonType::String) => {
             Some(format!("put it in quotes: \"{text}\""))
         }
@@ -349,6 +354,7 @@ fn retyped(node: &Node, kind: &TypeKind, of_mappings: bool) -> Option<String> {
         Data::Text(text) if takes(kind, JsonType::Integer) && text.parse::<i64>().is_ok() => {
             Some("remove the quotes".to_owned())
         }
+        Data::Text(_) if node.masked => None,
         Data::Text(text) if takes(kind, JsonType::Array) && !of_mappings => Some(as_list(text)),
         _ => None,
     }
@@ -375,6 +381,9 @@ fn whole(node: &Node) -> Option<String> {
     /// Beyond this, digits would be made up.
     const EXACT: f64 = 9_007_199_254_740_992.0;
     let Data::Number(number, _) = &node.data else { return None };
+    if node.masked {
+        return None;
+    }
     let number = number.as_f64().filter(|it| it.abs() <= EXACT)?;
     Some(format!("write {}", number as i64))
 }

@@ -11,8 +11,10 @@ use serde_json::{Map, Value};
 use super::check::Checker;
 use super::document;
 use super::error::Complaint;
+use super::masked;
 use super::parse::parse;
 use super::partial::{self, Unsure};
+use super::room::Room;
 use super::source::{Sources, Span};
 use super::tree::{Data, Node, Step, path_steps};
 use super::unknown::unknown_kind;
@@ -116,12 +118,17 @@ pub fn load(
     sources: &mut Sources,
     path: &Path,
     name: &str,
+    room: &Room,
     complaints: &mut Vec<Complaint>,
 ) -> Option<Loaded> {
     let before = complaints.len();
-    let tree = read(sources, path, complaints)?;
+    let mut tree = read(sources, path, complaints)?;
+    masked::mark_patches(&mut tree);
+    let mut hidden = Vec::new();
+    masked::hidden(&tree, &mut hidden);
+    sources.hide(hidden);
     let place = place(&tree);
-    let scope = Scope::environment(name, &place);
+    let scope = Scope::environment(name, &place, room);
     let project = project(&tree, &scope, sources);
     let scope = project.as_ref().map_or(scope, |(project, owner)| scope.of_project(project, &owner.0));
     let tree = replaced(&tree, &scope, sources, complaints);
@@ -257,7 +264,8 @@ pub fn collisions(root: &Path, name: &str, loaded: &Loaded) -> Option<Complaint>
         let mut sources = Sources::default();
         let Some(tree) = read(&mut sources, &root.join(&other).join(FILE), &mut Vec::new()) else { continue };
         let place = place(&tree);
-        let scope = Scope::environment(&other, &place);
+        let room = Room::default();
+        let scope = Scope::environment(&other, &place, &room);
         let project = project(&tree, &scope, &sources);
         let scope = project.as_ref().map_or(scope, |(project, owner)| scope.of_project(project, &owner.0));
         let tree = replaced(&tree, &scope, &sources, &mut Vec::new());

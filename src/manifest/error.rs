@@ -2,6 +2,7 @@
 
 use std::fmt;
 
+use super::render::{cut, visible};
 use super::source::{Sources, Span};
 use crate::resource::Position;
 
@@ -73,8 +74,10 @@ pub struct Excerpt {
     pub position: Position,
     /// How many characters the marker covers.
     pub width: usize,
-    /// The line.
+    /// The line; a long one is cut around the marker.
     pub line: Option<String>,
+    /// Where the marker begins in what is left of it, 1-based.
+    pub marker: usize,
     /// What is said beside the marker.
     pub label: String,
 }
@@ -83,7 +86,7 @@ impl ManifestError {
     /// An error about a file, a folder or an argument as a whole.
     pub fn whole(file: impl Into<String>, message: impl Into<String>) -> Self {
         let position = Position { file: file.into(), line: 0, column: 0 };
-        let at = Excerpt { position, width: 0, line: None, label: String::new() };
+        let at = Excerpt { position, width: 0, line: None, marker: 0, label: String::new() };
         Self { at, message: message.into(), help: Vec::new(), related: Vec::new() }
     }
 
@@ -105,27 +108,47 @@ impl ManifestError {
     }
 }
 
-/// Everything that is wrong, of all files, by file, line and column.
+/// So many mistakes are told; of the rest, how many they are.
+const MOST: usize = 200;
+
+/// Longer messages are cut: what a manifest says may be of any length.
+const LONGEST: usize = 2000;
+
+/// What is wrong, of all files, by file, line and column; and how many more mistakes there are.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub struct Errors(pub Vec<ManifestError>);
+pub struct Errors(pub Vec<ManifestError>, pub usize);
 
 impl Errors {
-    pub(super) fn of(complaints: Vec<Complaint>, sources: &Sources) -> Self {
-        let excerpt = |span: Span, label: String| Excerpt {
-            position: sources.position(span),
-            width: span.width,
-            line: sources.line(span).map(str::to_owned),
-            label,
+    pub(super) fn of(mut complaints: Vec<Complaint>, sources: &Sources) -> Self {
+        let place = |it: &Complaint| {
+            let file = sources.get(it.span.file).map(|file| file.path.as_str()).unwrap_or_default();
+            (file, it.span.line, it.span.column)
+        };
+        complaints.sort_by(|a, b| (place(a), &a.message).cmp(&(place(b), &b.message)));
+        complaints.dedup();
+        let more = complaints.len().saturating_sub(MOST);
+        complaints.truncate(MOST);
+        let said = |text: String, span: Span| cut_off(sources.veiled(span.file, text));
+        let excerpt = |span: Span, label: String| {
+            let position = sources.position(span);
+            let quoted = sources.quoted(span).map(|line| cut(&visible(&line), position.column));
+            let (line, marker) = quoted.map_or((None, 0), |(line, marker)| (Some(line), marker));
+            Excerpt { position, width: span.width, line, marker, label: said(label, span) }
         };
         let errors = complaints.into_iter().map(|complaint| ManifestError {
             at: excerpt(complaint.span, complaint.label.into()),
-            message: complaint.message.into(),
-            help: complaint.help,
+            message: said(complaint.message.into(), complaint.span),
+            help: complaint.help.into_iter().map(|help| said(help, complaint.span)).collect(),
             related: complaint.related.into_iter().map(|(span, label)| excerpt(span, label)).collect(),
         });
-        let mut errors = Self(errors.collect());
+        let mut errors = Self(errors.collect(), more);
         errors.sort();
         errors
+    }
+
+    /// How many mistakes there are.
+    pub fn count(&self) -> usize {
+        self.0.len() + self.1
     }
 
     /// The same without the lines that they quote: for readers who may not see all that is in a manifest (P28).
@@ -142,16 +165,24 @@ impl Errors {
             error.related.iter_mut().for_each(bare);
             error
         };
-        Self(self.0.iter().map(bare).collect())
+        Self(self.0.iter().map(bare).collect(), self.1)
     }
 
     pub(super) fn one(error: ManifestError) -> Self {
-        Self(vec![error])
+        Self(vec![error], 0)
     }
 
     pub(super) fn sort(&mut self) {
         self.0.sort_by(|a, b| (a.position(), &a.message).cmp(&(b.position(), &b.message)));
         self.0.dedup();
+    }
+}
+
+/// The beginning of a message that would be endless.
+fn cut_off(text: String) -> String {
+    match text.char_indices().nth(LONGEST) {
+        Some((end, _)) => format!("{}…", text.get(..end).unwrap_or_default()),
+        None => text,
     }
 }
 

@@ -89,6 +89,11 @@ impl Walk<'_> {
 
     fn otherwise(&mut self, node: &Node, sent: &str, text: &str, or: String) {
         let what = format!("{} is {}", named(&self.path), node.described());
+        if node.masked {
+            let complaint =
+                Complaint::new(node.span, what).label("it would be sent otherwise than it is written");
+            return self.complaints.push(with_origin(complaint.help("put it in quotes"), node));
+        }
         let complaint = Complaint::new(node.span, what).label(format!("it would be sent as {sent}"));
         let complaint = complaint.help(format!("put it in quotes: \"{text}\"{or}"));
         self.complaints.push(with_origin(complaint, node));

@@ -22,6 +22,7 @@ mod error;
 mod files;
 mod foreign;
 mod free_form;
+mod masked;
 mod pairs;
 mod parse;
 mod partial;
@@ -29,6 +30,7 @@ mod patch;
 mod references;
 mod render;
 mod resources;
+mod room;
 mod scalar;
 mod schema;
 mod source;
@@ -47,6 +49,7 @@ use environment::Loaded;
 use error::Complaint;
 use references::Web;
 use resources::{Reader, Resource};
+use room::Room;
 use source::{Sources, Span, shown};
 use tree::{Node, Step};
 
@@ -70,19 +73,21 @@ pub fn load(root: &Path, environment: &str, options: &Options) -> Result<Desired
     let mut sources = Sources::default();
     let mut complaints = Vec::new();
     let path = folder.join(environment::FILE);
-    let Some(mut loaded) = environment::load(&mut sources, &path, environment, &mut complaints) else {
+    let room = Room::default();
+    let Some(mut loaded) = environment::load(&mut sources, &path, environment, &room, &mut complaints) else {
         return Err(Errors::of(complaints, &sources));
     };
     let mut whole = overridden(&mut loaded, &mut sources, options);
     complaints.extend(environment::collisions(root, environment, &loaded));
     let (documents, cut) = documents(root, &loaded, &mut sources, &mut complaints);
 
-    let mut reader = Reader::new(environment, &loaded, &sources);
+    let mut reader = Reader::new(environment, &loaded, &sources, &room);
     let resources: Vec<Resource> =
-        documents.iter().filter_map(|(stack, document)| reader.read(stack, document)).collect();
-    reader.unread.cut = cut;
+        documents.into_iter().filter_map(|(stack, document)| reader.read(&stack, document)).collect();
+    reader.unread.cut |= cut;
     reader.unused_patches(&resources);
     complaints.append(&mut reader.complaints);
+    let hidden = std::mem::take(&mut reader.hidden);
     complaints.extend(pairs::check(&resources));
     complaints.extend(Web::check(&resources, &loaded, &sources, &reader.unread));
     complaints.extend(tags::check(environment, &loaded, &resources));
@@ -98,6 +103,7 @@ pub fn load(root: &Path, environment: &str, options: &Options) -> Result<Desired
                 .help(format!("to delete everything it has, run `batchwright destroy {environment}`")),
         );
     }
+    sources.hide(hidden);
     let mut errors = Errors::of(complaints, &sources);
     errors.0.append(&mut whole);
     if !errors.0.is_empty() {
@@ -230,6 +236,8 @@ fn documents(
     complaints: &mut Vec<Complaint>,
 ) -> (Vec<(String, Node)>, bool) {
     let mut documents = Vec::new();
+    // What stands in the files; what becomes of it is counted anew.
+    let room = Room::default();
     let mut cut = loaded.unsure.stacks;
     let mut seen: Vec<&str> = Vec::new();
     for (index, stack) in loaded.file.stacks.iter().enumerate() {
@@ -250,8 +258,10 @@ fn documents(
         for path in files {
             match sources.read(&path) {
                 Ok(file) => {
-                    let mut parsed =
-                        sources.get(file).map(|source| parse::parse(file, source)).unwrap_or_default();
+                    let mut parsed = sources
+                        .get(file)
+                        .map(|source| parse::parse_within(file, source, &room))
+                        .unwrap_or_default();
                     complaints.append(&mut parsed.complaints);
                     cut |= parsed.cut;
                     documents.extend(parsed.documents.into_iter().map(|document| (stack.clone(), document)));

@@ -6,14 +6,15 @@ use std::collections::{BTreeMap, BTreeSet};
 use saphyr_parser::{Event, Marker, Parser, ScalarStyle, ScanError, Span as Marked, Tag};
 
 use super::error::Complaint;
+use super::room::{Room, Size};
 use super::scalar;
-use super::source::{Source, Span};
+use super::source::{LARGEST, Source, Span};
 use super::tree::{Data, Entry, Node};
 
 /// How deep values may nest: AWS's deepest, and then three times as deep.
 pub const DEEPEST: usize = 64;
-/// How many values a file may hold after its aliases are expanded.
-pub const MOST: usize = 50_000;
+/// What a file may come to once its aliases are expanded: of its text, four times as much as it may hold.
+pub const MOST: Size = Size { values: 50_000, bytes: 4 * LARGEST as usize };
 
 /// The documents of a file, and what is wrong with its YAML. After an error that leaves the rest unreadable there are
 /// fewer documents than the file has.
@@ -29,7 +30,22 @@ pub struct Parsed {
 
 /// Reads all documents of a text.
 pub fn parse(file: usize, source: &Source) -> Parsed {
-    let mut builder = Builder { file, text: &source.text, ..Builder::default() };
+    parse_within(file, source, &Room::default())
+}
+
+/// The same, as part of what takes `room` together.
+pub fn parse_within(file: usize, source: &Source, room: &Room) -> Parsed {
+    let mut builder = Builder {
+        file,
+        text: &source.text,
+        lines: source.text.lines().count(),
+        parsed: Parsed::default(),
+        frames: Vec::new(),
+        anchors: BTreeMap::new(),
+        past: BTreeSet::new(),
+        here: Room::of(MOST),
+        room,
+    };
     let mut parser = Parser::new_from_str(&source.text);
     while let Some(event) = parser.next_event() {
         let done = match event {
@@ -57,16 +73,18 @@ struct Frame {
     merged: Vec<Node>,
 }
 
-#[derive(Default)]
 struct Builder<'t> {
     file: usize,
     text: &'t str,
+    lines: usize,
     parsed: Parsed,
     frames: Vec<Frame>,
-    anchors: BTreeMap<usize, (Node, usize)>,
+    anchors: BTreeMap<usize, (Node, Size)>,
     /// Anchors of the documents before this one: they hold no longer (YAML 1.2.2, 6.9.2).
     past: BTreeSet<usize>,
-    values: usize,
+    /// Of this file, and of all.
+    here: Room,
+    room: &'t Room,
 }
 
 type Done = Result<(), Complaint>;
@@ -77,14 +95,16 @@ impl Builder<'_> {
         match event {
             Event::Scalar(text, style, anchor, tag) => {
                 let data = self.scalar(&text, style, tag, span)?;
-                self.complete(Node::new(data, span), anchor)
+                let last_line = self.last_line(marked, style);
+                self.complete(Node { last_line, ..Node::new(data, span) }, anchor)
             }
             Event::Alias(anchor) => {
-                let Some((node, size)) = self.anchors.get(&anchor).cloned() else {
+                let Some((node, size)) = self.anchors.get(&anchor) else {
                     return Err(self.unknown_anchor(anchor, span));
                 };
-                self.count(size, span)?;
-                self.deep(depth(&node), span)?;
+                self.count(*size, span)?;
+                self.deep(depth(node), span)?;
+                let node = node.clone();
                 self.complete(Node { span, ..node }, 0)
             }
             Event::SequenceStart(anchor, tag) => self.open(Data::List(Vec::new()), anchor, tag, span),
@@ -120,20 +140,29 @@ impl Builder<'_> {
         let (start, end) = (marked.start, marked.end);
         // What goes on over several lines is marked on its first: the renderer ends the marker with the line.
         let width =
-            if start.line() == end.line() { end.col().saturating_sub(start.col()) } else { usize::MAX };
+            if start.line() == end.line() { end.col().saturating_sub(start.col()) } else { Span::OVER_LINES };
         Span { file: self.file, line: start.line(), column: start.col() + 1, width: width.max(1) }
     }
 
-    fn count(&mut self, more: usize, span: Span) -> Done {
-        self.values += more;
-        if self.values <= MOST {
-            return Ok(());
+    /// A block's end is where the next thing begins, unless the file ends with it.
+    fn last_line(&self, marked: Marked, style: ScalarStyle) -> usize {
+        let is_block = matches!(style, ScalarStyle::Literal | ScalarStyle::Folded);
+        let ends_file = self.lines <= marked.end.line();
+        marked.end.line().saturating_sub(usize::from(is_block && !ends_file))
+    }
+
+    fn count(&self, more: Size, span: Span) -> Done {
+        for (room, of) in [(&self.here, "in this file"), (self.room, "in the manifests")] {
+            if !room.take(more) {
+                let complaint = room.ended(span, &format!("{of} once its aliases are expanded"));
+                let complaint =
+                    complaint.unwrap_or_else(|| Complaint::new(span, "the manifests are too large"));
+                return Err(
+                    complaint.help("write fewer aliases, or keep generated data out of the manifests")
+                );
+            }
         }
-        Err(Complaint::new(
-            span,
-            format!("the file holds more than {MOST} values once its aliases are expanded"),
-        )
-        .help("write fewer aliases, or split the file"))
+        Ok(())
     }
 
     fn deep(&self, more: usize, span: Span) -> Done {
@@ -150,7 +179,7 @@ impl Builder<'_> {
         tag: Option<Cow<'_, Tag>>,
         span: Span,
     ) -> Result<Data, Complaint> {
-        self.count(1, span)?;
+        self.count(Size { values: 1, bytes: text.len() }, span)?;
         let Some(tag) = tag else {
             return Ok(match style {
                 ScalarStyle::Plain => scalar::plain(text),
@@ -170,7 +199,7 @@ impl Builder<'_> {
         {
             return Err(unknown_tag(&tag, span));
         }
-        self.count(1, span)?;
+        self.count(Size { values: 1, bytes: 0 }, span)?;
         self.deep(1, span)?;
         // A block collection's span has no width worth marking.
         let node = Node::new(data, Span { width: 1, ..span });

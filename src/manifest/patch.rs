@@ -28,7 +28,7 @@ pub fn merge(target: &Node, patch: &Node) -> Node {
         }
     }
     let span = if matches!(target.data, Data::Map(_)) { target.span } else { patch.span };
-    Node { data: Data::Map(entries), span, via: None }
+    Node::new(Data::Map(entries), span)
 }
 
 #[cfg(test)]

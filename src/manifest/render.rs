@@ -40,7 +40,11 @@ impl Errors {
     pub fn render(&self, colour: bool) -> String {
         let mut text: String = self.0.iter().map(|error| error.render(colour) + "\n").collect();
         let palette = Palette::new(colour);
-        let many = match self.0.len() {
+        if self.1 > 0 {
+            let more = if self.1 == 1 { "error" } else { "errors" };
+            let _ = writeln!(text, "and {} more {more}\n", self.1);
+        }
+        let many = match self.count() {
             1 => "1 error in the manifests".to_owned(),
             n => format!("{n} errors in the manifests"),
         };
@@ -95,7 +99,7 @@ fn write_excerpt(
     };
     let _ = writeln!(text, "{arrow} {position}");
     let bar = paint(palette.frame, &format!("{:gutter$} |", ""));
-    let (line, column) = cut(&visible(line), position.column);
+    let column = it.marker.max(1);
     let room = line.chars().count().saturating_sub(column - 1).max(1);
     let marker = if first { "^" } else { "-" }.repeat(it.width.clamp(1, room));
     let marker = [marker.as_str(), it.label.as_str()].join(" ");
@@ -112,7 +116,7 @@ fn write_excerpt(
 }
 
 /// One character for each, so that the marker stands below what it marks, and no terminal takes a file's orders.
-fn visible(text: &str) -> String {
+pub(super) fn visible(text: &str) -> String {
     text.chars()
         .map(|c| {
             if c == '\t' {
@@ -127,7 +131,7 @@ fn visible(text: &str) -> String {
 }
 
 /// The line, cut around the marker if it is long, and the marker's column in what is left.
-fn cut(line: &str, column: usize) -> (String, usize) {
+pub(super) fn cut(line: &str, column: usize) -> (String, usize) {
     let column = column.max(1);
     let length = line.chars().count();
     if length <= WIDEST {

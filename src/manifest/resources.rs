@@ -7,9 +7,11 @@ use super::document::{self, Envelope};
 use super::environment::{Loaded, resource_id};
 use super::error::Complaint;
 use super::free_form;
+use super::masked;
 use super::nearest::did_you_mean;
 use super::patch;
-use super::source::{Sources, Span};
+use super::room::{Room, Size};
+use super::source::{Hidden, Sources, Span};
 use super::tree::{Data, Node, Step, path_steps};
 use super::unknown::unknown_kind;
 use super::unread::Unread;
@@ -19,6 +21,9 @@ use crate::kind::{AnyKind, Ownership};
 use crate::kinds;
 use crate::resource::{Declared, Document, ResourceId, Tags};
 use crate::value::reference;
+
+/// Where so much is wrong, the rest is not read.
+const ENOUGH: usize = 5000;
 
 /// A document whose identity is known.
 pub struct Resource {
@@ -51,15 +56,18 @@ pub struct Reader<'a> {
     envelope: Checker,
     kinds: BTreeMap<&'static str, Checker>,
     patched: Vec<String>,
+    room: &'a Room,
     /// What is wrong so far.
     pub complaints: Vec<Complaint>,
+    /// What is masked in the documents so far.
+    pub hidden: Vec<Hidden>,
     /// Documents whose identity nobody knows: what refers to them can't be told from what dangles.
     pub unread: Unread,
 }
 
 impl<'a> Reader<'a> {
     /// A reader of an environment's documents.
-    pub fn new(environment: &'a str, loaded: &'a Loaded, sources: &'a Sources) -> Self {
+    pub fn new(environment: &'a str, loaded: &'a Loaded, sources: &'a Sources, room: &'a Room) -> Self {
         Self {
             environment,
             loaded,
@@ -68,15 +76,22 @@ impl<'a> Reader<'a> {
             envelope: document::checker(),
             kinds: BTreeMap::new(),
             patched: Vec::new(),
+            room,
             complaints: Vec::new(),
+            hidden: Vec::new(),
             unread: Unread::default(),
         }
     }
 
     /// Reads a document of a stack.
-    pub fn read(&mut self, stack: &str, document: &Node) -> Option<Resource> {
+    pub fn read(&mut self, stack: &str, document: Node) -> Option<Resource> {
         let before = self.complaints.len();
-        let tree = self.prepared(document);
+        if before > ENOUGH || self.room.is_full() {
+            self.unread.cut = true;
+            return None;
+        }
+        let mut tree = self.prepared(document);
+        masked::mark(&mut tree);
         let scope = Scope {
             environment: self.environment,
             place: &self.loaded.place,
@@ -86,8 +101,11 @@ impl<'a> Reader<'a> {
             images: &self.images,
             unsure: self.loaded.unsure,
             own: false,
+            room: self.room,
         };
-        let tree = substitute(&tree, &scope, self.sources, &mut self.complaints);
+        let mut tree = substitute(&tree, &scope, self.sources, &mut self.complaints);
+        masked::mark(&mut tree);
+        masked::hidden(&tree, &mut self.hidden);
         self.complaints.extend(unreferring(&tree, self.sources));
         self.complaints.extend(self.envelope.check(&tree, tree.span));
         self.complaints.extend(document::settings(&tree));
@@ -131,16 +149,16 @@ impl<'a> Reader<'a> {
         }
     }
 
-    fn prepared(&mut self, document: &Node) -> Node {
-        let Some((kind, name)) = document::identity(document) else { return document.clone() };
+    fn prepared(&mut self, document: Node) -> Node {
+        let Some((kind, name)) = document::identity(&document) else { return document };
         let key = format!("{kind}/{name}");
         let patches = self.loaded.tree.get("patches");
-        let Some(entry) = patches.and_then(|patches| patches.entry(&key)) else { return document.clone() };
+        let Some(entry) = patches.and_then(|patches| patches.entry(&key)) else { return document };
         if let Some(renamed) = entry.value.get("metadata").and_then(|it| it.entry("name")) {
             self.complaints.push(Complaint::new(renamed.at, "a patch can't change a resource's name"));
         }
         self.patched.push(key);
-        patch::merge(document, &entry.value)
+        patch::merge(&document, &entry.value)
     }
 
     fn kind(&mut self, tree: &Node) -> Option<&'static dyn AnyKind> {
@@ -247,8 +265,16 @@ impl<'a> Reader<'a> {
         tags.extend(metadata.tags);
         let mut positions = BTreeMap::new();
         tree.each("", &mut |path, span| {
-            positions.insert(path.to_owned(), self.sources.position(span));
+            // Paths repeat the keys above them.
+            if self.room.take(Size { values: 0, bytes: path.len() / 8 }) {
+                positions.insert(path.to_owned(), self.sources.position(span));
+            }
         });
+        if self.room.is_full() {
+            self.complaints
+                .extend(self.room.ended(tree.span, "with the paths to all fields: shorten the keys"));
+            return None;
+        }
         Some(Declared {
             id: of.id.clone(),
             physical_name: of.physical.clone()?,

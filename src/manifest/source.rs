@@ -5,6 +5,7 @@ use std::io::Read;
 use std::path::Path;
 
 use super::error::Complaint;
+use crate::diff::MASK;
 use crate::resource::Position;
 
 /// A manifest larger than this is refused: a thousand of the longest job definitions fit.
@@ -24,6 +25,9 @@ pub struct Span {
 }
 
 impl Span {
+    /// The width of what takes more than one line.
+    pub const OVER_LINES: usize = usize::MAX;
+
     /// A file as a whole.
     pub fn whole(file: usize) -> Self {
         Self { file, ..Self::default() }
@@ -37,20 +41,88 @@ pub struct Source {
     pub path: String,
     /// Its text, without a byte order mark.
     pub text: String,
-    lines: Vec<String>,
+    /// Where every so many lines a line begins.
+    marks: Vec<usize>,
+}
+
+/// Between two of those places there are so many lines.
+const APART: usize = 64;
+
+impl Source {
+    fn new(path: String, text: String) -> Self {
+        let marks = starts(&text).step_by(APART).collect();
+        Self { path, text, marks }
+    }
+
+    /// The lines from one on, 0-based.
+    fn lines_from(&self, first: usize) -> impl Iterator<Item = &str> {
+        let rest = self.marks.get(first / APART).and_then(|from| self.text.get(*from..));
+        let lines = rest.into_iter().flat_map(lines);
+        lines.skip(first % APART)
+    }
+}
+
+/// Where lines begin.
+fn starts(text: &str) -> impl Iterator<Item = usize> {
+    let bytes = text.as_bytes();
+    let ends = move |at: &usize| match bytes.get(*at) {
+        Some(b'\n') => true,
+        Some(b'\r') => bytes.get(at + 1) != Some(&b'\n'),
+        _ => false,
+    };
+    std::iter::once(0).chain((0..bytes.len()).filter(ends).map(|at| at + 1))
+}
+
+fn lines(text: &str) -> impl Iterator<Item = &str> {
+    let from = starts(text);
+    let to = starts(text).skip(1).map(Some).chain([None]);
+    from.zip(to).map(|(from, to)| {
+        let line = text.get(from..to.unwrap_or(text.len())).unwrap_or_default();
+        if to.is_none() {
+            return line;
+        }
+        let line = line.strip_suffix('\n').unwrap_or(line);
+        line.strip_suffix('\r').unwrap_or(line)
+    })
+}
+
+/// A value that is shown nowhere.
+#[derive(Debug)]
+pub struct Hidden {
+    /// Where it begins, and what of that line it takes.
+    pub span: Span,
+    /// Its last line.
+    pub last: usize,
+    /// The value.
+    pub value: String,
+}
+
+impl Hidden {
+    /// Whether it takes this character of the files.
+    fn takes(&self, line: usize, column: usize) -> bool {
+        let (from, to) = (self.span.column, self.span.column.saturating_add(self.span.width));
+        match line == self.span.line {
+            true => (from..to).contains(&column),
+            false => (self.span.line..=self.last).contains(&line),
+        }
+    }
 }
 
 /// All files of one load, in the order in which they were read.
 #[derive(Debug, Default)]
 pub struct Sources {
     files: Vec<Source>,
+    hidden: Vec<Hidden>,
 }
+
+/// A value of so many characters is looked for wherever it may stand in a message; a shorter one would be found in other words, and
+/// is looked for in quotes.
+const TELLING: usize = 6;
 
 impl Sources {
     /// Adds a text.
     pub fn add(&mut self, path: String, text: String) -> usize {
-        let lines = text.replace("\r\n", "\n").split(['\n', '\r']).map(str::to_owned).collect();
-        self.files.push(Source { path, text, lines });
+        self.files.push(Source::new(path, text));
         self.files.len() - 1
     }
 
@@ -81,8 +153,42 @@ impl Sources {
 
     /// A line of a file, 1-based.
     pub fn line(&self, span: Span) -> Option<&str> {
-        let lines = &self.files.get(span.file)?.lines;
-        lines.get(span.line.checked_sub(1)?).map(String::as_str)
+        self.files.get(span.file)?.lines_from(span.line.checked_sub(1)?).next()
+    }
+
+    /// Hides values from all that is quoted from now on.
+    pub fn hide(&mut self, hidden: Vec<Hidden>) {
+        self.hidden.extend(hidden);
+    }
+
+    /// A line as it may be quoted: without what is hidden, each character of it another.
+    pub fn quoted(&self, span: Span) -> Option<String> {
+        let line = self.line(span)?;
+        let here = |it: &&Hidden| it.span.file == span.file && (it.span.line..=it.last).contains(&span.line);
+        let here: Vec<&Hidden> = self.hidden.iter().filter(here).collect();
+        let shown = |(index, letter): (usize, char)| {
+            let hides = |it: &&Hidden| it.takes(span.line, index + 1) && !letter.is_whitespace();
+            if here.iter().any(hides) { '•' } else { letter }
+        };
+        Some(line.chars().enumerate().map(shown).collect())
+    }
+
+    /// What is said of a file, without the hidden values that stand in it.
+    pub fn veiled(&self, file: usize, said: String) -> String {
+        let mut said = said;
+        for hidden in self.hidden.iter().filter(|hidden| hidden.span.file == file) {
+            for part in hidden.value.lines().map(str::trim).filter(|part| !part.is_empty()) {
+                if !said.contains(part) {
+                } else if part.chars().count() >= TELLING {
+                    said = said.replace(part, MASK);
+                } else {
+                    for quote in ['`', '"', '\''] {
+                        said = said.replace(&format!("{quote}{part}{quote}"), MASK);
+                    }
+                }
+            }
+        }
+        said
     }
 
     /// The place in the words of the rest of the program.
@@ -97,7 +203,7 @@ impl Sources {
         let Some(source) = self.files.get(within.file) else { return within };
         let mut left = nth;
         let first = within.line.max(1);
-        for (offset, line) in source.lines.iter().skip(first - 1).take(400).enumerate() {
+        for (offset, line) in source.lines_from(first - 1).take(400).enumerate() {
             let skip = if offset == 0 { within.column.saturating_sub(1) } else { 0 };
             let start: usize = line.chars().take(skip).map(char::len_utf8).sum();
             let rest = line.get(start..).unwrap_or_default();
@@ -121,7 +227,7 @@ impl Sources {
     /// YAML takes no control characters, and some parsers take NUL for the end of the file.
     fn printable(&self, file: usize) -> Result<(), Complaint> {
         let Some(source) = self.files.get(file) else { return Ok(()) };
-        for (index, line) in source.lines.iter().enumerate() {
+        for (index, line) in lines(&source.text).enumerate() {
             for (column, c) in line.chars().enumerate() {
                 if (c.is_control() && c != '\t' && c != '\u{85}') || c == '\u{fffe}' || c == '\u{ffff}' {
                     let span = Span { file, line: index + 1, column: column + 1, width: 1 };

@@ -3,6 +3,7 @@
 use serde::de::DeserializeOwned;
 use serde_json::{Map, Number, Value};
 
+use super::room::Size;
 use super::source::Span;
 
 /// A value and its place.
@@ -14,6 +15,10 @@ pub struct Node {
     pub span: Span,
     /// Where the value was set that a variable brought here.
     pub via: Option<Span>,
+    /// The last of the lines that it takes, if those are several.
+    pub last_line: usize,
+    /// Whether it is masked wherever it is shown ([`masked`](super::masked)).
+    pub masked: bool,
 }
 
 /// A value.
@@ -58,7 +63,12 @@ pub enum Step {
 impl Node {
     /// A value at a place.
     pub fn new(data: Data, span: Span) -> Self {
-        Self { data, span, via: None }
+        Self { data, span, via: None, last_line: 0, masked: false }
+    }
+
+    /// The place of a value, without the value.
+    pub fn clone_bare(&self) -> Self {
+        Self { data: Data::Null, ..*self }
     }
 
     /// The entries of a mapping.
@@ -100,6 +110,14 @@ impl Node {
         self.text().filter(|text| !text.contains("${"))
     }
 
+    /// A value that is no list and no mapping, as it is written.
+    pub fn written(&self) -> Option<&str> {
+        match &self.data {
+            Data::Bool(_, text) | Data::Number(_, text) | Data::Text(text) | Data::Broken(text) => Some(text),
+            Data::Null | Data::List(_) | Data::Map(_) => None,
+        }
+    }
+
     /// Whether something in it could not be told, and has been complained about.
     pub fn is_broken(&self) -> bool {
         matches!(self.data, Data::Broken(_))
@@ -107,13 +125,19 @@ impl Node {
             || self.entries().iter().any(|entry| entry.value.is_broken())
     }
 
-    /// How many values there are in it, itself included.
-    pub fn size(&self) -> usize {
-        1 + match &self.data {
-            Data::List(items) => items.iter().map(Node::size).sum::<usize>(),
-            Data::Map(entries) => entries.iter().map(|entry| entry.value.size()).sum::<usize>(),
-            _ => 0,
+    /// How much there is in it, itself included.
+    pub fn size(&self) -> Size {
+        let mut size = Size { values: 1, bytes: self.written().map_or(0, str::len) };
+        let mut add = |more: Size| {
+            size.values += more.values;
+            size.bytes += more.bytes;
+        };
+        self.items().iter().for_each(|item| add(item.size()));
+        for entry in self.entries() {
+            add(Size { values: 0, bytes: entry.key.len() });
+            add(entry.value.size());
         }
+        size
     }
 
     /// The value without its places.
@@ -137,9 +161,12 @@ impl Node {
         serde_yaml::from_value(serde_yaml::to_value(self.to_json())?)
     }
 
-    /// What it is, in words: ``text `abc` ``.
+    /// What it is, in words: ``text `abc` ``. What is masked is not repeated.
     pub fn described(&self) -> String {
         match &self.data {
+            Data::Bool(..) if self.masked => "a boolean".to_owned(),
+            Data::Number(..) if self.masked => "a number".to_owned(),
+            Data::Text(_) | Data::Broken(_) if self.masked => "a text".to_owned(),
             Data::Null => "nothing".to_owned(),
             Data::Bool(_, text) => format!("the boolean `{text}`"),
             Data::Number(_, text) => format!("the number `{text}`"),

@@ -6,6 +6,7 @@ use super::error::Complaint;
 use super::foreign;
 use super::nearest::{self, nearest};
 use super::partial::Unsure;
+use super::room::{Room, Size};
 use super::source::{Sources, Span};
 use super::tree::{Data, Entry, Node};
 use crate::kinds;
@@ -31,13 +32,15 @@ pub struct Scope<'a> {
     pub unsure: Unsure,
     /// Whether this is about the variables themselves: none of them can use another.
     pub own: bool,
+    /// What is left of what the manifests may come to.
+    pub room: &'a Room,
 }
 
 static NONE: BTreeMap<String, Node> = BTreeMap::new();
 
 impl<'a> Scope<'a> {
     /// The names that stand for something in `environment.yaml` itself.
-    pub fn environment(name: &'a str, place: &'a Place) -> Self {
+    pub fn environment(name: &'a str, place: &'a Place, room: &'a Room) -> Self {
         let unsure = Unsure {
             place: place.account.is_empty() || place.region.is_empty(),
             project: true,
@@ -52,6 +55,7 @@ impl<'a> Scope<'a> {
             images: &[],
             unsure,
             own: false,
+            room,
         }
     }
 
@@ -84,12 +88,20 @@ pub fn substitute(
     sources: &Sources,
     complaints: &mut Vec<Complaint>,
 ) -> Node {
+    let own = Size { values: 1, bytes: node.written().map_or(0, str::len) };
+    if !scope.room.take(own) {
+        return cut_short(node, scope, complaints);
+    }
     let data = match &node.data {
         Data::Text(text) if text.contains("${") => return in_text(node, text, scope, sources, complaints),
         Data::List(items) => {
             Data::List(items.iter().map(|item| substitute(item, scope, sources, complaints)).collect())
         }
         Data::Map(entries) => {
+            let keys = entries.iter().map(|entry| entry.key.len()).sum();
+            if !scope.room.take(Size { values: 0, bytes: keys }) {
+                return cut_short(node, scope, complaints);
+            }
             let entry = |entry: &Entry| Entry {
                 key: in_key(entry, scope, sources, complaints),
                 at: entry.at,
@@ -100,6 +112,13 @@ pub fn substitute(
         other => other.clone(),
     };
     Node { data, ..node.clone() }
+}
+
+/// In the place of what there is no room for.
+fn cut_short(node: &Node, scope: &Scope<'_>, complaints: &mut Vec<Complaint>) -> Node {
+    let complaint = scope.room.ended(node.span, "once the variables are replaced");
+    complaints.extend(complaint.map(|it| it.help("use long variables less often, or split the environment")));
+    Node { data: Data::Broken(String::new()), ..node.clone_bare() }
 }
 
 fn in_key(entry: &Entry, scope: &Scope<'_>, sources: &Sources, complaints: &mut Vec<Complaint>) -> String {
@@ -152,8 +171,13 @@ fn in_text(
             Ok(Meaning::Kept) => out.push_str(whole),
             Ok(Meaning::Text(value)) => out.push_str(value),
             Ok(Meaning::Untold) => broken = true,
+            Ok(Meaning::Variable(variable)) if !scope.room.is_full() && !scope.room.take(variable.size()) => {
+                let cut = cut_short(node, scope, complaints);
+                return Node { via: Some(variable.span), ..cut };
+            }
+            Ok(Meaning::Variable(_)) if scope.room.is_full() => return cut_short(node, scope, complaints),
             Ok(Meaning::Variable(variable)) if whole == text => {
-                return Node { data: variable.data.clone(), span: node.span, via: Some(variable.span) };
+                return Node { data: variable.data.clone(), via: Some(variable.span), ..node.clone() };
             }
             Ok(Meaning::Variable(variable)) => match in_words(&variable.data) {
                 Some(value) => out.push_str(&value),
@@ -165,6 +189,12 @@ fn in_text(
                     broken = true;
                 }
             },
+            Err(_) if node.masked && !names_something(name) => {
+                let message = "what stands in `${…}` here stands for nothing";
+                let complaint = Complaint::new(span(), message);
+                complaints.push(complaint.help("write `$${` for a literal `${`"));
+                broken = true;
+            }
             Err((message, help)) => {
                 complaints.push(Complaint { help, ..Complaint::new(span(), message) });
                 broken = true;
@@ -177,6 +207,13 @@ fn in_text(
         broken = true;
     }
     Node { data: if broken { Data::Broken(text.to_owned()) } else { Data::Text(out) }, ..node.clone() }
+}
+
+/// Whether a name has the form of what may be named: else it may be part of a password.
+fn names_something(name: &str) -> bool {
+    let is_plain = name.chars().all(|it| it.is_ascii_alphanumeric() || matches!(it, '_' | '.' | '/' | '-'));
+    let of_ours = ["var.", "env.", "image."].iter().any(|start| name.starts_with(start));
+    is_plain && (of_ours || name.rsplit_once('/').is_some_and(|(kind, _)| kinds::kind(kind).is_some()))
 }
 
 /// An escaped text that has the form of a reference would later be taken for one.

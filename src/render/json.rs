@@ -223,6 +223,14 @@ pub fn difference(difference: &Difference) -> Value {
     })
 }
 
+/// How many more errors there are in the manifests, if not all are told.
+pub fn more_diagnostics(errors: &manifest::Errors) -> Option<Value> {
+    let message = format!("and {} more", errors.1);
+    (errors.1 > 0).then(
+        || json!({"@level": "error", "type": "more_diagnostics", "message": message, "count": errors.1}),
+    )
+}
+
 /// One error in the manifests.
 pub fn diagnostic(error: &manifest::ManifestError) -> Value {
     json!({

@@ -3,12 +3,10 @@
 use serde_json::Value;
 use similar::{ChangeTag, TextDiff};
 
-use crate::diff::{FieldChange, Rules};
+pub use crate::diff::MASK;
+use crate::diff::{Cover, FieldChange};
 use crate::kinds;
 use crate::value::reference;
-
-/// What stands in the place of a sensitive value.
-pub const MASK: &str = "••••";
 
 /// Longer values are shown over several lines.
 const INLINE: usize = 72;
@@ -17,94 +15,11 @@ const CONTEXT: usize = 2;
 
 /// A field's values, sensitive parts masked: the field's own, and those inside it by the rules of its kind.
 pub fn masked(kind: &str, field: &FieldChange) -> (Option<Value>, Option<Value>) {
-    let rules = kinds::kind(kind).and_then(|kind| kind.facts().rules.at(&field.path));
-    let mask = |value: &Option<Value>| {
-        let value = value.as_ref()?;
-        let seen = if field.sensitive { hide(value) } else { inside(value, rules) };
-        Some(if kind == "batch/JobDefinition" { free(&field.path, seen) } else { seen })
-    };
+    let known = kinds::kind(kind).map(|found| Cover::of(kind, &found.facts().rules));
+    let cover = known.unwrap_or_else(Cover::unknown).at(&field.path);
+    let cover = if field.sensitive { cover.masked() } else { cover };
+    let mask = |value: &Option<Value>| value.as_ref().map(|value| cover.show(value));
     (mask(&field.before), mask(&field.after))
-}
-
-/// The maps of a job definition in which anything may stand under any name: what is called like a secret is taken for one.
-const FREE: [&str; 2] = ["parameters", "options"];
-
-/// A value at a path, without what is called like a secret in such maps: the path may lead into one, or the value hold some.
-fn free(path: &str, value: Value) -> Value {
-    let mut rest = path;
-    while !rest.is_empty() {
-        let end = rest.find(['.', '[']).unwrap_or(rest.len());
-        let (part, after) = rest.split_at(end);
-        if FREE.contains(&part.trim_end_matches(']')) {
-            return match (after, value) {
-                ("", Value::Object(fields)) => fields.into_iter().map(entry).collect(),
-                (name, value) if is_secret(name) => hide(&value),
-                (_, value) => value,
-            };
-        }
-        rest = after.get(1..).unwrap_or_default();
-    }
-    free_inside(value)
-}
-
-fn free_inside(value: Value) -> Value {
-    match value {
-        Value::Object(fields) => fields
-            .into_iter()
-            .map(|(key, value)| match value {
-                Value::Object(fields) if FREE.contains(&key.as_str()) => {
-                    (key, fields.into_iter().map(entry).collect())
-                }
-                value => (key, free_inside(value)),
-            })
-            .collect(),
-        Value::Array(items) => items.into_iter().map(free_inside).collect(),
-        other => other,
-    }
-}
-
-fn entry((name, value): (String, Value)) -> (String, Value) {
-    if is_secret(&name) { (name, hide(&value)) } else { (name, value) }
-}
-
-/// Whether a name says that a secret is called so.
-fn is_secret(name: &str) -> bool {
-    const WORDS: [&str; 7] = ["password", "passwd", "passphrase", "secret", "token", "credential", "apikey"];
-    let plain: String = name.chars().filter(char::is_ascii_alphanumeric).collect();
-    let plain = plain.to_ascii_lowercase();
-    WORDS.iter().any(|word| plain.contains(word)) || plain.ends_with("privatekey")
-}
-
-fn inside(value: &Value, rules: Option<&Rules>) -> Value {
-    let Some(rules) = rules else { return value.clone() };
-    if rules.sensitive {
-        return hide(value);
-    }
-    match value {
-        Value::Object(fields) => fields
-            .iter()
-            .map(|(key, value)| {
-                (key.clone(), inside(value, rules.fields.get(key).or(rules.values.as_deref())))
-            })
-            .collect(),
-        Value::Array(items) => items.iter().map(|item| inside(item, rules.items.as_deref())).collect(),
-        other => other.clone(),
-    }
-}
-
-/// Every value is hidden but names: which variable it is may be said, what it holds may not.
-fn hide(value: &Value) -> Value {
-    match value {
-        Value::Null => Value::Null,
-        Value::Object(fields) => fields
-            .iter()
-            .map(|(key, value)| {
-                (key.clone(), if key == "name" && value.is_string() { value.clone() } else { hide(value) })
-            })
-            .collect(),
-        Value::Array(items) => items.iter().map(hide).collect(),
-        _ => Value::String(MASK.to_owned()),
-    }
 }
 
 /// A value on one line, if it fits.
