@@ -10,11 +10,11 @@ use aws_smithy_http_client::tls::{Provider, rustls_provider::CryptoMode};
 use aws_smithy_runtime_api::client::http::{HttpConnector, SharedHttpConnector};
 use aws_smithy_runtime_api::client::orchestrator::{HttpRequest, HttpResponse};
 use aws_smithy_types::body::SdkBody;
-use aws_smithy_types::byte_stream::ByteStream;
 use serde_json::{Value, json};
 
 use super::{Context, Error, Result};
 use crate::services::error::chain;
+use crate::services::{begins, read};
 
 /// How often and how long GitHub is waited for.
 #[derive(Debug, Clone, Copy)]
@@ -175,6 +175,10 @@ impl Client {
                     let longer_than_kept = asked.is_some_and(|asked| asked > self.patience.longest);
                     if attempt >= self.patience.tries || longer_than_kept || (done && method == "POST") {
                         return Err(match status {
+                            Some(status @ (403 | 429)) if !done => {
+                                let wait = asked.unwrap_or(pause);
+                                Error::Limited { method, path: path.to_owned(), status, message, wait }
+                            }
                             Some(status) if !done => {
                                 Error::Refused { method, path: path.to_owned(), status, message }
                             }
@@ -202,8 +206,7 @@ impl Client {
         let later = |message: String| Failed::Later { pause: None, done: true, message, status: None };
         let answered = tokio::time::timeout(self.patience.attempt, async {
             let mut response = self.connector.call(request).await.map_err(|error| later(chain(&error)))?;
-            let body = ByteStream::new(response.take_body()).collect().await;
-            let body = body.map_err(|error| later(chain(&error)))?.into_bytes();
+            let body = read(response.take_body()).await.map_err(|error| later(chain(&*error)))?;
             Ok::<_, Failed>((response, body))
         });
         let (response, body) = answered.await.map_err(|_| later("no answer in time".to_owned()))??;
@@ -273,9 +276,9 @@ fn pause_of<'a>(
     if let Some(seconds) = number("retry-after") {
         return Some(Duration::from_secs(seconds));
     }
-    if header("x-ratelimit-remaining") == Some("0")
-        && let Some(reset) = number("x-ratelimit-reset")
-    {
+    if header("x-ratelimit-remaining") == Some("0") {
+        // Without a word on when it begins anew: it is an hour's.
+        let Some(reset) = number("x-ratelimit-reset") else { return Some(Duration::from_secs(3600)) };
         let reset = UNIX_EPOCH + Duration::from_secs(reset);
         return Some(reset.duration_since(now).unwrap_or_default() + Duration::from_secs(1));
     }
@@ -294,7 +297,11 @@ fn next_page(response: &HttpResponse) -> Option<String> {
 
 /// GitHub's own words: its message, and what it says of each field.
 fn words(body: &Value) -> String {
-    let message = body.get("message").and_then(Value::as_str).unwrap_or("no message").to_owned();
+    let message = match body {
+        // What a proxy answers is no JSON.
+        Value::String(text) => begins(text.as_bytes()),
+        body => body.get("message").and_then(Value::as_str).unwrap_or("no message").to_owned(),
+    };
     let of = |error: &Value| error.get("message").or_else(|| error.get("code")).map(|it| it.to_string());
     let errors = body.get("errors").and_then(Value::as_array).into_iter().flatten();
     errors.fold(message, |message, error| {
@@ -327,6 +334,7 @@ mod tests {
         assert_eq!(pause(403, &spent, "API rate limit exceeded"), Some(31));
         let past = [("x-ratelimit-remaining", "0"), ("x-ratelimit-reset", "10")];
         assert_eq!(pause(429, &past, ""), Some(1));
+        assert_eq!(pause(403, &[("x-ratelimit-remaining", "0")], "forbidden"), Some(3600));
         assert_eq!(pause(403, &[], "You have exceeded a secondary rate limit."), Some(60));
         assert_eq!(pause(403, &[("x-ratelimit-remaining", "4999")], "Resource not accessible"), None);
     }

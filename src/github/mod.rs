@@ -4,6 +4,8 @@
 //! comment or issue is known by a hidden marker in its first line *and* by its author: what other people write is never
 //! taken for ours, whatever stands in it.
 
+use std::time::Duration;
+
 mod client;
 mod comment;
 mod context;
@@ -50,6 +52,20 @@ pub enum Error {
         status: u16,
         /// GitHub's own words.
         message: String,
+    },
+    /// GitHub takes no more requests for now.
+    #[error("{method} {path}: GitHub answers {status}, its limit of requests is reached: {message}")]
+    Limited {
+        /// The request's method.
+        method: &'static str,
+        /// Its path.
+        path: String,
+        /// The HTTP status.
+        status: u16,
+        /// GitHub's own words.
+        message: String,
+        /// How long it wants to be left alone.
+        wait: Duration,
     },
     /// No answer, or one that says nothing: the work may have been done.
     #[error("{method} {path}: {message}")]

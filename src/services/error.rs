@@ -7,6 +7,8 @@ use aws_smithy_runtime_api::client::orchestrator::HttpResponse;
 use aws_smithy_runtime_api::client::result::SdkError;
 use aws_smithy_types::error::metadata::ProvideErrorMetadata;
 
+use super::promised;
+
 /// How far a failed call came.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Reached {
@@ -94,11 +96,27 @@ where
         let retry_after = error.raw_response().and_then(retry_after);
         let metadata = error.as_service_error().map(ProvideErrorMetadata::meta);
         let code = metadata.and_then(|m| m.code()).or(unsigned.then_some(NO_CREDENTIALS)).map(str::to_owned);
-        let message = metadata.and_then(|m| m.message()).map_or_else(|| chain(&error), str::to_owned);
+        let foreign = error.raw_response().filter(|_| code.is_none()).and_then(foreign);
+        let reached = match error.raw_response() {
+            Some(answer) if foreign.is_some() && answer.status().is_server_error() => Reached::Unknown,
+            _ => reached,
+        };
+        let words = metadata.and_then(|m| m.message()).map(str::to_owned);
+        let message = words.or(foreign).unwrap_or_else(|| chain(&error));
         let (message, written) = without_id(&message);
         let request_id = metadata.and_then(|m| m.extra("aws_request_id")).map(str::to_owned).or(written);
         Error { service, operation, code, message, request_id, reached, retry_after }
     }
+}
+
+/// What came in the place of AWS's answer: a proxy's page, a redirect, nothing.
+fn foreign(answer: &HttpResponse) -> Option<String> {
+    let status = answer.status();
+    if status.is_success() {
+        return None;
+    }
+    let begins = promised::begins(answer.body().bytes().unwrap_or_default());
+    Some(format!("the answer is not AWS's: HTTP status {}, and {begins}", status.as_u16()))
 }
 
 /// Batch ends its messages with the id of the request, which is told already: the message without it, and the id.

@@ -6,6 +6,8 @@ use std::sync::{Arc, Mutex, PoisonError};
 use aws_smithy_runtime_api::client::orchestrator::HttpRequest;
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 
+use super::promised::Form;
+
 /// How many calls of one service are under way at once.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Width {
@@ -58,6 +60,10 @@ pub(super) struct Operation {
     pub action: String,
     /// Which attempt of the SDK it is.
     pub attempt: u32,
+    /// What is asked: the operation, in Batch's own spelling of its path; of S3, which aspect of a bucket.
+    pub asks: String,
+    /// The form of the answer.
+    pub form: Form,
 }
 
 impl Operation {
@@ -67,10 +73,14 @@ impl Operation {
         let service = scope.and_then(|(_, rest)| rest.split(',').next()?.split('/').nth(3));
         let attempt = header("amz-sdk-request").and_then(|it| it.strip_prefix("attempt="));
         let attempt = attempt.and_then(|it| it.split(';').next()?.trim().parse().ok());
+        let action = action(request, header("x-amz-target"));
+        let (asks, form) = asked(request, &action, header("x-amz-target").is_some());
         Self {
             service: service.unwrap_or("unsigned").to_owned(),
-            action: action(request, header("x-amz-target")),
+            action,
             attempt: attempt.unwrap_or(1),
+            asks,
+            form,
         }
     }
 
@@ -80,6 +90,25 @@ impl Operation {
             .iter()
             .any(|look| self.action.starts_with(look) && !self.action.starts_with("BatchDelete"))
     }
+}
+
+/// What is asked, and in which form the answer comes.
+fn asked(request: &HttpRequest, action: &str, has_target: bool) -> (String, Form) {
+    let uri = request.uri();
+    let path = uri.split_once("://").and_then(|(_, rest)| rest.split_once('/')).map_or("", |(_, path)| path);
+    let (path, query) = path.split_once('?').unwrap_or((path, ""));
+    if has_target {
+        return (action.to_owned(), Form::Json);
+    }
+    if let Some(asked) = path.strip_prefix("v1/").filter(|_| request.method() == "POST") {
+        return (asked.to_owned(), Form::Json);
+    }
+    if request.method() == "GET" {
+        let aspect = query.split('&').map(|part| part.trim_end_matches('=')).find(|part| !part.contains('='));
+        return (aspect.unwrap_or_default().to_owned(), Form::S3);
+    }
+    let is_query = request.method() == "POST" && action != "POST";
+    (action.to_owned(), if is_query { Form::Query } else { Form::Other })
 }
 
 fn action(request: &HttpRequest, target: Option<&str>) -> String {
@@ -124,7 +153,13 @@ mod tests {
         assert_eq!((query.service.as_str(), query.action.as_str(), query.reads()), ("x", "ListRoles", true));
         assert!(request("POST", "https://batch.example/v1/describejobqueues", &[], "{}").reads());
         assert!(!request("POST", "https://batch.example/v1/createjobqueue", &[], "{}").reads());
-        assert!(request("GET", "https://s3.example/bucket?tagging", &[], "").reads());
+        let tags = request("GET", "https://s3.example/bucket?tagging&x-id=GetBucketTagging", &[], "");
+        assert!(tags.reads());
+        assert_eq!((tags.asks.as_str(), tags.form), ("tagging", Form::S3));
+        assert_eq!((json.asks.as_str(), json.form), ("PutRetentionPolicy", Form::Json));
+        assert_eq!((query.asks.as_str(), query.form), ("ListRoles", Form::Query));
+        let queues = request("POST", "https://batch.example/v1/describejobqueues", &[], "{}");
+        assert_eq!((queues.asks.as_str(), queues.form), ("describejobqueues", Form::Json));
         assert!(!request("PUT", "https://s3.example/bucket", &[], "").reads());
     }
 
@@ -132,7 +167,13 @@ mod tests {
     async fn a_full_lane_holds_its_own_calls_only() {
         let lanes = Lanes::default();
         lanes.set(Width { reads: 2, writes: 1 });
-        let call = |action: &str| Operation { service: "iam".into(), action: action.into(), attempt: 1 };
+        let call = |action: &str| Operation {
+            service: "iam".into(),
+            action: action.into(),
+            attempt: 1,
+            asks: action.into(),
+            form: Form::Query,
+        };
         let first = lanes.enter(&call("CreateRole")).await;
         let mut second = Box::pin(async { lanes.enter(&call("DeleteRole")).await });
         assert!(futures::poll!(&mut second).is_pending());

@@ -23,6 +23,7 @@ pub mod error;
 pub mod iam;
 mod lanes;
 pub mod logs;
+mod promised;
 pub mod s3;
 pub mod sts;
 pub mod tag_rules;
@@ -31,7 +32,9 @@ mod whole;
 
 pub use error::{Error, Fault, Reached, Result, failed};
 pub use lanes::Width;
+pub(crate) use promised::begins;
 pub use tag_rules::TagRules;
+pub(crate) use whole::read;
 
 /// How many reads of single items run at once, for each service.
 const AT_ONCE: usize = 8;

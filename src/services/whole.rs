@@ -1,12 +1,15 @@
 //! Whether an answer is whole. An XML body that was cut between two elements reads like one in which the rest is absent, and so does
 //! an answer of nothing: what AWS did not say would pass for what is not there.
 
+use aws_smithy_runtime_api::box_error::BoxError;
 use aws_smithy_runtime_api::client::orchestrator::HttpResponse;
 use aws_smithy_runtime_api::client::result::ConnectorError;
 use aws_smithy_types::body::SdkBody;
 use aws_smithy_types::byte_stream::ByteStream;
+use bytes::{Bytes, BytesMut};
 
 use super::lanes::Operation;
+use super::promised;
 
 /// The answer, read to its end; an error if part of it is missing. Only answers that say success are looked at: of others the
 /// status counts.
@@ -17,14 +20,31 @@ pub(super) async fn whole(
     if !answer.status().is_success() || operation.action == "HEAD" {
         return Ok(answer);
     }
-    let body = ByteStream::new(answer.take_body()).collect().await;
-    let body = body.map_err(|error| ConnectorError::io(error.into()))?.into_bytes();
+    let body = read(answer.take_body()).await.map_err(|error| ConnectorError::io(error.into()))?;
     let missing = missing(&body).filter(|missing| operation.reads() || *missing != Missing::All);
-    if let Some(missing) = missing {
-        return Err(ConnectorError::io(missing.to_string().into()));
+    let missing = missing.map(|missing| missing.to_string());
+    let wrong = missing.or_else(|| promised::check(operation, &body).err().filter(|_| operation.reads()));
+    if let Some(wrong) = wrong {
+        return Err(ConnectorError::io(wrong.into()));
     }
     *answer.body_mut() = SdkBody::from(body);
     Ok(answer)
+}
+
+/// No answer of AWS is this long: pages have at most some thousand items.
+pub(crate) const LONGEST: usize = 128 * 1024 * 1024;
+
+/// A body to its end, unless that does not come.
+pub(crate) async fn read(body: SdkBody) -> Result<Bytes, BoxError> {
+    let mut body = ByteStream::new(body);
+    let mut read = BytesMut::new();
+    while let Some(part) = body.next().await {
+        read.extend_from_slice(&part?);
+        if read.len() > LONGEST {
+            return Err(format!("the answer is longer than {} MiB", LONGEST / (1024 * 1024)).into());
+        }
+    }
+    Ok(read.freeze())
 }
 
 /// What an answer lacks.

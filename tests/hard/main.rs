@@ -7,6 +7,7 @@ mod ending;
 mod faults;
 mod interrupt;
 mod inventory;
+mod spoilt;
 mod stack;
 mod two_runs;
 #[path = "../world/mod.rs"]

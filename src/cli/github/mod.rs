@@ -68,7 +68,7 @@ fn records(path: &Path) -> Result<Vec<Value>> {
     match std::fs::read_to_string(path) {
         Ok(text) => Ok(text.lines().filter_map(|line| serde_json::from_str(line).ok()).collect()),
         Err(error) if error.kind() == std::io::ErrorKind::NotFound => Ok(Vec::new()),
-        Err(error) => Err(Error::plain(format!("failed to read {}: {error}", path.display()))),
+        Err(error) => Err(Error::plain(format!("failed to read {}: {error}", crate::outside::path(path)))),
     }
 }
 
@@ -78,6 +78,15 @@ impl From<github::Error> for Error {
             return Self::with_help(
                 format!("failed to {error}"),
                 "the token lacks a permission: see the job's `permissions`; pull requests of forks get none that write",
+            );
+        }
+        if let github::Error::Limited { wait, .. } = &error {
+            let minutes = wait.as_secs().div_ceil(60);
+            return Self::with_help(
+                format!("failed to {error}"),
+                format!(
+                    "wait {minutes} minutes, then run this again; other workflows spend the same token's requests"
+                ),
             );
         }
         Self::plain(format!("failed to {error}"))
