@@ -12,7 +12,7 @@ use super::profile::Named;
 use super::{Error, Globals, Output, Result};
 use crate::resource::{Desired, Place};
 use crate::sandbox::{self, Sandbox};
-use crate::services::count::Counter;
+use crate::services::count::{Counter, SLOW};
 use crate::services::{error, sts};
 
 /// Names the endpoint of a sandbox that runs already.
@@ -34,7 +34,7 @@ impl Connection {
         let running = std::env::var(SANDBOX).ok().filter(|url| !url.is_empty());
         let endpoint = match (globals.sandbox, running) {
             (true, None) => return Self::to_own_sandbox(place, out).await,
-            (true, Some(url)) => return Ok(Self::with(to_sandbox(place, &url).await?, None, place)),
+            (true, Some(url)) => return Ok(Self::with(to_sandbox(place, &url).await?, None, place, out)),
             (false, _) => {
                 check_region(place)?;
                 globals.endpoint_url.clone()
@@ -42,17 +42,18 @@ impl Connection {
         };
         let profile = Named::of_environment().await?;
         let config = load(place, endpoint.as_deref(), profile.as_ref()).await;
-        Ok(Self { profile, ..Self::with(config, None, place) })
+        Ok(Self { profile, ..Self::with(config, None, place, out) })
     }
 
     /// Starts a sandbox of this command's own, whatever the command line and the environment say.
     pub async fn to_own_sandbox(place: &Place, out: &Output) -> Result<Self> {
         let sandbox = start(place, out).await?;
-        Ok(Self::with(sandbox.sdk_config(), Some(sandbox), place))
+        Ok(Self::with(sandbox.sdk_config(), Some(sandbox), place, out))
     }
 
-    fn with(config: SdkConfig, sandbox: Option<Sandbox>, place: &Place) -> Self {
-        let calls = Counter::default();
+    fn with(config: SdkConfig, sandbox: Option<Sandbox>, place: &Place, out: &Output) -> Self {
+        let (calls, out) = (Counter::default(), *out);
+        calls.tell_slow(SLOW, move |line| out.talk(line));
         Self { place: place.clone(), config: calls.counting(config), profile: None, sandbox, calls }
     }
 
@@ -123,17 +124,23 @@ async fn start(place: &Place, out: &Output) -> Result<Sandbox> {
 }
 
 /// How long one attempt at a call may take: a server that accepts and never answers would hold a step for ever.
-const ATTEMPT: Duration = Duration::from_secs(60);
+const ATTEMPT: Duration = Duration::from_secs(30);
+
+/// How long a call may take with all its attempts, and the pauses between them: then it is given up.
+const CALL: Duration = Duration::from_secs(150);
 
 /// How often the SDK sends a call before it gives up: a plan fails with any of its reads. It waits a second at first, by
 /// chance and longer each time, as AWS asks where it does, and out of a bucket that empties when nothing else succeeds.
 const TRIES: u32 = 8;
 
+fn timeouts(attempt: Duration, call: Duration) -> TimeoutConfig {
+    TimeoutConfig::builder().operation_attempt_timeout(attempt).operation_timeout(call).build()
+}
+
 fn loader(place: &Place) -> ConfigLoader {
-    let timeouts = TimeoutConfig::builder().operation_attempt_timeout(ATTEMPT).build();
     let mut loader = aws_config::defaults(BehaviorVersion::latest())
         .region(Region::new(place.region.clone()))
-        .timeout_config(timeouts);
+        .timeout_config(timeouts(ATTEMPT, CALL));
     if std::env::var_os("AWS_MAX_ATTEMPTS").is_none() {
         loader = loader.retry_config(RetryConfig::standard().with_max_attempts(TRIES));
     }
@@ -180,7 +187,43 @@ fn is_loopback(url: &str) -> bool {
 
 #[cfg(test)]
 mod tests {
+    use std::sync::{Arc, Mutex};
+
+    use aws_smithy_runtime_api::client::http::{
+        HttpConnector, HttpConnectorFuture, SharedHttpConnector, http_client_fn,
+    };
+    use aws_smithy_runtime_api::client::orchestrator::HttpRequest;
+
     use super::*;
+
+    /// Takes every request and never answers.
+    #[derive(Debug)]
+    struct Hanging;
+
+    impl HttpConnector for Hanging {
+        fn call(&self, _: HttpRequest) -> HttpConnectorFuture {
+            HttpConnectorFuture::new(std::future::pending())
+        }
+    }
+
+    #[tokio::test]
+    async fn a_read_that_hangs_is_told_and_given_up() {
+        const { assert!(SLOW.as_secs() == 3 && ATTEMPT.as_secs() == 30 && CALL.as_secs() == 150) };
+        let client = http_client_fn(|_, _| SharedHttpConnector::new(Hanging));
+        let loader = ConfigLoader::default().region(Region::new("eu-west-1"));
+        let loader = loader
+            .behavior_version(BehaviorVersion::latest())
+            .timeout_config(timeouts(Duration::from_millis(200), Duration::from_millis(400)));
+        let config = loader.credentials_provider(dummy()).http_client(client).load().await;
+        let (calls, lines) = (Counter::default(), Arc::new(Mutex::new(Vec::new())));
+        let told = Arc::clone(&lines);
+        calls.tell_slow(Duration::from_millis(1), move |line| told.lock().unwrap().push(line.to_owned()));
+        let error = sts::caller(&calls.counting(config)).await.unwrap_err();
+        assert_eq!(error.reached, crate::services::Reached::Unknown, "{error}");
+        let lines = lines.lock().unwrap();
+        let first = "  AWS has not answered sts GetCallerIdentity for 0 s (try 1)";
+        assert_eq!(lines.first().map(String::as_str), Some(first));
+    }
 
     #[test]
     fn only_this_machine_is_loopback() {

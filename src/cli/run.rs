@@ -125,7 +125,7 @@ pub async fn carry_out(
         talk.out.talk(match halt {
             Halt::Leave => "  interrupted again: nothing is waited for any more",
             _ => {
-                "  interrupted: what AWS was asked for is finished, nothing new is started; once more ends it at once"
+                "  interrupted: what AWS was asked for is finished, nothing new is started; an AWS out of reach is waited for a minute at most; once more ends it at once"
             }
         });
     };

@@ -16,6 +16,7 @@ use super::drain::{Drained, drain};
 use super::fresh::Fresh;
 use super::halt::{Broken, halted};
 use super::poll::Poller;
+use super::reach::Reach;
 use super::settle::Settle;
 use super::{Event, Failure, Halt, Known, Limits, Outcome, Report, Stop};
 use crate::cloud::{Cloud, Scope};
@@ -47,6 +48,8 @@ pub async fn execute(
     mut stop: Stop,
     on: &mut (dyn FnMut(Event) + Send),
 ) -> Report {
+    let reach = Reach::new(cloud);
+    let cloud: &dyn Cloud = &reach;
     let scope = Scope {
         owner: plan.owner.clone(),
         place: plan.place.clone(),
@@ -78,8 +81,14 @@ pub async fn execute(
         told,
     };
     let mut left = pin!(async {
-        halted(&run.stop, Halt::Leave).await;
-        tokio::time::sleep(LAST_CALLS).await;
+        let told_again = async {
+            halted(&run.stop, Halt::Leave).await;
+            tokio::time::sleep(LAST_CALLS).await;
+        };
+        tokio::select! {
+            () = told_again => {}
+            () = reach.lost(&run.stop) => {}
+        }
     });
     let mut outcomes: BTreeMap<StepId, Outcome> = BTreeMap::new();
     let mut running: BTreeSet<StepId> = BTreeSet::new();

@@ -16,6 +16,7 @@ mod fresh;
 mod halt;
 mod patience;
 mod poll;
+mod reach;
 mod refuse;
 mod settle;
 mod steady;

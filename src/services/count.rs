@@ -1,7 +1,9 @@
 //! How many calls a command makes, and how many of them ran one after the other: counted where requests leave, retries
 //! included. What is sent again is logged here, and here calls wait for room.
 
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::convert::Infallible;
+use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
+use std::time::Duration;
 
 use aws_config::SdkConfig;
 use aws_smithy_http_client::tls::{Provider, rustls_provider::CryptoMode};
@@ -13,12 +15,60 @@ use aws_smithy_runtime_api::client::orchestrator::HttpRequest;
 use aws_smithy_runtime_api::client::result::ConnectorError;
 use aws_smithy_runtime_api::client::runtime_components::RuntimeComponents;
 
+use tokio::time::Instant;
+
 use super::lanes::{Lanes, Operation, Width};
 use super::whole::whole;
 
 /// Counts the calls of all clients that share a configuration, and bounds how many are under way at once.
 #[derive(Debug, Clone, Default)]
-pub struct Counter(Arc<Mutex<Calls>>, Arc<Lanes>);
+pub struct Counter(Arc<Mutex<Calls>>, Arc<Lanes>, Arc<Slow>);
+
+/// After so long, whoever waits is told for what.
+pub const SLOW: Duration = Duration::from_secs(3);
+
+/// So long after it was told, it is told again.
+const AGAIN: Duration = Duration::from_secs(10);
+
+type Tell = Box<dyn Fn(&str) + Send + Sync>;
+
+/// Whom to tell that AWS does not answer.
+#[derive(Default)]
+struct Slow {
+    tell: OnceLock<(Duration, Tell)>,
+    last: Mutex<Option<Instant>>,
+}
+
+impl std::fmt::Debug for Slow {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Slow").finish_non_exhaustive()
+    }
+}
+
+impl Slow {
+    /// Says it for as long as it is polled.
+    async fn watch(&self, operation: &Operation) -> Infallible {
+        let began = Instant::now();
+        let Some((after, tell)) = self.tell.get() else { return std::future::pending().await };
+        let mut pause = *after;
+        loop {
+            tokio::time::sleep(pause).await;
+            pause = AGAIN;
+            let is_news = {
+                let mut last = self.last.lock().unwrap_or_else(PoisonError::into_inner);
+                // One line speaks for all that wait.
+                let is_news = last.is_none_or(|last| last.elapsed() >= AGAIN);
+                *last = if is_news { Some(Instant::now()) } else { *last };
+                is_news
+            };
+            if is_news {
+                let Operation { service, action, attempt, .. } = operation;
+                let seconds = began.elapsed().as_secs();
+                tell(&format!("  AWS has not answered {service} {action} for {seconds} s (try {attempt})"));
+            }
+        }
+    }
+}
 
 /// Starts and ends on a clock that ticks at each of them.
 #[derive(Debug, Default)]
@@ -35,6 +85,11 @@ impl Counter {
             aws_smithy_http_client::Builder::new().tls_provider(tls).build_https()
         });
         config.into_builder().http_client(Counting { inner, counter: self.clone() }).build()
+    }
+
+    /// Whom to tell that AWS has not answered for so long: the first one named.
+    pub fn tell_slow(&self, after: Duration, tell: impl Fn(&str) + Send + Sync + 'static) {
+        drop(self.2.tell.set((after, Box::new(tell))));
     }
 
     /// Lets so many calls of each service be under way at once.
@@ -114,11 +169,14 @@ impl HttpConnector for Counting<SharedHttpConnector> {
         HttpConnectorFuture::new(async move {
             let _room = counter.1.enter(&operation).await;
             let call = counter.begin();
-            let answer = inner.call(request).await;
-            counter.end(call);
-            let answer = match answer {
-                Ok(answer) => whole(&operation, answer).await,
-                Err(error) => Err(error),
+            let answering = async {
+                let answer = inner.call(request).await;
+                counter.end(call);
+                whole(&operation, answer?).await
+            };
+            let answer = tokio::select! {
+                answer = answering => answer,
+                never = counter.2.watch(&operation) => match never {},
             };
             tell(&operation, answer.as_ref().map(|answer| answer.status().as_u16()));
             answer
@@ -128,7 +186,7 @@ impl HttpConnector for Counting<SharedHttpConnector> {
 
 /// Retries are the SDK's own affair, and would go unseen.
 fn tell(operation: &Operation, answer: Result<u16, &ConnectorError>) {
-    let Operation { service, action, attempt } = operation;
+    let Operation { service, action, attempt, .. } = operation;
     match answer {
         Ok(status) if *attempt > 1 => tracing::info!(service, action, attempt, status, "sent again"),
         Ok(status @ 300..) => tracing::debug!(service, action, status, "refused"),
