@@ -1,7 +1,12 @@
 //! What users read when their manifests are wrong. A case is a folder of `tests/manifests/`: an environment `dev`, its
 //! stacks, and `errors.txt`, the whole text that is printed. `BLESS=1 cargo test --test manifests` writes it anew.
 
-#![allow(clippy::unwrap_used, reason = "a test: what fails here fails it")]
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::print_stdout,
+    reason = "a test: what fails here fails it, and peaks of memory are worth a line"
+)]
 
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -9,6 +14,11 @@ use std::path::{Path, PathBuf};
 use batchwright::manifest::{self, Options};
 use batchwright::resource::{Desired, ResourceId};
 use proptest::prelude::*;
+
+#[path = "manifests/masked.rs"]
+mod masked;
+#[path = "manifests/memory.rs"]
+mod memory;
 
 const ENVIRONMENT: &str =
     "project: acme/jobs\naccount: \"111111111111\"\nregion: eu-west-1\nstacks: [main]\n";

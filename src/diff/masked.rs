@@ -14,8 +14,10 @@ const FREE: [&str; 2] = ["parameters", "options"];
 #[derive(Debug, Clone, Copy)]
 pub struct Cover<'r> {
     state: State,
-    /// What is known of the place; nothing, where no field is.
+    /// What is known of the place; nothing, where anything may stand or nothing should.
     rules: Option<&'r Rules>,
+    /// Whether nothing should: a field that its kind does not have.
+    is_lost: bool,
     /// Whether there may be such maps.
     has_free: bool,
 }
@@ -35,12 +37,17 @@ enum State {
 impl<'r> Cover<'r> {
     /// A whole spec of a kind.
     pub fn of(kind: &str, rules: &'r Rules) -> Self {
-        Self { state: State::Open, rules: Some(rules), has_free: kind == "batch/JobDefinition" }
+        Self {
+            state: State::Open,
+            rules: Some(rules),
+            is_lost: false,
+            has_free: kind == "batch/JobDefinition",
+        }
     }
 
     /// A place of which nothing is known.
     pub fn unknown() -> Self {
-        Self { state: State::Open, rules: None, has_free: true }
+        Self { state: State::Open, rules: None, is_lost: true, has_free: true }
     }
 
     /// The same place, masked whatever else is known of it.
@@ -49,9 +56,9 @@ impl<'r> Cover<'r> {
         Self { state: State::Masked, ..self }
     }
 
-    /// Whether nothing is known of what stands here, and nothing masks it.
+    /// Whether nobody knows what stands here, and nothing masks it.
     pub fn is_unknown(&self) -> bool {
-        self.state == State::Open && self.rules.is_none()
+        self.state == State::Open && self.is_lost
     }
 
     /// What covers a field of this place.
@@ -80,7 +87,9 @@ impl<'r> Cover<'r> {
 
     fn inside(self, rules: Option<&'r Rules>) -> Self {
         let state = if rules.is_some_and(|rules| rules.sensitive) { State::Masked } else { State::Open };
-        Self { state, rules, ..self }
+        let has_fields = self.rules.is_some_and(|here| !here.fields.is_empty());
+        let is_lost = rules.is_none() && (self.is_lost || has_fields);
+        Self { state, rules, is_lost, ..self }
     }
 
     /// What covers the place that a difference names, such as `containers[main].environment[PIN].value`.

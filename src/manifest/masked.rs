@@ -3,6 +3,7 @@
 use std::collections::BTreeSet;
 use std::sync::LazyLock;
 
+use super::nearest::nearest;
 use super::source::{Hidden, Span};
 use super::tree::{Data, Node};
 use crate::diff::{Cover, Rules};
@@ -31,7 +32,8 @@ fn masked_fields(rules: &Rules, names: &mut BTreeSet<String>) {
 pub fn mark(document: &mut Node) {
     let kind = document.get("kind").and_then(Node::text).and_then(kinds::kind);
     let Data::Map(entries) = &mut document.data else { return };
-    for entry in entries {
+    // Our own settings hold no values that are masked.
+    for entry in entries.iter_mut().filter(|entry| entry.key != "metadata") {
         let cover = match kind.filter(|_| entry.key == "spec") {
             Some(kind) => Cover::of(kind.facts().name, &kind.facts().rules),
             None => within(Cover::unknown(), &entry.key),
@@ -50,7 +52,9 @@ pub fn mark_patches(file: &mut Node) {
 
 fn within<'r>(cover: Cover<'r>, field: &str) -> Cover<'r> {
     let inside = cover.field(field);
-    if inside.is_unknown() && NAMES.contains(field) { inside.masked() } else { inside }
+    // Misspelt, it holds what it would hold.
+    let is_like = || nearest(field, NAMES.iter().map(String::as_str)).is_some();
+    if inside.is_unknown() && (NAMES.contains(field) || is_like()) { inside.masked() } else { inside }
 }
 
 fn cover_up(node: &mut Node, cover: Cover<'_>) {

@@ -114,6 +114,9 @@ pub fn substitute(
     Node { data, ..node.clone() }
 }
 
+/// Of one text, so many mistakes are told.
+const MOST_WRONG: usize = 20;
+
 /// In the place of what there is no room for.
 fn cut_short(node: &Node, scope: &Scope<'_>, complaints: &mut Vec<Complaint>) -> Node {
     let complaint = scope.room.ended(node.span, "once the variables are replaced");
@@ -145,7 +148,12 @@ fn in_text(
     let mut out = String::new();
     let mut seen: BTreeMap<&str, usize> = BTreeMap::new();
     let mut broken = false;
+    let before = complaints.len();
     for piece in pieces(text) {
+        // To find the place of each takes the longer the more there are.
+        if complaints.len() - before > MOST_WRONG {
+            break;
+        }
         let (whole, name) = match piece {
             Piece::Literal(literal) => {
                 out.push_str(literal);
