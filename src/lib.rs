@@ -15,6 +15,7 @@ pub mod kind;
 pub mod kinds;
 pub mod manifest;
 mod nearest;
+pub mod outside;
 pub mod permissions;
 pub mod plan;
 pub mod render;

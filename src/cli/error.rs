@@ -3,9 +3,9 @@
 use std::fmt::Write;
 use std::path::PathBuf;
 
-use crate::manifest;
 use crate::render::{Paint, hint};
 use crate::{jobs, sandbox, services};
+use crate::{manifest, outside};
 
 /// The result of a command.
 pub type Result<T> = std::result::Result<T, Error>;
@@ -126,7 +126,7 @@ impl Error {
 
     /// A file that could not be written.
     pub fn file(path: PathBuf) -> impl FnOnce(std::io::Error) -> Self {
-        move |error| Self::plain(format!("failed to write {}: {error}", path.display()))
+        move |error| Self::plain(format!("failed to write {}: {error}", outside::path(&path)))
     }
 
     /// The text for stderr.

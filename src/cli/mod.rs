@@ -71,7 +71,8 @@ pub struct Globals {
     /// When to colour: auto looks at the terminal, NO_COLOR and GitHub Actions
     #[arg(long, global = true, value_name = "WHEN", default_value = "auto")]
     pub color: Colour,
-    /// Log to stderr: error, warn, info, debug, trace, or a filter such as `batchwright=debug`
+    /// Log to stderr: error, warn, info, debug, trace, or a filter such as `batchwright=debug`; of the AWS SDK nothing beyond
+    /// info, because its traces hold whole requests
     #[arg(long, global = true, value_name = "LEVEL")]
     pub log: Option<String>,
 }

@@ -4,8 +4,14 @@ use std::io::{ErrorKind, IsTerminal, Write};
 use std::sync::OnceLock;
 
 use serde_json::Value;
+use tracing::Level;
+use tracing_subscriber::filter::filter_fn;
+use tracing_subscriber::layer::SubscriberExt;
+use tracing_subscriber::util::SubscriberInitExt;
 
 use super::{Error, Exit, Result};
+use crate::github::runner::Annotation;
+use crate::outside;
 use crate::render::{Paint, json};
 
 /// When output is coloured.
@@ -57,8 +63,27 @@ impl Output {
         self.stderr
     }
 
-    /// Data: to stdout, as it is. A reader that has gone away is no error; anything else is told by [`Self::written`].
+    /// Data: to stdout. A reader that has gone away is no error; anything else is told by [`Self::written`].
     pub fn data(&self, text: &str) {
+        self.write(&self.safe(text));
+    }
+
+    /// The same, where a workflow's log is written whoever runs this.
+    pub fn logged(&self, text: &str) {
+        self.write(&outside::logged(text));
+    }
+
+    /// A remark on a manifest's line: the only command that a runner is given.
+    pub fn annotate(&self, annotation: &Annotation) {
+        self.write(&format!("{}\n", annotation.line()));
+    }
+
+    /// Text with nothing in it that does more than being read.
+    fn safe(&self, text: &str) -> String {
+        if self.logged { outside::logged(text) } else { outside::printed(text) }
+    }
+
+    fn write(&self, text: &str) {
         let mut out = std::io::stdout().lock();
         let written = out.write_all(text.as_bytes()).and_then(|()| out.flush());
         if let Err(error) = written.or_else(unheard) {
@@ -92,19 +117,19 @@ impl Output {
                 fields.insert("@timestamp".to_owned(), Value::String(now));
             }
         }
-        self.data(&format!("{record}\n"));
+        self.write(&format!("{}\n", outside::record(&record)));
     }
 
     /// Talk: a line to stderr.
     pub fn talk(&self, line: &str) {
         let mut out = std::io::stderr().lock();
-        drop(writeln!(out, "{line}"));
+        drop(writeln!(out, "{}", self.safe(line)));
     }
 
     /// A question: to stderr, the cursor behind it.
     pub fn ask(&self, question: &str) {
         let mut out = std::io::stderr().lock();
-        drop(out.write_all(question.as_bytes()).and_then(|()| out.flush()));
+        drop(out.write_all(self.safe(question).as_bytes()).and_then(|()| out.flush()));
     }
 
     /// An error to stderr; answers its exit code.
@@ -114,7 +139,7 @@ impl Output {
             other => other.render(self.stderr),
         };
         let mut out = std::io::stderr().lock();
-        drop(out.write_all(said.as_bytes()));
+        drop(out.write_all(self.safe(&said).as_bytes()));
         Exit::of(error)
     }
 }
@@ -141,6 +166,42 @@ pub fn log(level: Option<&str>, out: &Output) -> Result<()> {
         )
     })?;
     let logs = tracing_subscriber::fmt().with_env_filter(filter).with_ansi(out.stderr.on());
-    logs.with_writer(std::io::stderr).init();
+    let out = *out;
+    let may = filter_fn(|metadata| is_loggable(metadata.target(), metadata.level()));
+    logs.with_writer(move || Log(out)).finish().with(may).init();
     Ok(())
+}
+
+/// Whether something may be logged, whatever the filter says: what the libraries below say in detail holds requests and answers
+/// whole, with the values that are masked everywhere else.
+fn is_loggable(target: &str, level: &Level) -> bool {
+    target.starts_with("batchwright") || *level <= Level::INFO
+}
+
+/// Where logs go: what they tell comes from outside as well. An event is written at once.
+struct Log(Output);
+
+impl Write for Log {
+    fn write(&mut self, bytes: &[u8]) -> std::io::Result<usize> {
+        let text = self.0.safe(&String::from_utf8_lossy(bytes));
+        std::io::stderr().lock().write_all(text.as_bytes()).map(|()| bytes.len())
+    }
+
+    fn flush(&mut self) -> std::io::Result<()> {
+        std::io::stderr().flush()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn libraries_log_nothing_in_detail() {
+        for target in ["aws_smithy_runtime::client::orchestrator", "aws_config", "hyper::proto", "rustls"] {
+            assert!(is_loggable(target, &Level::INFO) && is_loggable(target, &Level::ERROR), "{target}");
+            assert!(!is_loggable(target, &Level::DEBUG) && !is_loggable(target, &Level::TRACE), "{target}");
+        }
+        assert!(is_loggable("batchwright::services::count", &Level::TRACE));
+    }
 }

@@ -60,7 +60,7 @@ pub async fn run(args: Args, globals: &Globals, out: &Output) -> Result<Exit> {
     session.close().await;
     for target in &args.out {
         let text = match target.format {
-            Format::Markdown => render::markdown(&plan),
+            Format::Markdown => render::markdown(&plan).to_string(),
             Format::Json => json::document(&plan),
         };
         std::fs::write(&target.path, text).map_err(Error::file(target.path.clone()))?;

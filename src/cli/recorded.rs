@@ -12,10 +12,10 @@ use crate::resource::NotAnId;
 /// Reads the record.
 pub fn recorded(file: &Path) -> Result<Recorded> {
     let text = std::fs::read_to_string(file)
-        .map_err(|error| Error::plain(format!("failed to read {}: {error}", file.display())))?;
+        .map_err(|error| Error::plain(format!("failed to read {}: {error}", crate::outside::path(file))))?;
     read(&text).map_err(|why| {
         Error::with_help(
-            format!("{} is no plan: {why}", file.display()),
+            format!("{} is no plan: {why}", crate::outside::path(file)),
             "write one with `batchwright plan ENV --out json=FILE`, and leave it as it is",
         )
     })

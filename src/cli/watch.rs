@@ -29,7 +29,7 @@ pub async fn run(args: Args, globals: &Globals, out: &Output) -> Result<Exit> {
             if let Err(error) = round(&args.choices, globals, out, &mut connection).await {
                 out.error(&error);
             }
-            out.talk(&format!("watching {}; Ctrl-C ends it", globals.manifests.display()));
+            out.talk(&format!("watching {}; Ctrl-C ends it", crate::outside::path(&globals.manifests)));
             if saved.recv().await.is_none() {
                 return;
             }
@@ -44,7 +44,7 @@ pub async fn run(args: Args, globals: &Globals, out: &Output) -> Result<Exit> {
 fn watcher(globals: &Globals, send: mpsc::UnboundedSender<()>) -> Result<notify::RecommendedWatcher> {
     let failed = |error: notify::Error| {
         Error::with_help(
-            format!("failed to watch {}: {error}", globals.manifests.display()),
+            format!("failed to watch {}: {error}", crate::outside::path(&globals.manifests)),
             "say where the manifests are with --manifests",
         )
     };

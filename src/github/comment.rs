@@ -3,6 +3,7 @@
 use serde_json::{Value, json};
 
 use super::{Client, Error, Marker, Result};
+use crate::outside::Markdown;
 
 /// A comment of ours.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -37,7 +38,7 @@ pub async fn upsert(
     number: u64,
     marker: Marker<'_>,
     author: &str,
-    body: &str,
+    body: &Markdown,
 ) -> Result<Comment> {
     let mut lost = None;
     for _ in 0..LOOKS {
@@ -47,11 +48,13 @@ pub async fn upsert(
                 client.delete(&format!("/issues/comments/{}", repeated.id)).await?;
             }
             if comment.body.trim_end() != body.trim_end() {
-                client.patch(&format!("/issues/comments/{}", comment.id), &json!({ "body": body })).await?;
+                client
+                    .patch(&format!("/issues/comments/{}", comment.id), &json!({ "body": &**body }))
+                    .await?;
             }
-            return Ok(Comment { body: body.to_owned(), ..comment });
+            return Ok(Comment { body: body.to_string(), ..comment });
         }
-        match client.post(&format!("/issues/{number}/comments"), &json!({ "body": body })).await {
+        match client.post(&format!("/issues/{number}/comments"), &json!({ "body": &**body })).await {
             Ok(made) => return read(&made).ok_or_else(|| malformed(number)),
             // It may be there: look before it is made again.
             Err(error @ Error::Unknown { .. }) => lost = Some(error),

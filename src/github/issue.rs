@@ -5,6 +5,7 @@ use percent_encoding::{NON_ALPHANUMERIC, utf8_percent_encode};
 use serde_json::{Value, json};
 
 use super::{Client, Error, Marker, Result};
+use crate::outside::{self, Markdown};
 
 /// An issue of ours.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -25,11 +26,11 @@ pub struct Finding {
     /// One line.
     pub title: String,
     /// The text, which begins with the marker's line; the marker remembers `state`.
-    pub body: String,
+    pub body: Markdown,
     /// What changes when, and only when, what is wrong changes.
     pub state: String,
     /// What is commented when it changed.
-    pub news: String,
+    pub news: Markdown,
 }
 
 /// What became of the issue.
@@ -85,7 +86,7 @@ pub async fn settle(
     label: &str,
     author: &str,
     finding: Option<&Finding>,
-    well: &str,
+    well: &Markdown,
 ) -> Result<Outcome> {
     let Some(finding) = finding else {
         return match find(client, marker, label, author).await?.filter(|issue| issue.open) {
@@ -103,7 +104,8 @@ pub async fn settle(
         if let Some(issue) = find(client, marker, label, author).await? {
             return update(client, marker, &issue, finding).await;
         }
-        let new = json!({ "title": finding.title, "body": finding.body, "labels": [label] });
+        let new =
+            json!({ "title": outside::line(&finding.title), "body": &*finding.body, "labels": [label] });
         match client.post("/issues", &new).await {
             Ok(made) => return read(&made).map(|issue| Outcome::Opened(issue.number)).ok_or_else(malformed),
             Err(error @ Error::Unknown { .. }) => lost = Some(error),
@@ -116,7 +118,7 @@ pub async fn settle(
 async fn update(client: &Client, marker: Marker<'_>, issue: &Issue, finding: &Finding) -> Result<Outcome> {
     let number = issue.number;
     let same = marker.recall(&issue.body, "state") == Some(finding.state.as_str());
-    let edit = json!({ "title": finding.title, "body": finding.body, "state": "open" });
+    let edit = json!({ "title": outside::line(&finding.title), "body": &*finding.body, "state": "open" });
     match (issue.open, same) {
         (true, true) => Ok(Outcome::Same(number)),
         (true, false) => {
@@ -133,8 +135,8 @@ async fn update(client: &Client, marker: Marker<'_>, issue: &Issue, finding: &Fi
     }
 }
 
-async fn say(client: &Client, number: u64, text: &str) -> Result<()> {
-    client.post(&format!("/issues/{number}/comments"), &json!({ "body": text })).await.map(drop)
+async fn say(client: &Client, number: u64, text: &Markdown) -> Result<()> {
+    client.post(&format!("/issues/{number}/comments"), &json!({ "body": &**text })).await.map(drop)
 }
 
 fn read(issue: &Value) -> Option<Issue> {

@@ -1,5 +1,7 @@
 //! The hidden first line by which our own comments and issues are found again.
 
+use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
+
 /// What we wrote, and about which environment.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Marker<'a> {
@@ -31,7 +33,10 @@ impl Marker<'_> {
     }
 
     fn start(&self) -> String {
-        format!("<!-- batchwright {} environment={}", self.about, self.environment)
+        // What is no plain name could end the comment that hides it.
+        const ESCAPED: &AsciiSet = &NON_ALPHANUMERIC.remove(b'-').remove(b'_').remove(b'.').remove(b'/');
+        let environment = utf8_percent_encode(self.environment, ESCAPED);
+        format!("<!-- batchwright {} environment={environment}", self.about)
     }
 }
 
@@ -51,5 +56,7 @@ mod tests {
         assert!(!Marker { about: "plan", environment: "pro" }.opens(&body));
         assert!(!Marker { about: "drift", environment: "prod" }.opens(&body));
         assert!(!prod.opens(&format!("> {body}")));
+        let evil = Marker { about: "plan", environment: "a -->\n<img>" };
+        assert_eq!(evil.line(&[]), "<!-- batchwright plan environment=a%20--%3E%0A%3Cimg%3E -->");
     }
 }

@@ -5,6 +5,7 @@ use std::io::Write;
 use std::path::Path;
 
 use super::{Error, Result};
+use crate::outside::{self, Markdown};
 use crate::resource::Position;
 
 /// How loud an annotation is.
@@ -51,18 +52,9 @@ impl Annotation {
     }
 }
 
-/// Text for a log in which no line is taken for a command, whatever it says.
-pub fn logged(text: &str) -> String {
-    let line = |line: &str| match line.trim_start().starts_with("::") {
-        true => line.replacen("::", ": :", 1),
-        false => line.to_owned(),
-    };
-    let lines: Vec<String> = text.replace("##[", "# #[").split('\n').map(line).collect();
-    lines.join("\n")
-}
-
 fn data(text: &str) -> String {
-    text.replace('%', "%25").replace('\r', "%0D").replace('\n', "%0A")
+    let lines: Vec<String> = text.split('\n').map(outside::line).collect();
+    lines.join("\n").replace('%', "%25").replace('\n', "%0A")
 }
 
 fn property(text: &str) -> String {
@@ -70,7 +62,7 @@ fn property(text: &str) -> String {
 }
 
 /// Appends to the job summary, which holds at most 1 MiB for each step.
-pub fn append_summary(path: &Path, text: &str) -> Result<()> {
+pub fn append_summary(path: &Path, text: &Markdown) -> Result<()> {
     append(path, &format!("{text}\n"))
 }
 
@@ -84,7 +76,7 @@ pub fn write_outputs<N: AsRef<str>>(path: &Path, outputs: &[(N, String)]) -> Res
 }
 
 fn append(path: &Path, text: &str) -> Result<()> {
-    let failed = |error| Error::File { path: path.display().to_string(), error };
+    let failed = |error| Error::File { path: outside::path(path), error };
     let mut file = OpenOptions::new().create(true).append(true).open(path).map_err(failed)?;
     file.write_all(text.as_bytes()).map_err(failed)
 }
@@ -99,18 +91,12 @@ mod tests {
             level: Level::Error,
             position: Some(Position { file: "manifests/a,b.yaml".into(), line: 3, column: 0 }),
             title: "iam/Role/x: y".into(),
-            message: "100% wrong\n::set-output name=a::b".into(),
+            message: "100% wrong\n::set-output name=a::b\u{1b}[2J".into(),
         };
         assert_eq!(
             annotation.line(),
-            "::error title=iam/Role/x%3A y,file=manifests/a%2Cb.yaml,line=3,col=1::100%25 wrong%0A::set-output name=a::b"
+            "::error title=iam/Role/x%3A y,file=manifests/a%2Cb.yaml,line=3,col=1::100%25 wrong%0A::set-output name=a::b\\u{1b}[2J"
         );
-    }
-
-    #[test]
-    fn a_plan_in_the_log_gives_no_orders() {
-        let text = "a ::b\n  ::stop-commands::x\n+ ##[error]y\n";
-        assert_eq!(logged(text), "a ::b\n  : :stop-commands::x\n+ # #[error]y\n");
     }
 
     #[test]
@@ -118,7 +104,7 @@ mod tests {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("out");
         write_outputs(&path, &[("changes", "true".into()), ("evil", "a\nb=c".into())]).unwrap();
-        append_summary(&path, "## more").unwrap();
+        append_summary(&path, &Markdown::of("## more")).unwrap();
         assert_eq!(std::fs::read_to_string(&path).unwrap(), "changes=true\nevil=a b=c\n## more\n");
     }
 }

@@ -2,7 +2,8 @@
 
 use std::path::{Path, PathBuf};
 
-use super::source::{LINK, is_link, shown};
+use super::source::{LINK, is_link};
+use crate::outside::path as shown;
 
 /// Folders of a stack nest this deep at most; a link to a folder above would have no end.
 const DEEPEST: usize = 16;

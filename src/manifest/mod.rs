@@ -45,12 +45,13 @@ pub use error::{Errors, Excerpt, ManifestError};
 pub use schema::schema;
 
 pub(crate) use crate::nearest::{did_you_mean, listed};
+use crate::outside::path as shown;
 use environment::Loaded;
 use error::Complaint;
 use references::Web;
 use resources::{Reader, Resource};
 use room::Room;
-use source::{Sources, Span, shown};
+use source::{Sources, Span};
 use tree::{Node, Step};
 
 /// What the command line adds to the manifests.

@@ -6,6 +6,7 @@ use std::path::Path;
 
 use super::error::Complaint;
 use crate::diff::MASK;
+use crate::outside;
 use crate::resource::Position;
 
 /// A manifest larger than this is refused: a thousand of the longest job definitions fit.
@@ -128,7 +129,7 @@ impl Sources {
 
     /// Reads a file, and says what keeps it from being text.
     pub fn read(&mut self, path: &Path) -> Result<usize, Complaint> {
-        let shown = shown(path);
+        let shown = outside::path(path);
         let bytes = match bytes(path) {
             Ok(bytes) => bytes,
             Err((message, help)) => {
@@ -297,35 +298,9 @@ pub fn is_link(path: &Path) -> bool {
 /// Why a link is not followed.
 pub const LINK: &str = "this is a link; manifests are plain files in plain folders";
 
-/// A path as the user would type it, with `/`.
-pub fn shown(path: &Path) -> String {
-    let path = path.to_string_lossy().replace(std::path::MAIN_SEPARATOR, "/");
-    let mut shown = String::with_capacity(path.len());
-    for letter in path.chars() {
-        match is_raw(letter) {
-            true => shown.extend(letter.escape_default()),
-            false => shown.push(letter),
-        }
-    }
-    shown
-}
-
-/// Whether a character would do something where it is shown: end a line, so that a runner takes the next one for a command, move
-/// the cursor, or turn round the direction of writing (<https://www.unicode.org/reports/tr9/#Explicit_Directional_Embeddings>).
-fn is_raw(letter: char) -> bool {
-    letter.is_control()
-        || matches!(letter, '\u{2028}' | '\u{2029}' | '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}')
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn a_path_does_nothing_where_it_is_shown() {
-        let path = "a\n::stop-commands::x\u{1b}[2J\r\u{202e}/é.yaml";
-        assert_eq!(shown(Path::new(path)), r"a\n::stop-commands::x\u{1b}[2J\r\u{202e}/é.yaml");
-    }
 
     /// Nobody writes to the pipe: it would be waited for without end.
     #[cfg(unix)]

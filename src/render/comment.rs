@@ -5,10 +5,13 @@ use std::collections::BTreeMap;
 use std::fmt::Write;
 
 use super::impact;
-use super::markdown::{code, details, doubts, due, icon, is_dangerous, table_head, table_row, warnings};
+use super::markdown::{
+    cell, code, details, doubts, due, icon, is_dangerous, table_head, table_row, warnings,
+};
 use super::picture::picture;
 use super::terminal::{totals, word};
 use super::value::plain;
+use crate::outside::Markdown;
 use crate::plan::{Action, Change, Plan};
 
 /// GitHub takes 65,536 characters; bytes are counted, and some room is kept for what is added later.
@@ -44,17 +47,17 @@ pub struct Around<'a> {
 }
 
 /// The whole comment, of at most [`LIMIT`] bytes.
-pub fn comment(plan: &Plan, around: &Around<'_>) -> String {
+pub fn comment(plan: &Plan, around: &Around<'_>) -> Markdown {
     within(LIMIT, plan, around)
 }
 
 /// The same for a job summary, which has more room: what the comment omits mostly stands here.
-pub fn summary(plan: &Plan, around: &Around<'_>) -> String {
+pub fn summary(plan: &Plan, around: &Around<'_>) -> Markdown {
     within(LIMIT_OF_SUMMARY, plan, around)
 }
 
-fn within(limit: usize, plan: &Plan, around: &Around<'_>) -> String {
-    let mut head = format!("{}\n## batchwright plan: {}\n\n", around.marker, plan.environment);
+fn within(limit: usize, plan: &Plan, around: &Around<'_>) -> Markdown {
+    let mut head = format!("{}\n## batchwright plan: {}\n\n", around.marker, cell(&plan.environment));
     if !around.note.is_empty() {
         let _ = writeln!(head, "{}\n", around.note);
     }
@@ -85,7 +88,7 @@ fn within(limit: usize, plan: &Plan, around: &Around<'_>) -> String {
     // Whatever was counted wrong above.
     let shown = shortened(text.get(hidden..).unwrap_or_default(), limit.saturating_sub(hidden));
     text.truncate(hidden);
-    text + &shown
+    Markdown::of(text + &shown)
 }
 
 /// What AWS has otherwise than the manifests before the pull request: so that nobody takes it for the pull request's own.
@@ -117,20 +120,20 @@ fn outside(before: &Plan, room: usize) -> String {
 }
 
 /// A comment that says why there is no plan.
-pub fn failure(environment: &str, error: &str, around: &Around<'_>) -> String {
+pub fn failure(environment: &str, error: &str, around: &Around<'_>) -> Markdown {
     let error: String = error.chars().take(LIMIT / 8).collect();
-    let fence = super::markdown::fence(&error);
-    format!(
+    let (fence, environment) = (super::markdown::fence(&error), cell(environment));
+    Markdown::of(format!(
         "{}\n## batchwright plan failed: {environment}\n\n⛔ **There is no plan: nothing is known of what an apply would do.**\n\n{fence}text\n{}\n{fence}\n\n{}",
         around.marker,
         error.trim_end(),
         signature(around, "")
-    )
+    ))
 }
 
 /// The comment with what became of it, in the place of what was said of an earlier run. Where both are too long, the plan's
 /// details go, the last first; the hidden lines and the result stay.
-pub fn with_result(body: &str, result: &str) -> String {
+pub fn with_result(body: &str, result: &Markdown) -> Markdown {
     let plain = match (body.find(RESULT.0), body.find(RESULT.1)) {
         (Some(start), Some(end)) if start < end => {
             let rest = body.get(end + RESULT.1.len()..).unwrap_or_default();
@@ -142,7 +145,7 @@ pub fn with_result(body: &str, result: &str) -> String {
     let (hidden, shown) = plain.split_at(at);
     let head = format!("{hidden}{}{}\n{}", RESULT.0, result.trim_end(), RESULT.1);
     let shown = shortened(shown, LIMIT_WITH_RESULT.saturating_sub(head.len()));
-    head + &shown
+    Markdown::of(head + &shown)
 }
 
 /// A text without its last collapsed parts, or its last lines, so that it has so many bytes.
@@ -188,7 +191,7 @@ fn going(plan: &Plan, room: usize) -> String {
         lines
             .entry((Reverse(change.action), change.id.kind.as_str()))
             .or_default()
-            .push(code(&change.id.name));
+            .push(code(&change.id.name).to_string());
     }
     if lines.is_empty() {
         return String::new();

@@ -9,6 +9,7 @@ use sha2::{Digest, Sha256};
 use super::drift::is_about_live;
 use super::markdown::{cell, code, fence, write_field};
 use super::value::{MASK, Shown, masked, plain, shown};
+use crate::outside::Markdown;
 use crate::plan::{Action, Change, Plan};
 use crate::resource::ResourceId;
 
@@ -75,11 +76,12 @@ pub fn title(plan: &Plan) -> String {
 }
 
 /// What is commented when the drift changed: one line a resource.
-pub fn news(plan: &Plan, run_url: Option<&str>) -> String {
+pub fn news(plan: &Plan, run_url: Option<&str>) -> Markdown {
     const SHOWN: usize = 50;
     let mut text = "The drift changed. Now:\n\n".to_owned();
     for change in plan.changes.iter().take(SHOWN) {
-        let paths: Vec<String> = change.fields.iter().take(6).map(|field| code(&field.path)).collect();
+        let paths: Vec<String> =
+            change.fields.iter().take(6).map(|field| code(&field.path).to_string()).collect();
         let _ =
             writeln!(text, "- {} {}: {}", code(&change.id.to_string()), verdict(change), paths.join(", "));
     }
@@ -89,11 +91,11 @@ pub fn news(plan: &Plan, run_url: Option<&str>) -> String {
     if let Some(url) = run_url {
         let _ = writeln!(text, "\n<sub>[The run]({url}).</sub>");
     }
-    text
+    Markdown::of(text)
 }
 
 /// The whole text, of at most 60,000 bytes: where it is too long, the largest details are dropped, then lines of the table.
-pub fn body(plan: &Plan, around: &Around<'_>) -> String {
+pub fn body(plan: &Plan, around: &Around<'_>) -> Markdown {
     let before = sightings(around.before);
     let seen = |key: &str| before.get(key).cloned().unwrap_or_else(|| around.time.clone());
     let mut head = format!("{}\n", around.marker);
@@ -137,7 +139,7 @@ pub fn body(plan: &Plan, around: &Around<'_>) -> String {
     head += &table(rows, room.saturating_mul(2) / 3);
     head += &details_head;
     room = LIMIT.saturating_sub(head.len() + foot.len());
-    head + &fitting(details, room) + &foot
+    Markdown::of(head + &fitting(details, room) + &foot)
 }
 
 /// As many rows as there is room for, and how many are missing.
@@ -166,24 +168,24 @@ fn hidden(remembered: &BTreeMap<String, Vec<String>>) -> String {
     text
 }
 
-fn said(objection: &crate::plan::Objection) -> String {
+fn said(objection: &crate::plan::Objection) -> Markdown {
     cell(&objection.message.chars().take(SAID).collect::<String>())
 }
 
 /// What an issue says while AWS can't be read: what was found before stays.
-pub fn unreadable(environment: &str, error: &str, around: &Around<'_>) -> String {
+pub fn unreadable(environment: &str, error: &str, around: &Around<'_>) -> Markdown {
     let error: String = error.chars().take(4_000).collect();
-    let fence = fence(&error);
+    let (fence, environment) = (fence(&error), cell(environment));
     let rest = around.before.lines().skip(1).collect::<Vec<_>>().join("\n");
     // What an earlier failure said goes; what was seen before it stays.
     let rest = rest.split_once("<!-- /unreadable -->").map_or(rest.as_str(), |(_, rest)| rest).trim_start();
     let link = around.run_url.map_or_else(String::new, |url| format!(" [The run]({url})."));
-    format!(
+    Markdown::of(format!(
         "{}\n> [!WARNING]\n> **{environment} could not be read: whether it has drifted is not known.** Not \"no drift\".\n\n{fence}text\n{}\n{fence}\n\n<sub>Last tried {}.{link}</sub>\n\n<!-- /unreadable -->\n{rest}",
         around.marker,
         error.trim_end(),
         around.time
-    )
+    ))
 }
 
 /// First sightings in an issue's text.
@@ -260,12 +262,12 @@ fn detail(change: &Change) -> String {
         let said = shown(&change.id.kind, field);
         let path = plain(&field.path);
         let (live, git) = match &said {
-            Shown::Added(git) => ("nothing".to_owned(), code(git)),
-            Shown::Removed(live) => (code(live), "nothing".to_owned()),
+            Shown::Added(git) => (Markdown::of("nothing"), code(git)),
+            Shown::Removed(live) => (code(live), Markdown::of("nothing")),
             Shown::Both(live, git) => (code(live), code(git)),
             Shown::Lines(_) => {
                 write_field(&mut long, &path, &said);
-                ("lines with `-` below".to_owned(), "lines with `+` below".to_owned())
+                (Markdown::of("lines with `-` below"), Markdown::of("lines with `+` below"))
             }
         };
         let _ = writeln!(rows, "| {} | {live} | {git} |", code(&path));

@@ -54,6 +54,15 @@ pub fn hint(code: Option<&str>, message: &str) -> Option<String> {
         "a quota of the account is reached: remove what is not needed, or ask for more in Service Quotas"
     } else if says(&["does not exist", "not found", "NoSuch"]) {
         "something that it names is not there: see that references and literal ARNs in the manifest are right"
+    } else if says(&[
+        "not AWS's",
+        "the answer is of another form",
+        "the answer lacks",
+        "the answer ends",
+        "the answer has no content",
+    ]) {
+        "something between this machine and AWS answers in its place: see proxies (HTTPS_PROXY, NO_PROXY), the network and \
+         --endpoint-url, then run this again"
     } else if says(&["dispatch failure", "connection", "dns error", "timeout", "timed out"]) {
         "AWS was not reached: see the network, the region and --endpoint-url"
     } else if code.is_some_and(|code| FAILURES.contains(&code)) {

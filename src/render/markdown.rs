@@ -5,15 +5,16 @@ use std::fmt::Write;
 use super::impact;
 use super::terminal::{manner, reason, symbol, totals, word};
 use super::value::{Line, Shown, plain, shown};
+use crate::outside::Markdown;
 use crate::plan::{Action, Change, Plan};
 
 /// The whole comment. Its first line is a hidden marker, by which the comment is found again.
-pub fn markdown(plan: &Plan) -> String {
+pub fn markdown(plan: &Plan) -> Markdown {
     let mut text = String::new();
     let fingerprint = plan.fingerprint();
     let _ = writeln!(text, "<!-- batchwright environment={} fingerprint={fingerprint} -->", plan.environment);
     let _ = writeln!(text, "{}", plan.reviewed().comment());
-    let _ = writeln!(text, "## batchwright plan: {}\n", plan.environment);
+    let _ = writeln!(text, "## batchwright plan: {}\n", cell(&plan.environment));
     let _ = writeln!(text, "{} **{}**\n", icon(plan), totals(plan));
     warnings(&mut text, plan);
     doubts(&mut text, plan);
@@ -27,7 +28,7 @@ pub fn markdown(plan: &Plan) -> String {
         "<sub>Account {}, {}. `batchwright plan {}` shows the same. Fingerprint `{fingerprint}`.</sub>",
         plan.place.account, plan.place.region, plan.environment
     );
-    text
+    Markdown::of(text)
 }
 
 pub(super) fn icon(plan: &Plan) -> &'static str {
@@ -197,34 +198,12 @@ pub(super) fn fence(body: &str) -> String {
     "`".repeat(longest.max(2) + 1)
 }
 
-/// A name as code; names hold no backticks, and a table's cell no bar.
-pub(super) fn code(text: &str) -> String {
-    format!("`{}`", plain(text).replace('`', "'").replace('|', "\\|"))
+/// See [`Markdown::code`].
+pub(super) fn code(text: &str) -> Markdown {
+    Markdown::code(text)
 }
 
-/// A text that is to stay text, but for what it puts into backticks itself.
-pub(super) fn cell(text: &str) -> String {
-    let text = plain(text);
-    let parts: Vec<&str> = text.split('`').collect();
-    let closed = parts.len() % 2 == 1;
-    let mut cell = String::new();
-    for (index, part) in parts.iter().enumerate() {
-        if closed && index % 2 == 1 {
-            cell += &code(part);
-        } else {
-            part.chars().for_each(|c| escape(c, &mut cell));
-        }
-    }
-    cell
-}
-
-fn escape(c: char, text: &mut String) {
-    match c {
-        '<' => text.push_str("&lt;"),
-        '>' => text.push_str("&gt;"),
-        '&' => text.push_str("&amp;"),
-        '@' => text.push_str("&#64;"),
-        '|' | '[' | ']' | '*' | '_' | '\\' | '~' => text.extend(['\\', c]),
-        c => text.push(c),
-    }
+/// See [`Markdown::text`].
+pub(super) fn cell(text: &str) -> Markdown {
+    Markdown::text(text)
 }

@@ -6,6 +6,7 @@ use serde_json::Value;
 use sha2::{Digest, Sha256};
 
 use super::markdown::{cell, code};
+use crate::outside::Markdown;
 
 /// So many resources are named.
 const NAMED: usize = 20;
@@ -30,7 +31,7 @@ pub struct Deployment<'a> {
 impl Deployment<'_> {
     /// One line with its icon.
     pub fn headline(&self) -> String {
-        let environment = self.environment;
+        let environment = cell(self.environment);
         let count = |key: &str| self.summary().map_or(0, |it| it[key].as_array().map_or(0, Vec::len));
         let (done, failed) = (count("done"), count("failed"));
         let all = done + failed + count("blocked") + count("unfinished") + count("notStarted");
@@ -69,7 +70,7 @@ impl Deployment<'_> {
     }
 
     /// The headline, what stands in the way, and where it comes from.
-    pub fn text(&self) -> String {
+    pub fn text(&self) -> Markdown {
         let mut text = format!("{}\n\n", self.headline());
         let lines = self.lines();
         for line in lines.iter().take(NAMED) {
@@ -84,7 +85,7 @@ impl Deployment<'_> {
         let run = self.run_url.map_or_else(String::new, |url| format!(" [The run]({url})."));
         let commit = self.commit.get(..12).unwrap_or(self.commit);
         let _ = writeln!(text, "<sub>Commit {commit}.{run} {}</sub>", self.time);
-        text
+        Markdown::of(text)
     }
 
     /// What changes when, and only when, what is wrong changes.
@@ -140,7 +141,7 @@ mod tests {
             run_url: None,
             time: "TIME",
         };
-        deployment.text()
+        deployment.text().to_string()
     }
 
     #[test]

@@ -6,6 +6,7 @@ use similar::{ChangeTag, TextDiff};
 pub use crate::diff::MASK;
 use crate::diff::{Cover, FieldChange};
 use crate::kinds;
+use crate::outside;
 use crate::value::reference;
 
 /// Longer values are shown over several lines.
@@ -172,5 +173,5 @@ pub(super) fn shown(kind: &str, field: &FieldChange) -> Shown {
 
 /// Text from outside, on one line and without a terminal's orders.
 pub(super) fn plain(text: &str) -> String {
-    text.chars().map(|c| if c.is_control() { ' ' } else { c }).collect()
+    outside::line(&text.replace(['\n', '\r', '\t'], " "))
 }

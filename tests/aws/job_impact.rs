@@ -296,7 +296,7 @@ fn a_plan_tells_of_jobs() {
     let made = plan(&second, &observed, KINDS, &guard);
     for (name, text) in [
         ("plan.txt", render::plan(&made, Paint::none())),
-        ("plan.md", render::markdown(&made)),
+        ("plan.md", render::markdown(&made).to_string()),
         ("plan.json", json::document(&made)),
     ] {
         let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/aws/job_impact").join(name);

@@ -99,7 +99,7 @@ pub fn verdict(live: &Value, want: &Value, strategy: Strategy) -> Verdict {
     assert!(!reason.contains('\n') && reason.len() < 300, "not one line: {reason}");
     // Every form of the plan says which it is, and why, on one line each.
     let terminal = render::plan(&plan, Paint::none());
-    let markdown = render::markdown(&plan);
+    let markdown = render::markdown(&plan).to_string();
     let records = json::document(&plan);
     if word != "impossible" {
         assert!(terminal.lines().any(|line| line.contains(word)), "{word}: {terminal}");

@@ -36,8 +36,9 @@ impl Image {
         let Some(repository) = desired.resources.get(repository).map(|it| it.physical_name.clone()) else {
             return Err(Error::plain(format!("failed to build an image: {repository} is not declared")));
         };
-        let (layer, size) = hash_of(program)
-            .map_err(|error| Error::plain(format!("failed to read {}: {error}", program.display())))?;
+        let (layer, size) = hash_of(program).map_err(|error| {
+            Error::plain(format!("failed to read {}: {error}", crate::outside::path(program)))
+        })?;
         let config =
             json!({ "os": "linux", "config": { "Entrypoint": ["/batchwright-worker"] }, "rootfs": [layer] });
         let config = config.to_string();

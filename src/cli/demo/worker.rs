@@ -21,7 +21,7 @@ pub async fn program(out: &Output) -> Result<PathBuf> {
     if beside.is_file() {
         return Ok(beside);
     }
-    Err(Error::plain(format!("failed to build the worker: {} is not there", beside.display())))
+    Err(Error::plain(format!("failed to build the worker: {} is not there", crate::outside::path(&beside))))
 }
 
 /// Whether a program is there and nothing of its source is newer. A program without its source is as fresh as can be.

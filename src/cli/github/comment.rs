@@ -9,6 +9,7 @@ use super::super::{Choices, Error, Exit, Globals, Output, Result, Session};
 use super::{Identity, client, clock, context, records};
 use crate::github::runner::{self, Annotation, Level};
 use crate::github::{Context, Marker, is_head_of, label_prefix, merged_by, set_labels, upsert};
+use crate::outside::{self, Markdown};
 use crate::plan::expect::hidden;
 use crate::plan::{Action, Plan};
 use crate::render::comment::{self, Around};
@@ -55,7 +56,7 @@ pub async fn run(args: Args, globals: &Globals, out: &Output) -> Result<Exit> {
     pull_request(&args, &mut context).await?;
     match planned(&args, globals, out).await {
         Ok(plan) => {
-            annotations(&plan).iter().for_each(|annotation| out.data(&format!("{}\n", annotation.line())));
+            annotations(&plan).iter().for_each(|annotation| out.annotate(annotation));
             let outside = outside(&args, globals, out).await;
             let mut around =
                 Around { outside: outside.as_ref(), ..about(&context, &args.choices.environment) };
@@ -69,7 +70,7 @@ pub async fn run(args: Args, globals: &Globals, out: &Output) -> Result<Exit> {
                 }
             }
             // Whole in the log, nearly whole in the summary: where the comment omits something, it is there.
-            out.data(&runner::logged(&render::plan(&plan, Paint::none())));
+            out.logged(&render::plan(&plan, Paint::none()));
             summarised(&context, &comment::summary(&plan, &around))?;
             if let Some(path) = &context.output {
                 runner::write_outputs(path, &outputs(&plan))?;
@@ -80,7 +81,7 @@ pub async fn run(args: Args, globals: &Globals, out: &Output) -> Result<Exit> {
             Ok(Exit::Success)
         }
         Err(error) => {
-            complaints(&error).iter().for_each(|annotation| out.data(&format!("{}\n", annotation.line())));
+            complaints(&error).iter().for_each(|annotation| out.annotate(annotation));
             let around = about(&context, &args.choices.environment);
             // A line of a manifest may hold what must not be published.
             let said = match &error {
@@ -133,7 +134,7 @@ async fn pull_request(args: &Args, context: &mut Context) -> Result<()> {
     } else if let Some(file) = &args.number_file {
         let head = context.head.clone().unwrap_or_default();
         let text = std::fs::read_to_string(file)
-            .map_err(|error| Error::plain(format!("failed to read {}: {error}", file.display())))?;
+            .map_err(|error| Error::plain(format!("failed to read {}: {error}", outside::path(file))))?;
         let number: u64 = text.trim().parse().map_err(|_| Error::plain("the file holds no number"))?;
         if !is_head_of(&client(context)?, &head, number).await? {
             return Err(Error::plain(format!("{head} is not the last commit of #{number}")));
@@ -167,12 +168,12 @@ fn about<'a>(context: &'a Context, environment: &str) -> Around<'a> {
     Around { marker, head, run_url: context.run_url.as_deref(), time: clock::now(), ..Around::default() }
 }
 
-fn summarised(context: &Context, text: &str) -> Result<()> {
+fn summarised(context: &Context, text: &Markdown) -> Result<()> {
     context.summary.as_ref().map_or(Ok(()), |path| Ok(runner::append_summary(path, text)?))
 }
 
 /// Writes the comment of a pull request.
-async fn told(context: &Context, args: &Args, text: &str) -> Result<()> {
+async fn told(context: &Context, args: &Args, text: &Markdown) -> Result<()> {
     let Some(number) = context.number else { return Ok(()) };
     let environment = args.choices.environment.as_str();
     let client = client(context)?;
@@ -190,7 +191,7 @@ async fn labelled(context: &Context, args: &Args, label: &str, out: &Output) {
         let message = format!("the pull request has no label {label}: {error}");
         let title = "batchwright".to_owned();
         let annotation = Annotation { level: Level::Warning, position: None, title, message };
-        out.data(&format!("{}\n", annotation.line()));
+        out.annotate(&annotation);
     }
 }
 
@@ -267,15 +268,15 @@ fn complaints(error: &Error) -> Vec<Annotation> {
         message,
     };
     match error {
-        Error::Manifests(errors) => errors
-            .0
-            .iter()
-            .map(|error| {
+        Error::Manifests(errors) => {
+            let each = errors.0.iter().map(|error| {
                 let help: Vec<&str> = error.help.iter().map(String::as_str).collect();
                 let message = [&[error.message.as_str()], help.as_slice()].concat().join("\n");
                 of(message, Some(error.position().clone()).filter(|at| !at.file.is_empty()))
-            })
-            .collect(),
+            });
+            let more = (errors.1 > 0).then(|| of(format!("and {} more errors", errors.1), None));
+            each.chain(more).collect()
+        }
         other => vec![of(other.to_string(), None)],
     }
 }

@@ -6,6 +6,7 @@ use super::super::session::Allowed;
 use super::super::{Choices, Exit, Globals, Output, Result, Session};
 use super::{Identity, client, clock, context};
 use crate::github::{Context, Finding, Issue, Marker, Outcome, find_issue, runner, settle};
+use crate::outside::Markdown;
 use crate::plan::Plan;
 use crate::render::drift_issue::{self, Around, Deed, Who};
 use crate::render::{self, Paint};
@@ -48,7 +49,7 @@ pub async fn run(args: Args, globals: &Globals, out: &Output) -> Result<Exit> {
     let time = clock::now();
     let (finding, result) = match looked {
         Ok(look) => {
-            out.data(&runner::logged(&render::drift(&look.plan, Paint::none())));
+            out.logged(&render::drift(&look.plan, Paint::none()));
             let finding = match render::has_drifted(&look.plan) {
                 false => None,
                 true => Some(drifted(&look, before, marker, &context, time.clone()).await),
@@ -62,7 +63,8 @@ pub async fn run(args: Args, globals: &Globals, out: &Output) -> Result<Exit> {
             (Some(unreadable(&said, before, marker, &context, time.clone())), Err(error))
         }
     };
-    let well = format!("No drift any more: {environment} is as git says ({time}).");
+    let name = Markdown::text(environment);
+    let well = Markdown::of(format!("No drift any more: {name} is as git says ({time})."));
     // What later steps and people read here does not wait for GitHub.
     found(&context, finding.as_ref(), result.is_ok())?;
     known?;
@@ -154,15 +156,18 @@ fn unreadable(
         title: format!("Drift: {environment} (could not be read)"),
         body: drift_issue::unreadable(environment, error, &around),
         state,
-        news: format!("{environment} could not be read: whether it has drifted is not known."),
+        news: Markdown::of(format!(
+            "{} could not be read: whether it has drifted is not known.",
+            Markdown::text(environment)
+        )),
     }
 }
 
 /// The summary, and whether there is drift.
 fn found(context: &Context, finding: Option<&Finding>, read: bool) -> Result<()> {
     if let Some(path) = &context.summary {
-        let said = finding.map_or("No drift.", |finding| finding.body.as_str());
-        runner::append_summary(path, said)?;
+        let said = finding.map_or_else(|| Markdown::of("No drift."), |finding| finding.body.clone());
+        runner::append_summary(path, &said)?;
     }
     if let Some(path) = &context.output {
         let drift = if read { finding.is_some().to_string() } else { "unknown".to_owned() };

@@ -5,6 +5,7 @@ use std::path::PathBuf;
 use super::super::{Error, Exit, Globals, Output, Result};
 use super::{Identity, client, clock, context, records, rollout};
 use crate::github::{Client, Finding, Marker, Pull, comment_of, edited_by_another, runner, settle, upsert};
+use crate::outside::Markdown;
 use crate::plan::expect::Reviewed;
 use crate::render::comment::with_result;
 use crate::render::outcome::Deployment;
@@ -65,10 +66,10 @@ pub async fn run(args: Args, _: &Globals, out: &Output) -> Result<Exit> {
     let state = deployment.state();
     let finding = (!deployment.succeeded).then(|| Finding {
         title: format!("Deployment failed: {environment}"),
-        body: format!(
+        body: Markdown::of(format!(
             "{}\n{text}\nAWS is as far as it got; the next push or run goes on from there. `git revert` is always possible.\n",
             marker.line(&[("state", &state)])
-        ),
+        )),
         state,
         news: text.clone(),
     });
@@ -93,7 +94,7 @@ pub async fn run(args: Args, _: &Globals, out: &Output) -> Result<Exit> {
     failed.into_iter().next().map_or(Ok(Exit::Success), Err)
 }
 
-async fn on_the_pull_request(client: &Client, args: &Args, pull: &Pull, text: &str) -> Result<()> {
+async fn on_the_pull_request(client: &Client, args: &Args, pull: &Pull, text: &Markdown) -> Result<()> {
     let (environment, login) = (args.environment.as_str(), args.identity.login.as_str());
     let marker = Marker { about: "plan", environment };
     let body = match comment_of(client, pull.number, marker, login).await? {
@@ -105,7 +106,7 @@ async fn on_the_pull_request(client: &Client, args: &Args, pull: &Pull, text: &s
             };
             with_result(&plan, text)
         }
-        None => format!("{}\n{text}", marker.line(&[])),
+        None => Markdown::of(format!("{}\n{text}", marker.line(&[]))),
     };
     upsert(client, pull.number, marker, login, &body).await?;
     Ok(())

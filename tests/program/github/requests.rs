@@ -4,6 +4,7 @@ use std::time::Duration;
 
 use axum::http::Method;
 use batchwright::github::{self, Client, Context, Finding, Marker, Outcome, Patience};
+use batchwright::outside::Markdown;
 use batchwright::plan::Plan;
 use batchwright::plan::expect::hidden;
 use batchwright::render::comment::{Around, LIMIT, LONGEST_REVIEWED, comment, with_result};
@@ -27,6 +28,10 @@ fn client(forge: &Forge) -> Client {
 
 const MARKER: Marker<'static> = Marker { about: "plan", environment: "dev" };
 
+fn md(text: &str) -> Markdown {
+    Markdown::of(text)
+}
+
 fn body(text: &str) -> String {
     format!("{}\n{text}", MARKER.line(&[]))
 }
@@ -43,21 +48,21 @@ async fn an_answer_that_gets_lost_makes_no_second_comment() {
         (Method::POST, Trouble::LostAnswer),
     ];
     forge.world().troubles = troubles.to_vec();
-    github::upsert(&client, number, MARKER, BOT, &body("one")).await.unwrap();
+    github::upsert(&client, number, MARKER, BOT, &md(&body("one"))).await.unwrap();
     assert_eq!(forge.world().said(BOT, number), [body("one")]);
     assert_eq!(forge.world().troubles, vec![], "all of them happened");
 
     forge.world().troubles =
         vec![(Method::PATCH, Trouble::LostAnswer), (Method::PATCH, Trouble::Unavailable)];
-    github::upsert(&client, number, MARKER, BOT, &body("two")).await.unwrap();
+    github::upsert(&client, number, MARKER, BOT, &md(&body("two"))).await.unwrap();
     assert_eq!(forge.world().said(BOT, number), [body("two")]);
 
     // A POST of which nothing came through is made after all, and two of one run become one.
     forge.world().troubles = vec![(Method::POST, Trouble::Unavailable)];
     let other = forge.world().open("alice", true, "b");
-    github::upsert(&client, other, MARKER, BOT, &body("x")).await.unwrap();
+    github::upsert(&client, other, MARKER, BOT, &md(&body("x"))).await.unwrap();
     forge.world().say(BOT, other, &body("again"));
-    github::upsert(&client, other, MARKER, BOT, &body("y")).await.unwrap();
+    github::upsert(&client, other, MARKER, BOT, &md(&body("y"))).await.unwrap();
     assert_eq!(forge.world().said(BOT, other), [body("y")]);
 }
 
@@ -91,9 +96,9 @@ async fn an_issue_is_found_without_its_label() {
     let client = client(&forge);
     let marker = Marker { about: "drift", environment: "dev" };
     let body = marker.line(&[("state", "1")]);
-    let finding = Finding { title: "Drift".into(), body, state: "1".into(), news: "news".into() };
+    let finding = Finding { title: "Drift".into(), body: md(&body), state: "1".into(), news: md("news") };
     let settle =
-        async || github::settle(&client, marker, "drift", BOT, Some(&finding), "well").await.unwrap();
+        async || github::settle(&client, marker, "drift", BOT, Some(&finding), &md("well")).await.unwrap();
     let Outcome::Opened(number) = settle().await else { panic!("it was opened") };
     forge.world().issues.get_mut(&number).unwrap()["labels"] = serde_json::json!([]);
     assert_eq!(settle().await, Outcome::Same(number));
@@ -105,12 +110,12 @@ async fn githubs_refusals_are_told_in_its_own_words() {
     let number = forge.world().open("alice", true, "a");
     let client = client(&forge);
     let long = body(&"x".repeat(65_536));
-    let error = github::upsert(&client, number, MARKER, BOT, &long).await.unwrap_err().to_string();
+    let error = github::upsert(&client, number, MARKER, BOT, &md(&long)).await.unwrap_err().to_string();
     assert!(
         error.contains("422") && error.contains("Body is too long (maximum is 65536 characters)"),
         "{error}"
     );
-    let error = github::upsert(&client, 999, MARKER, BOT, &body("x")).await.unwrap_err().to_string();
+    let error = github::upsert(&client, 999, MARKER, BOT, &md(&body("x"))).await.unwrap_err().to_string();
     assert_eq!(error, "POST /issues/999/comments: GitHub answers 404: Not Found");
     // One limit after the other: it gives up, and says why.
     forge.world().troubles = vec![(Method::GET, Trouble::TooFast); 5];
@@ -215,13 +220,13 @@ fn a_comment_with_its_result_fits_and_keeps_what_was_reviewed() {
         let planned = comment(&large(actions, lines), &around);
         assert!(planned.len() > 58_000, "{}", planned.len());
         let result = "❌ **Failed.**\n".to_owned() + &"- a step that failed, and why\n".repeat(500);
-        let text = with_result(&planned, &result);
+        let text = with_result(&planned, &md(&result));
         assert!(text.len() <= 65_100, "{} bytes", text.len());
         assert!(text.starts_with(&body("<!-- batchwright reviewed=x -->")), "{text}");
         assert!(text.contains(result.trim_end()) && text.contains("The rest is omitted"), "{text}");
         assert_eq!(text.matches("<details>").count(), text.matches("</details>").count());
     }
-    let short = with_result(&body("## batchwright plan: dev\nas it is\n"), "well");
+    let short = with_result(&body("## batchwright plan: dev\nas it is\n"), &md("well"));
     assert!(short.ends_with("## batchwright plan: dev\nas it is\n") && !short.contains("omitted"), "{short}");
 }
 
