@@ -54,7 +54,7 @@ pub enum Error {
         message: String,
     },
     /// GitHub takes no more requests for now.
-    #[error("{method} {path}: GitHub answers {status}, its limit of requests is reached: {message}")]
+    #[error("{method} {path}: GitHub answers {status}: {message} (its limit of requests is reached)")]
     Limited {
         /// The request's method.
         method: &'static str,
