@@ -20,7 +20,7 @@ pub(super) async fn whole(
     if !answer.status().is_success() || operation.action == "HEAD" {
         return Ok(answer);
     }
-    let body = read(answer.take_body()).await.map_err(|error| ConnectorError::io(error.into()))?;
+    let body = read(answer.take_body()).await.map_err(ConnectorError::io)?;
     let missing = missing(&body).filter(|missing| operation.reads() || *missing != Missing::All);
     let missing = missing.map(|missing| missing.to_string());
     let wrong = missing.or_else(|| promised::check(operation, &body).err().filter(|_| operation.reads()));
