@@ -19,6 +19,8 @@ use proptest::prelude::*;
 mod masked;
 #[path = "manifests/memory.rs"]
 mod memory;
+#[path = "manifests/slips.rs"]
+mod slips;
 
 const ENVIRONMENT: &str =
     "project: acme/jobs\naccount: \"111111111111\"\nregion: eu-west-1\nstacks: [main]\n";

@@ -131,8 +131,10 @@ pub fn load(
     let scope = Scope::environment(name, &place, room);
     let project = project(&tree, &scope, sources);
     let scope = project.as_ref().map_or(scope, |(project, owner)| scope.of_project(project, &owner.0));
-    let tree = replaced(&tree, &scope, sources, complaints);
     let checker = Checker::of::<Environment>();
+    let variables = partial::may_be_misspelt(&tree, &checker).variables;
+    let scope = Scope { unsure: Unsure { variables, ..scope.unsure }, ..scope };
+    let tree = replaced(&tree, &scope, sources, complaints);
     complaints.extend(checker.check(&tree, tree.span));
     let (tree, unsure) = match complaints.len() > before {
         true => partial::readable(tree, &checker)?,
@@ -215,8 +217,7 @@ fn project(tree: &Node, scope: &Scope<'_>, sources: &Sources) -> Option<(String,
 fn replaced(tree: &Node, scope: &Scope<'_>, sources: &Sources, complaints: &mut Vec<Complaint>) -> Node {
     let mut tree = tree.clone();
     let mut variables = BTreeMap::new();
-    let written = tree.get("variables").map(|it| &it.data);
-    let unsure = Unsure { variables: !matches!(written, None | Some(Data::Map(_))), ..scope.unsure };
+    let mut unsure = scope.unsure;
     let Data::Map(entries) = &mut tree.data else { return tree };
     // Variables first: the tags may use them.
     entries.sort_by_key(|entry| entry.key != "variables");
@@ -226,6 +227,7 @@ fn replaced(tree: &Node, scope: &Scope<'_>, sources: &Sources, complaints: &mut 
             "variables" => {
                 let scope = Scope { own: true, ..*scope };
                 entry.value = substitute(&entry.value, &scope, sources, complaints);
+                unsure.variables |= !matches!(entry.value.data, Data::Map(_));
                 for variable in entry.value.entries() {
                     variables.insert(variable.key.clone(), variable.value.clone());
                 }

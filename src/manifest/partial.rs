@@ -55,13 +55,27 @@ pub fn readable(mut tree: Node, checker: &Checker) -> Option<(Node, Unsure)> {
     None
 }
 
+/// What a section that is misspelt may have been.
+pub fn may_be_misspelt(tree: &Node, checker: &Checker) -> Unsure {
+    let mut unsure = Unsure::default();
+    for fault in checker.faults(tree) {
+        if let Fault::Wrong(path) = fault
+            && path.len() == 1
+        {
+            note(tree, &path, &mut unsure);
+        }
+    }
+    unsure
+}
+
 /// Where a text could not be told. Variables may be broken until somebody uses them, and patches are not replaced yet.
 fn broken(node: &Node, path: &mut Vec<Step>, faults: &mut Vec<Fault>) {
     if matches!(node.data, Data::Broken(_)) {
         faults.push(Fault::Wrong(path.clone()));
     }
     for entry in node.entries() {
-        if path.is_empty() && matches!(entry.key.as_str(), "variables" | "patches") {
+        let apart = path.is_empty() && matches!(entry.key.as_str(), "variables" | "patches");
+        if apart && !matches!(entry.value.data, Data::Broken(_)) {
             continue;
         }
         path.push(Step::Key(entry.key.clone()));

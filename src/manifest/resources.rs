@@ -130,7 +130,8 @@ impl<'a> Reader<'a> {
         let (spec, physical) = if surely { (spec, physical) } else { (None, None) };
         let at = name.span;
         let mut resource = Resource { id, at, kind, on, spec, physical, renamed_from, declared: None, tree };
-        if self.complaints.len() == before {
+        // What could not be told has been complained about, here or in the environment.
+        if self.complaints.len() == before && !resource.tree.is_broken() {
             resource.declared = self.declared(stack, &resource, depends_on);
         }
         Some(resource)

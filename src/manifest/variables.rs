@@ -102,12 +102,7 @@ pub fn substitute(
             if !scope.room.take(Size { values: 0, bytes: keys }) {
                 return cut_short(node, scope, complaints);
             }
-            let entry = |entry: &Entry| Entry {
-                key: in_key(entry, scope, sources, complaints),
-                at: entry.at,
-                value: substitute(&entry.value, scope, sources, complaints),
-            };
-            Data::Map(entries.iter().map(entry).collect())
+            in_mapping(entries, scope, sources, complaints)
         }
         other => other.clone(),
     };
@@ -124,16 +119,42 @@ fn cut_short(node: &Node, scope: &Scope<'_>, complaints: &mut Vec<Complaint>) ->
     Node { data: Data::Broken(String::new()), ..node.clone_bare() }
 }
 
-fn in_key(entry: &Entry, scope: &Scope<'_>, sources: &Sources, complaints: &mut Vec<Complaint>) -> String {
+/// A mapping with a key that can't be told is not known as a whole: a field may be missing, or another be meant.
+fn in_mapping(
+    entries: &[Entry],
+    scope: &Scope<'_>,
+    sources: &Sources,
+    complaints: &mut Vec<Complaint>,
+) -> Data {
+    let (mut known, mut broken) = (Vec::new(), None);
+    for entry in entries {
+        match in_key(entry, scope, sources, complaints) {
+            Some(key) => {
+                let value = substitute(&entry.value, scope, sources, complaints);
+                known.push(Entry { key, at: entry.at, value });
+            }
+            None => broken = Some(entry.key.clone()),
+        }
+    }
+    broken.map_or(Data::Map(known), Data::Broken)
+}
+
+fn in_key(
+    entry: &Entry,
+    scope: &Scope<'_>,
+    sources: &Sources,
+    complaints: &mut Vec<Complaint>,
+) -> Option<String> {
     if !entry.key.contains("${") {
-        return entry.key.clone();
+        return Some(entry.key.clone());
     }
     let key = Node::new(Data::Text(entry.key.clone()), entry.at);
     match in_text(&key, &entry.key, scope, sources, complaints).data {
-        Data::Text(text) | Data::Broken(text) | Data::Number(_, text) | Data::Bool(_, text) => text,
+        Data::Text(text) | Data::Number(_, text) | Data::Bool(_, text) => Some(text),
+        Data::Broken(_) => None,
         _ => {
             complaints.push(Complaint::new(entry.at, "a key must be a text").label("this variable is none"));
-            entry.key.clone()
+            None
         }
     }
 }
