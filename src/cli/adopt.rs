@@ -62,7 +62,7 @@ async fn adopt(session: &Session, args: &Args, out: &Output) -> Result<Exit> {
         return Ok(Exit::Success);
     }
     let confirm = if args.yes { Confirm::Given } else { Confirm::Yes };
-    out.written()?;
+    out.shown()?;
     confirm.ask(out).await?;
     if proposal(session, &args.target).await?.0.fingerprint() != plan.fingerprint() {
         return Err(Error::Stale);

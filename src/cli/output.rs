@@ -3,6 +3,7 @@
 use std::io::{ErrorKind, IsTerminal, Write};
 use std::sync::OnceLock;
 
+use rustix::fs::{OFlags, fcntl_getfl, fstat, stat};
 use serde_json::Value;
 use tracing::Level;
 use tracing_subscriber::filter::filter_fn;
@@ -99,6 +100,18 @@ impl Output {
         }
     }
 
+    /// An error if what a run is about to do could be shown to nobody: it was lost, or stdout is closed.
+    pub fn shown(&self) -> Result<()> {
+        self.written()?;
+        match is_closed() {
+            true => Err(Error::with_help(
+                "stdout is closed: nobody can be shown what this would do",
+                "let it lead somewhere; whoever wants none of it may write `> /dev/null`",
+            )),
+            false => Ok(()),
+        }
+    }
+
     /// Says mistakes in manifests as records too, where records are wanted, and hands them on.
     pub fn diagnosed<T>(&self, result: Result<T>, json: bool) -> Result<T> {
         if let (true, Err(Error::Manifests(errors))) = (json, &result) {
@@ -142,6 +155,19 @@ impl Output {
         drop(out.write_all(self.safe(&said).as_bytes()));
         Exit::of(error)
     }
+}
+
+/// Whether stdout was closed when the program began. Rust opens /dev/null in its place, for reading and writing
+/// (`sanitize_standard_fds` in <https://github.com/rust-lang/rust/blob/master/library/std/src/sys/pal/unix/mod.rs>); what a shell
+/// sends there is only written.
+fn is_closed() -> bool {
+    let stdout = std::io::stdout();
+    let is_read = fcntl_getfl(&stdout).is_ok_and(|flags| flags & OFlags::RWMODE == OFlags::RDWR);
+    let is_null = match (fstat(&stdout), stat("/dev/null")) {
+        (Ok(here), Ok(null)) => here.st_rdev == null.st_rdev && here.st_ino == null.st_ino,
+        _ => false,
+    };
+    is_read && is_null
 }
 
 /// What was to be told, and could not be.

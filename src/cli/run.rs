@@ -96,7 +96,7 @@ pub async fn reviewed(
         return Ok(Exit::Success);
     }
     // What nobody could be shown, nobody agreed to.
-    talk.out.written()?;
+    talk.out.shown()?;
     confirm.ask(talk.out).await?;
     let (fresh, observed) = planned().await?;
     if fresh.fingerprint() != plan.fingerprint() {

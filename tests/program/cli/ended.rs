@@ -72,6 +72,14 @@ pub fn nothing_is_applied_that_nobody_saw_or_agreed_to(here: &Path, endpoint: &s
     assert_eq!(unseen.code, Some(1), "{}", unseen.err);
     assert_eq!(unseen.err, "error: failed to write to stdout: No space left on device (os error 28)\n");
 
+    // A shell closes it; what is called has none.
+    let mut closed = Command::new("sh");
+    closed.args(["-c", "exec \"$0\" \"$@\" >&-", env!("CARGO_BIN_EXE_batchwright")]).args(apply).arg("--yes");
+    closed.env("BATCHWRIGHT_SANDBOX", endpoint).env("NO_COLOR", "1").current_dir(here);
+    let closed = ran(closed.output().unwrap());
+    assert_eq!(closed.code, Some(1), "{}", closed.err);
+    assert!(closed.err.starts_with("error: stdout is closed: "), "{}", closed.err);
+
     let mut asked = Command::new("python3");
     asked.args(["-c", AT_THE_QUESTION, env!("CARGO_BIN_EXE_batchwright")]).args(apply).current_dir(here);
     asked.env("BATCHWRIGHT_SANDBOX", endpoint).env("NO_COLOR", "1").env_remove("AWS_PROFILE");
