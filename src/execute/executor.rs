@@ -18,7 +18,7 @@ use super::halt::{Broken, halted};
 use super::poll::Poller;
 use super::reach::Reach;
 use super::settle::Settle;
-use super::{Event, Failure, Halt, Known, Limits, Outcome, Report, Stop};
+use super::{Event, Failure, Halt, Known, Limits, Outcome, Report, Stop, removes};
 use crate::cloud::{Cloud, Scope};
 use crate::kind::AnyKind;
 use crate::plan::{Plan, Step, StepId, Verb};
@@ -248,6 +248,7 @@ impl<'a> Run<'a, '_> {
         let token = token(self.plan, step);
         let waiting = |why: String| drop(self.told.send(Event::Waiting { step: step.id, why }));
         let fresh = || self.fresh.concerns(&want, self.observed, self.limits.propagation);
+        let goes = |id: &ResourceId, physical: &str| self.goes_yet(step, id, physical);
         let settle = Settle {
             cloud: self.cloud,
             poller: self.poller,
@@ -257,6 +258,7 @@ impl<'a> Run<'a, '_> {
             want: &want,
             newest: self.newest(step),
             fresh: &fresh,
+            goes: &goes,
             token: &token,
             limits: self.limits,
             waiting: &waiting,
@@ -281,6 +283,20 @@ impl<'a> Run<'a, '_> {
         seen.iter()
             .find(|i| i.physical == step.physical && (step.revision.is_none() || i.revision == step.revision))
             .cloned()
+    }
+
+    /// Whether a step that does not come before this one removes what bears this name.
+    fn goes_yet(&self, step: &Step, id: &ResourceId, physical: &str) -> bool {
+        let mut before: BTreeSet<StepId> = BTreeSet::new();
+        let mut open: Vec<StepId> = step.after.iter().copied().collect();
+        while let Some(earlier) = open.pop() {
+            if before.insert(earlier) {
+                open.extend(self.plan.steps.get(earlier).into_iter().flat_map(|step| step.after.iter()));
+            }
+        }
+        let removing =
+            self.plan.steps.iter().filter(|other| removes(other.verb) && !before.contains(&other.id));
+        removing.into_iter().any(|other| other.resource == *id && other.physical == physical)
     }
 
     fn newest(&self, step: &Step) -> Option<u64> {

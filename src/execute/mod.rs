@@ -14,6 +14,7 @@ mod drain;
 mod executor;
 mod fresh;
 mod halt;
+mod held;
 mod patience;
 mod poll;
 mod reach;

@@ -36,6 +36,11 @@ impl Patience {
         Self { started: Instant::now(), pause: self.first, refusals: 0, ..self.clone() }
     }
 
+    /// How often it was refused since a call last succeeded.
+    pub fn refusals(&self) -> u32 {
+        self.refusals
+    }
+
     /// How long ago it began.
     pub fn age(&self) -> Duration {
         self.started.elapsed()

@@ -8,7 +8,7 @@ use futures::future::{BoxFuture, Shared, WeakShared};
 use tokio::sync::Semaphore;
 
 use crate::cloud::{Cloud, Reach, Scope};
-use crate::resource::{Incarnations, ResourceId};
+use crate::resource::{Incarnations, Observed, ResourceId};
 use crate::services::Result;
 
 /// What one look found of all that it was for.
@@ -76,6 +76,11 @@ impl<'a> Poller<'a> {
     pub async fn look_at_kind(&self, id: &ResourceId) -> Result<Incarnations> {
         let scope = self.scope.narrowed(Reach::Kind(id.kind.clone()), BTreeMap::new());
         Ok(self.cloud.observe(&scope).await?.resources.remove(id).unwrap_or_default())
+    }
+
+    /// Everything that may be ours.
+    pub async fn look_at_all(&self) -> Result<Observed> {
+        self.cloud.observe(&self.scope.narrowed(Reach::Everything, BTreeMap::new())).await
     }
 }
 

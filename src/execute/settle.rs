@@ -13,7 +13,7 @@ use crate::cloud::{Act, Cloud};
 use crate::diff::Diff;
 use crate::kind::{AnyKind, Identity};
 use crate::plan::{Step, Verb};
-use crate::resource::{Document, Incarnation, Incarnations, Owner, Readiness};
+use crate::resource::{Document, Incarnation, Incarnations, Owner, Readiness, ResourceId};
 use crate::services::{Error, Fault, Result as Called};
 
 /// How long AWS may take to show what it has made (aws-semantics §1.4).
@@ -41,6 +41,8 @@ pub(super) struct Settle<'a, 'c> {
     pub newest: Option<u64>,
     /// Whether a role that it names may be too young to be seen everywhere.
     pub fresh: &'a (dyn Fn() -> bool + Send + Sync),
+    /// Whether a step of this run that is not over yet removes what bears this name.
+    pub goes: &'a (dyn Fn(&ResourceId, &str) -> bool + Send + Sync),
     pub token: &'a str,
     pub limits: &'a Limits,
     /// Told what is waited for.
@@ -67,6 +69,8 @@ pub(super) struct Now {
     /// How many looks in a row have agreed, and how many have not since one did.
     pub agreed: u32,
     pub contradicted: u32,
+    /// What was last seen to use it, of what AWS does not let go.
+    pub holder: Option<String>,
     pub patience: Patience,
 }
 
@@ -132,6 +136,7 @@ impl Settle<'_, '_> {
             repairs: 0,
             agreed: 0,
             contradicted: 0,
+            holder: None,
             patience: Patience::new(self.limits, self.token),
         };
         match self.step.verb {
@@ -247,6 +252,9 @@ impl Settle<'_, '_> {
             let passes = matches!(fault, Fault::Throttled | Fault::Unknown);
             let whose = if passes { Whose::Ours } else { Whose::Others };
             self.rest(wait, whose, &error.to_string()).await?;
+            if removes(self.step.verb) && matches!(fault, Fault::Settling(_)) {
+                self.refuse_held(now).await?;
+            }
         }
         let unsure = matches!(fault, Fault::Unknown | Fault::Exists);
         if unsure && !now.made && self.step.verb == Verb::Create && self.is_assigned() && now.live.is_none() {

@@ -81,7 +81,11 @@ async fn read_one(client: &Client, name: String) -> Result<Option<(LogGroup, Tag
         }
         let arn = group.log_group_arn().or(group.arn()).unwrap_or_default().trim_end_matches(":*").to_owned();
         let tags = client.list_tags_for_resource().resource_arn(arn).send().await;
-        let tags = tags.map_err(failed("logs", "ListTagsForResource"))?;
+        let tags = match tags.map_err(failed("logs", "ListTagsForResource")) {
+            // It went since it was listed.
+            Err(error) if error.is("ResourceNotFoundException") => return Ok(None),
+            answer => answer?,
+        };
         let tags = own_tags(tags.tags().into_iter().flatten().map(|(k, v)| (k.clone(), v.clone())));
         return Ok(Some((group, tags)));
     }
