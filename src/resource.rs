@@ -414,6 +414,10 @@ pub struct Observed {
     /// What is none of the resources above and names one of them.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub outsiders: Vec<Outsider>,
+    /// What only tags tell apart, is not ours, and names one of the resources above or is named by one of ours: it may have
+    /// lost its tags, or been given others (D11).
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub astray: Vec<Outsider>,
     /// Names in AWS, by kind, that a plan may want and that belong to none of the resources above, each with its owner.
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     pub taken: BTreeMap<String, BTreeMap<String, Option<Owner>>>,

@@ -20,6 +20,8 @@ use batchwright::resource::{Desired, Incarnation, Observed, OnDelete, Readiness,
 use proptest::prelude::*;
 use serde_json::json;
 
+#[path = "laws/gone.rs"]
+mod gone;
 #[path = "laws/names.rs"]
 mod names;
 #[path = "laws/sample.rs"]

@@ -5,7 +5,7 @@ use crate::cloud::{self, Aws, Cloud, Scope};
 use crate::execute;
 use crate::github::is_commit;
 use crate::kind::Reason;
-use crate::kinds::KINDS;
+use crate::kinds::{KINDS, kind};
 use crate::manifest;
 use crate::permissions;
 use crate::plan::{self, Action, Change, Guard, Objection, Objector, Plan};
@@ -186,6 +186,7 @@ impl Session {
                 let stays = stays.map(|what| format!("; {what}")).unwrap_or_default();
                 change.reason = Reason(format!("{because}{stays}"));
             }
+            plan.notes.extend(plan::not_ours(&self.desired, &observed, &kind));
         }
         self.guard_the_gate(&mut plan, &observed);
         let Calls { calls, depth } = self.calls();

@@ -73,7 +73,7 @@ impl Aws {
             let by_name = facts.identity != Identity::Assigned || scope.reach == Reach::Named;
             let identified = ownership::identify(facts, seen, scope, by_name);
             observed.resources.extend(identified.found);
-            others.extend(identified.others.into_iter().map(|one| (facts.name, one)));
+            others.extend(identified.others.into_iter().map(|one| (facts, one)));
         }
         observed.images = of_their_repositories(images, scope, &observed);
         if scope.reach == Reach::Everything {

@@ -11,6 +11,7 @@ use crate::plan::{generation_of_name, is_generation_name, runs_by};
 use crate::resource::{
     GENERATION_TAG, Incarnation, Incarnations, NAME_TAG, Observed, Outsider, Owner, Place, ResourceId,
 };
+use crate::value;
 
 /// The incarnations of one kind: those that concern an environment, by logical resource, and all others.
 pub struct Identified {
@@ -117,12 +118,12 @@ const STANDS: &str = "batch/ComputeEnvironment";
 const ROLE: &str = "iam/Role";
 
 /// The service roles that compute environments name and that are gone: the account's roles are read whole, whoever owns them.
-pub fn lost_roles(observed: &Observed, others: &[(&str, Incarnation)], place: &Place) -> BTreeSet<String> {
+pub fn lost_roles(observed: &Observed, others: &[(&Facts, Incarnation)], place: &Place) -> BTreeSet<String> {
     let of = |wanted: &'static str| {
         let ours = observed.resources.iter().filter(move |(id, _)| id.kind == wanted);
         ours.flat_map(|(_, seen)| seen.iter())
     };
-    let others = others.iter().filter(|(kind, _)| *kind == ROLE).map(|(_, live)| live);
+    let others = others.iter().filter(|(facts, _)| facts.name == ROLE).map(|(_, live)| live);
     let there: BTreeSet<&str> = of(ROLE).chain(others).filter_map(|role| role.arn.as_deref()).collect();
     let here = place.iam_arn("role/");
     let named = of(STANDS).filter_map(|live| live.spec.get("serviceRole")?.as_str());
@@ -133,8 +134,8 @@ pub fn lost_roles(observed: &Observed, others: &[(&str, Incarnation)], place: &P
 
 /// Keeps what a plan has to know of the incarnations that are no resource of the environment: those of the same service
 /// that name one, compute environments that name any or an instance profile that holds one, parts of a network that name
-/// one of its ids, and names that a new generation can't have.
-pub fn keep_outsiders(observed: &mut Observed, others: Vec<(&str, Incarnation)>, scope: &Scope) {
+/// one of its ids, and names that a new generation can't have. Beside them, what may be one of its resources that lost its tags.
+pub fn keep_outsiders(observed: &mut Observed, others: Vec<(&Facts, Incarnation)>, scope: &Scope) {
     let declared: BTreeSet<(&str, &str)> = scope
         .names
         .iter()
@@ -151,8 +152,11 @@ pub fn keep_outsiders(observed: &mut Observed, others: Vec<(&str, Incarnation)>,
             mains.extend(live.outputs.get("mainRouteTableId").and_then(Value::as_str));
         }
     }
-    let (mut outsiders, mut taken) = (Vec::new(), BTreeMap::<String, BTreeMap<String, Option<Owner>>>::new());
-    for (kind, mut live) in others {
+    let named = named_by_ours(observed, &scope.owner);
+    let (mut outsiders, mut astray) = (Vec::new(), Vec::new());
+    let mut taken = BTreeMap::<String, BTreeMap<String, Option<Owner>>>::new();
+    for (facts, mut live) in others {
+        let kind = facts.name;
         let service = kind.split('/').next().unwrap_or_default();
         if is_generation_name(&live.physical) || declared.contains(&(kind, live.physical.as_str())) {
             taken.entry(kind.to_owned()).or_default().insert(live.physical.clone(), live.owner());
@@ -168,11 +172,28 @@ pub fn keep_outsiders(observed: &mut Observed, others: Vec<(&str, Incarnation)>,
             arns.get(text).is_some_and(|of| stands || *of == service) || (by_id && ids.contains(text))
         };
         let stands_by = stands && profiles.iter().any(|profile| runs_by(&live.spec, profile));
-        if stands_by || any_text(&live.spec, &is_used) {
+        let is_outsider = stands_by || any_text(&live.spec, &is_used);
+        let by_tags = facts.identity == Identity::Assigned && !comes_along;
+        if by_tags && (is_outsider || named.contains(&live.physical)) {
+            astray.push(Outsider { kind: kind.to_owned(), live: live.clone() });
+        }
+        if is_outsider {
             outsiders.push(Outsider { kind: kind.to_owned(), live });
         }
     }
-    (observed.outsiders, observed.taken) = (outsiders, taken);
+    (observed.outsiders, observed.taken, observed.astray) = (outsiders, taken, astray);
+}
+
+/// Every text in what an owner has.
+fn named_by_ours(observed: &Observed, owner: &Owner) -> BTreeSet<String> {
+    let mut named = BTreeSet::new();
+    let seen = observed.resources.values().flat_map(Incarnations::iter);
+    for live in seen.filter(|live| live.owner().as_ref() == Some(owner)) {
+        value::strings(&live.spec, &mut |text| {
+            named.insert(text.to_owned());
+        });
+    }
+    named
 }
 
 fn is_default_group(kind: &str, outputs: &BTreeMap<String, Value>) -> bool {
@@ -180,10 +201,7 @@ fn is_default_group(kind: &str, outputs: &BTreeMap<String, Value>) -> bool {
 }
 
 fn any_text(value: &Value, wanted: &dyn Fn(&str) -> bool) -> bool {
-    match value {
-        Value::String(text) => wanted(text),
-        Value::Array(items) => items.iter().any(|item| any_text(item, wanted)),
-        Value::Object(fields) => fields.values().any(|value| any_text(value, wanted)),
-        _ => false,
-    }
+    let mut found = false;
+    value::strings(value, &mut |text| found |= wanted(text));
+    found
 }

@@ -68,6 +68,28 @@ impl Simulated {
         self.store().insert(key, incarnation);
     }
 
+    /// Another one in which the same is there.
+    #[must_use]
+    pub fn copy(&self) -> Self {
+        Self {
+            store: Mutex::new(self.store().clone()),
+            assigned: AtomicUsize::new(self.assigned.load(Ordering::Relaxed)),
+            turns: None,
+            place: self.place.clone(),
+            ..*self
+        }
+    }
+
+    /// Takes something away behind everybody's back, whatever uses it: all its revisions.
+    pub fn take(&self, kind: &str, physical: &str) {
+        let mut store = self.store();
+        let keys: Vec<_> = store.keys().filter(|key| key.0 == kind && key.1 == physical).cloned().collect();
+        for key in keys {
+            // Kinds that are held are known.
+            self.remove(&mut store, &key).unwrap_or_default();
+        }
+    }
+
     /// Everything that is there, as documents in order of kind and name: ids that it assigned itself are left out, so that
     /// two clouds in which the same was done in another order are equal.
     pub fn documents(&self) -> Vec<(String, Document)> {
@@ -134,7 +156,9 @@ impl Simulated {
         };
         outputs.insert("arn".to_owned(), Value::String(arn.clone()));
         for output in &kind.facts().outputs {
-            outputs.entry(output.clone()).or_insert_with(|| Value::String(physical.clone()));
+            // What is called by its id bears the name that it was given as well.
+            let text = if output == "name" { &step.physical } else { &physical };
+            outputs.entry(output.clone()).or_insert_with(|| Value::String(text.clone()));
         }
         let incarnation = Incarnation {
             physical: physical.clone(),
@@ -190,16 +214,22 @@ impl Simulated {
         if let Some((user, _)) = user {
             return Err(refused("InUse", format!("{} is used by {} {}", live.physical, user.0, user.1)));
         }
-        store.remove(&key);
-        if let Some(arn) = live.arn.as_deref().filter(|arn| arn.contains(ROLE)) {
-            let unique = format!("AROA{:017X}", store.len());
-            let other = |principal: &str| (principal == arn).then(|| unique.clone());
-            for ((of_kind, ..), held) in store.iter_mut() {
-                let rules = &self.kind(of_kind)?.facts().rules;
-                held.spec = with_principals(&held.spec, Some(rules), &other);
-            }
-        }
+        self.remove(&mut store, &key)?;
         Ok(None)
+    }
+
+    /// Removes one thing. Policies about a role go on naming it by its unique id.
+    fn remove(&self, store: &mut Store, key: &(String, String, Option<u64>)) -> Result<()> {
+        let Some(arn) = store.remove(key).and_then(|held| held.arn).filter(|arn| arn.contains(ROLE)) else {
+            return Ok(());
+        };
+        let unique = format!("AROA{:017X}", store.len());
+        let other = |principal: &str| (principal == arn).then(|| unique.clone());
+        for ((of_kind, ..), held) in store.iter_mut() {
+            let rules = &self.kind(of_kind)?.facts().rules;
+            held.spec = with_principals(&held.spec, Some(rules), &other);
+        }
+        Ok(())
     }
 
     /// Refuses a policy about a role of the account that does not exist.
@@ -269,7 +299,7 @@ impl Cloud for Simulated {
             let by_name = facts.identity != Identity::Assigned || scope.reach == Reach::Named;
             let identified = ownership::identify(facts, seen, scope, by_name);
             observed.resources.extend(identified.found);
-            others.extend(identified.others.into_iter().map(|one| (facts.name, one)));
+            others.extend(identified.others.into_iter().map(|one| (facts, one)));
         }
         if scope.reach == Reach::Everything {
             ownership::keep_outsiders(&mut observed, others, scope);

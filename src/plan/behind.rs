@@ -4,11 +4,12 @@ use std::collections::BTreeSet;
 
 use serde_json::Value;
 
-use super::prune::{self, Leaving};
+use super::prune::Leaving;
 use super::retire::{self, Retiring, Said};
 use super::{Change, Due};
 use crate::kind::AnyKind;
 use crate::resource::{Incarnation, ResourceId};
+use crate::value;
 
 /// The incarnations that go and that something which is due still stands on, or something that waits for that in its turn.
 /// What holds data is never among them: its end stays a change of its own, asked about each time. `replaced`: also those whose
@@ -44,7 +45,7 @@ pub(super) fn behind(
 fn stands_on(value: &Value, live: &Incarnation) -> bool {
     let id = live.outputs.get("id").and_then(Value::as_str);
     let mut found = false;
-    prune::strings(value, &mut |text| found |= live.arn.as_deref() == Some(text) || id == Some(text));
+    value::strings(value, &mut |text| found |= live.arn.as_deref() == Some(text) || id == Some(text));
     found
 }
 

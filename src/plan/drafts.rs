@@ -142,12 +142,9 @@ impl<'a> Drafter<'a> {
         let facts = kind.facts();
         if facts.identity == Identity::Assigned
             && seen.is_none()
-            && let Some((holder, lost)) = lost(&declared.id, self.resolver.desired, self.resolver.observed)
+            && let Some(lost) = lost(declared, (facts, &want), self.resolver.desired, self.resolver.observed)
         {
-            let (environment, id) = (&self.resolver.desired.environment, &declared.id);
-            let message = format!(
-                "{lost} has lost its ownership tags ({holder} lives in it): take it over with `batchwright adopt {environment} {id}={lost}`"
-            );
+            let message = lost.message(&declared.id, self.resolver.desired);
             return self.object(declared, Objector::Owner, message);
         }
         if let Some(retired) = kind.retired(&want) {
@@ -251,7 +248,7 @@ impl<'a> Drafter<'a> {
             return want;
         }
         let message = "left as it is (metadata.ignore)".to_owned();
-        self.notes.push(Note { id: declared.id.clone(), message, ignored });
+        self.notes.push(Note { id: declared.id.clone(), message, ignored, stays: false });
         let kept = ignore::kept(&current.spec, &want, &declared.ignore, rules);
         kind.normal(&kept, &self.resolver.desired.place).unwrap_or(want)
     }

@@ -55,6 +55,7 @@ use expect::Reviewed;
 pub use generation::{is_generation_name, of_name as generation_of_name};
 pub use guard::{Guard, Objection, Objector};
 pub use impact::{Affected, End, Impact};
+pub use lost::not_ours;
 pub(crate) use needed::runs_by;
 pub use planner::plan;
 pub use prune::stays;
@@ -235,6 +236,9 @@ pub struct Note {
     /// The fields that differ and are left as they are.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub ignored: Vec<FieldChange>,
+    /// Whether it is left where it is when all else goes.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub stays: bool,
 }
 
 /// Work that a later apply will do: neither change nor drift (D20).

@@ -9,7 +9,7 @@ use super::guard::Objection;
 use super::holders::{End, GROUND};
 use super::warn::Warning;
 use crate::diff::{Compare, Rules};
-use crate::kind::{AnyKind, Identity};
+use crate::kind::{AnyKind, Identity, Ownership};
 use crate::resource::{Incarnation, OnDelete, ResourceId};
 
 mod outside;
@@ -23,7 +23,7 @@ pub(super) fn objections(
     end: &End<'_>,
     kind_of: &dyn Fn(&str) -> Option<&'static dyn AnyKind>,
 ) -> (Vec<Objection>, Vec<Warning>) {
-    let (going, users) = (Going::of(end, kind_of), end.users());
+    let (going, users) = (Going::of(end, kind_of), end.users(kind_of));
     let rules = |kind: &str| kind_of(kind).map(|kind| &kind.facts().rules);
     let (mut found, warnings) = revisions::left(end, &going, &users, &rules);
     found.extend(outside::objections(end, &users));
@@ -92,7 +92,7 @@ pub(super) struct User<'a> {
 
 impl End<'_> {
     /// Everything that stays, as it is at the end: what is declared, what is given up, and what is somebody else's.
-    fn users(&self) -> Vec<User<'_>> {
+    fn users(&self, kind_of: &dyn Fn(&str) -> Option<&'static dyn AnyKind>) -> Vec<User<'_>> {
         let declared = self.desired.resources.keys().filter_map(|id| {
             let spec = self.final_spec(id, "")?;
             let way_out = "let that field name another first, or keep this one";
@@ -107,20 +107,38 @@ impl End<'_> {
             let who = format!("{id} ({}), which stays in AWS by its onDelete,", live.physical);
             User { kind: &id.kind, id: Some(id), spec: &live.spec, who, way_out }
         });
-        let outsiders = self.observed.outsiders.iter().map(|one| {
-            let owner = one.live.owner();
-            let owner =
-                owner.map_or_else(|| "nobody we know".to_owned(), |owner| format!("the owner {owner}"));
-            let noun = one.kind.rsplit('/').next().unwrap_or_default();
-            let who = format!("the {noun} {} of {owner}", one.live.physical);
-            let way_out = match one.kind.starts_with("ec2/") {
-                true => "it has to go first, or to let go of it",
-                false => "it has to let go of it first",
-            };
-            User { kind: &one.kind, id: None, spec: &one.live.spec, who, way_out }
-        });
-        declared.chain(retained).chain(outsiders).collect()
+        let outsiders = self.observed.outsiders.iter().map(|one| stranger(&one.kind, &one.live));
+        // What bears the name of something that is no longer wanted, and is not ours, stays like any other stranger. Revisions
+        // are asked about one by one.
+        let is_one_of_many = |kind: &str| {
+            kind_of(kind).is_none_or(|kind| {
+                let facts = kind.facts();
+                facts.identity == Identity::Revisioned || facts.ownership == Ownership::Shared
+            })
+        };
+        let undeclared =
+            self.observed.resources.iter().filter(move |(id, _)| {
+                !self.desired.resources.contains_key(*id) && !is_one_of_many(&id.kind)
+            });
+        let namesakes = undeclared.flat_map(|(id, seen)| seen.iter().map(move |live| (id, live)));
+        let namesakes = namesakes
+            .filter(|(_, live)| live.owner().as_ref() != Some(&self.desired.owner))
+            .map(|(id, live)| stranger(&id.kind, live));
+        declared.chain(retained).chain(outsiders).chain(namesakes).collect()
     }
+}
+
+/// Something of somebody else's.
+fn stranger<'a>(kind: &'a str, live: &'a Incarnation) -> User<'a> {
+    let owner =
+        live.owner().map_or_else(|| "nobody we know".to_owned(), |owner| format!("the owner {owner}"));
+    let noun = kind.rsplit('/').next().unwrap_or_default();
+    let who = format!("the {noun} {} of {owner}", live.physical);
+    let way_out = match kind.starts_with("ec2/") {
+        true => "it has to go first, or to let go of it",
+        false => "it has to let go of it first",
+    };
+    User { kind, id: None, spec: &live.spec, who, way_out }
 }
 
 /// Every text of a document with the path of the field, policy documents aside: what they name need not exist.

@@ -2,8 +2,6 @@
 
 use std::collections::BTreeMap;
 
-use serde_json::Value;
-
 use super::graph::Edges;
 use super::{Action, Change, Seal, retire, tags};
 use crate::diff::{self, Stands};
@@ -118,14 +116,4 @@ impl Users {
 pub(super) fn denoted(live: &Incarnation) -> impl Iterator<Item = &str> {
     let outputs = ["arn", "id"].into_iter().filter_map(|name| live.outputs.get(name)?.as_str());
     outputs.chain(live.arn.as_deref())
-}
-
-/// Every text in a document.
-pub(super) fn strings(value: &Value, found: &mut dyn FnMut(&str)) {
-    match value {
-        Value::String(text) => found(text),
-        Value::Array(items) => items.iter().for_each(|item| strings(item, found)),
-        Value::Object(fields) => fields.values().for_each(|value| strings(value, found)),
-        _ => {}
-    }
 }

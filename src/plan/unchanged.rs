@@ -42,6 +42,7 @@ impl Drafter<'_> {
                 id: declared.id.clone(),
                 message,
                 ignored: Vec::new(),
+                stays: false,
             }));
             self.unchanged += 1;
             return;

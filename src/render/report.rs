@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 use std::fmt::Write;
 
-use super::terminal::coloured;
+use super::terminal::{self, coloured};
 use super::value::plain;
 use super::{Paint, hint};
 use crate::execute::{Event, Failure, Outcome, Report};
@@ -112,6 +112,7 @@ fn told(plan: &Plan, report: &Report, next: &str, paint: Paint) -> String {
     if !collected.is_empty() {
         text.push('\n');
     }
+    text.push_str(&terminal::stays(plan, paint));
     let _ = writeln!(text, "{}", paint.strong(&summary(plan, report, remaining, next)));
     text
 }

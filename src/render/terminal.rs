@@ -25,6 +25,7 @@ pub fn plan(plan: &Plan, paint: Paint) -> String {
         write_change(&mut text, plan, change, paint);
     }
     due(&mut text, plan);
+    text.push_str(&stays(plan, paint));
     text.push_str(&warnings(&plan.warnings, paint));
     objections(&mut text, "Refused, as it stands:", &plan.objections, paint);
     if !plan.changes.is_empty() {
@@ -240,10 +241,22 @@ pub(super) fn write_lines(text: &mut String, indent: &str, lines: &[Line], paint
     }
 }
 
+/// What is not ours and bears a declared name: a line each, also where all else goes.
+pub(super) fn stays(plan: &Plan, paint: Paint) -> String {
+    let mut text = String::new();
+    for note in plan.notes.iter().filter(|note| note.stays) {
+        let _ = writeln!(text, "= {} {}", paint.strong(&note.id.to_string()), plain(&note.message));
+    }
+    if !text.is_empty() {
+        text.push('\n');
+    }
+    text
+}
+
 /// What is left alone, and why (`--verbose`); nothing, if nothing is.
 pub fn notes(plan: &Plan, paint: Paint) -> String {
     let mut text = String::new();
-    for note in &plan.notes {
+    for note in plan.notes.iter().filter(|note| !note.stays) {
         let _ = writeln!(text, "= {} {}", paint.strong(&note.id.to_string()), plain(&note.message));
         for field in &note.ignored {
             let value = |value: &Option<String>| value.clone().unwrap_or_else(|| "nothing".to_owned());

@@ -14,6 +14,16 @@ pub fn same_json(a: &Value, b: &Value) -> bool {
     parsed(a) == parsed(b)
 }
 
+/// Every text in a document.
+pub fn strings(value: &Value, found: &mut dyn FnMut(&str)) {
+    match value {
+        Value::String(text) => found(text),
+        Value::Array(items) => items.iter().for_each(|item| strings(item, found)),
+        Value::Object(fields) => fields.values().for_each(|value| strings(value, found)),
+        _ => {}
+    }
+}
+
 fn parsed(value: &Value) -> Value {
     match value {
         Value::String(text) => serde_json::from_str(text).unwrap_or_else(|_| value.clone()),

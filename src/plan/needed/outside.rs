@@ -6,8 +6,8 @@ use serde_json::Value;
 use super::User;
 use crate::plan::guard::Objection;
 use crate::plan::holders::{End, GROUND};
-use crate::plan::prune;
 use crate::resource::Incarnation;
+use crate::value;
 
 /// One objection for each of them.
 pub(super) fn objections(end: &End<'_>, users: &[User<'_>]) -> Vec<Objection> {
@@ -52,7 +52,7 @@ pub fn runs_by(environment: &Value, profile: &str) -> bool {
     };
     let mut found =
         environment.pointer("/computeResources/instanceRole").and_then(Value::as_str) == Some(profile);
-    prune::strings(environment, &mut |text| found |= is_it(text));
+    value::strings(environment, &mut |text| found |= is_it(text));
     found
 }
 
