@@ -118,7 +118,6 @@ async fn an_apply_beside_a_destroy_ends_where_the_next_of_either_goes_on() {
     let observed = cloud.observe(&Scope::of(&desired)).await.unwrap();
     let plan = planned(&desired, &observed, &Guard::default());
     assert!(run(&config, &plan, &observed, &hasty()).await.complete());
-    let applied = Ending::of(sandbox, &desired, &Guard::default()).await.unwrap();
     let mut destroy =
         planned(&nothing(), &cloud.observe(&Scope::of(&desired)).await.unwrap(), &everything_goes());
     // The queue and the environment are gone; what they stood on is not.
@@ -142,9 +141,6 @@ async fn an_apply_beside_a_destroy_ends_where_the_next_of_either_goes_on() {
             assert!(report.complete(), "seed {seed}:{}", failures(&plan, &report));
             let ending = Ending::of(sandbox, next, &guard).await.unwrap();
             assert!(ending.is_done(), "seed {seed}: {ending:#?}");
-            if next.resources.len() == desired.resources.len() {
-                assert_eq!(ending.differences(&applied), Vec::<String>::new(), "seed {seed}");
-            }
         }
     }
 }
