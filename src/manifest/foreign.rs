@@ -50,9 +50,70 @@ pub fn refused(name: &str) -> Option<(String, String)> {
     }
 }
 
+/// What another tool would have replaced in a text though it is no `${…}`: as it stands there, what is wrong with it, and what to
+/// write instead. No service resolves it either
+/// (<https://docs.aws.amazon.com/AWSCloudFormation/latest/UserGuide/dynamic-references.html>).
+pub fn unresolved(text: &str) -> Option<(&str, String, String)> {
+    if let Some(whole) = between(text, "{{resolve:", "}}") {
+        return Some((
+            whole,
+            format!("`{whole}` is CloudFormation's dynamic reference: nothing here would replace it"),
+            "name the parameter or secret under `secrets` of the container, or write the value as a variable of environment.yaml: `${var.…}`"
+                .to_owned(),
+        ));
+    }
+    // A plugin of the Serverless Framework, and what is mistyped.
+    for (open, close) in [("#{AWS::", "}"), ("$(AWS::", ")")] {
+        if let Some(whole) = between(text, open, close) {
+            let name = whole.get(2..whole.len() - close.len()).unwrap_or_default();
+            let (_, help) = refused(name)?;
+            return Some((
+                whole,
+                format!("`{whole}` is CloudFormation's: nothing here would replace it"),
+                help,
+            ));
+        }
+    }
+    None
+}
+
+/// The first part of a text that begins and ends so.
+fn between<'t>(text: &'t str, open: &str, close: &str) -> Option<&'t str> {
+    let from = text.get(text.find(open)?..)?;
+    from.get(..from.find(close)? + close.len())
+}
+
 #[cfg(test)]
 mod tests {
-    use super::refused;
+    use super::{refused, unresolved};
+
+    #[test]
+    fn references_of_other_forms_are_refused() {
+        for (text, whole, ours) in [
+            ("{{resolve:ssm:/a/b:1}}", "{{resolve:ssm:/a/b:1}}", "`secrets`"),
+            (
+                "x-{{resolve:secretsmanager:s:SecretString:p}}-y",
+                "{{resolve:secretsmanager:s:SecretString:p}}",
+                "`${var.…}`",
+            ),
+            ("arn:aws:s3:#{AWS::Region}:x", "#{AWS::Region}", "`${env.region}`"),
+            ("$(AWS::AccountId)", "$(AWS::AccountId)", "`${env.account}`"),
+        ] {
+            let (found, message, help) = unresolved(text).unwrap();
+            assert_eq!(found, whole);
+            assert!(message.contains(whole) && help.contains(ours), "{message}: {help}");
+        }
+        for text in [
+            "{{resolve:",
+            "#{job}",
+            "$(aws sts get-caller-identity)",
+            "{{ssm:x}}",
+            "${AWS::Region}",
+            "resolve:ssm:/a",
+        ] {
+            assert_eq!(unresolved(text), None, "{text}");
+        }
+    }
 
     #[test]
     fn what_iam_and_the_shell_know_stays() {

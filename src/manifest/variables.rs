@@ -92,6 +92,10 @@ pub fn substitute(
     if !scope.room.take(own) {
         return cut_short(node, scope, complaints);
     }
+    if let Some((whole, message, help)) = node.text().and_then(foreign::unresolved) {
+        complaints.push(Complaint::new(sources.find(node.span, whole, 0), message).help(help));
+        return Node { data: Data::Broken(node.text().unwrap_or_default().to_owned()), ..node.clone() };
+    }
     let data = match &node.data {
         Data::Text(text) if text.contains("${") => return in_text(node, text, scope, sources, complaints),
         Data::List(items) => {

@@ -56,6 +56,13 @@ impl JsonSchema for Policy {
     }
 }
 
+/// What is wrong with a text that is meant to hold a JSON object, and where.
+pub fn fault(text: &str) -> Option<String> {
+    let meant = text.trim_start().starts_with('{');
+    let fault = meant.then(|| serde_json::from_str::<Value>(text).err())??;
+    Some(format!("is no JSON: {fault}"))
+}
+
 /// Calls `on` for each text of a document: `true` where it names a principal.
 pub fn each(document: &Value, on: &mut dyn FnMut(bool, &str)) {
     let parsed;

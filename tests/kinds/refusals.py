@@ -1,6 +1,8 @@
 # Prints what the corrections of moto refuse a request with: the text of each error as the source has it, `{…}` for what is filled in, or the
-# whole expression where it has no text of its own. The argument is their folder.
+# whole expression where it has no text of its own. The argument is their folder. Without one it prints the same of moto's own validator of
+# IAM's documents, and what that asserts.
 import ast
+import importlib.util
 import sys
 from pathlib import Path
 
@@ -31,7 +33,26 @@ def refusals(tree):
             yield node, node.elts[-1:]
 
 
-for path in sorted(Path(sys.argv[1]).glob("*.py")):
-    for node, parts in refusals(ast.parse(path.read_text())):
-        found = next(filter(None, map(text, parts)), None)
-        print(f"{path.stem}: {found or ast.unparse(node)}")
+def asserted(tree):
+    for node in ast.walk(tree):
+        if isinstance(node, ast.Assert):
+            yield node.test, []
+        # Errors that are told later.
+        elif isinstance(node, ast.Assign) and ast.unparse(node.targets[0]).endswith("_error") and text(node.value):
+            yield node, [node.value]
+        elif isinstance(node, ast.Dict):
+            entries = zip(node.keys, node.values)
+            yield from ((it, [it]) for key, it in entries if isinstance(key, ast.Constant) and key.value == "error_message")
+
+
+if sys.argv[1:]:
+    for path in sorted(Path(sys.argv[1]).glob("*.py")):
+        for node, parts in refusals(ast.parse(path.read_text())):
+            found = next(filter(None, map(text, parts)), None)
+            print(f"{path.stem}: {found or ast.unparse(node)}")
+else:
+    folder = importlib.util.find_spec("moto").submodule_search_locations[0]
+    tree = ast.parse(Path(folder, "iam", "policy_validation.py").read_text())
+    raised = [(node, parts) for node, parts in refusals(tree) if isinstance(node, ast.Call)]
+    for node, parts in [*raised, *asserted(tree)]:
+        print(next(filter(None, map(text, parts)), None) or ast.unparse(node))

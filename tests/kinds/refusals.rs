@@ -1,6 +1,7 @@
 //! What AWS refuses from a request alone, `validate` refuses at its place: `tests/data/batch_refusals.yaml` says it of Batch,
-//! `tests/data/fixes_refusals.yaml` of the services beside it, and `tests/data/ec2_refusals.yaml` of pairs in a VPC. They have to know every text with which the sandbox refuses: Batch's
-//! own, and the corrections of moto.
+//! `tests/data/fixes_refusals.yaml` of the services beside it, `tests/data/ec2_refusals.yaml` of pairs in a VPC, and
+//! `tests/data/policy_refusals.yaml` of policy documents. They have to know every text with which the sandbox refuses: Batch's own,
+//! the corrections of moto, and moto's validator of documents.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
@@ -11,12 +12,14 @@ use batchwright::manifest::{self, Options};
 use batchwright::sandbox::install;
 use regex::Regex;
 use serde::Deserialize;
+use serde_json::json;
 
 use super::none;
 
 const BATCH: &str = include_str!("../data/batch_refusals.yaml");
 const FIXES: &str = include_str!("../data/fixes_refusals.yaml");
 const EC2: &str = include_str!("../data/ec2_refusals.yaml");
+const POLICIES: &str = include_str!("../data/policy_refusals.yaml");
 const SCRIPT: &str = include_str!("refusals.py");
 
 const ENVIRONMENT: &str =
@@ -117,7 +120,7 @@ fn manifest_of(text: &str) -> String {
 fn nothing_is_wrong_with_what_is_added_to() {
     let folder = ground();
     let mut wrong = Vec::new();
-    for (name, base) in [BATCH, FIXES, EC2].into_iter().flat_map(|table| Table::of(table).bases) {
+    for (name, base) in [BATCH, FIXES, EC2, POLICIES].into_iter().flat_map(|table| Table::of(table).bases) {
         let (lines, said) = complaints(folder.path(), &manifest_of(&base));
         if !name.starts_with("bare") && (!lines.is_empty() || !said.is_empty()) {
             wrong.push(format!("{name}: {said}"));
@@ -139,6 +142,11 @@ fn what_other_services_refuse_from_a_request_alone_is_refused_at_its_place() {
 #[test]
 fn what_cannot_stand_in_one_vpc_is_refused_at_its_place() {
     refused_at_its_place(&Table::of(EC2));
+}
+
+#[test]
+fn what_a_policy_may_not_say_is_refused_at_its_place() {
+    refused_at_its_place(&Table::of(POLICIES));
 }
 
 fn refused_at_its_place(Table { bases, refused, .. }: &Table) {
@@ -191,23 +199,67 @@ fn texts_of_the_sandbox() -> BTreeSet<String> {
     texts
 }
 
-/// The same of the corrections of moto, each with its file.
-async fn texts_of_the_fixes() -> BTreeSet<String> {
+/// The same of the corrections of moto, each with its file, or without their folder of moto's validator of documents.
+async fn texts_of_moto(folder: Option<&str>) -> BTreeSet<String> {
     let home = install::ensure(&mut |_| ()).await.unwrap();
-    let output =
-        Command::new(install::python(&home)).args(["-c", SCRIPT, "src/sandbox/fixes"]).output().unwrap();
+    let output = Command::new(install::python(&home)).args(["-c", SCRIPT]).args(folder).output().unwrap();
     assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
     String::from_utf8(output.stdout).unwrap().lines().map(str::to_owned).collect()
 }
 
+/// What AWS's own managed policies say, as moto carries them, each action, resource and condition once.
+const OF_AWS: &str = r#"
+import json
+from moto.iam.aws_managed_policies import aws_managed_policies_data
+
+listed = lambda it: it if isinstance(it, list) else [it]
+actions, resources, conditions = set(), set(), set()
+for policy in json.loads(aws_managed_policies_data).values():
+    document = policy["Document"]
+    for it in listed((json.loads(document) if isinstance(document, str) else document)["Statement"]):
+        actions.update(listed(it.get("Action", [])) + listed(it.get("NotAction", [])))
+        resources.update(listed(it.get("Resource", [])) + listed(it.get("NotResource", [])))
+        conditions.add(json.dumps(it.get("Condition", {}), sort_keys=True))
+named = {"Effect": "Allow", "Action": sorted(actions), "Resource": sorted(resources)}
+under = [{"Effect": "Allow", "Action": "*", "Resource": "*", "Condition": json.loads(it)} for it in sorted(conditions)]
+print(json.dumps([named, *under], separators=(",", ":")))
+"#;
+
+/// None of it is refused but a document's size, and two resources that IAM takes of AWS alone.
+#[tokio::test]
+async fn nothing_is_wrong_with_what_aws_writes() {
+    let home = install::ensure(&mut |_| ()).await.unwrap();
+    let output = Command::new(install::python(&home)).args(["-c", OF_AWS]).output().unwrap();
+    assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+    let statements: Vec<serde_json::Value> = serde_json::from_slice(&output.stdout).unwrap();
+    assert!(statements.len() > 1000, "{}", statements.len());
+    let folder = ground();
+    let mut wrong = Vec::new();
+    // A manifest takes so much and no more.
+    for some in statements.chunks(1000) {
+        let text = format!(
+            "kind: iam/Policy\nmetadata: {{name: a}}\nspec: {{policyDocument: {{Version: \"2012-10-17\", Statement: {}}}}}",
+            json!(some)
+        );
+        let (_, said) = complaints(folder.path(), &manifest_of(&text));
+        let size = "characters without white space";
+        assert!(said.contains(size), "{said}");
+        let errors = said.lines().filter(|line| line.starts_with("error:") && line.contains('`'));
+        let known = |line: &&str| [size, ":root`", ":role-template/"].iter().any(|it| line.contains(it));
+        wrong.extend(errors.filter(|line| !known(line)).map(str::to_owned));
+    }
+    none("refused, and AWS takes it", &wrong);
+}
+
 #[tokio::test]
 async fn every_refusal_of_the_sandbox_is_known() {
-    for (name, table, texts) in [
-        ("batch", [BATCH].as_slice(), texts_of_the_sandbox()),
-        ("fixes", &[FIXES, EC2], texts_of_the_fixes().await),
+    for (name, table, texts, least) in [
+        ("batch", [BATCH].as_slice(), texts_of_the_sandbox(), 100),
+        ("fixes", &[FIXES, EC2], texts_of_moto(Some("src/sandbox/fixes")).await, 100),
+        ("policy", &[POLICIES], texts_of_moto(None).await, 50),
     ] {
         let listed: BTreeSet<String> = table.iter().flat_map(|table| Table::of(table).texts()).collect();
-        assert!(texts.len() >= 100, "hardly any refusal was found: {texts:?}");
+        assert!(texts.len() >= least, "hardly any refusal was found: {texts:?}");
         let unknown: Vec<String> = texts.difference(&listed).cloned().collect();
         none(
             &format!(

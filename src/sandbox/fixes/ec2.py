@@ -2,6 +2,7 @@
 
 import json
 
+import batchwright_documents as documents
 import batchwright_limits as limits
 from moto.core.responses import ActionResult
 from moto.ec2 import exceptions
@@ -250,7 +251,15 @@ def refuse_second_route(backend, table, service_name):
             )
 
 
+# https://docs.aws.amazon.com/vpc/latest/privatelink/vpc-endpoints-access.html; the text: hashicorp/terraform-provider-aws#42291.
+def check_policy(response):
+    text = response._get_param("PolicyDocument")
+    if text and documents.fault(text):
+        raise exceptions.EC2ClientError("InvalidPolicyDocument", "The Policy Document is not valid.")
+
+
 def create_vpc_endpoint_response(self):
+    check_policy(self)
     result = create_response(self)
     endpoint = result.result["VpcEndpoint"]
     set_options(self, endpoint)
@@ -281,6 +290,7 @@ modify_response = VPCs.modify_vpc_endpoint
 
 
 def modify_vpc_endpoint_response(self):
+    check_policy(self)
     backend = self.ec2_backend
     endpoint = backend.describe_vpc_endpoints([self._get_param("VpcEndpointId")])[0]
     tables, subnets = list(endpoint.route_table_ids or []), list(endpoint.subnet_ids or [])

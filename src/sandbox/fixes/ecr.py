@@ -139,14 +139,14 @@ def put_scanning(self, registry_id, repository_name, image_scan_config):
 ECRBackend.put_image_scanning_configuration = put_scanning
 
 
-# A repository's policy: whom it names must exist, and is kept by id. The text is AWS's whatever is wrong (aws/aws-sdk-go#3921).
+# A repository's policy: it speaks of no resource, whom it names must exist, and is kept by id. The text is AWS's whatever is wrong (aws/aws-sdk-go#3921).
 documents.keep_by_id(Repository, "policy")
 set_repository_policy = ECRBackend.set_repository_policy
 
 
 def set_policy(self, registry_id, repository_name, policy_text):
     strange = documents.stranger(policy_text, iam_backends[self.account_id][get_partition(self.region_name)])
-    if strange or documents.lets_in_all_but(policy_text):
+    if strange or documents.fault(policy_text, service="ecr", resources=False):
         raise exceptions.InvalidParameterException(
             "Invalid parameter at 'PolicyText' failed to satisfy constraint: 'Invalid repository policy provided'"
         )

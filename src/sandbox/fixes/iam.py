@@ -280,6 +280,9 @@ def put_role_permissions_boundary(self, role_name, permissions_boundary):
 
 
 def create_role_within(self, role_name, assume_role_policy_document, path, permissions_boundary, *args, **kwargs):
+    # The text: tilfin/aws-iam-policy-tool#9.
+    if (path or "").startswith("/aws-service-role/") and not kwargs.get("linked_service"):
+        raise exceptions.InvalidInput("Path prefix '/aws-service-role/' can only be used for AWS Service linked Roles")
     check_boundary(self, permissions_boundary)
     return create_bounded_role(self, role_name, assume_role_policy_document, path, permissions_boundary, *args, **kwargs)
 

@@ -257,8 +257,10 @@ def check_policy(bucket, sent):
         for action in as_list(statement.get("Action")):
             if action != "*" and not str(action).lower().startswith("s3:"):
                 raise malformed("Policy has invalid action")
-    if documents.lets_in_all_but(sent):
-        raise malformed("Allow with NotPrincipal is not allowed.")
+    if wrong := documents.fault(sent.decode() if isinstance(sent, bytes) else sent, service="s3"):
+        raise malformed(wrong)
+    if any(documents.is_idle(it) for it in as_list(policy["Statement"])):
+        raise malformed("Action does not apply to any resource(s) in statement")
     if documents.stranger(sent, iam_backends[bucket.account_id][bucket.partition]):
         raise malformed("Invalid principal in policy")
     if documents.size(sent.decode() if isinstance(sent, bytes) else sent) > LARGEST_POLICY:

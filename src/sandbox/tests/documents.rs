@@ -286,10 +286,112 @@ async fn what_is_no_document_of_its_kind_is_refused_and_breaks_nothing() {
         allow(json!({"Principal": "*"})),
         allow(json!({"Sid": "with space"})),
         allow(json!({"Condition": {"StringEquals": "x"}})),
+        allow(json!({"Condition": {"StringEquals": {"aws:x": {"Ref": "X"}}}})),
+        allow(json!({"Condition": {"DateLessThan": {"aws:CurrentTime": "soon"}}})),
+        allow(json!({"Condition": {"NumericEquals": {"s3:max-keys": "ten"}}})),
+        allow(json!({"Condition": {"Bool": {"aws:SecureTransport": "maybe"}}})),
+        allow(json!({"Condition": {"NotIpAddress": {"aws:SourceIp": "10.0.0.0/33"}}})),
+        allow(json!({"Action": "s3: GetObject"})),
+        allow(json!({"Action": "s3*:GetObject"})),
+        allow(json!({"Resource": "arn:aws:s3:bucket"})),
+        allow(json!({"Resource": "arn:aws:dynamodb:x"})),
+        allow(json!({"Resource": "arn:aws:*:::bucket"})),
+        allow(json!({"Resource": "arn:aws:s3::111122223333:bucket"})),
     ] {
         let put = iam.put_role_policy().role_name("r").policy_name("p").policy_document(&wrong).send().await;
         assert_eq!(put.unwrap_err().code(), Some("MalformedPolicyDocument"), "{wrong}");
         let make = iam.create_role().role_name("s").assume_role_policy_document(&wrong).send().await;
         assert_eq!(make.unwrap_err().code(), Some("MalformedPolicyDocument"), "{wrong}");
+    }
+}
+
+/// As AWS's own managed policies have them.
+#[tokio::test]
+async fn what_iam_takes_is_taken() {
+    let sandbox = sandbox().await;
+    let iam = aws_sdk_iam::Client::new(&sandbox.sdk_config());
+    iam.create_role().role_name("r").assume_role_policy_document(TRUST).send().await.unwrap();
+    let all = statement(&json!({"Effect": "Allow", "Action": ["s3:*", "*"],
+        "Resource": ["arn:*:s3:::b", "arn:aws:s3:*:*:access-grants/default", "arn:aws:iam::*:*", "arn:*:kms:*:::*", "arn:aws:s3:*:*:b"],
+        "Condition": {"DateGreaterThan": {"aws:CurrentTime": ["2020-04-01T12:30+02:00", 1_585_699_201]}, "Null": {"aws:TokenIssueTime": false},
+            "NumericGreaterThanEquals": {"s3:TlsVersion": "1.2"}, "IpAddress": {"aws:SourceIp": ["10.0.0.1", "2001:db8::/32"]}}}));
+    iam.put_role_policy().role_name("r").policy_name("p").policy_document(&all).send().await.unwrap();
+    let trust = |action: &str, principal: &Value| {
+        statement(&json!({"Effect": "Allow", "Principal": principal, "Action": action}))
+    };
+    let service = json!({"Service": "ec2.amazonaws.com"});
+    for action in ["sts:AssumeRole", "sts:tagSession", "sts:SetContext", "sts:AssumeRoleWithSAML"] {
+        let update = iam.update_assume_role_policy().role_name("r").policy_document(trust(action, &service));
+        update.send().await.unwrap();
+    }
+    for wrong in [
+        trust("sts:*", &service),
+        trust("sts:GetCallerIdentity", &service),
+        trust("sts:AssumeRole", &json!("*")),
+        trust("sts:AssumeRole", &json!({})),
+        trust("sts:AssumeRole", &json!({"Service": []})),
+        trust("sts:AssumeRole", &json!({"Service": "ecs-tasks"})),
+    ] {
+        let update = iam.update_assume_role_policy().role_name("r").policy_document(&wrong).send().await;
+        assert_eq!(update.unwrap_err().code(), Some("MalformedPolicyDocument"), "{wrong}");
+    }
+    let make =
+        iam.create_role().role_name("s").path("/aws-service-role/x/").assume_role_policy_document(TRUST);
+    assert_eq!(make.send().await.unwrap_err().code(), Some("InvalidInput"));
+}
+
+/// The same grammar for documents of a bucket, a repository and an endpoint, each with its own refusal: PutBucketPolicy;
+/// aws/aws-sdk-go#3921 (ECR), hashicorp/terraform-provider-aws#42291 (EC2).
+#[tokio::test]
+async fn what_is_no_document_of_a_resource_is_refused() {
+    let sandbox = sandbox().await;
+    let aws = clients(&sandbox).await;
+    let ec2 = aws_sdk_ec2::Client::new(&sandbox.sdk_config());
+    let vpc = ec2.create_vpc().cidr_block("10.0.0.0/16").send().await.unwrap().vpc.unwrap().vpc_id.unwrap();
+    let arn = format!("arn:aws:s3:::{}", aws.bucket);
+    let with = |base: &Value, more: &Value| {
+        let mut said = base.clone();
+        said.as_object_mut().unwrap().extend(more.as_object().unwrap().clone());
+        said.as_object_mut().unwrap().retain(|_, value| !value.is_null());
+        statement(&said)
+    };
+    let account = json!({"AWS": aws.account});
+    let object = json!({"Effect": "Allow", "Principal": account, "Action": "s3:GetObject", "Resource": format!("{arn}/*")});
+    let image = json!({"Effect": "Allow", "Principal": account, "Action": "ecr:BatchGetImage"});
+    let all = json!({"Effect": "Allow", "Principal": "*", "Action": "*", "Resource": "*"});
+    let shared = [
+        json!({"Effect": "allow"}),
+        json!({"Action": null}),
+        json!({"Principal": null}),
+        json!({"Principal": {"Service": "ecs-tasks"}}),
+        json!({"Condition": {"StringEqual": {"aws:x": "y"}}}),
+    ];
+    let none = || [json!({})].into_iter();
+    for more in shared
+        .iter()
+        .cloned()
+        .chain([json!({"Resource": arn}), json!({"Resource": "bucket/*"})])
+        .chain(none())
+    {
+        let put = aws.s3.put_bucket_policy().bucket(&aws.bucket).policy(with(&object, &more)).send().await;
+        let code = put.err().and_then(|error| error.code().map(str::to_owned));
+        assert_eq!(code.as_deref(), (more != json!({})).then_some("MalformedPolicy"), "{more}");
+    }
+    for more in shared
+        .iter()
+        .cloned()
+        .chain([json!({"Action": "s3:GetObject"}), json!({"Resource": "*"})])
+        .chain(none())
+    {
+        let set = aws.ecr.set_repository_policy().repository_name("img").policy_text(with(&image, &more));
+        let code = set.send().await.err().and_then(|error| error.code().map(str::to_owned));
+        assert_eq!(code.as_deref(), (more != json!({})).then_some("InvalidParameterException"), "{more}");
+    }
+    for more in shared.iter().cloned().chain([json!({"Resource": null})]).chain(none()) {
+        let service = format!("com.amazonaws.{}.s3", sandbox.sdk_config().region().unwrap());
+        let make =
+            ec2.create_vpc_endpoint().vpc_id(&vpc).service_name(service).policy_document(with(&all, &more));
+        let code = make.send().await.err().and_then(|error| error.code().map(str::to_owned));
+        assert_eq!(code.as_deref(), (more != json!({})).then_some("InvalidPolicyDocument"), "{more}");
     }
 }

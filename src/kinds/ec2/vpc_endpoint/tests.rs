@@ -185,7 +185,7 @@ fn complaints() {
     );
     insta::assert_snapshot!(
         complaints(json!({"vpcId": "vpc-1", "vpcEndpointType": "GatewayLoadBalancer", "serviceName": "com.amazonaws.vpce.eu-west-1.vpce-svc-1", "securityGroupIds": ["sg-1"],
-            "privateDnsEnabled": true, "policyDocument": {"Statement": []}, "serviceRegion": "us-east-1"})),
+            "privateDnsEnabled": true, "policyDocument": {"Statement": {"Effect": "Deny", "Principal": "*", "Action": "*", "Resource": "*"}}, "serviceRegion": "us-east-1"})),
         @r#"
     serviceRegion: only endpoints of type Interface have it, and this one is of type GatewayLoadBalancer: remove it
     policyDocument: an endpoint of type GatewayLoadBalancer has none: remove it

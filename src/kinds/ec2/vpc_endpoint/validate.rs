@@ -2,17 +2,18 @@
 
 use super::{Spec, everything};
 use crate::kind::Invalid;
-use crate::kinds::iam::types::{document, principal};
+use crate::kinds::iam::types::document::{self, Attached};
 use crate::resource::Place;
 use crate::value::policy;
 
 /// What is wrong with an endpoint.
 pub(super) fn check(spec: &Spec, place: &Place) -> Vec<Invalid> {
     let kind = spec.vpc_endpoint_type.as_str();
-    if kind.contains("${") {
-        return Vec::new();
-    }
     let mut wrong = Vec::new();
+    document::check("policyDocument", &spec.policy_document, Attached::Endpoint, &mut wrong);
+    if kind.contains("${") {
+        return wrong;
+    }
     let mut only = |wanted: &str, path: &str, said: bool| {
         if said && kind != wanted {
             let message =
@@ -65,12 +66,6 @@ pub(super) fn check(spec: &Spec, place: &Place) -> Vec<Invalid> {
     }
     wrong.extend(of_no_service(spec, place));
     wrong.extend(private_names(spec));
-    document::booleans("policyDocument", &spec.policy_document, &mut wrong);
-    for (path, statement) in document::statements("policyDocument", &spec.policy_document) {
-        if let Some(fields) = statement.as_object() {
-            principal::only_denied(&path, fields, &mut wrong);
-        }
-    }
     wrong.extend(of_another_region(spec, place));
     if kind == "GatewayLoadBalancer" && spec.subnet_ids.len() > 1 {
         wrong.push(Invalid::new(

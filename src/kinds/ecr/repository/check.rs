@@ -6,7 +6,8 @@ use serde_json::Value;
 
 use super::{LifecyclePolicy, Spec, rule};
 use crate::kind::Invalid;
-use crate::kinds::iam::types::{document, principal};
+use crate::kinds::iam::types::document::{self, Attached};
+use crate::value::policy;
 
 const MOST_FILTERS: usize = 5;
 const LONGEST_POLICY: usize = 10_240;
@@ -33,18 +34,9 @@ pub(super) fn check(spec: &Spec) -> Vec<Invalid> {
         found.push(Invalid::new("encryptionConfiguration.kmsKey", what));
     }
     if let Some(policy) = &spec.repository_policy_text {
-        document::booleans("repositoryPolicyText", policy, &mut found);
-        principal::check("repositoryPolicyText", policy, &mut found);
+        document::check("repositoryPolicyText", policy, Attached::Repository, &mut found);
         let size = policy.text().len();
-        if policy.0.get("Statement").is_none() {
-            let what = "not a policy document: expected an object with `Version` and `Statement`";
-            found.push(Invalid::new("repositoryPolicyText", what));
-        } else if let Some(statement) = with_resource(&policy.0) {
-            let path = format!("repositoryPolicyText.{statement}");
-            let what =
-                "has a Resource, which ECR refuses: the policy is for this repository alone, so remove it";
-            found.push(Invalid::new(path, what));
-        } else if size > LONGEST_POLICY {
+        if size > LONGEST_POLICY {
             let what = format!("{size} characters, but ECR takes at most {LONGEST_POLICY}");
             found.push(Invalid::new("repositoryPolicyText", what));
         }
@@ -53,16 +45,6 @@ pub(super) fn check(spec: &Spec) -> Vec<Invalid> {
         lifecycle(policy, &mut found);
     }
     found
-}
-
-/// The first statement with a resource: SetRepositoryPolicy answers "Invalid repository policy provided" (aws/aws-cdk#24314).
-fn with_resource(policy: &Value) -> Option<String> {
-    let has =
-        |statement: &Value| ["Resource", "NotResource"].iter().any(|field| statement.get(field).is_some());
-    match policy.get("Statement")? {
-        Value::Array(all) => all.iter().position(has).map(|index| format!("Statement[{index}]")),
-        one => has(one).then(|| "Statement".to_owned()),
-    }
 }
 
 fn filters(spec: &Spec, found: &mut Vec<Invalid>) {
@@ -98,15 +80,18 @@ fn filters(spec: &Spec, found: &mut Vec<Invalid>) {
     }
 }
 
-fn lifecycle(policy: &LifecyclePolicy, found: &mut Vec<Invalid>) {
+fn lifecycle(lifecycle: &LifecyclePolicy, found: &mut Vec<Invalid>) {
     const PATH: &str = "lifecyclePolicy.lifecyclePolicyText";
-    let document = &policy.lifecycle_policy_text.0;
+    let document = &lifecycle.lifecycle_policy_text.0;
     let Some(rules) = document.get("rules").and_then(Value::as_array).filter(|rules| !rules.is_empty())
     else {
-        found.push(Invalid::new(PATH, "not a lifecycle policy: expected an object with a list `rules`"));
+        let fault = document.as_str().and_then(policy::fault);
+        let what = fault
+            .unwrap_or_else(|| "not a lifecycle policy: expected an object with a list `rules`".to_owned());
+        found.push(Invalid::new(PATH, what));
         return;
     };
-    let size = policy.text().len();
+    let size = lifecycle.text().len();
     if !(100..=LONGEST_LIFECYCLE).contains(&size) {
         let what = format!("{size} characters, but ECR takes 100 to {LONGEST_LIFECYCLE}");
         found.push(Invalid::new(PATH, what));

@@ -209,7 +209,7 @@ imageTagMutabilityExclusionFilters: 6 filters, but ECR takes at most 5
 imageTagMutabilityExclusionFilters[0].imageTagMutabilityExclusionFilterValue: "a b": expected 1 to 128 letters, digits, `.`, `_`, `-` and at most two `*`
 imageTagMutabilityExclusionFilters[1].imageTagMutabilityExclusionFilterValue: "*a*b*": expected 1 to 128 letters, digits, `.`, `_`, `-` and at most two `*`
 encryptionConfiguration.kmsKey: AES256 takes no KMS key; set encryptionType to `KMS`, or leave the key out
-repositoryPolicyText: not a policy document: expected an object with `Version` and `Statement`
+repositoryPolicyText: has no Statement: add one with Effect and Action
 lifecyclePolicy.lifecyclePolicyText.rules[0].selection.countType: expected imageCountMoreThan, sinceImagePushed, sinceImagePulled, sinceImageTransitioned
 lifecyclePolicy.lifecyclePolicyText.rules[0].selection: lacks `countNumber`: how many images or days
 lifecyclePolicy.lifecyclePolicyText.rules[0].rulePriority: a rule for `any` images comes last: give it the highest number

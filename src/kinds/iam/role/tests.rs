@@ -168,7 +168,7 @@ fn the_example_is_valid() {
 
 #[test]
 fn limits_are_told() {
-    let trust = json!({"Version": "2012-10-17", "Statement": [{"Effect": "Allow", "Action": "sts:AssumeRole", "Principal": "*"}]});
+    let trust = json!({"Version": "2012-10-17", "Statement": [{"Effect": "Allow", "Action": "sts:AssumeRole", "Principal": {"AWS": "*"}}]});
     let allow = |action: String| json!({"Version": "2012-10-17", "Statement": [{"Effect": "Allow", "Action": action, "Resource": "*"}]});
     insta::assert_snapshot!(complaints(json!({
         "assumeRolePolicyDocument": trust,
@@ -197,7 +197,7 @@ policies: have 10503 characters together, without white space; a role takes 1024
 fn an_empty_boundary_is_refused() {
     use crate::kind::AnyKind;
     let kind = crate::kind::Erased::<Role>::new();
-    let trust = json!({"Version": "2012-10-17", "Statement": [{"Effect": "Allow", "Action": "sts:AssumeRole", "Principal": "*"}]});
+    let trust = json!({"Version": "2012-10-17", "Statement": [{"Effect": "Allow", "Action": "sts:AssumeRole", "Principal": {"AWS": "*"}}]});
     let spec = json!({"assumeRolePolicyDocument": trust, "permissionsBoundary": ""});
     let found = kind.validate(&kind.normal(&spec, &place()).unwrap(), &place());
     assert_eq!(found.iter().map(|found| found.path.as_str()).collect::<Vec<_>>(), ["permissionsBoundary"]);

@@ -2,17 +2,43 @@
 
 use serde_json::{Map, Value};
 
-use super::{language, principal};
+use super::{condition, elements, language, principal};
 use crate::kind::Invalid;
-use crate::value::{Policy, reference};
+use crate::value::{Policy, policy, reference};
 
-/// What a document is attached to: it decides whether a statement names a principal.
+/// What a document is attached to: it decides what a statement says.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(in crate::kinds) enum Attached {
     /// To an identity: a principal is implied, and must not be named.
     Identity,
     /// To a role, saying who may assume it: a principal must be named, a resource must not.
     Trust,
+    /// To a bucket of S3: principals and resources are named.
+    Bucket,
+    /// To a repository of ECR: a principal must be named, a resource must not.
+    Repository,
+    /// To an endpoint of a VPC: principals and resources are named, of whichever service it leads to.
+    Endpoint,
+}
+
+impl Attached {
+    /// Whether IAM keeps the document, whose rules for texts are stricter than those of the services.
+    pub(super) fn is_iams(self) -> bool {
+        matches!(self, Self::Identity | Self::Trust)
+    }
+
+    /// Why a statement names no resource, if it does not.
+    fn without_resource(self) -> Option<&'static str> {
+        match self {
+            Self::Trust => {
+                Some("has no place in a trust policy, whose resource is the role itself: remove it")
+            }
+            Self::Repository => {
+                Some("has no place in a repository's policy, which is for this repository alone: remove it")
+            }
+            Self::Identity | Self::Bucket | Self::Endpoint => None,
+        }
+    }
 }
 
 const STATEMENT: &[&str] = &[
@@ -42,21 +68,25 @@ pub(in crate::kinds) fn too_large(path: &str, policy: &Policy, most: usize, foun
     }
 }
 
-/// What AWS would refuse in a document.
+/// What AWS would refuse in a document
+/// (<https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_grammar.html>).
 pub(in crate::kinds) fn check(path: &str, policy: &Policy, attached: Attached, found: &mut Vec<Invalid>) {
     let document = match &policy.0 {
         Value::Object(document) => document,
-        Value::String(text) if text.contains("${") => return,
-        _ => {
-            found.push(Invalid::new(
-                path,
-                "is not a policy document: expected an object with Version and Statement",
-            ));
+        Value::String(text) if policy::fault(text).is_none() && text.contains("${") => return,
+        other => {
+            let fault = other.as_str().and_then(policy::fault);
+            let message = fault.unwrap_or_else(|| {
+                "is not a policy document: expected an object with Version and Statement".to_owned()
+            });
+            found.push(Invalid::new(path, message));
             return;
         }
     };
     known(path, document, &["Version", "Id", "Statement"], found);
-    language::characters(path, policy, found);
+    if attached.is_iams() {
+        language::characters(path, policy, found);
+    }
     match document.get("Version").map(Value::as_str) {
         Some(Some("2012-10-17" | "2008-10-17")) => {}
         Some(_) => found.push(Invalid::new(
@@ -66,8 +96,10 @@ pub(in crate::kinds) fn check(path: &str, policy: &Policy, attached: Attached, f
         // AWS takes it for 2008-10-17.
         None => {}
     }
-    booleans(path, policy, found);
-    language::sids(path, policy, found);
+    if document.get("Id").is_some_and(|id| !id.is_string()) {
+        found.push(Invalid::new(format!("{path}.Id"), "is no text: write it in quotes"));
+    }
+    language::sids(path, policy, attached, found);
     match document.get("Statement") {
         Some(Value::Array(statements)) if statements.is_empty() => {
             found.push(Invalid::new(
@@ -75,12 +107,11 @@ pub(in crate::kinds) fn check(path: &str, policy: &Policy, attached: Attached, f
                 "is empty: a policy says at least one thing",
             ));
         }
-        Some(Value::Array(statements)) => {
-            for (index, one) in statements.iter().enumerate() {
-                statement(&format!("{path}.Statement[{index}]"), one, attached, found);
+        Some(_) => {
+            for (path, one) in statements(path, policy) {
+                statement(&path, one, attached, found);
             }
         }
-        Some(one) => statement(&format!("{path}.Statement"), one, attached, found),
         None => found.push(Invalid::new(path, "has no Statement: add one with Effect and Action")),
     }
 }
@@ -115,9 +146,16 @@ fn statement(path: &str, statement: &Value, attached: Attached, found: &mut Vec<
         None => found.push(Invalid::new(path, "has no Effect: add `Effect: Allow`")),
     }
     one_of(path, fields, "Action", "NotAction", found);
+    match attached.without_resource() {
+        None => one_of(path, fields, "Resource", "NotResource", found),
+        Some(why) => {
+            for field in ["Resource", "NotResource"].into_iter().filter(|field| fields.contains_key(*field)) {
+                found.push(Invalid::new(format!("{path}.{field}"), why));
+            }
+        }
+    }
     match attached {
         Attached::Identity => {
-            one_of(path, fields, "Resource", "NotResource", found);
             for field in ["Principal", "NotPrincipal"].into_iter().filter(|field| fields.contains_key(*field))
             {
                 let message =
@@ -125,81 +163,29 @@ fn statement(path: &str, statement: &Value, attached: Attached, found: &mut Vec<
                 found.push(Invalid::new(format!("{path}.{field}"), message));
             }
         }
-        Attached::Trust => {
-            principal::of_trust(path, fields, found);
-            for field in ["Resource", "NotResource"].into_iter().filter(|field| fields.contains_key(*field)) {
-                let message = "has no place in a trust policy, whose resource is the role itself: remove it";
-                found.push(Invalid::new(format!("{path}.{field}"), message));
-            }
+        Attached::Trust => principal::of_trust(path, fields, found),
+        Attached::Bucket | Attached::Repository | Attached::Endpoint => {
+            one_of(path, fields, "Principal", "NotPrincipal", found);
+            principal::check(path, fields, found);
         }
     }
-    actions(path, fields, found);
-    language::statement(path, fields, attached, found);
-    if fields.get("Condition").is_some_and(|condition| !condition.is_object()) {
-        let message = "is not a condition: expected {<operator>: {<key>: <value>}}";
-        found.push(Invalid::new(format!("{path}.Condition"), message));
-    }
-}
-
-/// An action is `*` or `<service>:<name>`; what is neither a text nor a list of texts is "Syntax errors in policy".
-fn actions(path: &str, fields: &Map<String, Value>, found: &mut Vec<Invalid>) {
-    for field in ["Action", "NotAction", "Resource", "NotResource"] {
-        let items = fields.get(field).map(|it| it.as_array().map_or(std::slice::from_ref(it), Vec::as_slice));
-        if items.is_some_and(|items| items.is_empty() || !items.iter().all(Value::is_string)) {
-            let message = "is neither a text nor a list of texts";
-            found.push(Invalid::new(format!("{path}.{field}"), message));
-        }
-    }
-    for field in ["Action", "NotAction"] {
-        for action in texts(fields.get(field)) {
-            let service =
-                action.split_once(':').map(|(service, name)| !service.is_empty() && !name.is_empty());
-            if action != "*" && !action.contains("${") && service != Some(true) {
-                let message = format!(
-                    "`{action}` is not an action: expected `<service>:<Operation>`, such as `s3:GetObject`"
-                );
-                found.push(Invalid::new(format!("{path}.{field}"), message));
-            }
-        }
-    }
-}
-
-/// Complains about words that a condition on a boolean never meets, in any statement: YAML 1.2 reads `no` as a text
-/// (IAM user guide, "Boolean condition operators" and "Null").
-pub(in crate::kinds) fn booleans(path: &str, policy: &Policy, found: &mut Vec<Invalid>) {
-    for (path, statement) in statements(path, policy) {
-        let Some(operators) = statement.get("Condition").and_then(Value::as_object) else { continue };
-        for (operator, keys) in operators.iter().filter(|(operator, _)| is_boolean(operator)) {
-            let values = keys.as_object().into_iter().flat_map(|keys| keys.values());
-            for word in values.flat_map(|value| texts(Some(value)).collect::<Vec<_>>()) {
-                if !word.contains("${")
-                    && !word.eq_ignore_ascii_case("true")
-                    && !word.eq_ignore_ascii_case("false")
-                {
-                    let message = format!(
-                        "`{word}` is neither true nor false, so that the condition is never met: write `true` or `false`"
-                    );
-                    found.push(Invalid::new(format!("{path}.Condition.{operator}"), message));
-                }
-            }
-        }
-    }
+    elements::check(path, fields, attached, found);
+    condition::check(path, fields, found);
 }
 
 /// Each statement with its place, whether there is a list of them or a single one.
 pub(in crate::kinds) fn statements<'p>(path: &str, policy: &'p Policy) -> Vec<(String, &'p Value)> {
-    match policy.0.get("Statement") {
-        Some(Value::Array(items)) => {
-            let place = |index: usize| format!("{path}.Statement[{index}]");
-            items.iter().enumerate().map(|(index, it)| (place(index), it)).collect()
-        }
-        one => one.map(|statement| (format!("{path}.Statement"), statement)).into_iter().collect(),
-    }
+    policy.0.get("Statement").map(|it| items(&format!("{path}.Statement"), it)).unwrap_or_default()
 }
 
-fn is_boolean(operator: &str) -> bool {
-    let plain = operator.rsplit(':').next().unwrap_or(operator);
-    ["Bool", "BoolIfExists", "Null"].iter().any(|it| it.eq_ignore_ascii_case(plain))
+/// The same of any element.
+pub(in crate::kinds) fn items<'p>(path: &str, value: &'p Value) -> Vec<(String, &'p Value)> {
+    match value {
+        Value::Array(items) => {
+            items.iter().enumerate().map(|(index, it)| (format!("{path}[{index}]"), it)).collect()
+        }
+        one => vec![(path.to_owned(), one)],
+    }
 }
 
 fn one_of(path: &str, fields: &Map<String, Value>, one: &str, other: &str, found: &mut Vec<Invalid>) {
@@ -227,14 +213,6 @@ pub(super) fn known(path: &str, fields: &Map<String, Value>, names: &[&str], fou
     }
 }
 
-pub(in crate::kinds) fn texts(value: Option<&Value>) -> impl Iterator<Item = &str> {
-    let (one, many) = match value {
-        Some(Value::Array(items)) => (None, items.as_slice()),
-        one => (one, [].as_slice()),
-    };
-    one.into_iter().chain(many).filter_map(Value::as_str)
-}
-
 #[cfg(test)]
 mod tests {
     use serde_json::json;
@@ -256,6 +234,35 @@ mod tests {
         let trust = json!({"Version": "2012-10-17", "Statement": {"Effect": "Allow", "Action": "sts:AssumeRole",
             "Principal": {"Service": ["ecs-tasks.amazonaws.com"]}}});
         assert_eq!(complaints(trust, Attached::Trust), "");
+    }
+
+    /// Examples of the user guides of S3, ECR and VPC.
+    #[test]
+    fn good_documents_of_resources_pass() {
+        let bucket = json!({"Version": "2012-10-17", "Id": "http referer policy", "Statement": [
+            {"Sid": "Allow get requests originating from www.example.com", "Effect": "Allow", "Principal": "*",
+             "Action": ["s3:GetObject", "s3:GetObjectVersion"], "Resource": "arn:aws:s3:::amzn-s3-demo-bucket/*",
+             "Condition": {"StringLike": {"aws:Referer": ["http://www.example.com/*"]}}},
+            {"Effect": "Allow", "Principal": {"CanonicalUser": "79a59df900b949e55d96a1e698fbacedfd6e09d98eacf8f8d5218e7cd47ef2be"},
+             "Action": "s3:*", "Resource": "*"}]});
+        assert_eq!(complaints(bucket, Attached::Bucket), "");
+        let repository = json!({"Version": "2008-10-17", "Statement": [
+            {"Sid": "new statement", "Effect": "Allow", "Principal": {"AWS": "arn:aws:iam::111122223333:root", "Service": "codebuild.amazonaws.com"},
+             "Action": ["ecr:BatchGetImage", "ecr:GetDownloadUrlForLayer"], "Condition": {"ArnLike": {"aws:SourceArn": "arn:aws:codebuild:us-east-1:1:project/p"}}}]});
+        assert_eq!(complaints(repository, Attached::Repository), "");
+        let endpoint = json!({"Statement": [
+            {"Sid": "Access-to-specific-bucket-only", "Principal": "*", "Action": ["s3:GetObject"], "Effect": "Allow",
+             "Resource": ["arn:aws:s3:::prod-us-east-1-starport-layer-bucket/*"]},
+            {"Principal": {"AWS": "*"}, "Action": "*", "Effect": "Allow", "Resource": "*",
+             "Condition": {"StringNotEquals": {"aws:PrincipalOrgID": "o-1"}}}]});
+        assert_eq!(complaints(endpoint, Attached::Endpoint), "");
+    }
+
+    #[test]
+    fn a_text_that_is_no_json_is_told_where_it_breaks() {
+        let text = |text: &str| complaints(json!(text), Attached::Identity);
+        insta::assert_snapshot!(text("{\"Statement\": [\n  {\"Resource\": \"${aws:username}\"},\n]}"), @"doc: is no JSON: trailing comma at line 3 column 1");
+        assert_eq!(text("${var.policy}"), "");
     }
 
     #[test]
@@ -280,13 +287,13 @@ doc.Statement[2]: is not a statement: expected an object with Effect and Action
         let trust = json!({"Statement": [{"Effect": "Allow", "Action": "sts:AssumeRole", "Resource": "*"},
             {"Effect": "Allow", "Action": "sts:AssumeRole", "Principal": {"Services": "batch.amazonaws.com"}}]});
         insta::assert_snapshot!(complaints(trust, Attached::Trust), @r#"
-doc.Statement[0]: has no Principal: add one
 doc.Statement[0].Resource: has no place in a trust policy, whose resource is the role itself: remove it
+doc.Statement[0]: has no Principal: add one
 doc.Statement[1].Principal.Services: is not a field of the policy language; did you mean `Service`?
 "#);
         let words = json!({"Statement": {"Effect": "Allow", "Action": "s3:*", "Resource": "*", "Condition": {
             "Bool": {"aws:SecureTransport": "no", "aws:ViaAWSService": [true, "False"]}, "StringEquals": {"aws:RequestTag/backup": "no"}}}});
-        insta::assert_snapshot!(complaints(words, Attached::Identity), @"doc.Statement.Condition.Bool: `no` is neither true nor false, so that the condition is never met: write `true` or `false`");
+        insta::assert_snapshot!(complaints(words, Attached::Identity), @r#"doc.Statement.Condition.Bool["aws:SecureTransport"]: `no` is neither true nor false, so that the condition is never met: write `true` or `false`"#);
         insta::assert_snapshot!(complaints(json!([]), Attached::Trust), @r#"doc: is not a policy document: expected an object with Version and Statement"#);
     }
 }

@@ -1,7 +1,9 @@
 //! What several kinds of IAM share.
 
+mod condition;
 pub(in crate::kinds) mod document;
+mod elements;
 mod language;
 pub(super) mod name;
-pub(in crate::kinds) mod principal;
+mod principal;
 pub(super) mod text;

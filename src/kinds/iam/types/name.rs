@@ -20,6 +20,13 @@ pub(in crate::kinds::iam) fn path(path: &str) -> Vec<Invalid> {
     let printable = path.chars().all(|c| c.is_ascii_graphic());
     // Between two slashes there is something: `//` is none of the pattern's.
     let is_path = path == "/" || (path.len() > 2 && path.starts_with('/') && path.ends_with('/'));
+    // "Path prefix '/aws-service-role/' can only be used for AWS Service linked Roles" (tilfin/aws-iam-policy-tool#9).
+    if path.starts_with("/aws-service-role/") {
+        let message = format!(
+            "`{path}` is for roles that services make for themselves: write another, or declare an iam/ServiceLinkedRole"
+        );
+        return vec![Invalid::new("path", message)];
+    }
     if is_path && path.len() <= 512 && printable {
         return Vec::new();
     }
@@ -64,6 +71,7 @@ mod tests {
         assert!(super::path("/a%b/").is_empty() && !super::path("//").is_empty());
         assert!(super::policy_path("/a.b/c=d/").is_empty() && super::policy_path("/").is_empty());
         assert!(!super::policy_path("/a%b/").is_empty() && !super::policy_path("/a//b/").is_empty());
+        assert!(!super::path("/aws-service-role/x/").is_empty() && super::path("/service-role/").is_empty());
         assert!(super::path("/jobs/").is_empty() && super::path("/").is_empty());
         insta::assert_snapshot!(super::path("jobs")[0].message, @r#"`jobs` is not a path: it begins and ends with a slash, such as `/jobs/`, and has up to 512 characters"#);
     }

@@ -100,17 +100,17 @@ bucketEncryption.serverSideEncryptionConfiguration: 2 rules, but S3 takes exactl
 bucketEncryption.serverSideEncryptionConfiguration[0].serverSideEncryptionByDefault.kmsMasterKeyID: AES256 takes no KMS key; set sseAlgorithm to `aws:kms`, or leave the key out
 bucketEncryption.serverSideEncryptionConfiguration[0].bucketKeyEnabled: AES256 has no bucket key; only `aws:kms` has one
 ownershipControls.rules: 0 rules, but S3 takes exactly one
+policy.Statement[1]: has no Action: add one
+policy.Statement[1]: has no Resource: add one
+policy.Statement[1]: has no Principal: add one
 policy.Statement[0]: allows everybody, which publicAccessBlockConfiguration.blockPublicPolicy refuses; name the principals, or add a Condition that narrows it down
-policy.Statement[1]: lacks Principal or NotPrincipal, which every statement of a bucket policy needs
-policy.Statement[1]: lacks Action or NotAction, which every statement of a bucket policy needs
-policy.Statement[1]: lacks Resource or NotResource, which every statement of a bucket policy needs
 notificationConfiguration.topicConfigurations[0].filter: more than one prefix; keep one
 notificationConfiguration.topicConfigurations[0].filter: "middle" is neither `prefix` nor `suffix`
 notificationConfiguration.topicConfigurations[0]: overlaps with queueConfigurations[0]: S3 tells of an event once; narrow one of the filters
 "#);
     assert_eq!(
         complaints(json!({"policy": "no policy"})),
-        "policy: not a policy document: expected an object with `Version` and `Statement`\n"
+        "policy: is not a policy document: expected an object with Version and Statement\n"
     );
     let narrow = |suffix: &str| json!({"s3Key": {"rules": [{"name": "suffix", "value": suffix}]}});
     assert_eq!(
