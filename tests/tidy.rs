@@ -250,6 +250,39 @@ fn decision(text: &str) -> Option<String> {
     (ends && (1..=2).contains(&digits.len())).then(|| format!("D{digits}"))
 }
 
+/// A promise without a test is a wish.
+#[test]
+fn every_promise_of_security_has_its_test() {
+    let mut missing = Vec::new();
+    let mut promises = 0;
+    for row in
+        read("SECURITY.md").lines().filter(|line| line.starts_with("| ") && !line.contains("promise | test"))
+    {
+        promises += 1;
+        let cell = row.trim_end_matches(" |").rsplit(" | ").next().unwrap();
+        let (mut text, mut named) = (String::new(), 0);
+        for part in cell.split(", ") {
+            let name = match part.strip_prefix("[`").and_then(|rest| rest.split_once("](")) {
+                Some((_, rest)) => {
+                    let (file, name) = rest.split_once(") ").unwrap_or((rest, ""));
+                    text = read(file);
+                    name
+                }
+                None => part,
+            };
+            named += 1;
+            let function = name.trim_matches('`');
+            let test = text.split("fn ").skip(1).any(|rest| rest.starts_with(&format!("{function}()")));
+            if function.is_empty() || !test {
+                missing.push(format!("{part}: no such test"));
+            }
+        }
+        assert!(named > 0, "{row}: names no test");
+    }
+    assert!(promises > 10, "{promises}");
+    none("promises without a test", missing);
+}
+
 #[test]
 fn workflows_are_pinned_and_start_without_permissions() {
     let workflows: Vec<_> =

@@ -7,6 +7,7 @@ use aws_config::timeout::TimeoutConfig;
 use aws_config::{BehaviorVersion, ConfigLoader, Region, SdkConfig};
 use aws_credential_types::Credentials;
 use aws_credential_types::provider::{ProvideCredentials, SharedCredentialsProvider};
+use http::uri::Authority;
 
 use super::profile::Named;
 use super::{Error, Globals, Output, Result};
@@ -15,7 +16,7 @@ use crate::sandbox::{self, Sandbox};
 use crate::services::count::{Counter, SLOW};
 use crate::services::{error, sts};
 
-/// Names the endpoint of a sandbox that runs already.
+/// Names the endpoint of a sandbox that runs already, with its key.
 const SANDBOX: &str = "BATCHWRIGHT_SANDBOX";
 
 /// AWS, as this command reaches it; with the sandbox that was made for it.
@@ -117,7 +118,7 @@ async fn start(place: &Place, out: &Output) -> Result<Sandbox> {
     let options = sandbox::Options {
         account: place.account.clone(),
         region: place.region.clone(),
-        ..sandbox::Options::default()
+        ..sandbox::Options::default().kept()
     };
     let mut tell = |step: sandbox::Progress| out.talk(&step.to_string());
     Ok(Sandbox::start(options, &mut tell).await?)
@@ -160,28 +161,48 @@ async fn load(place: &Place, endpoint: Option<&str>, profile: Option<&Named>) ->
     loader.load().await
 }
 
-/// A sandbox that runs already. Whatever listens there by now, it is told nobody's credentials.
-async fn to_sandbox(place: &Place, url: &str) -> Result<SdkConfig> {
-    if is_loopback(url) {
-        return Ok(loader(place).endpoint_url(url).credentials_provider(dummy()).load().await);
+/// A sandbox that runs already, at an endpoint of this machine, with the key that it printed.
+///
+/// Whatever listens there by now is told nobody's credentials: the key is the sandbox's own, and no request carries its secret.
+async fn to_sandbox(place: &Place, invitation: &str) -> Result<SdkConfig> {
+    let help = format!("set {SANDBOX} to what `batchwright sandbox` printed, or unset it to start another");
+    // Nothing of the text but its host is repeated: it holds a secret.
+    let Some((endpoint, id, secret)) = accepted(invitation) else {
+        return Err(Error::with_help(
+            format!("{SANDBOX} is not an address with a key, http://KEY:SECRET@127.0.0.1:PORT"),
+            help,
+        ));
+    };
+    if !is_loopback(&endpoint) {
+        return Err(Error::with_help(
+            format!(
+                "{SANDBOX} is at {endpoint}, which is not this machine: a sandbox listens on 127.0.0.1 only"
+            ),
+            help,
+        ));
     }
-    Err(Error::with_help(
-        format!("{SANDBOX} is {url}, which is not this machine: a sandbox listens on 127.0.0.1 only"),
-        format!("unset {SANDBOX}, or set it to what `batchwright sandbox` printed"),
-    ))
+    let key = SharedCredentialsProvider::new(Credentials::new(id, secret, None, None, "sandbox"));
+    Ok(loader(place).endpoint_url(endpoint).credentials_provider(key).load().await)
+}
+
+/// The endpoint, the access key's id and its secret, of `http://ID:SECRET@HOST:PORT`.
+fn accepted(invitation: &str) -> Option<(String, &str, &str)> {
+    let (key, host) = invitation.strip_prefix("http://")?.trim_end_matches('/').rsplit_once('@')?;
+    let (id, secret) = key.split_once(':')?;
+    let whole = !id.is_empty() && !secret.is_empty() && host.parse::<Authority>().is_ok();
+    whole.then(|| (format!("http://{host}"), id, secret))
 }
 
 fn dummy() -> SharedCredentialsProvider {
-    SharedCredentialsProvider::new(Credentials::new("AKIASANDBOXSANDBOX00", "sandbox", None, None, "dummy"))
+    SharedCredentialsProvider::new(Credentials::new("AKIADUMMYDUMMYDUMMY0", "dummy", None, None, "dummy"))
 }
 
 fn is_loopback(url: &str) -> bool {
     let rest = url.split_once("://").map_or(url, |(_, rest)| rest);
-    let authority = rest.split('/').next().unwrap_or_default();
-    let host = match authority.strip_prefix('[') {
-        Some(v6) => v6.split(']').next().unwrap_or_default(),
-        None => authority.split(':').next().unwrap_or_default(),
+    let Ok(authority) = rest.split(['/', '?', '#']).next().unwrap_or_default().parse::<Authority>() else {
+        return false;
     };
+    let host = authority.host().trim_matches(['[', ']']);
     host == "localhost" || host.parse::<std::net::IpAddr>().is_ok_and(|address| address.is_loopback())
 }
 
@@ -230,8 +251,28 @@ mod tests {
         for url in ["http://127.0.0.1:80", "http://localhost/x", "https://[::1]:1", "127.0.0.2:5"] {
             assert!(is_loopback(url), "{url}");
         }
-        for url in ["http://10.0.0.1", "https://localhost.example.com", "http://127.0.0.1.example.com"] {
+        let elsewhere = [
+            "http://10.0.0.1",
+            "https://localhost.example.com",
+            "http://127.0.0.1.example.com",
+            "http://127.0.0.1:80@example.com",
+            "http://example.com?127.0.0.1",
+        ];
+        for url in elsewhere {
             assert!(!is_loopback(url), "{url}");
         }
+    }
+
+    #[test]
+    fn an_invitation_has_an_endpoint_and_a_key() {
+        let (endpoint, id, secret) = accepted("http://AKIA:s3cret@127.0.0.1:4566/").unwrap();
+        assert_eq!((endpoint.as_str(), id, secret), ("http://127.0.0.1:4566", "AKIA", "s3cret"));
+        for text in
+            ["http://127.0.0.1:4566", "http://AKIA@127.0.0.1:1", "https://A:b@127.0.0.1:1", "http://A:b@", ""]
+        {
+            assert!(accepted(text).is_none(), "{text}");
+        }
+        // What is asked is what was checked, whatever stands before the last `@`.
+        assert_eq!(accepted("http://A:b@127.0.0.1:1@example.com").unwrap().0, "http://example.com");
     }
 }

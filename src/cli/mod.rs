@@ -60,12 +60,12 @@ pub struct Globals {
     /// The folder that holds `stacks` and the environments
     #[arg(long, global = true, value_name = "DIR", default_value = "manifests")]
     pub manifests: PathBuf,
-    /// Talk to this endpoint in place of AWS's own; on loopback, dummy credentials will do
+    /// Talk to this endpoint in place of AWS's own; on loopback, dummy credentials are sent where you have none
     #[arg(long, global = true, value_name = "URL", conflicts_with = "sandbox")]
     pub endpoint_url: Option<String>,
     /// Run against an AWS on this machine, made for this one command; no account is needed
     ///
-    /// Where BATCHWRIGHT_SANDBOX names the endpoint of one that runs already (see `batchwright sandbox`), that one is used.
+    /// Where BATCHWRIGHT_SANDBOX names one that runs already (as `batchwright sandbox` prints it), that one is used.
     #[arg(long, global = true)]
     pub sandbox: bool,
     /// When to colour: auto looks at the terminal, NO_COLOR and GitHub Actions

@@ -126,9 +126,15 @@ fn make_environment(home: &Path, interpreter: &str, tell: &dyn Fn(Progress)) -> 
 fn fetch_packages(home: &Path, tell: &dyn Fn(Progress)) -> Result<(), Error> {
     let list = home.join("requirements.txt");
     fs::write(&list, REQUIREMENTS).map_err(at(&list))?;
-    let mut pip = Command::new(python(home))
+    let mut pip = Command::new(python(home));
+    for (name, _) in std::env::vars_os().filter(|(name, _)| is_none_of_its_business(&name.to_string_lossy()))
+    {
+        pip.env_remove(name);
+    }
+    let mut pip = pip
         .args(["-I", "-m", "pip", "install", "--no-input", "--disable-pip-version-check", "--no-deps"])
-        .args(["--progress-bar", "off", "-r"])
+        // Whatever registry pip's configuration names, it gives these files or none, and nothing is built.
+        .args(["--require-hashes", "--only-binary", ":all:", "--progress-bar", "off", "-r"])
         .arg(&list)
         .stdin(Stdio::null())
         .stdout(Stdio::piped())
@@ -161,6 +167,31 @@ fn fetch_packages(home: &Path, tell: &dyn Fn(Progress)) -> Result<(), Error> {
     if status.success() { Ok(()) } else { Err(Error::Pip(last_lines(&said, &errors))) }
 }
 
+/// Of pip's variables, those that say where packages come from and how to get there, for a registry or a certificate of a company's
+/// own. The rest would install elsewhere, or more.
+const PIP_MAY_KNOW: &[&str] = &[
+    "PIP_CACHE_DIR",
+    "PIP_CERT",
+    "PIP_CLIENT_CERT",
+    "PIP_CONFIG_FILE",
+    "PIP_DEFAULT_TIMEOUT",
+    "PIP_EXTRA_INDEX_URL",
+    "PIP_FIND_LINKS",
+    "PIP_INDEX_URL",
+    "PIP_KEYRING_PROVIDER",
+    "PIP_NO_CACHE_DIR",
+    "PIP_NO_INDEX",
+    "PIP_PROXY",
+    "PIP_RETRIES",
+    "PIP_TIMEOUT",
+    "PIP_TRUSTED_HOST",
+    "PIP_USE_FEATURE",
+];
+
+fn is_none_of_its_business(variable: &str) -> bool {
+    variable.starts_with("PIP_") && !PIP_MAY_KNOW.contains(&variable)
+}
+
 /// The environment's own interpreter.
 #[must_use]
 pub fn python(home: &Path) -> PathBuf {
@@ -168,7 +199,7 @@ pub fn python(home: &Path) -> PathBuf {
 }
 
 fn packages() -> impl Iterator<Item = &'static str> {
-    REQUIREMENTS.lines().filter(|line| line.contains("=="))
+    REQUIREMENTS.lines().filter(|line| line.contains("==") && !line.starts_with('#'))
 }
 
 fn last_lines(stdout: &[u8], stderr: &[u8]) -> String {
@@ -238,6 +269,34 @@ chmod +x "$1""#;
             told.contains(&Progress::Fetching { done: 1, of }) && told.contains(&Progress::Unpacking),
             "{told:?}"
         );
+    }
+
+    #[test]
+    fn only_the_pinned_files_are_installed_wherever_they_come_from() {
+        let mut hashes = 0;
+        for line in REQUIREMENTS.lines().filter(|line| !line.starts_with('#')) {
+            match line.trim().trim_end_matches(" \\").strip_prefix("--hash=sha256:") {
+                Some(hash) => hashes += usize::from(hash.len() == 64),
+                None => {
+                    assert!(line.contains("==") && line.ends_with(" \\"), "{line}: a version without a hash")
+                }
+            }
+        }
+        assert!(hashes > packages().count());
+        for absent in ["docker==", "flask-cors=="] {
+            assert!(!packages().any(|package| package.to_lowercase().starts_with(absent)), "{absent}");
+        }
+        let folder = tempfile::tempdir().unwrap();
+        let pip = format!("echo \"$*\" > {}/asked", folder.path().display());
+        install(folder.path(), &interpreter(folder.path(), "3.11", &pip), &|_| ()).unwrap();
+        let asked = fs::read_to_string(folder.path().join("asked")).unwrap();
+        assert!(asked.contains(" --require-hashes --only-binary :all: "), "{asked}");
+        for name in ["PIP_TARGET", "PIP_USER", "PIP_REQUIREMENT", "PIP_PYTHON", "PIP_NO_BINARY"] {
+            assert!(is_none_of_its_business(name), "{name}");
+        }
+        for name in ["PIP_INDEX_URL", "PIP_CERT", "PIP_CONFIG_FILE", "HTTPS_PROXY", "PATH"] {
+            assert!(!is_none_of_its_business(name), "{name}");
+        }
     }
 
     #[test]

@@ -8,9 +8,12 @@
 mod admin;
 pub mod batch;
 mod count;
+mod door;
 mod faults;
 mod hold;
 pub mod install;
+pub mod keeper;
+mod keys;
 mod lag;
 pub mod moto;
 mod operations;
@@ -19,6 +22,7 @@ mod reply;
 mod request;
 mod rounds;
 mod server;
+mod signature;
 mod snapshot;
 mod tagging;
 #[cfg(test)]
@@ -36,6 +40,7 @@ pub use lag::Lag;
 pub use options::{MotoSource, Options, Progress};
 pub use snapshot::Snapshot;
 
+use door::{ACCESS_KEY, Keys};
 use server::State;
 
 /// Why a sandbox could not be started, or its state not be kept.
@@ -73,14 +78,17 @@ impl Sandbox {
         let settings = batch::Settings {
             transition: options.transition,
             job_step: options.job_step,
+            keeper: options.keeper.clone(),
             ..batch::Settings::new(&options.account, &options.region)
         };
+        let keys = Keys::random();
         let upstream = batch::Upstream {
             access_key_id: request::OWN_ACCESS_KEY.to_owned(),
+            secret_access_key: keys.own.reveal().to_owned(),
             ..batch::Upstream::at(&endpoint)
         };
         let batch = Batch::new(settings, upstream, batch::Programs::default());
-        let state = Arc::new(State::new(&options, moto, batch));
+        let state = Arc::new(State::new(&options, keys, moto, batch));
         let (hang_ups, orders) = tokio::sync::mpsc::channel(1);
         let accepting = tokio::spawn(server::accept(listener, Arc::clone(&state), orders));
         progress(Progress::Ready { endpoint: endpoint.clone() });
@@ -99,13 +107,26 @@ impl Sandbox {
         &self.state.account
     }
 
+    /// What BATCHWRIGHT_SANDBOX is set to, for `--sandbox` to use this one: where it listens, with the key that it asks for.
+    #[must_use]
+    pub fn invitation(&self) -> String {
+        let host = self.endpoint.trim_start_matches("http://");
+        format!("http://{ACCESS_KEY}:{}@{host}", self.state.keys.user.reveal())
+    }
+
+    /// What requests to its admin door, the paths under `/_batchwright/`, must have in the header `x-batchwright-token`.
+    #[must_use]
+    pub fn token(&self) -> &str {
+        self.state.keys.token.reveal()
+    }
+
     /// The variables that point any AWS tool at it.
     #[must_use]
     pub fn environment(&self) -> BTreeMap<String, String> {
         [
             ("AWS_ENDPOINT_URL", self.endpoint.as_str()),
             ("AWS_ACCESS_KEY_ID", ACCESS_KEY),
-            ("AWS_SECRET_ACCESS_KEY", SECRET_KEY),
+            ("AWS_SECRET_ACCESS_KEY", self.state.keys.user.reveal()),
             ("AWS_REGION", self.state.region.as_str()),
             ("AWS_DEFAULT_REGION", self.state.region.as_str()),
             ("AWS_EC2_METADATA_DISABLED", "true"),
@@ -115,14 +136,14 @@ impl Sandbox {
         .collect()
     }
 
-    /// A configuration for the SDKs' clients: dummy credentials, this endpoint, this region, and short waits before a
+    /// A configuration for the SDKs' clients: its own credentials, this endpoint, this region, and short waits before a
     /// call is sent again.
     ///
     /// S3 needs no setting of its own: with an IP address for an endpoint the SDK puts the bucket into the path.
     #[must_use]
     pub fn sdk_config(&self) -> aws_config::SdkConfig {
-        let credentials =
-            aws_credential_types::Credentials::new(ACCESS_KEY, SECRET_KEY, None, None, "sandbox");
+        let secret = self.state.keys.user.reveal();
+        let credentials = aws_credential_types::Credentials::new(ACCESS_KEY, secret, None, None, "sandbox");
         aws_config::SdkConfig::builder()
             .behavior_version(aws_config::BehaviorVersion::latest())
             .endpoint_url(&self.endpoint)
@@ -233,6 +254,3 @@ fn hasty() -> aws_config::retry::RetryConfig {
     let retry = aws_config::retry::RetryConfig::standard().with_max_attempts(10);
     retry.with_initial_backoff(Duration::from_millis(5)).with_max_backoff(Duration::from_millis(100))
 }
-
-const ACCESS_KEY: &str = "AKIASANDBOXSANDBOX00";
-const SECRET_KEY: &str = "sandbox";

@@ -9,6 +9,7 @@ use std::sync::{Arc, Mutex, PoisonError, mpsc};
 use std::thread::JoinHandle;
 use std::time::Duration;
 
+use super::keys::Secret;
 use super::{Progress, install};
 
 const SERVE: &str = include_str!("moto/serve.py");
@@ -56,6 +57,7 @@ fn said(output: &[String]) -> String {
 #[derive(Debug)]
 pub struct Moto {
     port: u16,
+    secret: Secret,
     child: Child,
     stdin: Option<ChildStdin>,
 }
@@ -86,6 +88,18 @@ impl Moto {
         self.port
     }
 
+    /// The child's process id.
+    #[must_use]
+    pub fn process(&self) -> u32 {
+        self.child.id()
+    }
+
+    /// What every request to it must carry, as a header: anybody of this machine finds its port.
+    #[must_use]
+    pub fn secret(&self) -> &Secret {
+        &self.secret
+    }
+
     fn spawn(python: &Path) -> Result<Self, Error> {
         let mut child = Command::new(python)
             // Isolated: no module of the current folder or of PYTHONPATH takes the place of one of Python's.
@@ -101,7 +115,7 @@ impl Moto {
         let stdin = child.stdin.take();
         let (errors, reading) = keep_last_lines(child.stderr.take());
         let ready = first_line(child.stdout.take());
-        let mut moto = Self { port: 0, child, stdin };
+        let mut moto = Self { port: 0, secret: Secret::random(), child, stdin };
         // Should it be dead already, that shows below, with its last words.
         let _ = moto.send_fixes();
         let not_ready = |what| Error::NotReady { what, output: lock(&errors).clone() };
@@ -120,7 +134,9 @@ impl Moto {
     }
 
     fn send_fixes(&mut self) -> std::io::Result<()> {
-        let line = serde_json::json!({ "fixes": FIXES, "snapshots": SNAPSHOTS }).to_string();
+        let sources =
+            serde_json::json!({ "secret": self.secret.reveal(), "fixes": FIXES, "snapshots": SNAPSHOTS });
+        let line = sources.to_string();
         match &mut self.stdin {
             Some(stdin) => stdin
                 .write_all(line.as_bytes())

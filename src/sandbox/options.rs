@@ -1,6 +1,7 @@
 //! What a sandbox is started with, and what it tells while it starts.
 
 use std::fmt;
+use std::path::PathBuf;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
@@ -23,6 +24,8 @@ pub struct Options {
     pub transition: Duration,
     /// How long a Batch job stays in each state before it runs.
     pub job_step: Duration,
+    /// The program whose [`keeper`](super::keeper) ends every process of a job; without, those end that stay in its group.
+    pub keeper: Option<PathBuf>,
 }
 
 impl Default for Options {
@@ -34,11 +37,24 @@ impl Default for Options {
             port: 0,
             transition: Duration::from_millis(300),
             job_step: Duration::from_millis(50),
+            keeper: None,
         }
     }
 }
 
 impl Options {
+    /// With this program, which must be batchwright itself, as the keeper of jobs.
+    #[must_use]
+    pub fn kept(self) -> Self {
+        // Also where its file has been replaced since.
+        let itself = if cfg!(target_os = "linux") {
+            Some("/proc/self/exe".into())
+        } else {
+            std::env::current_exe().ok()
+        };
+        Self { keeper: itself, ..self }
+    }
+
     /// For a test: an account that no other sandbox of this process has, on the process's one moto, without delays.
     #[must_use]
     pub fn isolated() -> Self {

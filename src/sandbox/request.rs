@@ -2,10 +2,11 @@
 
 use std::borrow::Cow;
 
-use http::{HeaderMap, Method, header};
+use http::{HeaderMap, Method};
 use percent_encoding::percent_decode_str;
 
 use super::operations;
+use super::signature::Claim;
 
 /// With this key the sandbox itself asks: its calls are served and neither counted nor broken.
 pub const OWN_ACCESS_KEY: &str = "AKIASANDBOXITSELF000";
@@ -48,7 +49,10 @@ impl Target {
     /// Reads it off a request. `body` need only be given where [`wants_body`] says so.
     #[must_use]
     pub fn of(method: &Method, path: &str, query: &str, headers: &HeaderMap, body: &[u8]) -> Self {
-        let Scope { service, region, own } = scope(query, headers).unwrap_or_else(|| Scope::unsigned(body));
+        let (service, region, own) = match Claim::of(query, headers) {
+            Some(claim) => (claim.service, claim.region, claim.key == OWN_ACCESS_KEY),
+            None => (unsigned(headers, body).to_owned(), None, false),
+        };
         let json_target = text(headers, "x-amz-target").and_then(|target| target.rsplit('.').next());
         let cbor = path.strip_prefix("/service/").and_then(|rest| rest.split_once("/operation/"));
         let form = parameter(body, "Action").or_else(|| parameter(query.as_bytes(), "Action"));
@@ -69,10 +73,19 @@ impl Target {
 /// Whether the body must be read before the operation is known: not for S3, whose bodies are large.
 #[must_use]
 pub fn wants_body(query: &str, headers: &HeaderMap) -> bool {
-    match scope(query, headers) {
-        Some(scope) => scope.service != "s3",
+    match Claim::of(query, headers) {
+        Some(claim) => claim.service != "s3",
         None => text(headers, "content-type")
             .is_some_and(|kind| kind.starts_with("application/x-www-form-urlencoded")),
+    }
+}
+
+/// The service that a call without a signature is for, as far as that shows.
+fn unsigned(headers: &HeaderMap, body: &[u8]) -> &'static str {
+    match (text(headers, "x-amz-target"), parameter(body, "Action")) {
+        (Some(_), _) => "",
+        (_, Some(_)) => "sts",
+        _ => "s3",
     }
 }
 
@@ -85,39 +98,8 @@ pub(super) fn parameter<'a>(form: &'a [u8], name: &str) -> Option<Cow<'a, str>> 
     })
 }
 
-/// What a signature says.
-struct Scope {
-    service: String,
-    region: Option<String>,
-    own: bool,
-}
-
-impl Scope {
-    /// Only S3 and a few operations of STS are called without a signature.
-    fn unsigned(body: &[u8]) -> Self {
-        let sts = parameter(body, "Action").is_some_and(|action| action.starts_with("AssumeRoleWith"));
-        Self { service: if sts { "sts" } else { "s3" }.to_owned(), region: None, own: false }
-    }
-}
-
-/// The signature's scope, from the header or a presigned URL.
-fn scope(query: &str, headers: &HeaderMap) -> Option<Scope> {
-    let authorization = text(headers, header::AUTHORIZATION.as_str());
-    let credential = match authorization.and_then(|value| value.split_once("Credential=")) {
-        Some((_, rest)) => Cow::Borrowed(rest.split(',').next()?.trim()),
-        None => parameter(query.as_bytes(), "X-Amz-Credential")?,
-    };
-    let parts: Vec<&str> = credential.split('/').collect();
-    let (key, region, service) = match parts.as_slice() {
-        [key, _, region, service, "aws4_request"] => (key, Some((*region).to_owned()), service),
-        // A signature for several regions names none.
-        [key, _, service, "aws4_request"] => (key, None, service),
-        _ => return None,
-    };
-    Some(Scope { service: (*service).to_owned(), region, own: *key == OWN_ACCESS_KEY })
-}
-
-fn text<'a>(headers: &'a HeaderMap, name: &str) -> Option<&'a str> {
+/// A header's value, where it is text.
+pub(super) fn text<'a>(headers: &'a HeaderMap, name: &str) -> Option<&'a str> {
     headers.get(name).and_then(|value| value.to_str().ok())
 }
 

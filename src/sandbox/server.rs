@@ -20,6 +20,7 @@ use tokio::task::JoinSet;
 use super::admin;
 use super::batch::Batch;
 use super::count::Recorder;
+use super::door::{self, Keys};
 use super::faults::{Fault, Judge, StopWhen, Verdict};
 use super::hold::Gate;
 use super::lag::{self, Answer};
@@ -32,6 +33,10 @@ use super::tagging;
 
 /// Which account moto answers as.
 const ACCOUNT_HEADER: HeaderName = HeaderName::from_static("x-moto-account-id");
+/// What moto answers nobody without.
+const SECRET_HEADER: HeaderName = HeaderName::from_static("x-batchwright-secret");
+/// Says that the sandbox itself asks for something that is no AWS call.
+const INSIDE_HEADER: HeaderName = HeaderName::from_static("x-batchwright-inside");
 /// The largest body that is read whole; those of S3 are passed on as they come.
 const BODY_LIMIT: usize = 32 * 1024 * 1024;
 
@@ -39,6 +44,7 @@ const BODY_LIMIT: usize = 32 * 1024 * 1024;
 pub struct State {
     pub account: String,
     pub region: String,
+    pub keys: Keys,
     pub recorder: Recorder,
     pub faults: Judge,
     pub rounds: Rounds,
@@ -47,7 +53,7 @@ pub struct State {
     flying: watch::Sender<usize>,
     refuse_writes: AtomicBool,
     latency: AtomicU64,
-    moto: Arc<Moto>,
+    pub moto: Arc<Moto>,
     client: Client<HttpConnector, Body>,
 }
 
@@ -57,12 +63,13 @@ pub struct State {
 struct Cut;
 
 impl State {
-    pub fn new(options: &Options, moto: Arc<Moto>, batch: Batch) -> Self {
+    pub fn new(options: &Options, keys: Keys, moto: Arc<Moto>, batch: Batch) -> Self {
         let mut connector = HttpConnector::new();
         connector.set_nodelay(true);
         Self {
             account: options.account.clone(),
             region: options.region.clone(),
+            keys,
             recorder: Recorder::default(),
             faults: Judge::default(),
             rounds: Rounds::default(),
@@ -98,10 +105,19 @@ impl State {
         *request.uri_mut() = uri.parse().map_err(|error| format!("{error}"))?;
         let account = HeaderValue::from_str(&self.account).map_err(|error| error.to_string())?;
         request.headers_mut().insert(ACCOUNT_HEADER, account);
+        request.headers_mut().insert(INSIDE_HEADER, HeaderValue::from_static("1"));
+        self.introduce(&mut request);
         let response = self.client.request(request).await.map_err(|error| error.to_string())?;
         let status = response.status();
         let body = response.into_body().collect().await.map_err(|error| error.to_string())?;
         Ok((status, body.to_bytes()))
+    }
+
+    /// Has moto take the request for one of ours.
+    fn introduce(&self, request: &mut Request<Body>) {
+        if let Ok(secret) = HeaderValue::from_str(self.moto.secret().reveal()) {
+            request.headers_mut().insert(SECRET_HEADER, secret);
+        }
     }
 
     fn verdict(&self, target: &Target) -> Verdict {
@@ -165,10 +181,14 @@ async fn converse(stream: TcpStream, state: Arc<State>) {
 }
 
 async fn answer(state: Arc<State>, request: Request<Incoming>) -> Result<Response<Body>, Cut> {
-    if !is_local(&request) {
-        return Ok(reply::json(StatusCode::FORBIDDEN, &json!({ "message": "no calls from web pages" })));
+    let forbidden = |message| Ok(reply::json(StatusCode::FORBIDDEN, &json!({ "message": message })));
+    if !door::is_local(request.headers()) {
+        return forbidden("no calls from web pages");
     }
     if let Some(rest) = request.uri().path().strip_prefix(admin::PREFIX) {
+        if !door::opens(&state, request.headers()) {
+            return forbidden("the header x-batchwright-token must have what BATCHWRIGHT_SANDBOX_TOKEN says");
+        }
         let (rest, method) = (rest.to_owned(), request.method().clone());
         let body = request.into_body().collect().await.map_err(|_| Cut)?.to_bytes();
         return Ok(admin::answer(&state, &method, &rest, &body).await);
@@ -177,14 +197,6 @@ async fn answer(state: Arc<State>, request: Request<Incoming>) -> Result<Respons
     let flight = Flight::begin(&state);
     let work = async move { call(&flight.0, request).await };
     tokio::spawn(work).await.unwrap_or(Err(Cut))
-}
-
-/// Whether a program of this machine asks. A web page open in a browser must not reach what runs local programs.
-fn is_local(request: &Request<Incoming>) -> bool {
-    let host = request.headers().get(header::HOST).and_then(|host| host.to_str().ok()).unwrap_or_default();
-    let name = host.rsplit_once(':').map_or(host, |(name, _)| name);
-    let local = name == "127.0.0.1" || name == "localhost" || name.ends_with(".localhost");
-    local && !request.headers().contains_key(header::ORIGIN)
 }
 
 async fn call(state: &State, request: Request<Incoming>) -> Result<Response<Body>, Cut> {
@@ -197,6 +209,9 @@ async fn call(state: &State, request: Request<Incoming>) -> Result<Response<Body
         (Bytes::new(), Some(incoming))
     };
     let target = Target::of(&parts.method, parts.uri.path(), &query, &parts.headers, &known);
+    if let Err(refused) = door::admit(state, &target, &parts, &known).await {
+        return Ok(refused);
+    }
     parts.headers.insert(ACCOUNT_HEADER, HeaderValue::from_str(&state.account).map_err(|_| Cut)?);
     if target.own {
         return Ok(serve(state, &target, parts, known, stream).await);
@@ -323,6 +338,8 @@ async fn serve_by_moto(state: &State, target: &Target, mut request: Request<Body
         Ok(uri) => *request.uri_mut() = uri,
         Err(error) => return reply::unserved(target, &format!("its address can't be passed on: {error}")),
     }
+    request.headers_mut().remove(INSIDE_HEADER);
+    state.introduce(&mut request);
     match state.client.request(request).await {
         Ok(response) if fell_over(&response) => {
             let said = response.into_body().collect().await.map(|body| body.to_bytes()).unwrap_or_default();

@@ -15,6 +15,7 @@ use std::process::{Child, Command, Output, Stdio};
 
 mod ended;
 mod guarded;
+mod kept;
 mod profile;
 
 const ENVIRONMENT: &str =

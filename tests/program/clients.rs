@@ -5,14 +5,16 @@
 
 #![allow(
     clippy::unwrap_used,
+    clippy::expect_used,
     clippy::print_stderr,
     reason = "a test: what fails here fails it, and says what it left out"
 )]
 
 use std::path::{Path, PathBuf};
-use std::process::Output;
+use std::process::{Output, Stdio};
 
-use batchwright::sandbox::{Options, Sandbox, install};
+use batchwright::sandbox::{Options, Sandbox, install, keeper};
+use tokio::io::{AsyncBufReadExt, BufReader};
 use tokio::process::Command;
 
 async fn sandbox() -> Sandbox {
@@ -97,6 +99,41 @@ async fn nothing_that_is_asked_makes_the_sandbox_stumble() {
         let ended = python(&sandbox, "odd_requests.py", &arguments).await;
         assert!(ended.status.success() && ended.stdout.is_empty(), "seed {seed}:\n{}", text(&ended));
     }
+}
+
+/// `batchwright sandbox` is killed without a word while a job runs: nothing of either is left.
+#[tokio::test]
+async fn nothing_of_a_job_outlives_a_sandbox_that_is_killed() {
+    let folder = tempfile::tempdir().unwrap();
+    let mut program = Command::new(env!("CARGO_BIN_EXE_batchwright"));
+    let mut running = program.arg("sandbox").stdout(Stdio::piped()).kill_on_drop(true).spawn().unwrap();
+    let mut lines = BufReader::new(running.stdout.take().unwrap()).lines();
+    let mut exports = Vec::new();
+    while !exports.iter().any(|(name, _)| name == "BATCHWRIGHT_SANDBOX_TOKEN") {
+        let line = lines.next_line().await.unwrap().unwrap();
+        let (name, value) = line.strip_prefix("export ").unwrap().split_once('=').unwrap();
+        exports.push((name.to_owned(), value.to_owned()));
+    }
+    let home = install::ensure(&mut |_| ()).await.unwrap();
+    let mut script = Command::new(install::python(&home));
+    script.arg("-I").arg(self::folder().join("left_behind.py")).arg(folder.path().join("pids"));
+    script.envs([("AWS_CONFIG_FILE", "/dev/null"), ("AWS_SHARED_CREDENTIALS_FILE", "/dev/null")]);
+    let ended = script.envs(exports).output().await.unwrap();
+    assert!(ended.status.success(), "{}", text(&ended));
+    running.kill().await.unwrap();
+    let said = std::fs::read_to_string(folder.path().join("pids")).unwrap();
+    let pids: Vec<i32> = said.split_whitespace().map(|pid| pid.parse().unwrap()).collect();
+    assert_eq!(pids.len(), 2);
+    // In a session of its own it is out of reach where there is no keeper of all.
+    let ended_with_it = if keeper::KEEPS_ALL { &pids[..] } else { &pids[1..] };
+    let there =
+        |pid: &i32| rustix::process::test_kill_process(rustix::process::Pid::from_raw(*pid).unwrap()).is_ok();
+    let all_gone = async {
+        while ended_with_it.iter().any(there) {
+            tokio::task::yield_now().await;
+        }
+    };
+    tokio::time::timeout(std::time::Duration::from_secs(30), all_gone).await.expect("they are gone");
 }
 
 /// A folder in which Terraform's provider for AWS lies, as a mirror of the registry.

@@ -108,7 +108,9 @@ impl Scene {
         {
             command.env_remove(name);
         }
-        command.env("BATCHWRIGHT_SANDBOX", self.sandbox.endpoint()).env("AWS_EC2_METADATA_DISABLED", "true");
+        command
+            .env("BATCHWRIGHT_SANDBOX", self.sandbox.invitation())
+            .env("AWS_EC2_METADATA_DISABLED", "true");
         command.env("AWS_CONFIG_FILE", "/dev/null").env("AWS_SHARED_CREDENTIALS_FILE", "/dev/null");
         command.env("GITHUB_API_URL", &self.forge.api).env("GITHUB_TOKEN", TOKEN);
         command.env("GITHUB_REPOSITORY", REPOSITORY).env("GITHUB_RUN_ID", "77");

@@ -96,7 +96,9 @@ impl Stand {
         for name in unset {
             command.env_remove(name);
         }
-        command.env("AWS_EC2_METADATA_DISABLED", "true").stdin(Stdio::null());
+        // The manifests say the region, and one that is set as well is held against it.
+        command.envs(self.sandbox.environment().into_iter().filter(|(name, _)| !name.contains("REGION")));
+        command.env_remove("AWS_ENDPOINT_URL").stdin(Stdio::null());
         command.env("AWS_CONFIG_FILE", "/dev/null").env("AWS_SHARED_CREDENTIALS_FILE", "/dev/null");
         command.envs(variables.iter().copied());
         let output = tokio::task::spawn_blocking(move || command.output().unwrap()).await.unwrap();

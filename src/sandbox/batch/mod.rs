@@ -60,6 +60,11 @@ pub struct Settings {
     pub updating_looks: u32,
     /// How long after it was first named a service role can't be assumed yet, so that the environment is INVALID.
     pub role_propagation: Duration,
+    /// The program that keeps a job's processes together, if there is one.
+    #[serde(skip)]
+    pub keeper: Option<PathBuf>,
+    /// How many jobs run at once at most, each a process of this machine: the others wait in RUNNABLE, as for room.
+    pub processes: usize,
     /// How often ECS refuses the cluster of a new environment, as it does at its first use in an account.
     pub first_clusters: u32,
 }
@@ -82,6 +87,8 @@ impl Settings {
             relationship_lag: 0,
             updating_looks: 0,
             role_propagation: Duration::ZERO,
+            keeper: None,
+            processes: 256,
             first_clusters: 0,
         }
     }

@@ -1,4 +1,4 @@
-//! The other services as they are really asked: over HTTP, with the SDK and dummy credentials.
+//! The other services as they are really asked: over HTTP, with the SDK.
 
 use aws_credential_types::Credentials;
 use aws_sdk_cloudwatchlogs::types::InputLogEvent;
@@ -21,9 +21,9 @@ pub struct Upstream {
     pub services: String,
     /// Base URL that jobs get as `AWS_ENDPOINT_URL`: the sandbox.
     pub jobs: String,
-    /// Access key of both; any text will do.
+    /// Access key of both.
     pub access_key_id: String,
-    /// Secret key of both; any text will do.
+    /// Secret key of both.
     pub secret_access_key: String,
 }
 

@@ -1,11 +1,12 @@
 """Serves moto on a free port of 127.0.0.1, with Batchwright's corrections applied.
 
-The parent sends a line of JSON {"fixes": [[name, source], …], "snapshots": source} first and keeps our standard input open for as
-long as it lives: when that pipe closes, however the parent ended, this process ends too. The first line
-written to standard output is the port.
+The parent sends a line of JSON {"secret": text, "fixes": [[name, source], …], "snapshots": source} first and keeps our standard
+input open for as long as it lives: when that pipe closes, however the parent ended, this process ends too. The first line
+written to standard output is the port. Only requests with the secret in a header are answered: they come from the parent.
 """
 
 import functools
+import hmac
 import io
 import json
 import linecache
@@ -27,7 +28,14 @@ def follow_parent():
 
 sources = json.loads(sys.stdin.buffer.readline())
 fixes = sources["fixes"]
+secret = sources["secret"].encode()
 threading.Thread(target=follow_parent, daemon=True).start()
+
+# No web page is answered, so none needs leave to read the answer; and moto's own Batch and Lambda, which would run containers with
+# whatever folder of this machine they are asked for, find no Docker.
+cors = types.ModuleType("flask_cors")
+cors.CORS = lambda *_args, **_kwargs: None
+sys.modules.update({"flask_cors": cors, "docker": None})
 
 import moto.backends  # noqa: E402
 import moto.core.responses  # noqa: E402
@@ -55,7 +63,16 @@ class Handler(MotoRequestHandler):
 
     def run_wsgi(self):
         """Answers, and keeps the connection: werkzeug's own closes each one, and looks 10 ms long for what may still come."""
+        if not hmac.compare_digest(self.headers.get("X-Batchwright-Secret", "").encode(), secret):
+            # As much is read as keeps the answer from being lost with the connection.
+            self.rfile.read(min(int(self.headers.get("Content-Length") or 0), 65536))
+            self.close_connection = True
+            self.send_response(403)
+            self.send_header("Content-Length", "0")
+            self.end_headers()
+            return
         environ = self.make_environ()
+        del environ["HTTP_X_BATCHWRIGHT_SECRET"]
         if environ.get("wsgi.input_terminated"):
             body = environ["wsgi.input"].read()
         else:
@@ -109,7 +126,7 @@ def answer(environ, start_response):
     """Says what moto stumbled over instead of showing a page for people."""
     try:
         path = environ.get("PATH_INFO", "")
-        if path.startswith("/batchwright/"):
+        if environ.pop("HTTP_X_BATCHWRIGHT_INSIDE", None) and path.startswith("/batchwright/"):
             text = snapshots.answer(path.removeprefix("/batchwright/"), environ["HTTP_X_MOTO_ACCOUNT_ID"]).encode()
             start_response("200 OK", [("content-type", "text/plain"), ("content-length", str(len(text)))])
             return [text]

@@ -1,14 +1,18 @@
-"""An account's whole state: kept under a number, put back, forgotten. Kept in this process only."""
+"""An account's whole state: kept under a number, put back, forgotten. Kept in this process only. And the access keys it gave out."""
 
 import copyreg
 import io
 import itertools
+import json
 import pickle
 import tempfile
 import threading
 
 from moto.core.base_backend import BackendDict
+from moto.core.utils import utcnow
+from moto.iam.models import iam_backends
 from moto.s3.models import s3_backends
+from moto.sts.models import sts_backends
 
 kept = {}
 numbers = itertools.count(1)
@@ -46,7 +50,7 @@ class Reader(pickle.Unpickler):
 
 def answer(path, account):
     action, _, number = path.partition("/")
-    return {"snapshot": snapshot, "restore": restore, "reset": reset}[action](account, number)
+    return {"snapshot": snapshot, "restore": restore, "reset": reset, "key": key}[action](account, number)
 
 
 def tables():
@@ -82,3 +86,22 @@ def reset(account, _number):
         if owner == account:
             s3_backends.bucket_accounts.pop(name, None)
     return ""
+
+
+def key(account, identifier):
+    """What a request that an access key signed must agree with, as JSON; null if the account gave out no such key."""
+    for sts in partitions(sts_backends, account):
+        role = sts.get_assumed_role_from_access_key(identifier)
+        if role:
+            expired = role.expiration < utcnow()
+            return json.dumps({"secret": role.secret_access_key, "token": role.session_token, "expired": expired})
+    for iam in partitions(iam_backends, account):
+        for user in iam.users.values():
+            for one in user.access_keys:
+                if one.access_key_id == identifier and one.status == "Active":
+                    return json.dumps({"secret": one.secret_access_key, "token": None, "expired": False})
+    return "null"
+
+
+def partitions(table, account):
+    return list(table[account].values()) if dict.__contains__(table, account) else []

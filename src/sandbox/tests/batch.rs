@@ -159,6 +159,7 @@ async fn admin(
         .build_http::<Full<bytes::Bytes>>();
     let mut request =
         http::Request::builder().method(method).uri(format!("{}/_batchwright/{path}", sandbox.endpoint()));
+    request = request.header("x-batchwright-token", sandbox.token());
     if let Some(origin) = origin {
         request = request.header("origin", origin);
     }

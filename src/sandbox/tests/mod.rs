@@ -2,6 +2,7 @@
 
 mod batch;
 mod documents;
+mod door;
 mod ec2;
 mod ecr;
 mod groups;

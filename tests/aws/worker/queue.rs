@@ -1,6 +1,11 @@
 //! `consume` behind a queue with a dead-letter queue.
 
+use std::time::SystemTime;
+
+use aws_credential_types::provider::ProvideCredentials;
 use aws_sdk_s3::Client as S3;
+use aws_sigv4::http_request::{SignableBody, SignableRequest, SigningSettings, sign};
+use aws_sigv4::sign::v4;
 use batchwright::sandbox::{Options, Sandbox};
 use bytes::Bytes;
 use http_body_util::{BodyExt, Full};
@@ -10,18 +15,28 @@ use serde_json::{Value, json};
 
 use super::{object, program};
 
-/// Calls SQS as its JSON protocol has it.
+/// Calls SQS as its JSON protocol has it, for which the program has no SDK of its own.
 async fn sqs(sandbox: &Sandbox, operation: &str, input: Value) -> Value {
-    let credential = "AKIA/20261122/us-east-1/sqs/aws4_request";
-    let request = http::Request::post(sandbox.endpoint())
-        .header("content-type", "application/x-amz-json-1.0")
-        .header("x-amz-target", format!("AmazonSQS.{operation}"))
-        .header(
-            "authorization",
-            format!("AWS4-HMAC-SHA256 Credential={credential}, SignedHeaders=host, Signature=0"),
-        )
-        .body(Full::new(Bytes::from(input.to_string())))
-        .unwrap();
+    let target = format!("AmazonSQS.{operation}");
+    let headers = [("content-type", "application/x-amz-json-1.0"), ("x-amz-target", target.as_str())];
+    let body = input.to_string();
+    let signable = SignableRequest::new(
+        "POST",
+        sandbox.endpoint(),
+        headers.into_iter(),
+        SignableBody::Bytes(body.as_bytes()),
+    );
+    let config = sandbox.sdk_config();
+    let identity = config.credentials_provider().unwrap().provide_credentials().await.unwrap().into();
+    let by = v4::SigningParams::builder().identity(&identity).region("us-east-1").name("sqs");
+    let by = by.time(SystemTime::now()).settings(SigningSettings::default()).build().unwrap().into();
+    let (signature, _) = sign(signable.unwrap(), &by).unwrap().into_parts();
+    let mut request = http::Request::post(sandbox.endpoint());
+    for (name, value) in headers {
+        request = request.header(name, value);
+    }
+    let mut request = request.body(Full::new(Bytes::from(body))).unwrap();
+    signature.apply_to_request_http1x(&mut request);
     let client = Client::builder(TokioExecutor::new()).build_http::<Full<Bytes>>();
     let answer = client.request(request).await.unwrap();
     let status = answer.status();

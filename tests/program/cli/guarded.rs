@@ -9,7 +9,7 @@ use super::{LOGS, folder, on_sandbox, program, ran, write};
 #[test]
 fn whoever_listens_in_place_of_a_sandbox_hears_no_credentials() {
     let listener = TcpListener::bind("127.0.0.1:0").unwrap();
-    let url = format!("http://{}", listener.local_addr().unwrap());
+    let url = format!("http://AKIAOLD:no-longer-right@{}", listener.local_addr().unwrap());
     let heard = std::thread::spawn(move || {
         let mut heard = Vec::new();
         let (mut caller, _) = listener.accept().unwrap();
@@ -34,16 +34,25 @@ fn whoever_listens_in_place_of_a_sandbox_hears_no_credentials() {
     assert_ne!(ran(command.output().unwrap()).code, Some(0));
     let heard = heard.join().unwrap();
     assert!(heard.contains("authorization"), "{heard}");
-    assert!(!heard.contains("AKIAREAL") && !heard.contains("REAL-SESSION-TOKEN"), "{heard}");
+    let secrets = ["AKIAREAL", "REAL-SESSION-TOKEN", "no-longer-right"];
+    assert!(!secrets.iter().any(|secret| heard.contains(secret)), "{heard}");
 }
 
 #[test]
 fn a_sandbox_on_another_machine_is_refused() {
     let folder = folder(LOGS);
-    let refused = on_sandbox("http://10.0.0.1:4566", folder.path(), &["plan", "dev"]);
+    let refused = on_sandbox("http://A:hush@10.0.0.1:4566", folder.path(), &["plan", "dev"]);
     assert_eq!(refused.code, Some(1));
-    assert!(refused.err.contains("which is not this machine"), "{}", refused.err);
-    assert!(refused.err.contains("unset BATCHWRIGHT_SANDBOX"), "{}", refused.err);
+    assert!(refused.err.contains("http://10.0.0.1:4566, which is not this machine"), "{}", refused.err);
+    assert!(
+        refused.err.contains("set BATCHWRIGHT_SANDBOX to what `batchwright sandbox` printed"),
+        "{}",
+        refused.err
+    );
+    let keyless = on_sandbox("http://hush:127.0.0.1:4566", folder.path(), &["plan", "dev"]);
+    assert_eq!(keyless.code, Some(1));
+    assert!(keyless.err.contains("is not an address with a key"), "{}", keyless.err);
+    assert!(![refused.err, keyless.err].concat().contains("hush"), "a secret shows");
 }
 
 /// A file that is called like a module of Python's is no module of the sandbox's.

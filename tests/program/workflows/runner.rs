@@ -325,14 +325,8 @@ impl<'a> Runner<'a> {
                 assert!(input("role-to-assume").starts_with("arn:aws:iam::"), "{with:?}");
                 let lasts = input("role-duration-seconds");
                 trust::check(&input("role-to-assume"), &lasts, running.job, &running.context);
-                let id = if input("role-to-assume").contains("plan") {
-                    "AKIAPLANPLANPLANPLAN"
-                } else {
-                    "AKIAWRITEWRITEWRITE1"
-                };
-                for (name, value) in [("AWS_ACCESS_KEY_ID", id), ("AWS_SECRET_ACCESS_KEY", "secret")] {
-                    running.environment.insert(name.to_owned(), value.to_owned());
-                }
+                let keys = self.sandbox.environment().into_iter();
+                running.environment.extend(keys.filter(|(name, _)| name.contains("ACCESS_KEY")));
                 running.environment.insert("AWS_REGION".to_owned(), input("aws-region"));
                 running.log += &format!("== as {}\n", input("role-to-assume"));
             }

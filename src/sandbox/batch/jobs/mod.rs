@@ -3,6 +3,7 @@
 mod blocked;
 mod list;
 mod logs;
+mod process;
 mod retry;
 mod run;
 mod schedule;
@@ -110,8 +111,11 @@ impl JobStatus {
 impl Job {
     /// Whether it takes up room on this compute environment.
     pub fn occupies(&self, environment: &str) -> bool {
+        self.is_at_work() && self.environment.as_deref() == Some(environment)
+    }
+
+    pub fn is_at_work(&self) -> bool {
         matches!(self.status, JobStatus::Starting | JobStatus::Running)
-            && self.environment.as_deref() == Some(environment)
     }
 
     pub fn is_parent(&self) -> bool {

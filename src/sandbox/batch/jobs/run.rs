@@ -1,21 +1,19 @@
 //! One attempt of a job as a local process: its environment, its output, its end.
 
 use std::collections::BTreeMap;
-use std::process::{ExitStatus, Stdio};
+use std::process::Stdio;
 use std::time::Duration;
 
-use rustix::process::{Pid, Signal, kill_process_group};
 use serde_json::{Value, json};
-use tokio::process::{Child, Command};
 use tokio::sync::oneshot;
 use tokio::task::JoinHandle;
 
+use super::process::Processes;
 use super::retry::Ending;
 use super::{Job, JobStatus, logs};
 use crate::sandbox::batch::arn::name_of;
 use crate::sandbox::batch::request::{Fields, Object, fill, keep};
 use crate::sandbox::batch::state::State;
-use crate::sandbox::batch::world::Line;
 use crate::sandbox::batch::{Batch, lock};
 
 /// Time between SIGTERM and SIGKILL; AWS gives 30 seconds.
@@ -55,28 +53,6 @@ impl Run {
         if tokio::time::timeout(PATIENCE, &mut self.task).await.is_err() {
             self.task.abort();
         }
-    }
-}
-
-/// Kills whatever is left of a process group when the attempt is over, however it ended.
-struct Group(Option<Pid>);
-
-impl Group {
-    fn of(child: &Child) -> Self {
-        Self(child.id().and_then(|id| i32::try_from(id).ok()).and_then(Pid::from_raw))
-    }
-
-    fn send(&self, signal: Signal) {
-        if let Some(pid) = self.0 {
-            // An error means that nobody is left in the group.
-            let _ = kill_process_group(pid, signal);
-        }
-    }
-}
-
-impl Drop for Group {
-    fn drop(&mut self) {
-        self.send(Signal::KILL);
     }
 }
 
@@ -145,39 +121,29 @@ impl Batch {
             Ok(writer) => writer,
             Err(ending) => return Some(ending),
         };
-        let mut command = Command::new(program);
-        command
-            .args(arguments)
-            .args(&job.work.command)
-            .env_clear()
-            .envs(self.environment(&job))
-            .stdin(Stdio::null())
-            .stdout(Stdio::piped())
-            .stderr(Stdio::piped())
-            .process_group(0)
-            .kill_on_drop(true);
-        let mut child = match command.spawn() {
-            Ok(child) => child,
+        let environment = self.environment(&job);
+        let keeper = self.settings().keeper;
+        let started = Processes::start(keeper.as_deref(), &program, |command| {
+            command.args(arguments).args(&job.work.command).env_clear().envs(environment);
+            command.stdout(Stdio::piped()).stderr(Stdio::piped());
+        });
+        let mut processes = match started.await {
+            Ok(processes) => processes,
             Err(error) => return Some(unstartable(&job, &error)),
         };
-        let group = Group::of(&child);
-        let (lines, received) = tokio::sync::mpsc::channel::<Line>(1024);
+        let (lines, received) = tokio::sync::mpsc::channel::<logs::Held>(1024);
+        let inlet = logs::Inlet::new(lines, self.shared.clock.clone());
         let writer = tokio::spawn(writer.write(self, received));
+        let (out, errors) = processes.outputs();
         let readers = [
-            child
-                .stdout
-                .take()
-                .map(|pipe| tokio::spawn(logs::read(pipe, self.shared.clock.clone(), lines.clone()))),
-            child
-                .stderr
-                .take()
-                .map(|pipe| tokio::spawn(logs::read(pipe, self.shared.clock.clone(), lines.clone()))),
+            out.map(|pipe| tokio::spawn(inlet.clone().read(pipe))),
+            errors.map(|pipe| tokio::spawn(inlet.clone().read(pipe))),
         ];
-        drop(lines);
+        drop(inlet);
         let began = self.with(|state, now| Ok(state.began(id, now))).unwrap_or_default();
-        let ending = self.watch(&job, began, &mut child, &group, stopped).await;
+        let ending = self.watch(&job, began, &mut processes, stopped).await;
         // What the leader left behind would hold the pipes open.
-        drop(group);
+        drop(processes);
         for mut reader in readers.into_iter().flatten() {
             // Somebody who left the group may hold a pipe open; a container would have ended with its leader.
             if tokio::time::timeout(PATIENCE, &mut reader).await.is_err() {
@@ -193,8 +159,7 @@ impl Batch {
         &self,
         job: &Job,
         began: u64,
-        child: &mut Child,
-        group: &Group,
+        processes: &mut Processes,
         stopped: &mut oneshot::Receiver<()>,
     ) -> Option<Ending> {
         let limit = job.work.timeout.map(|seconds| began + seconds * 1000);
@@ -206,23 +171,19 @@ impl Batch {
             }
         };
         tokio::select! {
-            status = child.wait() => Some(exited(status.ok()?)),
+            code = processes.ended() => Some(exited(code)),
             asked = stopped => match asked {
-                Ok(()) => Some(exited(end_gracefully(child, group).await?)),
+                Ok(()) => Some(exited(end_gracefully(processes).await)),
                 Err(_) => {
-                    group.send(Signal::KILL);
-                    let _ = child.wait().await;
+                    processes.kill().await;
                     None
                 }
             },
-            () = deadline => {
-                let status = end_gracefully(child, group).await?;
-                Some(Ending {
-                    status_reason: "Job attempt duration exceeded timeout".into(),
-                    retryable: false,
-                    ..exited(status)
-                })
-            }
+            () = deadline => Some(Ending {
+                status_reason: "Job attempt duration exceeded timeout".into(),
+                retryable: false,
+                ..exited(end_gracefully(processes).await)
+            }),
         }
     }
 
@@ -284,7 +245,7 @@ impl LogWriter {
     fn write(
         self,
         batch: &Batch,
-        mut lines: tokio::sync::mpsc::Receiver<Line>,
+        mut lines: tokio::sync::mpsc::Receiver<logs::Held>,
     ) -> impl Future<Output = ()> + Send + 'static {
         let world = batch.world();
         async move {
@@ -353,21 +314,17 @@ impl Job {
     }
 }
 
-/// Asks the whole group to end, and kills it if it does not.
-async fn end_gracefully(child: &mut Child, group: &Group) -> Option<ExitStatus> {
-    group.send(Signal::TERM);
-    if let Ok(status) = tokio::time::timeout(GRACE, child.wait()).await {
-        return status.ok();
+/// Asks the processes to end, and kills them if they do not. Answers the exit code.
+async fn end_gracefully(processes: &mut Processes) -> Option<i32> {
+    processes.terminate();
+    match tokio::time::timeout(GRACE, processes.ended()).await {
+        Ok(code) => code,
+        Err(_) => processes.kill().await,
     }
-    group.send(Signal::KILL);
-    child.wait().await.ok()
 }
 
-fn exited(status: ExitStatus) -> Ending {
-    use std::os::unix::process::ExitStatusExt;
-    // A container that a signal ended has 128 + the signal's number as its exit code.
-    let code = status.code().or_else(|| status.signal().map(|signal| 128 + signal));
-    Ending { exit_code: code, reason: None, status_reason: EXITED.into(), retryable: true }
+fn exited(exit_code: Option<i32>) -> Ending {
+    Ending { exit_code, reason: None, status_reason: EXITED.into(), retryable: true }
 }
 
 fn unpullable(job: &Job) -> Ending {

@@ -72,12 +72,17 @@ impl State {
             .collect();
         ids.sort();
         let mut used = self.used();
+        let mut running = self.jobs.values().filter(|job| job.is_at_work()).count();
         let mut moved = false;
         for (_, _, id) in ids {
             let Some(job) = self.jobs.get(&id) else { continue };
             let rested = job.since + millis(settings.job_step) <= now;
-            let step =
-                if job.is_parent() { self.parent_step(job) } else { self.step(job, rested, now, &used) };
+            let waits = job.status == JobStatus::Runnable && running >= settings.processes;
+            let step = match (job.is_parent(), waits) {
+                (true, _) => self.parent_step(job),
+                (_, true) => None,
+                _ => self.step(job, rested, now, &used),
+            };
             let Some(step) = step else { continue };
             moved = true;
             let Some(job) = self.jobs.get_mut(&id) else { continue };
@@ -85,6 +90,7 @@ impl State {
                 Step::To(status) => job.enter(status, now),
                 Step::On(environment) => {
                     *used.entry(environment.clone()).or_default() += job.work.vcpus;
+                    running += 1;
                     job.environment = Some(environment);
                     job.reason = None;
                     job.enter(JobStatus::Starting, now);

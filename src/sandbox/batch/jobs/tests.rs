@@ -102,6 +102,36 @@ async fn a_job_runs_and_its_output_is_logged() {
     assert!(job["container"]["logStreamName"].as_str().unwrap().starts_with("jd/default/"));
 }
 
+/// <https://docs.aws.amazon.com/AmazonCloudWatchLogs/latest/APIReference/API_PutLogEvents.html>: 1,048,576 bytes, 26 of them for each event.
+#[tokio::test]
+async fn a_line_without_an_end_is_cut_where_the_largest_event_ends() {
+    let bench = Bench::with_shell(Settings::default()).await;
+    let id = bench.submit("echo a; head -c 2500000 /dev/zero | tr '\\0' x", json!({})).await;
+    let job = bench.until(&id, "SUCCEEDED").await;
+    let lengths: Vec<usize> = bench.lines("/aws/batch/job", &job).iter().map(String::len).collect();
+    assert_eq!(lengths, [1, 1_048_550, 1_048_550, 402_900]);
+}
+
+#[tokio::test]
+async fn no_more_than_so_many_jobs_run_at_once_and_the_others_wait() {
+    let bench = Bench::with_shell(Settings { processes: 2, ..Settings::default() }).await;
+    let gate = tempfile::tempdir().unwrap();
+    let script = format!("until [ -e {}/open ]; do sleep 0.02; done", gate.path().display());
+    let mut ids = Vec::new();
+    for _ in 0..3 {
+        ids.push(bench.submit(&script, json!({})).await);
+    }
+    for id in &ids[..2] {
+        bench.until(id, "RUNNING").await;
+    }
+    let third = bench.until(&ids[2], "RUNNABLE").await;
+    assert_eq!(third["statusReason"], Value::Null);
+    std::fs::write(gate.path().join("open"), "").unwrap();
+    for id in &ids {
+        bench.until(id, "SUCCEEDED").await;
+    }
+}
+
 #[tokio::test]
 async fn an_image_without_a_program_cannot_be_pulled() {
     let bench = Bench::with_shell(Settings::default()).await;

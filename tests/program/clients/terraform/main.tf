@@ -20,8 +20,6 @@ variable "queues" {
 
 provider "aws" {
   region                      = "us-east-1"
-  access_key                  = "sandbox"
-  secret_key                  = "sandbox"
   skip_credentials_validation = true
   skip_metadata_api_check     = true
   s3_use_path_style           = true
