@@ -5,7 +5,7 @@
 //! decoded and validated by the kind ([`resources`]). What resources say of each other comes last ([`references`]).
 //! Nothing here calls AWS.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
 
 use serde_json::Value;
@@ -240,15 +240,19 @@ fn documents(
     // What stands in the files; what becomes of it is counted anew.
     let room = Room::default();
     let mut cut = loaded.unsure.stacks;
-    let mut seen: Vec<&str> = Vec::new();
+    let mut seen: BTreeSet<&str> = BTreeSet::new();
+    let there = files::folders(&root.join(STACKS));
     for (index, stack) in loaded.file.stacks.iter().enumerate() {
         let span = loaded.tree.follow(&[Step::Key("stacks".into()), Step::Item(index)]).1;
-        if seen.contains(&stack.as_str()) {
+        if complaints.len() > resources::ENOUGH {
+            cut = true;
+            break;
+        }
+        if !seen.insert(stack) {
             complaints.push(Complaint::new(span, format!("the stack `{stack}` is named twice")));
             continue;
         }
-        seen.push(stack);
-        let files = match files_of(root, stack, span) {
+        let files = match files_of(root, stack, &there, span) {
             Ok(files) => files,
             Err(complaint) => {
                 complaints.push(complaint);
@@ -278,9 +282,8 @@ fn documents(
 }
 
 /// The manifests of a stack, in order of their paths.
-fn files_of(root: &Path, stack: &str, span: Span) -> Result<Vec<PathBuf>, Complaint> {
+fn files_of(root: &Path, stack: &str, there: &[String], span: Span) -> Result<Vec<PathBuf>, Complaint> {
     let stacks = root.join(STACKS);
-    let there = files::folders(&stacks);
     if !there.iter().any(|name| name == stack) {
         let names = || there.iter().map(String::as_str);
         let complaint = Complaint::new(span, format!("there is no stack `{}`", tree::shortened(stack)));

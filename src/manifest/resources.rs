@@ -23,7 +23,7 @@ use crate::resource::{Declared, Document, ResourceId, Tags};
 use crate::value::reference;
 
 /// Where so much is wrong, the rest is not read.
-const ENOUGH: usize = 5000;
+pub const ENOUGH: usize = 5000;
 
 /// A document whose identity is known.
 pub struct Resource {

@@ -100,11 +100,24 @@ fn through(player: Player, config: &SdkConfig) -> SdkConfig {
     Counter::default().counting(config)
 }
 
-async fn planned(config: &SdkConfig, desired: &Desired, guard: &Guard) -> Result<Plan, Error> {
-    sts::caller(config).await?;
-    let aws = Aws::new(config, desired.place.clone(), None);
-    let observed = aws.observe(&Scope::of(desired)).await?;
-    Ok(cloud::plan(&aws, desired, observed, KINDS, guard).await?.0)
+/// What a plan is made through: clients take longer to make than answers to read.
+struct Line {
+    config: SdkConfig,
+    aws: Aws,
+}
+
+impl Line {
+    fn new(player: Player, config: &SdkConfig, desired: &Desired) -> Self {
+        let config = through(player, config);
+        let aws = Aws::new(&config, desired.place.clone(), None);
+        Self { config, aws }
+    }
+
+    async fn planned(&self, desired: &Desired, guard: &Guard) -> Result<Plan, Error> {
+        sts::caller(&self.config).await?;
+        let observed = self.aws.observe(&Scope::of(desired)).await?;
+        Ok(cloud::plan(&self.aws, desired, observed, KINDS, guard).await?.0)
+    }
 }
 
 /// Spoilt forms of an answer, each with its name. `asked`: what it answers.
@@ -210,10 +223,11 @@ async fn no_spoilt_answer_passes_for_what_is_not_there() {
     let mut table: BTreeMap<String, usize> = BTreeMap::new();
     for (what, desired, guard) in plans {
         let tape = Arc::new(Mutex::new(Tape::default()));
-        let asking = through(Player { tape: Arc::clone(&tape), live: Some(live.clone()) }, &config);
-        let plan = planned(&asking, &desired, &guard).await.unwrap();
-        let again = through(Player { tape: Arc::clone(&tape), live: None }, &config);
-        let same = planned(&again, &desired, &guard).await.unwrap();
+        let asking =
+            Line::new(Player { tape: Arc::clone(&tape), live: Some(live.clone()) }, &config, &desired);
+        let plan = asking.planned(&desired, &guard).await.unwrap();
+        let again = Line::new(Player { tape: Arc::clone(&tape), live: None }, &config, &desired);
+        let same = again.planned(&desired, &guard).await.unwrap();
         assert_eq!(plan.fingerprint(), same.fingerprint(), "{what}: its answers tell the same again");
         let answers = tape.lock().unwrap().answers.clone();
         for (key, answer) in answers.iter().filter(|(_, answer)| answer.status == 200) {
@@ -225,7 +239,7 @@ async fn no_spoilt_answer_passes_for_what_is_not_there() {
                 tape.lock().unwrap().spoilt = Some((asked.clone(), body));
                 tried += 1;
                 *table.entry(asked.clone()).or_default() += 1;
-                match planned(&again, &desired, &guard).await {
+                match again.planned(&desired, &guard).await {
                     Ok(plan) => passed.push(format!("{asked} {how}: {} changes", plan.changes.len())),
                     Err(error) => assert_eq!(error.code, None, "{asked} {how}: {error}"),
                 }
