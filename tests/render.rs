@@ -324,7 +324,7 @@ fn nothing_sensitive_is_shown_in_any_form() {
     let forms = [
         plan(&example, Paint::none()),
         drift(&example, Paint::none()),
-        markdown(&example),
+        markdown(&example).to_string(),
         serde_json::to_string(&records).unwrap(),
     ];
     for form in forms {
