@@ -287,7 +287,7 @@ chmod +x "$1""#;
             assert!(!packages().any(|package| package.to_lowercase().starts_with(absent)), "{absent}");
         }
         let folder = tempfile::tempdir().unwrap();
-        let pip = format!("echo \"$*\" > {}/asked", folder.path().display());
+        let pip = format!("echo \"\\$*\" > {}/asked", folder.path().display());
         install(folder.path(), &interpreter(folder.path(), "3.11", &pip), &|_| ()).unwrap();
         let asked = fs::read_to_string(folder.path().join("asked")).unwrap();
         assert!(asked.contains(" --require-hashes --only-binary :all: "), "{asked}");

@@ -251,6 +251,6 @@ impl Drop for Sandbox {
 
 /// Nobody but a test throttles here.
 fn hasty() -> aws_config::retry::RetryConfig {
-    let retry = aws_config::retry::RetryConfig::standard().with_max_attempts(10);
+    let retry = aws_config::retry::RetryConfig::standard().with_max_attempts(14);
     retry.with_initial_backoff(Duration::from_millis(5)).with_max_backoff(Duration::from_millis(100))
 }

@@ -2,6 +2,13 @@
 //!
 //! One program for all of them: each more would be linked for itself, and leave a core idle while it ends.
 
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    reason = "tests: what fails here fails them"
+)]
+
 mod crash;
 mod ending;
 mod faults;

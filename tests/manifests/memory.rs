@@ -112,13 +112,14 @@ fn no_manifest_takes_all_memory() {
             "stacks that are not there",
             Folder::new(&ENVIRONMENT.replace("[main]", &format!("[{}]", stacks.join(", "))), b"a: 1\n"),
         ),
-        ("a long key above many", alone(policy)),
+        ("a long key above many", alone(policy.clone())),
+        ("a long key above many that are wrong", alone(policy.replace("StringEquals", "NumericEquals"))),
         ("wrong values", alone(wrong)),
         ("unclosed references", alone(format!("{GROUP}{{kmsKeyId: \"{}\"}}\n", "${a} ".repeat(100_000)))),
         ("files of short values", {
             let folder = alone(format!("{GROUP}{{}}\n"));
             let file = format!("[{}]\n", times("1", 49_000));
-            (0..300).for_each(|n| {
+            (0..60).for_each(|n| {
                 fs::write(folder.0.path().join(format!("stacks/main/b{n}.yaml")), &file).unwrap()
             });
             folder
@@ -126,7 +127,7 @@ fn no_manifest_takes_all_memory() {
         ("files of nothing", {
             let folder = alone(format!("{GROUP}{{}}\n"));
             let file = "\n".repeat(1024 * 1024);
-            (0..100).for_each(|n| {
+            (0..16).for_each(|n| {
                 fs::write(folder.0.path().join(format!("stacks/main/b{n}.yaml")), &file).unwrap()
             });
             folder
@@ -136,7 +137,7 @@ fn no_manifest_takes_all_memory() {
     for (what, folder) in &cases {
         let (kib, code) = peak(folder.0.path());
         println!("{what}: {} MiB, exit {code:?}", kib / 1024);
-        let is_sound = ["nothing", "10,000 resources"].contains(what);
+        let is_sound = ["nothing", "10,000 resources", "files of nothing"].contains(what);
         assert_eq!(code, Some(i32::from(!is_sound)), "{what}");
         assert!(kib > 1000, "{what}: the peak was not seen");
         if kib > MOST_KIB {

@@ -246,14 +246,15 @@ async fn a_gateway_endpoint_puts_routes_into_its_tables() {
     assert_eq!((routes(&one).await, routes(&two).await), (1, 0));
     let modify =
         ec2.modify_vpc_endpoint().vpc_endpoint_id(id).add_route_table_ids(&two).remove_route_table_ids(&one);
-    modify.policy_document("{}").send().await.unwrap();
+    let nobody = r#"{"Statement": [{"Effect": "Deny", "Principal": "*", "Action": "*", "Resource": "*"}]}"#;
+    modify.policy_document(nobody).send().await.unwrap();
     assert_eq!((routes(&one).await, routes(&two).await), (0, 1));
     let mine = Filter::builder().name("vpc-id").values(&vpc).build();
     let described = ec2.describe_vpc_endpoints().filters(mine).filters(owned_by("me")).send().await.unwrap();
     let [endpoint] = described.vpc_endpoints() else { panic!("{described:?}") };
     assert_eq!(
         (endpoint.route_table_ids(), endpoint.policy_document()),
-        ([two.clone()].as_slice(), Some("{}"))
+        ([two.clone()].as_slice(), Some(nobody))
     );
     let deleted = ec2.delete_vpc().vpc_id(&vpc).send().await.unwrap_err();
     assert_eq!(deleted.code(), Some("DependencyViolation"));

@@ -6,7 +6,7 @@ use crate::diff::{ChangeRule, walk};
 use crate::kind::{AnyKind, Erased, Order};
 use crate::resource::Document;
 
-const KIND: Erased<ComputeEnvironment> = Erased::new();
+static KIND: Erased<ComputeEnvironment> = Erased::new();
 
 fn place() -> Place {
     Place::new("111122223333", "eu-west-1")

@@ -24,11 +24,6 @@ pub(super) fn validate(spec: &Spec) -> Vec<Invalid> {
                 found.push(Invalid::new("unmanagedvCpus", "is for UNMANAGED environments only: remove it"));
             }
             managed(resources, spec.eks_configuration.is_some(), &mut found);
-            if spec.update_policy.is_some() && resources.is_fargate() {
-                // <https://docs.aws.amazon.com/batch/latest/APIReference/API_UpdatePolicy.html>
-                let message = format!("Batch ignores it with {}: remove it", resources.r#type);
-                found.push(Invalid::new("updatePolicy", message));
-            }
             tags("tags", &resources.tags, &mut found);
             tags("capacityTags", &resources.capacity_tags, &mut found);
         }

@@ -9,7 +9,7 @@ use crate::resource::Document;
 mod refusals;
 mod stable;
 
-const KIND: Erased<JobDefinition> = Erased::new();
+static KIND: Erased<JobDefinition> = Erased::new();
 
 fn place() -> Place {
     Place::new("111122223333", "eu-west-1")

@@ -6,7 +6,7 @@ use crate::diff::walk;
 use crate::kind::{AnyKind, Erased};
 use crate::resource::Document;
 
-const KIND: Erased<JobQueue> = Erased::new();
+static KIND: Erased<JobQueue> = Erased::new();
 const CE: &str = "arn:aws:batch:eu-west-1:111122223333:compute-environment";
 
 fn place() -> Place {

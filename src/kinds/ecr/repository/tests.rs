@@ -9,7 +9,7 @@ use crate::kind::{AnyKind, Erased};
 use crate::kinds::trial::Trial;
 use crate::services::ecr::Details;
 
-const KIND: Erased<Repository> = Erased::new();
+static KIND: Erased<Repository> = Erased::new();
 
 fn place() -> Place {
     Place::new("111122223333", "eu-west-1")

@@ -9,7 +9,6 @@ use std::sync::LazyLock;
 use regex::Regex;
 use serde_json::{Map, Value};
 
-use super::document::items;
 use crate::kind::Invalid;
 
 /// Operators; each may begin with `ForAllValues:` or `ForAnyValue:` and end with `IfExists`.
@@ -98,16 +97,31 @@ fn no_operator(plain: &str) -> String {
     format!("is no operator of a condition; {hint}")
 }
 
+/// So many mistakes in one document are as good as all; each holds its path, in which keys of any length stand.
+const MOST: usize = 100;
+
 fn values(path: &str, operator: &str, value: &Value, found: &mut Vec<Invalid>) {
-    for (path, one) in items(path, value) {
-        let message = match one {
-            Value::String(text) if text.contains("${") => None,
-            Value::String(text) => wrong(operator, text),
-            Value::Number(number) => wrong(operator, &number.to_string()),
-            Value::Bool(word) => wrong(operator, &word.to_string()),
-            _ => Some("is no value of a condition: expected a text or a list of texts".to_owned()),
-        };
-        found.extend(message.map(|message| Invalid::new(path, message)));
+    let Some(list) = value.as_array() else {
+        found.extend(no_value(operator, value).map(|message| Invalid::new(path, message)));
+        return;
+    };
+    for (index, one) in list.iter().enumerate() {
+        if found.len() >= MOST {
+            return;
+        }
+        if let Some(message) = no_value(operator, one) {
+            found.push(Invalid::new(format!("{path}[{index}]"), message));
+        }
+    }
+}
+
+fn no_value(operator: &str, value: &Value) -> Option<String> {
+    match value {
+        Value::String(text) if text.contains("${") => None,
+        Value::String(text) => wrong(operator, text),
+        Value::Number(number) => wrong(operator, &number.to_string()),
+        Value::Bool(word) => wrong(operator, &word.to_string()),
+        _ => Some("is no value of a condition: expected a text or a list of texts".to_owned()),
     }
 }
 

@@ -7,7 +7,7 @@ use crate::diff;
 use crate::kind::{AnyKind, Erased};
 use crate::kinds::trial::Trial;
 
-const KIND: Erased<LogGroup> = Erased::new();
+static KIND: Erased<LogGroup> = Erased::new();
 
 fn place() -> Place {
     Place::new("111122223333", "eu-west-1")

@@ -20,7 +20,7 @@ use crate::kind::{AnyKind, Erased};
 mod mistakes;
 mod sandbox;
 
-const KIND: Erased<Bucket> = Erased::new();
+static KIND: Erased<Bucket> = Erased::new();
 
 fn place() -> Place {
     Place::new("111122223333", "eu-west-1")

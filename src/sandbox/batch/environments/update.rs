@@ -106,10 +106,7 @@ fn updated(before: &Object, request: &Object, settings: &Settings) -> Result<Obj
             after.insert(name.into(), value.clone());
         }
     }
-    // "If you specify it for a Fargate compute environment, Batch ignores it": API_UpdatePolicy.
-    if !is_fargate(&after) {
-        merge_within(&mut after, "updatePolicy", request.object("updatePolicy")?);
-    }
+    merge_within(&mut after, "updatePolicy", request.object("updatePolicy")?);
     if let Some(minutes) =
         after.object("updatePolicy")?.and_then(|policy| policy.get("jobExecutionTimeoutMinutes"))
         && !minutes.as_i64().is_some_and(|minutes| (1..=7200).contains(&minutes))

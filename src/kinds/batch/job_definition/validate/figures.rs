@@ -64,7 +64,7 @@ fn wrong(kind: &str, value: &str, platform: Platform) -> Option<String> {
         }
         ("VCPU", ..) => {
             let instead = decimal(value).map_or(1.0, f64::ceil);
-            if instead < 1.0 {
+            if value.parse::<f64>().is_ok_and(|number| number <= 0.0) {
                 return Some(format!("VCPU {value:?} is not above 0, such as \"1\""));
             }
             let parts = match decimal(value).is_some_and(|number| number.fract() != 0.0) {
