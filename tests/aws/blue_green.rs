@@ -1,14 +1,6 @@
 //! Compute environments replaced under their queues, on the sandbox: no queue is ever without one that is ENABLED and
 //! VALID, and no job is cut off.
 
-#![allow(
-    clippy::unwrap_used,
-    clippy::expect_used,
-    clippy::panic,
-    clippy::indexing_slicing,
-    reason = "a test: what fails here fails it"
-)]
-
 mod ground;
 
 use std::collections::{BTreeMap, BTreeSet};

@@ -1,13 +1,5 @@
 //! Compute environments that AWS Batch calls INVALID, for whatever reason: told, tried again, and in nobody else's way.
 
-#![allow(
-    clippy::unwrap_used,
-    clippy::expect_used,
-    clippy::panic,
-    clippy::indexing_slicing,
-    reason = "a test: what fails here fails it"
-)]
-
 use crate::world::changes;
 use crate::world::stage::{Stage, environment, queue};
 use aws_sdk_batch::types::{CeStatus, ComputeResourceUpdate};

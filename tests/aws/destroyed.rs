@@ -1,7 +1,5 @@
 //! What `destroy` says of what it does, by the program itself.
 
-#![allow(clippy::unwrap_used, clippy::panic, reason = "a test: what fails here fails it")]
-
 use crate::world::program::Stand;
 
 const ENVIRONMENT: &str =

@@ -1,13 +1,6 @@
 //! Fifteen changes behind the program's back, each on the payments stack as it was applied: a plan sees it, names the
 //! field, and an apply heals it.
 
-#![allow(
-    clippy::unwrap_used,
-    clippy::expect_used,
-    clippy::panic,
-    reason = "a test: what fails here fails it"
-)]
-
 use std::collections::BTreeMap;
 use std::path::Path;
 

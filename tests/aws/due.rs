@@ -1,13 +1,5 @@
 //! What a later apply does (D20): told as that, and neither counted as done, nor a change, nor drift.
 
-#![allow(
-    clippy::unwrap_used,
-    clippy::expect_used,
-    clippy::panic,
-    clippy::indexing_slicing,
-    reason = "a test: what fails here fails it"
-)]
-
 use crate::world::stage::{Stage, environment, queue, role};
 use crate::world::{changes, program};
 use batchwright::plan::expect::Expected;

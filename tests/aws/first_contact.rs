@@ -1,12 +1,5 @@
 //! What the real AWS does and a sandbox does not by itself: regions that an organization closes, and what is shown late.
 
-#![allow(
-    clippy::unwrap_used,
-    clippy::expect_used,
-    clippy::panic,
-    reason = "a test: what fails here fails it"
-)]
-
 use std::fs;
 use std::path::Path;
 

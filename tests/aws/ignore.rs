@@ -1,12 +1,5 @@
 //! Fields that somebody else owns (P8, P27): `ignore` leaves them alone in every way in which a resource is changed.
 
-#![allow(
-    clippy::unwrap_used,
-    clippy::expect_used,
-    clippy::panic,
-    reason = "a test: what fails here fails it"
-)]
-
 use std::fs;
 
 use crate::world::{World, load};

@@ -1,13 +1,5 @@
 //! Jobs that a change would cut off: named, and refused unless they get the time or somebody says so (D21).
 
-#![allow(
-    clippy::unwrap_used,
-    clippy::expect_used,
-    clippy::panic,
-    clippy::indexing_slicing,
-    reason = "a test: what fails here fails it"
-)]
-
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
 

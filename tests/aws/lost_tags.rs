@@ -1,13 +1,6 @@
 //! D11: what only its tags tell apart, and somebody took them off. Refused with the way out, and never made a second time.
 //! The number of a generation is in its name as well, and is put back.
 
-#![allow(
-    clippy::unwrap_used,
-    clippy::expect_used,
-    clippy::panic,
-    reason = "a test: what fails here fails it"
-)]
-
 use std::collections::BTreeMap;
 use std::path::Path;
 

@@ -1,13 +1,5 @@
 //! Names in AWS: what bears one is never taken for what is to be made under it, and another name is never passed over (D14).
 
-#![allow(
-    clippy::unwrap_used,
-    clippy::expect_used,
-    clippy::panic,
-    clippy::indexing_slicing,
-    reason = "a test: what fails here fails it"
-)]
-
 use crate::world::changes;
 use crate::world::stage::{Stage, environment, queue, role};
 use batchwright::plan::{Action, Guard, Plan, Verb};

@@ -1,14 +1,6 @@
 //! What goes while something that stays stands on it: refused in the plan, with who needs it and the way out. And what
 //! goes together, goes in order.
 
-#![allow(
-    clippy::unwrap_used,
-    clippy::expect_used,
-    clippy::panic,
-    clippy::indexing_slicing,
-    reason = "a test: what fails here fails it"
-)]
-
 mod jobs;
 mod network;
 mod outside;

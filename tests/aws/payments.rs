@@ -1,12 +1,5 @@
 //! The main job, end to end on the sandbox: the payments stack from nothing to nothing.
 
-#![allow(
-    clippy::unwrap_used,
-    clippy::expect_used,
-    clippy::panic,
-    reason = "a test: what fails here fails it"
-)]
-
 use std::collections::BTreeMap;
 use std::path::Path;
 use std::time::Duration;

@@ -1,14 +1,6 @@
 //! A resource under another logical name (`metadata.renamedFrom`): the same one in AWS, with all that guards it, and with
 //! its old generations.
 
-#![allow(
-    clippy::unwrap_used,
-    clippy::expect_used,
-    clippy::panic,
-    clippy::indexing_slicing,
-    reason = "a test: what fails here fails it"
-)]
-
 use std::collections::BTreeMap;
 
 use crate::world::changes;

@@ -1,13 +1,5 @@
 //! What holds data and is replaced (D22): the old one goes as `metadata.onDelete` says, and the plan says which.
 
-#![allow(
-    clippy::unwrap_used,
-    clippy::expect_used,
-    clippy::panic,
-    clippy::indexing_slicing,
-    reason = "a test: what fails here fails it"
-)]
-
 use crate::world::changes;
 use crate::world::program::{Ran, Stand};
 use crate::world::stage::Stage;

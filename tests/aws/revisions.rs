@@ -1,13 +1,6 @@
 //! Revisions of job definitions (D20): how many stay, which stay whatever their age, and what a plan costs in an account
 //! that has thousands of them.
 
-#![allow(
-    clippy::unwrap_used,
-    clippy::expect_used,
-    clippy::panic,
-    reason = "a test: what fails here fails it"
-)]
-
 use std::fs;
 
 use crate::world::{World, load, planned};

@@ -1,12 +1,5 @@
 //! Roles of compute environments: too young, wrong, gone, and on their way out (P9, P10).
 
-#![allow(
-    clippy::unwrap_used,
-    clippy::expect_used,
-    clippy::panic,
-    reason = "a test: what fails here fails it"
-)]
-
 use std::fs;
 use std::time::Duration;
 

@@ -1,14 +1,6 @@
 //! Compute environments that the manifests switch off, beside what becomes of their queues: in whatever way both change in one
 //! commit, the queue moves or closes first (P1).
 
-#![allow(
-    clippy::unwrap_used,
-    clippy::expect_used,
-    clippy::panic,
-    clippy::indexing_slicing,
-    reason = "a test: what fails here fails it"
-)]
-
 use std::time::Duration;
 
 use crate::world::changes;

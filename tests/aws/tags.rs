@@ -1,12 +1,5 @@
 //! Tags change tags (P19): a new tag on everything is nothing but calls that tag.
 
-#![allow(
-    clippy::unwrap_used,
-    clippy::expect_used,
-    clippy::panic,
-    reason = "a test: what fails here fails it"
-)]
-
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
 

@@ -1,12 +1,5 @@
 //! The worker's program on the sandbox: as an array job whose parts a dependent job merges, and behind a queue.
 
-#![allow(
-    clippy::unwrap_used,
-    clippy::expect_used,
-    clippy::panic,
-    reason = "a test: what fails here fails it"
-)]
-
 mod queue;
 
 use std::collections::BTreeMap;

@@ -4,14 +4,7 @@
 //! Every call of each write is tried, and of every sixth operation that only reads one call, drawn by its name.
 //! `BATCHWRIGHT_CRASH=all` tries two of each read as well; `BATCHWRIGHT_CRASH=CreateVpc` the calls of that one operation.
 
-#![allow(
-    clippy::unwrap_used,
-    clippy::expect_used,
-    clippy::panic,
-    clippy::indexing_slicing,
-    clippy::print_stdout,
-    reason = "a test: what fails here fails it, and the count of points is worth a line"
-)]
+#![allow(clippy::print_stdout, reason = "the count of points is worth a line")]
 
 use std::collections::BTreeMap;
 

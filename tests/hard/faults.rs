@@ -1,14 +1,7 @@
 //! A bad day at AWS: three calls in ten are throttled, one in twenty meets an internal error, connections break and
 //! answers get lost. Every apply ends as on a good day, and nothing is there twice.
 
-#![allow(
-    clippy::unwrap_used,
-    clippy::expect_used,
-    clippy::panic,
-    clippy::indexing_slicing,
-    clippy::print_stdout,
-    reason = "a test: what fails here fails it, and the number of calls is worth a line"
-)]
+#![allow(clippy::print_stdout, reason = "the number of calls is worth a line")]
 
 use crate::ending::Ending;
 use crate::stack::{apply, everything_goes, failures, nothing, on_spot, payments, sandbox};

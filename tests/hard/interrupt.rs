@@ -1,14 +1,6 @@
 //! The program as people run it, told to stop in the midst of an apply, and met by refusals: what is done, what is not,
 //! what waits for what, and that the next run goes on (P25).
 
-#![allow(
-    clippy::unwrap_used,
-    clippy::expect_used,
-    clippy::panic,
-    clippy::indexing_slicing,
-    reason = "a test: what fails here fails it"
-)]
-
 use std::path::Path;
 use std::process::{ExitStatus, Stdio};
 use std::time::Duration;

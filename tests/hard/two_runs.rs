@@ -1,13 +1,7 @@
 //! Two first rollouts, blue/greens or destroys of the same environment at once, in many orders: whatever becomes of each, nothing is there twice, and a
 //! further apply brings the same end about as one alone (D26).
 
-#![allow(
-    clippy::unwrap_used,
-    clippy::expect_used,
-    clippy::panic,
-    clippy::print_stdout,
-    reason = "a test: what fails here fails it, and how the runs ended is worth a line"
-)]
+#![allow(clippy::print_stdout, reason = "how the runs ended is worth a line")]
 
 use std::collections::BTreeSet;
 use std::time::Duration;

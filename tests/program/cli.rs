@@ -1,12 +1,5 @@
 //! The program as its users see it: help, exit codes, texts. No AWS; the slow story at the end runs on a sandbox.
 
-#![allow(
-    clippy::unwrap_used,
-    clippy::expect_used,
-    clippy::panic,
-    reason = "a test: what fails here fails it"
-)]
-
 use std::fs;
 use std::io::{BufRead, BufReader};
 use std::net::TcpStream;

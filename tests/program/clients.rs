@@ -3,12 +3,7 @@
 //! boto3 is the one that moto brings along, so that there is nothing more to install. Terraform and its provider are used where they
 //! are; where they are not, the test says so.
 
-#![allow(
-    clippy::unwrap_used,
-    clippy::expect_used,
-    clippy::print_stderr,
-    reason = "a test: what fails here fails it, and says what it left out"
-)]
+#![allow(clippy::print_stderr, reason = "says what it left out")]
 
 use std::path::{Path, PathBuf};
 use std::process::{Output, Stdio};

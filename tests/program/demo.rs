@@ -1,7 +1,5 @@
 //! `batchwright demo` as people run it: to its end, and cut short.
 
-#![allow(clippy::unwrap_used, clippy::panic, reason = "a test: what is missing fails it")]
-
 use std::io::{BufRead, BufReader};
 use std::os::unix::process::CommandExt;
 use std::process::{Child, Command, Stdio};

@@ -1,13 +1,6 @@
 //! Exactly what was reviewed (D19): whatever an apply was cut off at, what is left is what was reviewed; anything else is
 //! stale, by name, and nothing is written.
 
-#![allow(
-    clippy::unwrap_used,
-    clippy::expect_used,
-    clippy::panic,
-    reason = "a test: what fails here fails it"
-)]
-
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
 use std::sync::LazyLock;

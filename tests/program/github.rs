@@ -2,13 +2,6 @@
 //!
 //! What is said stands in `tests/program/github/*.md`; `BLESS=1 cargo test --test program github` writes it anew.
 
-#![allow(
-    clippy::unwrap_used,
-    clippy::expect_used,
-    clippy::panic,
-    reason = "a test: what fails here fails it"
-)]
-
 mod canary;
 mod image;
 mod requests;

@@ -1,13 +1,6 @@
 //! What is refused, by whom, and what to do about it (P14, P15): by the program itself, on a sandbox. Nothing is ever
 //! written where something speaks against it.
 
-#![allow(
-    clippy::unwrap_used,
-    clippy::expect_used,
-    clippy::panic,
-    reason = "a test: what fails here fails it"
-)]
-
 use std::fmt::Write;
 
 mod names;

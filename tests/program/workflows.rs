@@ -1,12 +1,5 @@
 //! The workflows themselves: their steps, run in order as a runner would, against the sandbox and a GitHub of this machine.
 
-#![allow(
-    clippy::unwrap_used,
-    clippy::expect_used,
-    clippy::panic,
-    reason = "a test: what fails here fails it"
-)]
-
 mod expression;
 mod failures;
 mod merges;

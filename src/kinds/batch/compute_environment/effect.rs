@@ -164,6 +164,11 @@ pub(super) fn warnings(spec: &Spec, live: Option<&Spec>) -> Vec<Invalid> {
             found.push(Invalid::new(path, message));
         }
     }
+    // <https://docs.aws.amazon.com/batch/latest/APIReference/API_UpdatePolicy.html>
+    if spec.update_policy.is_some() && resources.is_fargate() {
+        let message = format!("Batch ignores an updatePolicy of {}: leave it out", resources.r#type);
+        found.push(Invalid::new("updatePolicy", message));
+    }
     let running = live.and_then(|live| live.compute_resources.as_ref()?.desiredv_cpus);
     if let Some(running) = running.filter(|running| resources.maxv_cpus < *running) {
         let message = format!(

@@ -197,6 +197,19 @@ fn a_frozen_template_and_a_ceiling_below_what_runs_are_doubtful() {
     assert_eq!(of(&lower, None), Vec::<String>::new());
 }
 
+/// "If you specify it for a Fargate compute environment, Batch ignores it": API_UpdatePolicy.
+#[test]
+fn a_policy_that_fargate_ignores_is_doubtful() {
+    let resources =
+        json!({"type": "FARGATE_SPOT", "maxvCpus": 4, "subnets": ["subnet-1"], "securityGroupIds": ["sg-1"]});
+    let spec = json!({"type": "MANAGED", "updatePolicy": {"terminateJobsOnUpdate": true}, "computeResources": resources});
+    let found = KIND.warnings(&normal(spec), None);
+    assert_eq!(
+        found,
+        [Invalid::new("updatePolicy", "Batch ignores an updatePolicy of FARGATE_SPOT: leave it out")]
+    );
+}
+
 fn detail() -> sdk::builders::ComputeEnvironmentDetailBuilder {
     let resources = sdk::ComputeResource::builder()
         .r#type(sdk::CrType::Spot)
