@@ -195,19 +195,15 @@ fn a_frozen_template_and_a_ceiling_below_what_runs_are_doubtful() {
     let lower = with(updatable(), &[("/computeResources/maxvCpus", json!(12))]);
     assert_eq!(of(&lower, Some(&live)), ["computeResources.maxvCpus: 44 vCPUs are running"]);
     assert_eq!(of(&lower, None), Vec::<String>::new());
-}
-
-/// "If you specify it for a Fargate compute environment, Batch ignores it": API_UpdatePolicy.
-#[test]
-fn a_policy_that_fargate_ignores_is_doubtful() {
-    let resources =
-        json!({"type": "FARGATE_SPOT", "maxvCpus": 4, "subnets": ["subnet-1"], "securityGroupIds": ["sg-1"]});
-    let spec = json!({"type": "MANAGED", "updatePolicy": {"terminateJobsOnUpdate": true}, "computeResources": resources});
-    let found = KIND.warnings(&normal(spec), None);
-    assert_eq!(
-        found,
-        [Invalid::new("updatePolicy", "Batch ignores an updatePolicy of FARGATE_SPOT: leave it out")]
+    // "If you specify it for a Fargate compute environment, Batch ignores it": API_UpdatePolicy.
+    let ignored = with(
+        updatable(),
+        &[
+            ("/computeResources/type", json!("FARGATE_SPOT")),
+            ("/updatePolicy", json!({"terminateJobsOnUpdate": true})),
+        ],
     );
+    assert_eq!(of(&ignored, None), ["updatePolicy: Batch ignores an updatePolicy of FARGATE_SPOT"]);
 }
 
 fn detail() -> sdk::builders::ComputeEnvironmentDetailBuilder {
