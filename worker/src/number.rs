@@ -4,7 +4,13 @@
 //! least one digit on either side of it), an optional exponent (`e` or `E`, an optional sign, digits). So `12.5`,
 //! ` 12.5 `, `-3`, `+3`, `.5`, `5.` and `1e3` are numbers, as they are for pandas. `inf`, `nan`, `NA`, `0x10`, `1_000`,
 //! `1,000` and the empty field are not: pandas takes some of them for infinite or missing, which a payment can't be.
-//! A number beyond the range of a double is not one either.
+//! A number beyond the range of a double is not one either, nor one with more decimal places than any double has: what may
+//! come is bounded, so that the memory for an exact sum is.
+
+mod long;
+
+pub use long::Long;
+pub(crate) use long::multiply_and_add;
 
 /// How many digits after the point a [`Number::Decimal`] can have.
 pub const MAX_SCALE: usize = 18;
@@ -16,8 +22,14 @@ const MAX_DIGITS: usize = 18;
 const POWERS: [f64; MAX_SCALE + 1] =
     [1e0, 1e1, 1e2, 1e3, 1e4, 1e5, 1e6, 1e7, 1e8, 1e9, 1e10, 1e11, 1e12, 1e13, 1e14, 1e15, 1e16, 1e17, 1e18];
 
-/// The value of a field.
-#[derive(Debug, Clone, Copy, PartialEq)]
+/// How many digits after the point a number can have: as many as the smallest double, 2^-1074, when it is written out.
+pub const MAX_PLACES: usize = 1074;
+
+/// 10^18.
+const POWER_18: i64 = 1_000_000_000_000_000_000;
+
+/// The value of a field, exactly.
+#[derive(Debug, Clone, PartialEq)]
 pub enum Number {
     /// Exactly `digits / 10^scale`, with `scale <= MAX_SCALE`.
     Decimal {
@@ -26,38 +38,69 @@ pub enum Number {
         /// How many of them are after the point.
         scale: usize,
     },
-    /// A number with too many digits for the exact form: the nearest double, always finite.
+    /// What a format stores as a double, always finite.
     Double(f64),
+    /// A decimal with more digits than [`Number::Decimal`] has room for.
+    Long(Box<Long>),
+}
+
+/// Why a field is no number that can be added; completes a sentence that begins with the field.
+#[derive(Debug, Clone, Copy, PartialEq, thiserror::Error)]
+pub enum Refused {
+    /// It is not of the grammar.
+    #[error("is not a number")]
+    NotANumber,
+    /// No double is as large.
+    #[error("is beyond the range of a double")]
+    TooLarge,
+    /// An exact sum would be too long.
+    #[error("has more than {MAX_PLACES} decimal places")]
+    TooFine,
 }
 
 impl Number {
-    /// Reads a field; `None` if it is not a number of the grammar above.
+    /// Reads a field of the grammar above.
     #[inline]
-    pub fn read(field: &[u8]) -> Option<Number> {
-        plain(field).or_else(|| any(field))
+    pub fn read(field: &[u8]) -> Result<Number, Refused> {
+        match plain(field) {
+            Some(number) => Ok(number),
+            None => any(field),
+        }
     }
 
     /// The nearest double.
     #[inline]
-    pub fn to_double(self) -> f64 {
+    pub fn to_double(&self) -> f64 {
         match self {
-            Number::Decimal { digits, scale } => match POWERS.get(scale) {
-                // Both are exact doubles, so that the one division rounds correctly.
-                Some(power) if digits.unsigned_abs() <= 1 << 53 => digits as f64 / power,
-                _ => decimal_to_double(i128::from(digits), scale),
-            },
-            Number::Double(value) => value,
+            Number::Decimal { digits, scale } => decimal_to_double(*digits, *scale),
+            Number::Double(value) => *value,
+            Number::Long(long) => long.nearest(),
         }
     }
 }
 
-/// The double nearest to `digits / 10^scale`.
-pub fn decimal_to_double(digits: i128, scale: usize) -> f64 {
-    if scale == 0 {
-        return digits as f64;
+/// The double nearest to a field of the grammar above, also where it has more decimal places than can be added.
+#[inline]
+pub fn nearest(field: &[u8]) -> Result<f64, Refused> {
+    match Number::read(field) {
+        Ok(number) => Ok(number.to_double()),
+        Err(Refused::TooFine) => {
+            let text = std::str::from_utf8(field).map_err(|_| Refused::NotANumber)?;
+            text.trim_matches([' ', '\t']).parse().map_err(|_| Refused::NotANumber)
+        }
+        Err(refused) => Err(refused),
     }
-    // The standard library's reading of decimal text is correctly rounded, whatever its length.
-    format!("{digits}e-{scale}").parse().unwrap_or(f64::NAN)
+}
+
+/// The double nearest to `digits / 10^scale`.
+#[inline]
+pub fn decimal_to_double(digits: i64, scale: usize) -> f64 {
+    match POWERS.get(scale) {
+        // Both are exact doubles, so that the one division rounds correctly.
+        Some(power) if digits.unsigned_abs() <= 1 << 53 => digits as f64 / power,
+        // The standard library's reading of decimal text is correctly rounded, whatever its length.
+        _ => format!("{digits}e-{scale}").parse().unwrap_or(f64::NAN),
+    }
 }
 
 /// The form that nearly every field has: digits, perhaps with a point. One pass, no second look.
@@ -88,8 +131,8 @@ fn plain(field: &[u8]) -> Option<Number> {
 
 /// Every other form: spaces, signs, exponents, many digits.
 #[cold]
-fn any(field: &[u8]) -> Option<Number> {
-    let text = std::str::from_utf8(field).ok()?.trim_matches([' ', '\t']);
+fn any(field: &[u8]) -> Result<Number, Refused> {
+    let text = std::str::from_utf8(field).map_err(|_| Refused::NotANumber)?.trim_matches([' ', '\t']);
     let (mantissa, exponent) = match text.split_once(['e', 'E']) {
         Some((mantissa, exponent)) => (mantissa, Some(exponent)),
         None => (text, None),
@@ -97,29 +140,36 @@ fn any(field: &[u8]) -> Option<Number> {
     let unsigned = mantissa.strip_prefix(['+', '-']).unwrap_or(mantissa);
     let (whole, fraction) = unsigned.split_once('.').unwrap_or((unsigned, ""));
     if whole.len() + fraction.len() == 0 || !all_digits(whole) || !all_digits(fraction) {
-        return None;
+        return Err(Refused::NotANumber);
     }
-    if let Some(exponent) = exponent {
-        let digits = exponent.strip_prefix(['+', '-']).unwrap_or(exponent);
-        if digits.is_empty() || !all_digits(digits) {
-            return None;
-        }
-    }
+    let exponent = exponent.map_or(Some(0), read_exponent).ok_or(Refused::NotANumber)?;
     let negative = mantissa.starts_with('-');
-    exact(whole, fraction, exponent, negative).or_else(|| {
-        let value: f64 = text.parse().ok()?;
-        value.is_finite().then_some(Number::Double(value))
-    })
+    // The zeros at the end say nothing, and would only make a short number long.
+    let fraction = fraction.trim_end_matches('0');
+    let scale = i64::try_from(fraction.len()).unwrap_or(i64::MAX).saturating_sub(exponent);
+    match short(whole, fraction, scale, negative) {
+        Some(number) => Ok(number),
+        None => long::number(negative, whole.bytes().chain(fraction.bytes()).collect(), scale),
+    }
 }
 
 fn all_digits(text: &str) -> bool {
     text.bytes().all(|byte| byte.is_ascii_digit())
 }
 
-/// The decimal form, if `digits` fits it.
-fn exact(whole: &str, fraction: &str, exponent: Option<&str>, negative: bool) -> Option<Number> {
-    // The zeros at either end say nothing, and would only make a short number long.
-    let fraction = fraction.trim_end_matches('0');
+/// An exponent; one of more than 18 digits is as good as one of 18.
+fn read_exponent(text: &str) -> Option<i64> {
+    let digits = text.strip_prefix(['+', '-']).unwrap_or(text);
+    if digits.is_empty() || !all_digits(digits) {
+        return None;
+    }
+    let digits = digits.trim_start_matches('0');
+    let size = if digits.len() > MAX_DIGITS { POWER_18 } else { digits.parse().unwrap_or(0) };
+    Some(if text.starts_with('-') { -size } else { size })
+}
+
+/// The short decimal form, if the digits fit it.
+fn short(whole: &str, fraction: &str, scale: i64, negative: bool) -> Option<Number> {
     let mut digits: i64 = 0;
     for byte in whole.bytes().chain(fraction.bytes()) {
         digits = digits.checked_mul(10)?.checked_add(i64::from(byte - b'0'))?;
@@ -127,8 +177,11 @@ fn exact(whole: &str, fraction: &str, exponent: Option<&str>, negative: bool) ->
     if negative {
         digits = -digits;
     }
-    let exponent: i64 = exponent.unwrap_or("0").parse().ok()?;
-    let scale = i64::try_from(fraction.len()).ok()?.checked_sub(exponent)?;
+    short_decimal(digits, scale)
+}
+
+/// `digits / 10^scale`, if that has the short form.
+fn short_decimal(digits: i64, scale: i64) -> Option<Number> {
     if digits == 0 {
         return Some(Number::Decimal { digits: 0, scale: 0 });
     }
@@ -146,7 +199,7 @@ mod tests {
     use proptest::prelude::*;
 
     fn value(text: &str) -> Option<f64> {
-        Number::read(text.as_bytes()).map(Number::to_double)
+        Number::read(text.as_bytes()).ok().map(|number| number.to_double())
     }
 
     #[test]
@@ -161,21 +214,44 @@ mod tests {
     fn rejects_what_is_not_a_finite_decimal_number() {
         for text in [
             "", " ", ".", "-", "+", "e5", "1e", "1e+", "--1", "1.2.3", "1,5", "1_000", "0x10", "inf", "nan",
-            "NaN", "NA", "1e400", "12a", "1 2", "\u{661}", "1e5.0", "- 1", "\u{a0}1",
+            "NaN", "NA", "12a", "1 2", "\u{661}", "1e5.0", "- 1", "\u{a0}1",
         ] {
-            assert_eq!(Number::read(text.as_bytes()), None, "{text:?}");
+            assert_eq!(Number::read(text.as_bytes()), Err(Refused::NotANumber), "{text:?}");
         }
-        assert_eq!(Number::read(b"\xff"), None);
+        assert_eq!(Number::read(b"\xff"), Err(Refused::NotANumber));
     }
 
     #[test]
-    fn keeps_decimals_exact_and_falls_back_to_the_nearest_double() {
-        assert_eq!(Number::read(b"0.10"), Some(Number::Decimal { digits: 10, scale: 2 }));
-        assert_eq!(Number::read(b"-0.10"), Some(Number::Decimal { digits: -1, scale: 1 }));
-        assert_eq!(Number::read(b"12345678901234567890"), Some(Number::Double(12345678901234567890.0)));
-        assert_eq!(Number::read(b"1e-300"), Some(Number::Double(1e-300)));
-        assert_eq!(Number::read(b"1e-9999999999999999999"), Some(Number::Double(0.0)));
-        assert_eq!(Number::read(b"0e99999"), Some(Number::Decimal { digits: 0, scale: 0 }));
+    fn what_no_double_holds_and_what_no_sum_can_hold_is_refused_for_what_it_is() {
+        let nines = "9".repeat(310);
+        for text in ["1e400", "-1e309", "1.797693134862315808e308", &nines, "1e99999999999999999999"] {
+            assert_eq!(Number::read(text.as_bytes()), Err(Refused::TooLarge), "{text}");
+        }
+        let finest = format!("0.{}1", "0".repeat(MAX_PLACES - 1));
+        let finer = format!("0.{}1", "0".repeat(MAX_PLACES));
+        assert!(Number::read(finest.as_bytes()).is_ok());
+        for text in ["1e-1075", "5e-9999999999999999999", &finer] {
+            assert_eq!(Number::read(text.as_bytes()), Err(Refused::TooFine), "{text}");
+            assert_eq!(nearest(text.as_bytes()), Ok(0.0), "{text}");
+        }
+        assert_eq!(nearest(b"1e400"), Err(Refused::TooLarge));
+    }
+
+    #[test]
+    fn keeps_every_digit() {
+        let decimal = |digits, scale| Ok(Number::Decimal { digits, scale });
+        assert_eq!(Number::read(b"0.10"), decimal(10, 2));
+        assert_eq!(Number::read(b"-0.10"), decimal(-1, 1));
+        assert_eq!(Number::read(b"0e99999999999999999999"), decimal(0, 0));
+        assert_eq!(Number::read(b"-0e-99999999999999999999"), decimal(0, 0));
+        assert_eq!(Number::read(b"100000000000000000000e-10"), decimal(10_000_000_000, 0));
+        let long = |text: &str| match Number::read(text.as_bytes()) {
+            Ok(Number::Long(long)) => long.to_string(),
+            other => format!("{other:?}"),
+        };
+        assert_eq!(long("12345678901234567890"), "1234567890123456789e1");
+        assert_eq!(long("-0001234567890.12345678901000"), "-123456789012345678901e-11");
+        assert_eq!(long("1.50e-300"), "15e-301");
     }
 
     proptest! {

@@ -64,7 +64,7 @@ impl Counts {
             .chain(other.far.iter().map(|(name, count)| (name, *count)))
         {
             match self.near.iter_mut().find(|(known, _)| known == name) {
-                Some((_, count)) => *count += more,
+                Some((_, count)) => *count = count.saturating_add(more),
                 None => self.add_far(name.as_bytes(), more)?,
             }
         }
@@ -75,7 +75,7 @@ impl Counts {
     fn add_far(&mut self, name: &[u8], more: u64) -> Result<(), Error> {
         let name = std::str::from_utf8(name).map_err(|error| not_utf8(name, error))?;
         if let Some(count) = self.far.get_mut(name) {
-            *count += more;
+            *count = count.saturating_add(more);
             return Ok(());
         }
         self.bytes += name.len() + PER_NAME;

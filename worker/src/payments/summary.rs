@@ -6,7 +6,7 @@ use serde::{Deserialize, Serialize};
 
 use super::{Counts, Tally};
 use crate::csv::{Malformed, Row};
-use crate::number::Number;
+use crate::number::{Number, Refused};
 
 pub(crate) const ORDER_ID: &str = "order_id";
 pub(crate) const PAYMENT_TYPE: &str = "payment_type";
@@ -75,7 +75,7 @@ fn nearest(wanted: &str, names: &[Cow<'_, str>]) -> String {
 }
 
 /// One payment, whatever it was written in.
-#[derive(Debug, Clone, Copy)]
+#[derive(Debug, Clone)]
 pub struct Payment<'a> {
     /// The amount.
     pub value: Number,
@@ -125,7 +125,7 @@ impl Summary {
         let value = number(row, columns.value, VALUE)?;
         let instalments = number(row, columns.instalments, INSTALMENTS)?;
         let payment_type = &row.field(columns.payment_type);
-        let has_order = over_one(instalments) && !row.field(columns.order_id).is_empty();
+        let has_order = over_one(&instalments) && !row.field(columns.order_id).is_empty();
         let payment = Payment { value, instalments, payment_type, has_order };
         self.add_payment(&payment).map_err(|what| row.malformed(columns.payment_type, PAYMENT_TYPE, what))
     }
@@ -137,10 +137,10 @@ impl Summary {
             return Err("it is empty".to_owned());
         }
         self.types.add(payment.payment_type).map_err(|error| error.to_string())?;
-        if payment.has_order && over_one(payment.instalments) {
+        if payment.has_order && over_one(&payment.instalments) {
             self.with_instalments += 1;
         }
-        self.values.add(payment.value);
+        self.values.add(&payment.value);
         self.rows += 1;
         Ok(())
     }
@@ -153,9 +153,9 @@ impl Summary {
     /// Adds all that `other` has seen.
     pub fn merge(&mut self, other: &Summary) -> Result<(), String> {
         self.types.merge(&other.types).map_err(|error| format!("{PAYMENT_TYPE}: {error}"))?;
-        self.rows += other.rows;
-        self.values.merge(&other.values);
-        self.with_instalments += other.with_instalments;
+        self.values.merge(&other.values).map_err(|error| format!("{VALUE}: {error}"))?;
+        self.rows = self.rows.checked_add(other.rows).ok_or("there are more rows than can be counted")?;
+        self.with_instalments = self.with_instalments.saturating_add(other.with_instalments);
         Ok(())
     }
 
@@ -180,23 +180,20 @@ fn number(row: &Row<'_>, index: usize, name: &str) -> Result<Number, Malformed> 
     if let [digit @ b'0'..=b'9'] = *field {
         return Ok(Number::Decimal { digits: i64::from(digit - b'0'), scale: 0 });
     }
-    Number::read(&field).ok_or_else(|| not_a_number(row, index, name, &field))
+    Number::read(&field).map_err(|refused| not_a_number(row, index, name, &field, refused))
 }
 
 #[cold]
-fn not_a_number(row: &Row<'_>, index: usize, name: &str, field: &[u8]) -> Malformed {
-    let what = if field.is_empty() {
-        "it is empty".to_owned()
-    } else {
-        format!("{:?} is not a number", shown(field))
-    };
+fn not_a_number(row: &Row<'_>, index: usize, name: &str, field: &[u8], refused: Refused) -> Malformed {
+    let what =
+        if field.is_empty() { "it is empty".to_owned() } else { format!("{:?} {refused}", shown(field)) };
     row.malformed(index, name, what)
 }
 
 #[inline]
-fn over_one(number: Number) -> bool {
+fn over_one(number: &Number) -> bool {
     match number {
-        Number::Decimal { digits, scale: 0 } => digits > 1,
+        Number::Decimal { digits, scale: 0 } => *digits > 1,
         other => other.to_double() > 1.0,
     }
 }

@@ -2,20 +2,20 @@
 
 use serde::{Deserialize, Serialize};
 
+use super::Exact;
 use crate::number::{MAX_SCALE, Number, decimal_to_double};
 
 /// Adds numbers up without rounding on the way.
 ///
-/// Decimals are added as integers, one sum for each count of places, so that their total is exact and the same in
-/// whatever order they come. Only numbers with too many digits for that are added as doubles, and these without loss too. So the
-/// total of several parts is the total of the whole, whatever the parts.
-#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
+/// Short decimals are added as integers, one sum for each count of places; longer ones and doubles go into an [`Exact`] sum. So
+/// the total is exact, the same in whatever order they come, and that of several parts is that of the whole, whatever the parts.
+#[derive(Debug, Clone, Default, Serialize, Deserialize)]
 pub struct Tally {
     by_scale: [Option<Decimals>; MAX_SCALE + 1],
-    doubles: Option<Doubles>,
+    others: Option<Box<Others>>,
 }
 
-#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, Serialize, Deserialize)]
 struct Decimals {
     #[serde(with = "as_text")]
     sum: i128,
@@ -23,8 +23,9 @@ struct Decimals {
     most: i64,
 }
 
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-struct Doubles {
+/// Long decimals and doubles.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+struct Others {
     sum: Exact,
     #[serde(with = "as_text")]
     least: f64,
@@ -32,148 +33,76 @@ struct Doubles {
     most: f64,
 }
 
-/// A sum of doubles as a few doubles that do not overlap, smallest first (Shewchuk 1997): their own sum is the true one.
-#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
-#[serde(try_from = "Vec<String>", into = "Vec<String>")]
-struct Exact(Vec<f64>);
-
-impl From<Exact> for Vec<String> {
-    fn from(exact: Exact) -> Vec<String> {
-        exact.0.iter().map(f64::to_string).collect()
-    }
-}
-
-impl TryFrom<Vec<String>> for Exact {
-    type Error = std::num::ParseFloatError;
-
-    fn try_from(texts: Vec<String>) -> Result<Exact, Self::Error> {
-        texts.iter().map(|text| text.parse()).collect::<Result<_, _>>().map(Exact)
-    }
-}
-
-impl Exact {
-    fn add(&mut self, mut value: f64) {
-        let mut kept = 0;
-        for at in 0..self.0.len() {
-            let Some(&part) = self.0.get(at) else { break };
-            let (large, small) = if value.abs() < part.abs() { (part, value) } else { (value, part) };
-            let sum = large + small;
-            let lost = small - (sum - large);
-            if lost != 0.0
-                && let Some(slot) = self.0.get_mut(kept)
-            {
-                *slot = lost;
-                kept += 1;
-            }
-            value = sum;
-        }
-        self.0.truncate(kept);
-        self.0.push(value);
-    }
-
-    /// The double nearest to the sum.
-    fn value(&self) -> f64 {
-        let mut parts = self.0.iter().rev();
-        let mut sum = parts.next().copied().unwrap_or(0.0);
-        while let Some(&part) = parts.next() {
-            let before = sum;
-            sum += part;
-            let lost = part - (sum - before);
-            if lost != 0.0 {
-                // Exactly between two doubles, what is still smaller decides.
-                let next = parts.next().copied().unwrap_or(0.0);
-                if (lost < 0.0 && next < 0.0) || (lost > 0.0 && next > 0.0) {
-                    let twice = lost * 2.0;
-                    let up = sum + twice;
-                    if up - sum == twice {
-                        sum = up;
-                    }
-                }
-                break;
-            }
-        }
-        sum
-    }
-}
-
 impl Tally {
     /// Takes one more number into account.
     #[inline]
-    pub fn add(&mut self, number: Number) {
+    pub fn add(&mut self, number: &Number) {
         match number {
-            Number::Decimal { digits, scale } => match self.by_scale.get_mut(scale) {
+            &Number::Decimal { digits, scale } => match self.by_scale.get_mut(scale) {
                 Some(Some(decimals)) => decimals.add(digits),
                 Some(empty) => {
                     *empty = Some(Decimals { sum: i128::from(digits), least: digits, most: digits })
                 }
-                None => self.add_double(number.to_double()),
+                None => self.other(number.to_double()).add_decimal(i128::from(digits), scale),
             },
-            Number::Double(value) => self.add_double(value),
+            Number::Double(value) => self.other(*value).add_double(*value),
+            Number::Long(long) => self.other(long.nearest()).add_long(long),
         }
     }
 
-    fn add_double(&mut self, value: f64) {
-        let empty = || Doubles { sum: Exact::default(), least: value, most: value };
-        let doubles = self.doubles.get_or_insert_with(empty);
-        doubles.sum.add(value);
-        doubles.least = doubles.least.min(value);
-        doubles.most = doubles.most.max(value);
+    /// The sum of all that is no short decimal; `value` is the double nearest to what will be added to it.
+    fn other(&mut self, value: f64) -> &mut Exact {
+        // Of two zeros, none is less than the other: the sign would depend on the order.
+        let value = value + 0.0;
+        let empty = || Box::new(Others { sum: Exact::default(), least: value, most: value });
+        let others = self.others.get_or_insert_with(empty);
+        others.least = others.least.min(value);
+        others.most = others.most.max(value);
+        &mut others.sum
     }
 
-    /// The total; 0 of no numbers. Not finite if it is beyond the range of a double.
+    /// The double nearest to the total; 0 of no numbers. Not finite if it is beyond the range of a double.
     pub fn sum(&self) -> f64 {
-        if let (Some((digits, scale)), None) = (self.exact_sum(), &self.doubles) {
-            return decimal_to_double(digits, scale);
-        }
-        let mut total = self.doubles.as_ref().map(|doubles| doubles.sum.clone()).unwrap_or_default();
+        let mut total = self.others.as_ref().map(|others| others.sum.clone()).unwrap_or_default();
         for (scale, decimals) in self.decimals() {
-            total.add(decimal_to_double(decimals.sum, scale));
+            total.add_decimal(decimals.sum, scale);
         }
         total.value()
     }
 
     /// Adds all that `other` has seen.
-    pub fn merge(&mut self, other: &Tally) {
+    ///
+    /// Fails only of more than 2^64 numbers, which no parts of a summary have.
+    pub fn merge(&mut self, other: &Tally) -> Result<(), String> {
         for (ours, theirs) in self.by_scale.iter_mut().zip(&other.by_scale) {
             match (ours.as_mut(), theirs) {
-                (Some(ours), Some(theirs)) => ours.merge(theirs),
+                (Some(ours), Some(theirs)) => ours.merge(theirs)?,
                 (None, Some(_)) => *ours = *theirs,
                 (_, None) => {}
             }
         }
-        match (&mut self.doubles, &other.doubles) {
+        match (&mut self.others, &other.others) {
             (Some(ours), Some(theirs)) => {
-                theirs.sum.0.iter().for_each(|part| ours.sum.add(*part));
+                ours.sum.merge(&theirs.sum);
                 ours.least = ours.least.min(theirs.least);
                 ours.most = ours.most.max(theirs.most);
             }
             (ours @ None, theirs) => *ours = theirs.clone(),
             (_, None) => {}
         }
+        Ok(())
     }
 
     /// The smallest number, if there is one.
     pub fn least(&self) -> Option<f64> {
-        let decimals =
-            self.decimals().map(|(scale, decimals)| decimal_to_double(decimals.least.into(), scale));
-        decimals.chain(self.doubles.as_ref().map(|doubles| doubles.least)).reduce(f64::min)
+        let decimals = self.decimals().map(|(scale, decimals)| decimal_to_double(decimals.least, scale));
+        decimals.chain(self.others.as_ref().map(|others| others.least)).reduce(f64::min)
     }
 
     /// The largest number, if there is one.
     pub fn most(&self) -> Option<f64> {
-        let decimals =
-            self.decimals().map(|(scale, decimals)| decimal_to_double(decimals.most.into(), scale));
-        decimals.chain(self.doubles.as_ref().map(|doubles| doubles.most)).reduce(f64::max)
-    }
-
-    /// The decimals' total as one decimal, unless it is too long for 128 bits.
-    fn exact_sum(&self) -> Option<(i128, usize)> {
-        let mut total = (0i128, 0);
-        for (scale, decimals) in self.decimals() {
-            let shift = 10i128.checked_pow(u32::try_from(scale - total.1).ok()?)?;
-            total = (total.0.checked_mul(shift)?.checked_add(decimals.sum)?, scale);
-        }
-        Some(total)
+        let decimals = self.decimals().map(|(scale, decimals)| decimal_to_double(decimals.most, scale));
+        decimals.chain(self.others.as_ref().map(|others| others.most)).reduce(f64::max)
     }
 
     fn decimals(&self) -> impl Iterator<Item = (usize, &Decimals)> {
@@ -189,10 +118,11 @@ impl Decimals {
         self.most = self.most.max(digits);
     }
 
-    fn merge(&mut self, other: &Decimals) {
-        self.sum += other.sum;
+    fn merge(&mut self, other: &Decimals) -> Result<(), String> {
+        self.sum = self.sum.checked_add(other.sum).ok_or("the sums are too large for any count of rows")?;
         self.least = self.least.min(other.least);
         self.most = self.most.max(other.most);
+        Ok(())
     }
 }
 
@@ -219,12 +149,14 @@ mod as_text {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::number::MAX_PLACES;
+    use num_bigint::BigInt;
     use proptest::prelude::*;
 
     fn tally<'a>(texts: impl IntoIterator<Item = &'a str>) -> Tally {
         let mut tally = Tally::default();
         for text in texts {
-            tally.add(Number::read(text.as_bytes()).unwrap());
+            tally.add(&Number::read(text.as_bytes()).unwrap());
         }
         tally
     }
@@ -251,6 +183,22 @@ mod tests {
     }
 
     #[test]
+    fn no_order_and_no_cut_makes_a_difference_near_the_largest_double() {
+        for texts in
+            [["1e308", "1e308", "-1e308"], ["1e308", "-1e308", "1e308"], ["-1e308", "1e308", "1e308"]]
+        {
+            assert_eq!(tally(texts).sum(), 1e308, "{texts:?}");
+        }
+    }
+
+    #[test]
+    fn decimals_beyond_doubles_are_added_as_they_are_written() {
+        assert_eq!(tally(["9007199254740993", "-9007199254740992.0000000000000000001"]).sum(), 1.0);
+        assert_eq!(tally(["0.1000000000000000000000001", "-0.1"]).sum(), 1e-25);
+        assert_eq!(tally(["1e-300", "1e300", "-1e300"]).sum(), 1e-300);
+    }
+
+    #[test]
     fn a_total_beyond_all_doubles_is_not_finite() {
         assert!(!tally(["1e308", "1e308"]).sum().is_finite());
     }
@@ -269,18 +217,70 @@ mod tests {
         }
 
         #[test]
-        fn parts_that_were_written_down_make_the_whole_wherever_they_are_cut(
-            texts in proptest::collection::vec(r"-?[0-9]{1,24}(\.[0-9]{1,20})?(e-?[0-9]{1,2})?", 1..40), cut: prop::sample::Index
+        fn the_total_is_that_of_num_bigint_in_any_order_and_any_parts(
+            numbers in proptest::collection::vec(any_number(), 1..30)
+                .prop_flat_map(|numbers| (Just(numbers.clone()), Just(numbers).prop_shuffle())),
+            shards in proptest::collection::vec(any::<prop::sample::Index>(), 30),
         ) {
-            let (left, right) = texts.split_at(cut.index(texts.len()));
-            let part = |texts: &[String]| -> Tally {
-                let json = serde_json::to_string(&tally(texts.iter().map(String::as_str))).unwrap();
-                serde_json::from_str(&json).unwrap()
-            };
-            let mut parts = part(right);
-            parts.merge(&part(left));
-            let whole = tally(texts.iter().map(String::as_str));
-            prop_assert_eq!((parts.sum(), parts.least(), parts.most()), (whole.sum(), whole.least(), whole.most()));
+            let (numbers, shuffled) = numbers;
+            let expected: BigInt = numbers.iter().map(scaled).sum();
+            let expected: f64 = format!("{expected}e-{SCALE}").parse().unwrap();
+            let mut whole = Tally::default();
+            numbers.iter().for_each(|number| whole.add(number));
+
+            let mut parts = vec![Tally::default(); 4];
+            for (number, shard) in shuffled.iter().zip(&shards) {
+                parts[shard.index(4)].add(number);
+            }
+            let mut merged = Tally::default();
+            for part in parts {
+                let json = serde_json::to_string(&part).unwrap();
+                merged.merge(&serde_json::from_str(&json).unwrap()).unwrap();
+            }
+            for tally in [&whole, &merged] {
+                prop_assert_eq!(tally.sum().to_bits(), (expected + 0.0).to_bits());
+                let sorted = || numbers.iter().map(|number| number.to_double() + 0.0);
+                prop_assert_eq!(tally.least().map(f64::to_bits), sorted().reduce(f64::min).map(f64::to_bits));
+                prop_assert_eq!(tally.most().map(f64::to_bits), sorted().reduce(f64::max).map(f64::to_bits));
+            }
+        }
+    }
+
+    /// More decimal places than any number has.
+    const SCALE: usize = MAX_PLACES + 1;
+
+    /// Numbers of every sort, many of which nearly cancel out.
+    fn any_number() -> impl Strategy<Value = Number> {
+        let text = |pattern| proptest::string::string_regex(pattern).unwrap();
+        let read = |text: String| Number::read(text.as_bytes()).ok();
+        prop_oneof![
+            text(r"-?[0-9]{1,6}(\.[0-9]{1,2})?").prop_filter_map("a number", read),
+            text(r"-?[0-9]{1,24}(\.[0-9]{1,20})?(e-?[0-9]{1,2})?").prop_filter_map("a number", read),
+            text(r"-?1e(308|-308|-1074|18|19|-18|-19)").prop_filter_map("a number", read),
+            text(r"-?[0-9]{1,40}(\.[0-9]{1,60})?e-?[0-9]{1,3}").prop_filter_map("a number", read),
+            text(r"-?900719925474099[0-9](\.0{0,30}1)?").prop_filter_map("a number", read),
+            any::<f64>().prop_filter("finite", |value| value.is_finite()).prop_map(Number::Double),
+            any::<u64>().prop_map(|bits| Number::Double(f64::from_bits(bits >> 12))),
+            prop_oneof![Just(0.0), Just(-0.0), Just(f64::MAX), Just(f64::MIN), Just(5e-324)]
+                .prop_map(Number::Double),
+            (proptest::collection::vec(any::<u8>(), 1..40), 0i64..80)
+                .prop_filter_map("a number", |(bytes, scale)| Number::of_bytes(&bytes, scale).ok()),
+        ]
+    }
+
+    /// The number as an integer of so many decimal places, by means of num-bigint alone.
+    fn scaled(number: &Number) -> BigInt {
+        let ten = |power: usize| BigInt::from(10).pow(u32::try_from(power).unwrap());
+        match number {
+            Number::Decimal { digits, scale } => BigInt::from(*digits) * ten(SCALE - scale),
+            Number::Long(long) => {
+                let text = long.to_string();
+                let (digits, exponent) = text.split_once('e').unwrap();
+                let exponent: i64 = exponent.parse().unwrap();
+                digits.parse::<BigInt>().unwrap() * ten(usize::try_from(SCALE as i64 + exponent).unwrap())
+            }
+            // All digits of a double, as the standard library writes them.
+            Number::Double(value) => format!("{value:.SCALE$}").replace('.', "").parse().unwrap(),
         }
     }
 }

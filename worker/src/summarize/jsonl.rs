@@ -6,7 +6,7 @@ use crate::bad_rows::BadRows;
 use crate::csv::Malformed;
 use crate::json::{self, Object};
 use crate::lines::{Block, LineBlocks, Stopped};
-use crate::number::Number;
+use crate::number::{Number, Refused};
 use crate::payments::{Payment, Summary};
 use crate::place::Input;
 
@@ -90,7 +90,7 @@ impl Reader {
         let numeric = |index| {
             let (value, column, name) = present(index)?;
             read_number(value)
-                .ok_or_else(|| bad(number, column, name, format!("{} is not a number", shown(value))))
+                .map_err(|refused| bad(number, column, name, format!("{} {refused}", shown(value))))
         };
         let (value, instalments) = (numeric(0)?, numeric(1)?);
         let (kind, column, name) = present(2)?;
@@ -104,10 +104,10 @@ impl Reader {
 }
 
 /// A number, or a string that holds one.
-fn read_number(value: &[u8]) -> Option<Number> {
+fn read_number(value: &[u8]) -> Result<Number, Refused> {
     match value.first() {
-        Some(b'"') => Number::read(&json::text(value)?),
+        Some(b'"') => Number::read(&json::text(value).ok_or(Refused::NotANumber)?),
         Some(b'-' | b'0'..=b'9') => Number::read(value),
-        _ => None,
+        _ => Err(Refused::NotANumber),
     }
 }

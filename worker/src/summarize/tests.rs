@@ -72,7 +72,7 @@ fn a_bad_value_is_named_with_its_place() {
     line 5, column 7 (payment_installments): "one" is not a number
     line 2, column 12 (payment_value): "inf" is not a number
     line 2, column 12 (payment_value): "1,000.00" is not a number
-    line 2, column 12 (payment_value): "1e999" is not a number
+    line 2, column 12 (payment_value): "1e999" is beyond the range of a double
     line 2, column 12 (payment_value): "1\n\u{7}\u{301}" is not a number
     line 2, column 12 (payment_value): "1111111111111111111111111111111111111111…" is not a number
     the sum of payment_value is too large for a number

@@ -3,7 +3,7 @@
 use std::borrow::Cow;
 
 use crate::json::{self, Object};
-use crate::number::Number;
+use crate::number::nearest;
 
 /// The fields of one line that a calculation asked for.
 #[derive(Debug, Clone, Copy)]
@@ -32,11 +32,11 @@ impl<'a> Fields<'a> {
     pub fn number(&self, key: &str) -> Result<f64, String> {
         let Some(raw) = self.raw(key) else { return Err(format!("{key} is missing")) };
         let number = match raw.first() {
-            Some(b'-' | b'0'..=b'9') => Number::read(raw),
-            Some(b'"') => json::text(raw).and_then(|text| Number::read(&text)),
+            Some(b'-' | b'0'..=b'9') => nearest(raw).ok(),
+            Some(b'"') => json::text(raw).and_then(|text| nearest(&text).ok()),
             _ => None,
         };
-        number.map(Number::to_double).ok_or_else(|| not_a(key, "number", raw))
+        number.ok_or_else(|| not_a(key, "number", raw))
     }
 
     /// A string.

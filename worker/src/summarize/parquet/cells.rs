@@ -8,7 +8,7 @@ use parquet::data_type::{
 use parquet::errors::ParquetError;
 use parquet::schema::types::ColumnDescriptor;
 
-use crate::number::{MAX_SCALE, Number, decimal_to_double};
+use crate::number::{MAX_PLACES, Number};
 use crate::summarize::columns::{finite, shown};
 
 use super::meaning::{Meaning, Wanted, half, meaning};
@@ -18,7 +18,7 @@ pub(super) struct Cells {
     source: Source,
     meaning: Meaning,
     /// Places after the point, of a decimal.
-    scale: usize,
+    scale: i64,
     /// The level at which a value is there.
     present: i16,
     levels: Vec<i16>,
@@ -62,13 +62,10 @@ impl Cells {
                 return Err(format!("column {name} is {found}, which is neither a number nor text"));
             }
         };
-        let decimal = meaning == Meaning::Decimal;
-        let scale = if decimal { usize::try_from(described.type_scale()).unwrap_or(usize::MAX) } else { 0 };
-        if scale > MAX_SCALE {
-            return Err(format!(
-                "column {} has more than {MAX_SCALE} decimal places",
-                described.path().string()
-            ));
+        let scale = if meaning == Meaning::Decimal { described.type_scale().into() } else { 0 };
+        if !(0..=MAX_PLACES as i64).contains(&scale) {
+            let name = described.path().string();
+            return Err(format!("column {name} has {scale} decimal places; there can be 0 to {MAX_PLACES}"));
         }
         let present = described.max_def_level();
         Ok(Cells { source, meaning, scale, present, levels: Vec::new(), at: Vec::new() })
@@ -126,10 +123,11 @@ impl Cells {
     pub(super) fn number(&self, row: usize) -> Result<Number, String> {
         match self.get(row) {
             None => Err("it is empty".to_owned()),
-            Some(Cell::Int(digits)) if digits < 0 && self.meaning == Meaning::Unsigned => {
-                finite(decimal_to_double(digits.cast_unsigned().into(), 0))
+            Some(Cell::Int(digits)) => {
+                let unsigned = self.meaning == Meaning::Unsigned;
+                let digits = if unsigned { digits.cast_unsigned().into() } else { digits.into() };
+                Number::of_digits(digits, self.scale).map_err(|refused| format!("it {refused}"))
             }
-            Some(Cell::Int(digits)) => Ok(Number::Decimal { digits, scale: self.scale }),
             Some(Cell::Double(value)) => finite(value),
             Some(Cell::Bytes(bytes)) if self.meaning == Meaning::Decimal => self.decimal(bytes),
             Some(Cell::Bytes(bytes)) if self.meaning == Meaning::Half => {
@@ -137,23 +135,17 @@ impl Cells {
                 finite(half(bytes))
             }
             Some(Cell::Bytes(text)) => {
-                Number::read(text).ok_or_else(|| format!("{:?} is not a number", shown(text)))
+                Number::read(text).map_err(|refused| format!("{:?} {refused}", shown(text)))
             }
         }
     }
 
     /// A decimal in two's complement, the highest byte first.
     fn decimal(&self, bytes: &[u8]) -> Result<Number, String> {
-        if bytes.is_empty() || bytes.len() > 16 {
-            return Err("it has more digits than 128 bits hold".to_owned());
+        if bytes.is_empty() {
+            return Err("it has no byte".to_owned());
         }
-        let negative = bytes.first().is_some_and(|first| first & 0x80 != 0);
-        let start: i128 = if negative { -1 } else { 0 };
-        let digits = bytes.iter().fold(start, |digits, byte| digits << 8 | i128::from(*byte));
-        match i64::try_from(digits) {
-            Ok(digits) => Ok(Number::Decimal { digits, scale: self.scale }),
-            Err(_) => finite(decimal_to_double(digits, self.scale)),
-        }
+        Number::of_bytes(bytes, self.scale).map_err(|refused| format!("it {refused}"))
     }
 }
 
