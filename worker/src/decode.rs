@@ -3,20 +3,23 @@
 //! gzip (several members in a row, too, and zeros behind them) and zstd (several frames, skippable ones among them). A name that ends with `.gz` or `.zst` promises one of them,
 //! so that anything else under it is an error; without such a name the first bytes alone decide.
 
-mod gzip;
+mod members;
+mod packed;
 
-use std::io::{self, BufRead, BufReader, Read};
+use std::io::{self, Read};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 
 use crate::ahead::Ahead;
 use crate::place::{Cause, Error, Input};
+use members::{Behind, Member, Members};
+use packed::Packed;
 
 /// The largest zstd window, as a power of two: 8 MiB, which every tool must take. Only `--ultra` and `--long` make larger ones.
 const ZSTD_WINDOW: u32 = 23;
 
-/// How much compressed data is handed to a decoder at a time.
-const BUFFER: usize = 128 << 10;
+/// How many bytes tell how a content is packed.
+const HEAD: usize = 4;
 
 /// How the bytes of a place are packed.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -52,6 +55,20 @@ impl Coding {
         }
     }
 
+    /// Whether these bytes are the beginning of a member or frame, be it cut off.
+    fn may_begin(self, head: &[u8]) -> bool {
+        let cut = |magic: &[u8]| head.len() < HEAD && magic.starts_with(head);
+        let cut = match self {
+            Coding::Plain => false,
+            Coding::Gzip => cut(&[0x1f, 0x8b]),
+            Coding::Zstd => {
+                cut(&[0x28, 0xb5, 0x2f, 0xfd])
+                    || matches!(head, [0x50..=0x5f] | [0x50..=0x5f, 0x2a] | [0x50..=0x5f, 0x2a, 0x4d])
+            }
+        };
+        cut || Coding::of_bytes(head) == self
+    }
+
     fn name(self) -> &'static str {
         match self {
             Coding::Plain => "plain",
@@ -75,7 +92,7 @@ pub struct Decoded {
 pub fn decoded(input: Box<dyn Input>, name: &str) -> Result<Decoded, Error> {
     let taken = Arc::new(AtomicU64::new(0));
     let mut input = Metered { input, taken: Arc::clone(&taken) };
-    let mut head = [0; 4];
+    let mut head = [0; HEAD];
     let mut filled = 0;
     while let Some(free @ [_, ..]) = head.get_mut(filled..) {
         match input.read(free)? {
@@ -90,26 +107,19 @@ pub fn decoded(input: Box<dyn Input>, name: &str) -> Result<Decoded, Error> {
         return Err(Error::new("read", name, Cause::Refused, what));
     }
     let whole = Whole { head, at: 0, input };
-    // Unpacking takes longer than most of what is done with the result: it gets a thread of its own.
-    let unpacked = |decoder| {
-        let unpacked = Unpacked { decoder, name: name.to_owned(), coding };
-        Box::new(Ahead::new(Box::new(unpacked), name)) as Box<dyn Input>
-    };
     let input = match coding {
         Coding::Plain => Box::new(whole) as Box<dyn Input>,
-        Coding::Gzip => unpacked(Box::new(gzip::Members::new(buffered(whole)))),
-        Coding::Zstd => {
-            let failed = |error| Error::io("read", name, &error);
-            let mut decoder = zstd::stream::read::Decoder::with_buffer(buffered(whole)).map_err(failed)?;
-            decoder.window_log_max(ZSTD_WINDOW).map_err(failed)?;
-            unpacked(Box::new(decoder))
-        }
+        Coding::Gzip => unpacked::<flate2::bufread::GzDecoder<Packed>>(whole, name)?,
+        Coding::Zstd => unpacked::<zstd::stream::read::Decoder<'static, Packed>>(whole, name)?,
     };
     Ok(Decoded { input, coding, taken })
 }
 
-fn buffered(input: Whole) -> impl BufRead + Send {
-    BufReader::with_capacity(BUFFER, input)
+/// Unpacking takes longer than most of what is done with the result: it gets a thread of its own.
+fn unpacked<M: Member + Send + 'static>(whole: Whole, name: &str) -> Result<Box<dyn Input>, Error> {
+    let members = Members::<M>::new(Packed::new(whole)).map_err(|error| Error::io("read", name, &error))?;
+    let unpacked = Unpacked { decoder: Box::new(members), name: name.to_owned(), coding: M::CODING };
+    Ok(Box::new(Ahead::new(Box::new(unpacked), name)))
 }
 
 /// Counts what is taken from a place.
@@ -184,7 +194,9 @@ impl Unpacked {
     /// The error of the place below, if it is one; else the data is bad.
     fn failure(&self, error: io::Error) -> Error {
         let coding = self.coding.name();
+        let behind = error.get_ref().and_then(|inner| inner.downcast_ref::<Behind>());
         let what = match error.kind() {
+            _ if behind.is_some() => error.to_string(),
             io::ErrorKind::UnexpectedEof => format!("the {coding} data is cut off"),
             _ if error.to_string().contains("too much memory") => {
                 format!(
@@ -270,14 +282,48 @@ mod tests {
         assert!(read("x.zst", skippable.clone()).unwrap().0 == text.repeat(2));
         assert!(read("x", skippable).unwrap().0 == text.repeat(2));
         let padded = |zeros: usize| [gzip(&text), gzip(b""), gzip(&text), vec![0; zeros]].concat();
-        for zeros in [0, 1, 511, BUFFER * 2 + 1] {
+        for zeros in [0, 1, 511, (256 << 10) + 1] {
             assert!(read("x.gz", padded(zeros)).unwrap().0 == text.repeat(2), "{zeros}");
         }
-        let more = |more: &[u8]| read("x.gz", [&padded(0), more].concat()).unwrap_err().to_string();
-        insta::assert_snapshot!([more(b"x"), more(b"\0x"), more(&[&[0], &gzip(b"a")[..]].concat())].join("\n"), @r"
+    }
+
+    #[test]
+    fn what_stands_behind_whole_data_is_told_as_what_it_is() {
+        let text = b"a,b\n1,2\n".repeat(1000);
+        let with = |name: &str, packed: Vec<u8>, more: &[u8]| {
+            let end = packed.len();
+            let error = read(name, [packed, more.to_vec()].concat()).unwrap_err().to_string();
+            error
+                .replace(&format!("byte {end} "), "byte END ")
+                .replace(&format!("byte {} ", end + 1), "byte END + 1 ")
+        };
+        let outcomes = [
+            with("x.gz", gzip(&text), b"x"),
+            with("x.gz", gzip(&text), b"garbage"),
+            with("x.gz", gzip(&text), b"\0x"),
+            with("x.gz", gzip(&text), &[&[0], &gzip(b"a")[..]].concat()),
+            with("x.gz", gzip(&text), &[0x1f]),
+            with("x.gz", gzip(&text), &[0x1f, 0x8b, 8]),
+            with("x.gz", gzip(&text), &[0x1f, b'x']),
+            with("x.zst", zstd(&text), b"x"),
+            with("x.zst", zstd(&text), b"garbage"),
+            with("x.zst", zstd(&text), b"\0"),
+            with("x.zst", zstd(&text), &[0x28, 0xb5]),
+            with("x.zst", zstd(&text), &[0x5e, 0x2a, 0x4d, 0x18, 9]),
+        ];
+        insta::assert_snapshot!(outcomes.join("\n"), @r"
+        read x.gz: something else stands behind the gzip data, from byte END on (counted from 0)
+        read x.gz: something else stands behind the gzip data, from byte END on (counted from 0)
+        read x.gz: something else stands behind the gzip data, from byte END + 1 on (counted from 0)
+        read x.gz: something else stands behind the gzip data, from byte END + 1 on (counted from 0)
         read x.gz: the gzip data is cut off
-        read x.gz: the gzip data is damaged: there is something else behind zeros at its end
-        read x.gz: the gzip data is damaged: there is something else behind zeros at its end
+        read x.gz: the gzip data is cut off
+        read x.gz: something else stands behind the gzip data, from byte END on (counted from 0)
+        read x.zst: something else stands behind the zstd data, from byte END on (counted from 0)
+        read x.zst: something else stands behind the zstd data, from byte END on (counted from 0)
+        read x.zst: something else stands behind the zstd data, from byte END on (counted from 0)
+        read x.zst: the zstd data is cut off
+        read x.zst: the zstd data is cut off
         ");
     }
 

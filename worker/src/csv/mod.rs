@@ -11,7 +11,7 @@ mod scan;
 
 pub use blocks::{Blocks, MAX_ROW};
 pub use row::Row;
-pub use scan::{Header, Scanner, Sink, ends_in_quotes};
+pub use scan::{Header, MAX_COLUMNS, Scanner, Sink, ends_in_quotes};
 
 /// What is wrong at one place of a CSV text.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]

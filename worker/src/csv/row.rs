@@ -56,6 +56,13 @@ impl<'a> Row<'a> {
         self.error_at(expected.min(found.saturating_sub(1)), None, what)
     }
 
+    /// The error of a header with more than `most` fields.
+    #[cold]
+    pub(super) fn too_many(&self, most: usize) -> Malformed {
+        let what = format!("the header has {} columns; there can be {most}", self.len());
+        self.error_at(most, None, what)
+    }
+
     fn error_at(&self, index: usize, field: Option<String>, what: String) -> Malformed {
         let start = self.marks.first().copied().unwrap_or(0);
         let at = self.marks.get(index).copied().unwrap_or(start);

@@ -3,6 +3,9 @@
 use super::row::Row;
 use super::{MAX_ROW, Malformed, line_breaks, position};
 
+/// How many columns a table can have: as many as a spreadsheet.
+pub const MAX_COLUMNS: usize = 16_384;
+
 const BYTE_ORDER_MARK: &[u8] = b"\xef\xbb\xbf";
 
 /// Cuts blocks into rows, and knows the line it has come to.
@@ -74,6 +77,9 @@ impl Scanner {
             };
             let row = Row::new(block, &self.marks, quoted, line);
             line += line_breaks(block.get(at..next).unwrap_or_default());
+            if row.len() > MAX_COLUMNS {
+                return Err(row.too_many(MAX_COLUMNS));
+            }
             if !is_blank(&self.marks) {
                 self.line = line;
                 let names = (0..row.len()).map(|index| row.field(index).into_owned()).collect();

@@ -76,6 +76,14 @@ fn the_longest_row_is_read_and_a_longer_one_is_not() {
 }
 
 #[test]
+fn a_header_has_as_many_columns_as_a_spreadsheet_at_most() {
+    let table = |columns: usize| vec!["a"; columns].join(",") + "\n" + &vec!["1"; columns].join(",") + "\n";
+    assert_eq!(lines(&table(16_384)), "1 rows");
+    insta::assert_snapshot!(lines(&format!("\n{}", table(16_384 + 1))), @"line 2, column 32769: the header has 16385 columns; there can be 16384");
+    insta::assert_snapshot!(lines(&",".repeat(MAX_ROW - 1)), @"line 1, column 16385: the header has 1048576 columns; there can be 16384");
+}
+
+#[test]
 fn what_is_no_row_is_skipped() {
     assert_eq!(lines("\u{feff}a,b\n\n1,2\r\n\r\n3,4"), "2 rows");
     assert_eq!(lines("a,b\r1,2\r\r3,4\r"), "2 rows");

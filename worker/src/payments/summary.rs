@@ -67,7 +67,9 @@ fn nearest(wanted: &str, names: &[Cow<'_, str>]) -> String {
         let part = name.len() > 4 && wanted.contains(&name);
         if part { 0.9 } else { strsim::normalized_damerau_levenshtein(wanted, &name) }
     };
-    let close = names.iter().map(|name| (likeness(name), name)).filter(|(likeness, _)| *likeness > 0.7);
+    // What takes long to compare, or much memory, is not what was meant.
+    let likely = names.iter().take(1000).filter(|name| name.len() <= 64);
+    let close = likely.map(|name| (likeness(name), name)).filter(|(likeness, _)| *likeness > 0.7);
     match close.max_by(|(one, _), (other, _)| one.total_cmp(other)) {
         Some((_, name)) => format!(" (did you mean {:?}?)", shown(name.as_bytes())),
         None => String::new(),

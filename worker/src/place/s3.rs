@@ -2,6 +2,7 @@
 
 mod download;
 mod failure;
+mod patience;
 mod upload;
 
 use aws_sdk_s3::Client;

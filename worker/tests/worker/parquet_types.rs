@@ -58,6 +58,15 @@ fn fixed(bytes: &[u8]) -> FixedLenByteArray {
     ByteArray::from(bytes.to_vec()).into()
 }
 
+const TEN_18: i128 = 1_000_000_000_000_000_000;
+
+/// A number in two's complement of N bytes, the highest first.
+fn wide<const N: usize>(digits: i128) -> [u8; N] {
+    let mut bytes = [if digits < 0 { 0xff } else { 0 }; N];
+    bytes[N - 16..].copy_from_slice(&digits.to_be_bytes());
+    bytes
+}
+
 #[test]
 fn numbers_are_read_as_what_they_mean() {
     let decimal = |digits: i16| ByteArray::from(digits.to_be_bytes().to_vec());
@@ -73,9 +82,30 @@ fn numbers_are_read_as_what_they_mean() {
         total::<ByteArrayType>("binary (DECIMAL(4,0))", &[decimal(-1234), decimal(4000)]),
         total::<ByteArrayType>("binary (DECIMAL(4,2))", &[decimal(-1234)]),
         total::<ByteArrayType>("binary (UTF8)", &["12.5".into()]),
-        total::<ByteArrayType>("binary", &["12.5".into()]),
         total::<FixedLenByteArrayType>("fixed_len_byte_array(2) (DECIMAL(4,0))", &[fixed(&[0xff, 0xfe])]),
-        total::<FixedLenByteArrayType>("fixed_len_byte_array(4)", &[fixed(b"12.5")]),
+        total::<FixedLenByteArrayType>(
+            "fixed_len_byte_array(16) (DECIMAL(38,18))",
+            &[fixed(&wide::<16>(1234 * TEN_18))],
+        ),
+        total::<FixedLenByteArrayType>(
+            "fixed_len_byte_array(32) (DECIMAL(60,2))",
+            &[fixed(&wide::<32>(150)), fixed(&wide::<32>(-25))],
+        ),
+        total::<FixedLenByteArrayType>(
+            "fixed_len_byte_array(32) (DECIMAL(76,40))",
+            &[fixed(&wide::<32>(-5))],
+        ),
+        total::<FixedLenByteArrayType>(
+            "fixed_len_byte_array(32) (DECIMAL(76,2))",
+            &[
+                fixed(&[[0x3f; 1].as_slice(), &[0xff; 31]].concat()),
+                fixed(&[[0xc0; 1].as_slice(), &[0; 31]].concat()),
+            ],
+        ),
+        total::<ByteArrayType>(
+            "binary (DECIMAL(76,2))",
+            &[wide::<32>(150).to_vec().into(), vec![0xff].into(), vec![0x00, 0x96].into()],
+        ),
         total::<FixedLenByteArrayType>(
             "fixed_len_byte_array(2) (FLOAT16)",
             &[fixed(&[0x00, 0x3e]), fixed(&[0x01, 0x00]), fixed(&[0xff, 0xfb])],
@@ -92,9 +122,12 @@ fn numbers_are_read_as_what_they_mean() {
     binary (DECIMAL(4,0)): 2766.0
     binary (DECIMAL(4,2)): -12.34
     binary (UTF8): 12.5
-    binary: 12.5
     fixed_len_byte_array(2) (DECIMAL(4,0)): -2.0
-    fixed_len_byte_array(4): 12.5
+    fixed_len_byte_array(16) (DECIMAL(38,18)): 1234.0
+    fixed_len_byte_array(32) (DECIMAL(60,2)): 1.25
+    fixed_len_byte_array(32) (DECIMAL(76,40)): -5e-40
+    fixed_len_byte_array(32) (DECIMAL(76,2)): -0.01
+    binary (DECIMAL(76,2)): 2.99
     fixed_len_byte_array(2) (FLOAT16): -65502.499999940395
     ");
 }
@@ -104,6 +137,7 @@ fn a_column_that_holds_something_else_is_refused() {
     let text = [ByteArray::from("1")];
     let kind = table::<Int32Type, Int32Type>(("int32", &[1]), ("int32", &[1]));
     let dated = table::<Int32Type, Int32Type>(("int32 (DATE)", &[1]), ("int32", &[1]));
+    let bytes = table::<ByteArrayType, Int32Type>(("binary", &text), ("int32", &[1]));
     let bson = table::<ByteArrayType, Int32Type>(("binary (BSON)", &text), ("int32", &[1]));
     let outcomes = [
         total::<Int32Type>("int32 (DATE)", &[1]),
@@ -114,6 +148,10 @@ fn a_column_that_holds_something_else_is_refused() {
         total::<FixedLenByteArrayType>("fixed_len_byte_array(12) (INTERVAL)", &[fixed(&[0; 12])]),
         total::<FixedLenByteArrayType>("fixed_len_byte_array(16) (UUID)", &[fixed(&[0; 16])]),
         total::<FixedLenByteArrayType>("fixed_len_byte_array(2) (FLOAT16)", &[fixed(&[0x00, 0x7c])]),
+        total::<ByteArrayType>("binary", &["12.5".into()]),
+        total::<FixedLenByteArrayType>("fixed_len_byte_array(4)", &[fixed(b"12.5")]),
+        total::<ByteArrayType>("binary (DECIMAL(4,2))", &[ByteArray::from(vec![])]),
+        summarized("p.parquet", &bytes, &[]).unwrap_err(),
         summarized("p.parquet", &kind, &["--bad-rows", "skip"]).unwrap_err(),
         summarized("p.parquet", &dated, &[]).unwrap_err(),
         summarized("p.parquet", &bson, &[]).unwrap_err(),
@@ -127,6 +165,10 @@ fn a_column_that_holds_something_else_is_refused() {
     1 ERROR failed to summarize p.parquet: column payment_value is INTERVAL, which is not a number
     1 ERROR failed to summarize p.parquet: column payment_value is UUID, which is not a number
     1 ERROR failed to summarize p.parquet: line 1, column 1 (payment_value): inf is not a number
+    1 ERROR failed to summarize p.parquet: column payment_value is BYTE_ARRAY without a logical type, which is not a number
+    1 ERROR failed to summarize p.parquet: column payment_value is FIXED_LEN_BYTE_ARRAY without a logical type, which is not a number
+    1 ERROR failed to summarize p.parquet: line 1, column 1 (payment_value): it has no byte
+    1 ERROR failed to summarize p.parquet: column payment_type is BYTE_ARRAY without a logical type, which is not text
     1 ERROR failed to summarize p.parquet: column payment_type is INT32, which is not text
     1 ERROR failed to summarize p.parquet: column payment_type is DATE, which is not text
     1 ERROR failed to summarize p.parquet: column payment_type is BSON, which is not text

@@ -1,7 +1,8 @@
 //! Reads an object while it is being downloaded.
 //!
 //! A task fetches, the reader parses: they overlap, and the few pieces between them bound the memory. When the stream
-//! breaks, the task asks for the rest, and only of the same object: `If-Match` holds the ETag of the first answer.
+//! breaks, the task asks for the rest, and only of the same object: `If-Match` holds the ETag of the first answer. A server that
+//! gives next to nothing for a long time is given up, however often it begins anew: see [`Patience`].
 
 use std::time::Duration;
 
@@ -12,6 +13,7 @@ use bytes::Bytes;
 use tokio::sync::mpsc;
 
 use super::failure;
+use super::patience::Patience;
 use crate::place::{Cause, Error, Input, Place};
 
 /// How many pieces wait between the network and the parser at most. The HTTP stack makes them at most about 400 kB.
@@ -59,7 +61,12 @@ impl Download {
     ) -> Result<Download, Error> {
         let place = Place::s3(bucket, key);
         let source = Source { client, bucket: bucket.to_owned(), key: key.to_owned(), place, span };
-        let answer = source.get(0, source.span.etag.as_deref()).await?;
+        Download::of(source, Patience::default()).await
+    }
+
+    async fn of(source: Source, mut patience: Patience) -> Result<Download, Error> {
+        let answer = patience.wait(source.get(0, source.span.etag.as_deref())).await;
+        let answer = answer.map_err(|stalled| source.trouble(stalled))??;
         if !source.honours(&answer, 0) {
             return Err(source.trouble("the server does not honour ranges, so that no part can be read"));
         }
@@ -67,7 +74,7 @@ impl Download {
         let (sender, pieces) = mpsc::channel(AHEAD);
         let place = source.place.clone();
         let task = tokio::spawn(async move {
-            if let Err(error) = source.fetch(answer, size, &sender).await {
+            if let Err(error) = source.fetch(answer, size, patience, &sender).await {
                 // If nobody reads any more, nobody needs the error either.
                 let _ = sender.send(Err(error)).await;
             }
@@ -156,6 +163,7 @@ impl Source {
         &self,
         first: GetObjectOutput,
         size: Option<u64>,
+        mut patience: Patience,
         sender: &mpsc::Sender<Result<Piece, Error>>,
     ) -> Result<(), Error> {
         let etag = first.e_tag().map(str::to_owned);
@@ -165,11 +173,12 @@ impl Source {
         loop {
             let next = match pending.take() {
                 Some(piece) => Some(Ok(piece)),
-                None => body.next().await,
+                None => patience.wait(body.next()).await.map_err(|stalled| self.trouble(stalled))?,
             };
             let broken = match next {
                 Some(Ok(piece)) => {
                     offset += piece.len() as u64;
+                    patience.gained(piece.len());
                     if sender.send(Ok(Piece::Bytes(piece))).await.is_err() {
                         return Ok(());
                     }
@@ -188,17 +197,26 @@ impl Source {
                 return Err(self.trouble(format!("the stream broke at byte {offset}: {broken}")));
             };
             tracing::warn!(object = %self.place, offset, cause = broken, "the stream broke; asking for the rest");
-            let (piece, rest) = self.resume(&Rest { offset, etag }, &broken).await?;
+            let (piece, rest) = self.resume(&Rest { offset, etag }, &mut patience, &broken).await?;
             (pending, body) = (Some(piece), rest);
         }
     }
 
     /// Asks for the rest, several times if need be. A break after at least one more byte is a new break.
-    async fn resume(&self, rest: &Rest<'_>, broken: &str) -> Result<(Bytes, ByteStream), Error> {
+    async fn resume(
+        &self,
+        rest: &Rest<'_>,
+        patience: &mut Patience,
+        broken: &str,
+    ) -> Result<(Bytes, ByteStream), Error> {
         let mut last = broken.to_owned();
+        let stalled = |stalled, last: &str| self.trouble(format!("{stalled} (byte {}; {last})", rest.offset));
         for pause in PAUSES {
-            tokio::time::sleep(pause).await;
-            let mut answer = match self.get(rest.offset, Some(rest.etag)).await {
+            let asking = async {
+                tokio::time::sleep(pause).await;
+                self.get(rest.offset, Some(rest.etag)).await
+            };
+            let mut answer = match patience.wait(asking).await.map_err(|error| stalled(error, &last))? {
                 Ok(answer) => answer,
                 Err(error) if error.cause() == Cause::Trouble => {
                     last = error.to_string();
@@ -215,7 +233,7 @@ impl Source {
                     self.trouble("the server does not honour ranges, so that a broken stream can't go on")
                 );
             }
-            match answer.body.next().await {
+            match patience.wait(answer.body.next()).await.map_err(|error| stalled(error, &last))? {
                 Some(Ok(piece)) => return Ok((piece, answer.body)),
                 Some(Err(error)) => last = failure::chain(&error),
                 None => last = "the stream ended early".to_owned(),
@@ -244,3 +262,6 @@ impl Source {
         Error::new("read", &self.place, Cause::Trouble, what)
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -50,6 +50,7 @@ pub(super) fn meaning(described: &ColumnDescriptor, wanted: Wanted) -> Result<Me
 
 fn said(described: &ColumnDescriptor) -> Meaning {
     use ConvertedType as Converted;
+    let bytes = matches!(described.physical_type(), Type::BYTE_ARRAY | Type::FIXED_LEN_BYTE_ARRAY);
     match (described.logical_type_ref(), described.converted_type()) {
         (Some(LogicalType::Integer(integer)), _) if !integer.is_signed => Meaning::Unsigned,
         (Some(LogicalType::Decimal(_)), _) | (None, Converted::DECIMAL) => Meaning::Decimal,
@@ -68,6 +69,8 @@ fn said(described: &ColumnDescriptor) -> Meaning {
         (None, Converted::UINT_8 | Converted::UINT_16 | Converted::UINT_32 | Converted::UINT_64) => {
             Meaning::Unsigned
         }
+        // Nothing says that these are text: they may be in any encoding, or anything else.
+        (None, Converted::NONE) if bytes => Meaning::Other,
         (
             None,
             Converted::NONE
@@ -91,7 +94,12 @@ fn name(described: &ColumnDescriptor) -> String {
             let name = text.split(|char: char| !char.is_ascii_alphanumeric()).find(|part| !part.is_empty());
             name.unwrap_or_default().to_ascii_uppercase()
         }
-        (None, ConvertedType::NONE) => described.physical_type().to_string(),
+        (None, ConvertedType::NONE) => match described.physical_type() {
+            bytes @ (Type::BYTE_ARRAY | Type::FIXED_LEN_BYTE_ARRAY) => {
+                format!("{bytes} without a logical type")
+            }
+            other => other.to_string(),
+        },
         (None, said) => said.to_string(),
     }
 }
