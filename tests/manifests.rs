@@ -15,6 +15,8 @@ use batchwright::manifest::{self, Options};
 use batchwright::resource::{Desired, ResourceId};
 use proptest::prelude::*;
 
+#[path = "manifests/fuzz.rs"]
+mod fuzz;
 #[path = "manifests/masked.rs"]
 mod masked;
 #[path = "manifests/memory.rs"]

@@ -2,12 +2,13 @@
 
 use std::time::Duration;
 
-use notify::{EventKind, RecursiveMode, Watcher};
-use tokio::sync::mpsc;
+use saved::{Pace, looks};
 
 use super::session::Allowed;
 use super::{Choices, Connection, Error, Exit, Globals, Output, Result, Session, signals};
 use crate::render;
+
+mod saved;
 
 /// Validates and plans again whenever a manifest is saved; Ctrl-C ends it
 #[derive(Debug, clap::Args)]
@@ -16,46 +17,33 @@ pub struct Args {
     choices: Choices,
 }
 
-/// Editors save in several moves: what follows within this time belongs together.
-const DEBOUNCE: Duration = Duration::from_millis(200);
+/// How long is waited for what else is saved.
+const PACE: Pace = Pace { quiet: Duration::from_millis(200), longest: Duration::from_secs(2) };
 
 /// Runs `watch`.
 pub async fn run(args: Args, globals: &Globals, out: &Output) -> Result<Exit> {
-    let (send, mut saved) = mpsc::unbounded_channel();
-    let _watcher = watcher(globals, send)?;
-    let mut connection = None;
-    let work = async {
-        loop {
-            if let Err(error) = round(&args.choices, globals, out, &mut connection).await {
-                out.error(&error);
-            }
-            out.talk(&format!("watching {}; Ctrl-C ends it", crate::outside::path(&globals.manifests)));
-            if saved.recv().await.is_none() {
-                return;
-            }
-            while let Ok(Some(())) = tokio::time::timeout(DEBOUNCE, saved.recv()).await {}
-        }
-    };
-    tokio::select! { () = work => {}, () = signals::once() => {} }
-    Ok(Exit::Success)
-}
-
-/// Tells of every change under the manifests' folder.
-fn watcher(globals: &Globals, send: mpsc::UnboundedSender<()>) -> Result<notify::RecommendedWatcher> {
-    let failed = |error: notify::Error| {
+    let root = &globals.manifests;
+    let failed = |why: &dyn std::fmt::Display| {
         Error::with_help(
-            format!("failed to watch {}: {error}", crate::outside::path(&globals.manifests)),
+            format!("failed to watch {}: {why}", crate::outside::path(root)),
             "say where the manifests are with --manifests",
         )
     };
-    let mut watcher = notify::recommended_watcher(move |event: notify::Result<notify::Event>| {
-        if event.is_ok_and(|event| !matches!(event.kind, EventKind::Access(_))) {
-            let _ = send.send(());
+    // Later it may go and come again.
+    if !root.is_dir() {
+        return Err(failed(&"there is no such folder"));
+    }
+    let mut connection = None;
+    let work = looks(root, PACE, async || {
+        if let Err(error) = round(&args.choices, globals, out, &mut connection).await {
+            out.error(&error);
         }
-    })
-    .map_err(failed)?;
-    watcher.watch(&globals.manifests, RecursiveMode::Recursive).map_err(failed)?;
-    Ok(watcher)
+        out.talk(&format!("watching {}; Ctrl-C ends it", crate::outside::path(root)));
+    });
+    tokio::select! {
+        Err(error) = work => Err(failed(&error)),
+        () = signals::once() => Ok(Exit::Success),
+    }
 }
 
 /// One look. The connection, with the sandbox that it may hold, serves the next one.

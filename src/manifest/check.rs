@@ -1,6 +1,7 @@
 //! A tree against a JSON Schema: all that is wrong, each in our words and at its place.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
+use std::sync::{Arc, Mutex, PoisonError};
 
 use jsonschema::error::{TypeKind, ValidationErrorKind};
 use jsonschema::{JsonType, Keyword, ValidationError, Validator};
@@ -65,9 +66,13 @@ impl Checker {
         Self::new(&generator.into_root_schema_for::<T>().to_value(), None)
     }
 
-    /// The schema of a kind's specs.
-    pub fn of_kind(facts: &'static Facts) -> Self {
-        Self::new(&facts.schema, Some(facts))
+    /// The schema of a kind's specs: made once, as `watch` reads the same manifests again and again.
+    pub fn of_kind(facts: &'static Facts) -> Arc<Self> {
+        static MADE: Mutex<BTreeMap<&str, Arc<Checker>>> = Mutex::new(BTreeMap::new());
+        let mut made = MADE.lock().unwrap_or_else(PoisonError::into_inner);
+        let checker =
+            made.entry(facts.name).or_insert_with(|| Arc::new(Self::new(&facts.schema, Some(facts))));
+        Arc::clone(checker)
     }
 
     fn new(schema: &Value, kind: Option<&'static Facts>) -> Self {

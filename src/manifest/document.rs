@@ -1,6 +1,7 @@
 //! The envelope of a manifest: everything but `spec` (D2).
 
 use std::collections::BTreeMap;
+use std::sync::LazyLock;
 
 use schemars::JsonSchema;
 use serde::Deserialize;
@@ -87,8 +88,9 @@ pub fn identity(document: &Node) -> Option<(&str, &str)> {
 }
 
 /// The schema check of the envelope. What it says of `spec` is only that it is a mapping.
-pub fn checker() -> Checker {
-    Checker::of::<Envelope>()
+pub fn checker() -> &'static Checker {
+    static CHECKER: LazyLock<Checker> = LazyLock::new(Checker::of::<Envelope>);
+    &CHECKER
 }
 
 /// What the schema of the envelope cannot say. Read from the tree: whatever else is wrong in the document hides none of it.

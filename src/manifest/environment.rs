@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 use std::path::Path;
 use std::str::FromStr;
+use std::sync::LazyLock;
 
 use schemars::JsonSchema;
 use serde::Deserialize;
@@ -113,6 +114,9 @@ pub struct Loaded {
     pub unsure: Unsure,
 }
 
+/// The schema check of the file, made once.
+static CHECKER: LazyLock<Checker> = LazyLock::new(Checker::of::<Environment>);
+
 /// Reads the environment's file, as far as it can be read. Nothing, if it does not tell which stacks there are.
 pub fn load(
     sources: &mut Sources,
@@ -131,13 +135,13 @@ pub fn load(
     let scope = Scope::environment(name, &place, room);
     let project = project(&tree, &scope, sources);
     let scope = project.as_ref().map_or(scope, |(project, owner)| scope.of_project(project, &owner.0));
-    let checker = Checker::of::<Environment>();
-    let variables = partial::may_be_misspelt(&tree, &checker).variables;
+    let checker = &*CHECKER;
+    let variables = partial::may_be_misspelt(&tree, checker).variables;
     let scope = Scope { unsure: Unsure { variables, ..scope.unsure }, ..scope };
     let tree = replaced(&tree, &scope, sources, complaints);
     complaints.extend(checker.check(&tree, tree.span));
     let (tree, unsure) = match complaints.len() > before {
-        true => partial::readable(tree, &checker)?,
+        true => partial::readable(tree, checker)?,
         false => (tree, Unsure::default()),
     };
     let file: Environment = match tree.decode() {

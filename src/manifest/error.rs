@@ -120,6 +120,10 @@ pub struct Errors(pub Vec<ManifestError>, pub usize);
 
 impl Errors {
     pub(super) fn of(mut complaints: Vec<Complaint>, sources: &Sources) -> Self {
+        for complaint in &mut complaints {
+            complaint.span = sources.inside(complaint.span);
+            complaint.related.iter_mut().for_each(|(span, _)| *span = sources.inside(*span));
+        }
         let place = |it: &Complaint| {
             let file = sources.get(it.span.file).map(|file| file.path.as_str()).unwrap_or_default();
             (file, it.span.line, it.span.column)

@@ -53,8 +53,7 @@ pub struct Reader<'a> {
     loaded: &'a Loaded,
     sources: &'a Sources,
     images: Vec<String>,
-    envelope: Checker,
-    kinds: BTreeMap<&'static str, Checker>,
+    envelope: &'static Checker,
     patched: Vec<String>,
     room: &'a Room,
     /// What is wrong so far.
@@ -74,7 +73,6 @@ impl<'a> Reader<'a> {
             sources,
             images: loaded.file.images.keys().cloned().collect(),
             envelope: document::checker(),
-            kinds: BTreeMap::new(),
             patched: Vec::new(),
             room,
             complaints: Vec::new(),
@@ -175,7 +173,7 @@ impl<'a> Reader<'a> {
     /// The spec in normal form, with all that its kind says against it. Nothing, if it can't be decoded.
     fn spec(&mut self, kind: &'static dyn AnyKind, tree: &Node) -> Option<Document> {
         let facts = kind.facts();
-        let checker = self.kinds.entry(facts.name).or_insert_with(|| Checker::of_kind(facts));
+        let checker = Checker::of_kind(facts);
         let (spec, at) = spec_of(tree);
         if !matches!(spec.data, Data::Map(_)) {
             return None;

@@ -192,6 +192,20 @@ impl Sources {
         said
     }
 
+    /// The same place, or the last of the file: parsers give up behind its end.
+    pub fn inside(&self, span: Span) -> Span {
+        let Some(source) = self.files.get(span.file).filter(|_| span.line > 0) else { return span };
+        let (line, text) = match self.line(span) {
+            Some(text) => (span.line, text),
+            None => lines(&source.text).enumerate().last().map_or((1, ""), |(at, text)| (at + 1, text)),
+        };
+        let end = text.chars().count() + 1;
+        match line == span.line && span.column <= end {
+            true => span,
+            false => Span { file: span.file, line, column: end, width: 1 },
+        }
+    }
+
     /// The place in the words of the rest of the program.
     pub fn position(&self, span: Span) -> Position {
         let file = self.files.get(span.file).map(|file| file.path.clone()).unwrap_or_default();

@@ -172,7 +172,7 @@ fn in_text(
 ) -> Node {
     let mut out = String::new();
     let mut seen: BTreeMap<&str, usize> = BTreeMap::new();
-    let mut broken = false;
+    let (mut broken, mut references) = (false, 0);
     let before = complaints.len();
     for piece in pieces(text) {
         // To find the place of each takes the longer the more there are.
@@ -201,7 +201,10 @@ fn in_text(
         let nth = seen.entry(whole).or_default();
         let span = || sources.find(node.span, whole, *nth);
         match meaning(name, scope) {
-            Ok(Meaning::Kept) => out.push_str(whole),
+            Ok(Meaning::Kept) => {
+                references += usize::from(reference::whole(whole).is_some());
+                out.push_str(whole);
+            }
             Ok(Meaning::Text(value)) => out.push_str(value),
             Ok(Meaning::Untold) => broken = true,
             Ok(Meaning::Variable(variable)) if !scope.room.is_full() && !scope.room.take(variable.size()) => {
@@ -235,7 +238,7 @@ fn in_text(
         }
         *nth += 1;
     }
-    if !broken && let Some(complaint) = disguised(text, &out, node.span) {
+    if !broken && let Some(complaint) = disguised(&out, references, node.span) {
         complaints.push(complaint);
         broken = true;
     }
@@ -249,14 +252,13 @@ fn names_something(name: &str) -> bool {
     is_plain && (of_ours || name.rsplit_once('/').is_some_and(|(kind, _)| kinds::kind(kind).is_some()))
 }
 
-/// An escaped text that has the form of a reference would later be taken for one.
-fn disguised(text: &str, out: &str, span: Span) -> Option<Complaint> {
-    if !text.contains("$${")
-        || reference::references(out).len() <= reference::references(&text.replace("$${", "")).len()
-    {
+/// A text that has the form of a reference once it is put together, escaped or made of variables, would later be taken for one.
+fn disguised(out: &str, written: usize, span: Span) -> Option<Complaint> {
+    if reference::references(out).len() <= written {
         return None;
     }
-    Some(Complaint::new(span, "an escaped text can't have the form of a reference to a resource"))
+    let message = "only what is written as a reference can be one: an escaped text, or one made of variables, can't have its form";
+    Some(Complaint::new(span, message))
 }
 
 enum Piece<'a> {

@@ -20,9 +20,19 @@ use crate::world::{hasty, load};
 pub const IMAGE: &str = "111111111111.dkr.ecr.us-east-1.amazonaws.com/dev-worker@sha256:9f86d081884c7d659a2feaa0c55ad015a3bf4f1b2b0b822cd15d6c15b0f00a08";
 
 pub fn payments() -> Desired {
+    own("dev")
+}
+
+/// The variant whose data never leaves the AWS network, by its interface endpoints, with the roles for GitHub beside it.
+pub fn production() -> Desired {
+    own("prod")
+}
+
+/// One of the project's own environments.
+fn own(environment: &str) -> Desired {
     let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("manifests");
     let images = BTreeMap::from([("worker".to_owned(), IMAGE.to_owned())]);
-    load(&root, "dev", &manifest::Options { images, ..manifest::Options::default() })
+    load(&root, environment, &manifest::Options { images, ..manifest::Options::default() })
 }
 
 /// The payments stack with another compute environment, which can't come about in place.
@@ -65,8 +75,12 @@ pub fn everything_goes() -> Guard {
 
 /// A sandbox with a process of its own for what is not Batch: several of them are at work side by side.
 pub async fn sandbox() -> Sandbox {
-    let Desired { place, .. } = payments();
-    let (account, region) = (place.account, place.region);
+    sandbox_of(&payments()).await
+}
+
+/// The same where this environment lives.
+pub async fn sandbox_of(desired: &Desired) -> Sandbox {
+    let (account, region) = (desired.place.account.clone(), desired.place.region.clone());
     let options = Options { account, region, moto: MotoSource::Own, ..Options::isolated() };
     Sandbox::start(options, &mut |_| ()).await.expect("the sandbox starts")
 }
