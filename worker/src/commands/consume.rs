@@ -170,7 +170,8 @@ impl Receiving<'_> {
                 }
                 Ok(messages) => {
                     failures = 0;
-                    messages.into_iter().for_each(|message| self.hand_over(message, held));
+                    let unasked = self.hand_over(messages, held);
+                    self.consumer.give_back(unasked).await;
                     continue;
                 }
                 Err(error) if error.may_pass && failures < FAILURES => {
@@ -203,14 +204,21 @@ impl Receiving<'_> {
         self.free.available_permits().max(1)
     }
 
-    fn hand_over(&self, message: Message, held: &mut JoinSet<()>) {
-        let (consumer, late) = (Arc::clone(self.consumer), self.late.subscribe());
-        // There is one for each message, as no more were asked for.
-        let permit = Arc::clone(&self.free).try_acquire_owned();
-        held.spawn(async move {
-            consumer.handle(message, late).await;
-            drop(permit);
-        });
+    /// Gives each message to a task of its own; returns those that came without being asked for, and would wait.
+    fn hand_over(&self, messages: Vec<Message>, held: &mut JoinSet<()>) -> Vec<Message> {
+        let mut unasked = Vec::new();
+        for message in messages {
+            let Ok(permit) = Arc::clone(&self.free).try_acquire_owned() else {
+                unasked.push(message);
+                continue;
+            };
+            let (consumer, late) = (Arc::clone(self.consumer), self.late.subscribe());
+            held.spawn(async move {
+                consumer.handle(message, late).await;
+                drop(permit);
+            });
+        }
+        unasked
     }
 }
 

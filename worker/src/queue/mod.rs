@@ -127,7 +127,9 @@ impl Queue {
             |what: String, may_pass| Error { verb, queue: self.url.clone(), what: one_line(&what), may_pass };
         let Some(response) = error.raw_response() else { return failed(chain(error), true) };
         let (status, code) = (response.status().as_u16(), error.code().unwrap_or_default());
-        let busy = code.contains("Throttl") || code == "ExpiredToken" || code == "RequestTimeout";
+        // So many messages are in flight, of all consumers: until some of them are done.
+        let full = code.ends_with("OverLimit");
+        let busy = full || code.contains("Throttl") || code == "ExpiredToken" || code == "RequestTimeout";
         let what = match error.message() {
             Some(message) => format!("{code}: {message} (HTTP {status})"),
             None => format!("{} (HTTP {status})", chain(error)),

@@ -33,6 +33,8 @@ pub struct Bucket {
     pub asked: Vec<String>,
     /// Multipart uploads that are neither complete nor aborted: their parts.
     pub uploads: BTreeMap<String, BTreeMap<u32, Bytes>>,
+    /// Who may strike at a call.
+    pub storm: Option<Arc<crate::queue::storm::Storm>>,
     /// Told when an object is asked for.
     pub on_get: Option<std::sync::mpsc::Sender<()>>,
 }
@@ -57,11 +59,17 @@ impl Server {
             .route("/{bucket}", axum::routing::get(list))
             .route("/{bucket}/", axum::routing::get(list))
             .layer(axum::extract::DefaultBodyLimit::disable())
+            .layer(axum::middleware::from_fn_with_state(bucket.clone(), in_storm))
             .with_state(bucket.clone());
         let listener = runtime.block_on(tokio::net::TcpListener::bind("127.0.0.1:0")).unwrap();
         let endpoint = format!("http://{}", listener.local_addr().unwrap());
         runtime.spawn(async move { axum::serve(listener, router).await });
         Server { endpoint, bucket, _runtime: runtime }
+    }
+
+    /// The same for whoever outlives the server.
+    pub fn shared(&self) -> Arc<Mutex<Bucket>> {
+        self.bucket.clone()
     }
 
     pub fn bucket(&self) -> MutexGuard<'_, Bucket> {
@@ -70,6 +78,18 @@ impl Server {
 }
 
 type Shared = State<Arc<Mutex<Bucket>>>;
+
+async fn in_storm(
+    State(bucket): Shared,
+    request: axum::extract::Request,
+    next: axum::middleware::Next,
+) -> Response {
+    let storm = bucket.lock().unwrap().storm.clone();
+    match storm {
+        Some(storm) => storm.pass(crate::queue::storm::Call::Object, next.run(request)).await,
+        None => next.run(request).await,
+    }
+}
 
 fn text<'a>(headers: &'a HeaderMap, name: &str) -> &'a str {
     headers.get(name).map_or("-", |value| value.to_str().unwrap())

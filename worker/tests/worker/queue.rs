@@ -1,5 +1,7 @@
 //! `consume` against a small SQS: what it says to the queue, and when.
 
+pub mod storm;
+
 use std::io::BufRead;
 use std::process::Command;
 use std::sync::{Arc, Mutex};
