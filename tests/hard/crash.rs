@@ -99,28 +99,27 @@ async fn die(
     })
 }
 
-/// Of so many ways of dying one.
-fn sample(deaths: Vec<Death>, one_in: u8) -> Vec<Death> {
-    if one_in == 1 || std::env::var_os("BATCHWRIGHT_CRASH").is_some() {
-        return deaths;
+/// A few of the ways of dying, the same in every run; all, if that is asked for.
+fn some(mut deaths: Vec<Death>, most: usize) -> Vec<Death> {
+    if most < deaths.len() && std::env::var_os("BATCHWRIGHT_CRASH").is_none() {
+        deaths.retain(|death| !death.read);
+        let of = |death: &Death| format!("{}:{}:{:?}", death.of.action, death.nth, death.when);
+        deaths.sort_by_key(|death| Sha256::digest(of(death).as_bytes()));
+        deaths.truncate(most);
     }
-    let is_drawn = |death: &Death| {
-        let text = format!("{}:{}:{}:{:?}", death.of.service, death.of.action, death.nth, death.when);
-        Sha256::digest(text.as_bytes())[0].is_multiple_of(one_in)
-    };
-    deaths.into_iter().filter(is_drawn).collect()
+    deaths
 }
 
 /// Kills an apply everywhere, beginning from what is there now.
 async fn killed_everywhere(what: &str, sandbox: &Sandbox, desired: &Desired, guard: &Guard) {
-    killed(what, sandbox, desired, guard, 1).await;
+    killed(what, sandbox, desired, guard, usize::MAX).await;
 }
 
-async fn killed(what: &str, sandbox: &Sandbox, desired: &Desired, guard: &Guard, one_in: u8) {
+async fn killed(what: &str, sandbox: &Sandbox, desired: &Desired, guard: &Guard, most: usize) {
     let beginning = sandbox.snapshot().await.unwrap();
     sandbox.reset_stats();
     apply(sandbox, desired, guard).await.expect("undisturbed it works");
-    let deaths = sample(deaths(sandbox), one_in);
+    let deaths = some(deaths(sandbox), most);
     let end = Ending::of(sandbox, desired, guard).await.unwrap();
     assert!(end.is_done(), "{end:#?}");
     let (mut struck, mut reads, mut wrong) = (0, 0, Vec::new());
@@ -143,8 +142,8 @@ async fn killed(what: &str, sandbox: &Sandbox, desired: &Desired, guard: &Guard,
         deaths.len(),
         wrong.len()
     );
-    assert!(reads > 0 || one_in > 1, "{what}: no read was tried");
-    assert!(struck > 2, "{what}: {struck} points");
+    assert!(reads > 0 || most < usize::MAX, "{what}: no read was tried");
+    assert!(struck > 0, "{what}: no call came");
     assert!(wrong.is_empty(), "{what}:\n  {}", wrong.join("\n  "));
 }
 
@@ -159,8 +158,8 @@ async fn production_made_or_destroyed_and_killed_anywhere_is_finished_by_the_nex
     let desired = production();
     let nothing = Desired { resources: BTreeMap::new(), images: BTreeMap::new(), ..desired.clone() };
     let sandbox = sandbox_of(&desired).await;
-    killed("prod: first rollout", &sandbox, &desired, &Guard::default(), 20).await;
-    killed("prod: destroy", &sandbox, &nothing, &everything_goes(), 16).await;
+    killed("prod: first rollout", &sandbox, &desired, &Guard::default(), 2).await;
+    killed("prod: destroy", &sandbox, &nothing, &everything_goes(), 1).await;
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
