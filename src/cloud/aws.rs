@@ -8,6 +8,7 @@ use aws_config::SdkConfig;
 use futures::FutureExt;
 use futures::future::{BoxFuture, try_join_all};
 use serde_json::Value;
+use tokio::time::Instant;
 
 use super::{Act, Cloud, Reach, Scope, ownership};
 use crate::diff::{ChangeRule, Diff};
@@ -15,6 +16,7 @@ use crate::kind::{AnyKind, Call, Identity};
 use crate::kinds::{KINDS, kind};
 use crate::plan::Verb;
 use crate::resource::{COMMIT_TAG, Incarnation, Jobs, JobsOf, Observed, OnDelete, Place, ResourceId, Tags};
+use crate::services::heard::Heard;
 use crate::services::{
     self, AnyService, Clients, Error, Fault, Result, SERVICES, Snapshots, Target, tagging,
 };
@@ -29,12 +31,14 @@ pub struct Aws {
     clients: Clients,
     place: Place,
     commit: Option<String>,
+    heard: Heard,
 }
 
 impl Aws {
     /// AWS as this configuration reaches it. `commit` is written to what is created or changed.
     pub fn new(config: &SdkConfig, place: Place, commit: Option<String>) -> Self {
-        Self { clients: Clients::new(config), place, commit }
+        let heard = Heard::default();
+        Self { clients: Clients::new(&heard.hearing(config)), place, commit, heard }
     }
 
     /// The clients.
@@ -284,7 +288,59 @@ impl Cloud for Aws {
         .boxed()
     }
 
+    fn heard(&self) -> Option<Instant> {
+        self.heard.last()
+    }
+
     fn classify(&self, id: &ResourceId, error: &Error, age: Duration) -> Fault {
         services::service(id.service()).map_or(Fault::Terminal, |service| service.classify(error, age))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use aws_config::{BehaviorVersion, Region};
+    use aws_credential_types::Credentials;
+    use aws_credential_types::provider::SharedCredentialsProvider;
+    use aws_smithy_runtime_api::client::http::{
+        HttpConnector, HttpConnectorFuture, SharedHttpConnector, http_client_fn,
+    };
+    use aws_smithy_runtime_api::client::orchestrator::{HttpRequest, HttpResponse};
+    use aws_smithy_types::body::SdkBody;
+
+    use super::*;
+
+    /// Refuses the first call, and never answers another.
+    #[derive(Debug, Default)]
+    struct Once(std::sync::atomic::AtomicBool);
+
+    impl HttpConnector for Once {
+        fn call(&self, _: HttpRequest) -> HttpConnectorFuture {
+            match self.0.swap(true, std::sync::atomic::Ordering::Relaxed) {
+                true => HttpConnectorFuture::new(std::future::pending()),
+                false => HttpConnectorFuture::ready(Ok(HttpResponse::new(
+                    403.try_into().unwrap(),
+                    SdkBody::from("{}"),
+                ))),
+            }
+        }
+    }
+
+    /// A look of many calls may take longer than an AWS out of reach is waited for.
+    #[tokio::test]
+    async fn each_answer_is_heard_before_the_look_is_over() {
+        let connector = SharedHttpConnector::new(Once::default());
+        let key = Credentials::new("AKIA", "secret", None, None, "test");
+        let config = SdkConfig::builder()
+            .behavior_version(BehaviorVersion::latest())
+            .region(Region::new("eu-west-1"))
+            .credentials_provider(SharedCredentialsProvider::new(key))
+            .http_client(http_client_fn(move |_, _| connector.clone()))
+            .build();
+        let aws = Aws::new(&config, Place::new("111111111111", "eu-west-1"), None);
+        assert_eq!(aws.heard(), None);
+        let client = aws.clients().of::<services::batch::Batch>().unwrap();
+        assert!(client.describe_job_queues().send().await.is_err());
+        assert!(aws.heard().is_some(), "what is refused is an answer");
     }
 }

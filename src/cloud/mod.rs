@@ -5,6 +5,7 @@ use std::time::Duration;
 
 use futures::future::BoxFuture;
 use futures::stream::{self, StreamExt, TryStreamExt};
+use tokio::time::Instant;
 
 use crate::diff::Diff;
 use crate::kind::AnyKind;
@@ -146,6 +147,10 @@ pub trait Cloud: Send + Sync {
     /// What data something holds that is to be deleted; `None` if it is empty (D22).
     fn data<'a>(&'a self, id: &'a ResourceId, live: &'a Incarnation)
     -> BoxFuture<'a, Result<Option<String>>>;
+    /// When it last answered a call of whatever is under way; nothing, if that is not known.
+    fn heard(&self) -> Option<Instant> {
+        None
+    }
     /// What an error means for a step that first tried `age` ago (D24).
     fn classify(&self, id: &ResourceId, error: &Error, age: Duration) -> Fault;
 }

@@ -32,8 +32,7 @@ impl<'a> Reach<'a> {
         halted(stop, Halt::Finish).await;
         let told = Instant::now();
         loop {
-            let answered = *self.answered.lock().unwrap_or_else(PoisonError::into_inner);
-            let end = answered.max(told) + self.quiet;
+            let end = self.answered().max(told) + self.quiet;
             if Instant::now() >= end {
                 return;
             }
@@ -41,7 +40,13 @@ impl<'a> Reach<'a> {
         }
     }
 
-    fn heard<T>(&self, answer: Result<T>) -> Result<T> {
+    /// When AWS last answered: also one call of a look that is not over, which may take longer than silence is borne.
+    fn answered(&self) -> Instant {
+        let answered = *self.answered.lock().unwrap_or_else(PoisonError::into_inner);
+        self.cloud.heard().map_or(answered, |heard| heard.max(answered))
+    }
+
+    fn hear<T>(&self, answer: Result<T>) -> Result<T> {
         // A refusal is an answer as well.
         if answer.as_ref().err().is_none_or(|error| error.reached == Reached::Answered) {
             *self.answered.lock().unwrap_or_else(PoisonError::into_inner) = Instant::now();
@@ -52,15 +57,15 @@ impl<'a> Reach<'a> {
 
 impl Cloud for Reach<'_> {
     fn observe<'a>(&'a self, scope: &'a Scope) -> BoxFuture<'a, Result<Observed>> {
-        async move { self.heard(self.cloud.observe(scope).await) }.boxed()
+        async move { self.hear(self.cloud.observe(scope).await) }.boxed()
     }
 
     fn perform<'a>(&'a self, act: Act<'a>) -> BoxFuture<'a, Result<Option<String>>> {
-        async move { self.heard(self.cloud.perform(act).await) }.boxed()
+        async move { self.hear(self.cloud.perform(act).await) }.boxed()
     }
 
     fn jobs<'a>(&'a self, about: &'a JobsOf) -> BoxFuture<'a, Result<Jobs>> {
-        async move { self.heard(self.cloud.jobs(about).await) }.boxed()
+        async move { self.hear(self.cloud.jobs(about).await) }.boxed()
     }
 
     fn data<'a>(
@@ -68,7 +73,11 @@ impl Cloud for Reach<'_> {
         id: &'a ResourceId,
         live: &'a Incarnation,
     ) -> BoxFuture<'a, Result<Option<String>>> {
-        async move { self.heard(self.cloud.data(id, live).await) }.boxed()
+        async move { self.hear(self.cloud.data(id, live).await) }.boxed()
+    }
+
+    fn heard(&self) -> Option<Instant> {
+        self.cloud.heard()
     }
 
     fn classify(&self, id: &ResourceId, error: &Error, age: Duration) -> Fault {
@@ -83,8 +92,8 @@ mod tests {
 
     use super::*;
 
-    /// Answers as it is told.
-    struct Far(Option<Reached>);
+    /// Answers as it is told; and when it last answered a call of what is under way.
+    struct Far(Option<Reached>, Option<Instant>);
 
     impl Far {
         async fn answer<T: Default>(&self) -> Result<T> {
@@ -114,6 +123,10 @@ mod tests {
             self.answer().boxed()
         }
 
+        fn heard(&self) -> Option<Instant> {
+            self.1
+        }
+
         fn classify(&self, _: &ResourceId, _: &Error, _: Duration) -> Fault {
             Fault::Unknown
         }
@@ -121,7 +134,8 @@ mod tests {
 
     /// Whether a call that ends so counts as a sign of life.
     async fn is_heard(end: Option<Reached>) -> bool {
-        let (far, about) = (Far(end), JobsOf { queues: None, waiting: false, past: false, needs: false });
+        let (far, about) =
+            (Far(end, None), JobsOf { queues: None, waiting: false, past: false, needs: false });
         let reach = Reach::new(&far);
         let long_ago = Instant::now().checked_sub(Duration::from_secs(1)).unwrap();
         *reach.answered.lock().unwrap() = long_ago;
@@ -139,7 +153,7 @@ mod tests {
     #[tokio::test]
     async fn one_signal_ends_waiting_on_an_aws_out_of_reach() {
         const { assert!(QUIET.as_secs() < 60) };
-        let far = Far(Some(Reached::Unknown));
+        let far = Far(Some(Reached::Unknown), None);
         let silent = Reach { quiet: Duration::ZERO, ..Reach::new(&far) };
         let (stop, told) = watch::channel(Halt::No);
         let mut lost = Box::pin(silent.lost(&told));
@@ -148,5 +162,16 @@ mod tests {
         lost.await;
         let heard = Reach::new(&far);
         assert!(poll!(Box::pin(heard.lost(&told))).is_pending(), "it has just been heard of");
+    }
+
+    /// A look of many calls answers only at its end; what AWS says meanwhile counts.
+    #[tokio::test]
+    async fn a_long_look_is_no_silence() {
+        let (long_ago, now) = (Instant::now().checked_sub(Duration::from_secs(100)).unwrap(), Instant::now());
+        for (heard, expected) in [(Some(now), now), (None, long_ago)] {
+            let far = Far(Some(Reached::Unknown), heard);
+            let reach = Reach { answered: Mutex::new(long_ago), ..Reach::new(&far) };
+            assert_eq!(reach.answered(), expected);
+        }
     }
 }

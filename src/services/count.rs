@@ -80,10 +80,7 @@ struct Calls {
 impl Counter {
     /// The configuration, with a client of its own that counts. All services share its connections.
     pub fn counting(&self, config: SdkConfig) -> SdkConfig {
-        let inner = config.http_client().unwrap_or_else(|| {
-            let tls = Provider::Rustls(CryptoMode::AwsLc);
-            aws_smithy_http_client::Builder::new().tls_provider(tls).build_https()
-        });
+        let inner = http_client(&config);
         config.into_builder().http_client(Counting { inner, counter: self.clone() }).build()
     }
 
@@ -144,6 +141,14 @@ impl Counter {
     fn lock(&self) -> MutexGuard<'_, Calls> {
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
+}
+
+/// The client that a configuration has, or one as the SDK would make it.
+pub(super) fn http_client(config: &SdkConfig) -> SharedHttpClient {
+    config.http_client().unwrap_or_else(|| {
+        let tls = Provider::Rustls(CryptoMode::AwsLc);
+        aws_smithy_http_client::Builder::new().tls_provider(tls).build_https()
+    })
 }
 
 #[derive(Debug)]

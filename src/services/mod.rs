@@ -20,6 +20,7 @@ pub mod count;
 pub mod ec2;
 pub mod ecr;
 pub mod error;
+pub mod heard;
 pub mod iam;
 mod lanes;
 pub mod logs;

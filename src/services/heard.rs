@@ -1,0 +1,65 @@
+//! When AWS last answered a call: whatever it said, each answer shows that it is in reach.
+
+use std::sync::{Arc, Mutex, PoisonError};
+
+use aws_config::SdkConfig;
+use aws_smithy_runtime_api::client::http::{
+    HttpClient, HttpConnector, HttpConnectorFuture, HttpConnectorSettings, SharedHttpClient,
+    SharedHttpConnector,
+};
+use aws_smithy_runtime_api::client::orchestrator::HttpRequest;
+use aws_smithy_runtime_api::client::runtime_components::RuntimeComponents;
+use tokio::time::Instant;
+
+use super::count::http_client;
+
+/// Hears every answer to the clients that share a configuration.
+#[derive(Debug, Clone, Default)]
+pub struct Heard(Arc<Mutex<Option<Instant>>>);
+
+impl Heard {
+    /// The configuration, with a client that is listened to.
+    pub fn hearing(&self, config: &SdkConfig) -> SdkConfig {
+        let inner = http_client(config);
+        config.to_builder().http_client(Hearing { inner, heard: self.clone() }).build()
+    }
+
+    /// When the last answer came; nothing before the first.
+    pub fn last(&self) -> Option<Instant> {
+        *self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn hear(&self) {
+        *self.0.lock().unwrap_or_else(PoisonError::into_inner) = Some(Instant::now());
+    }
+}
+
+#[derive(Debug)]
+struct Hearing<T> {
+    inner: T,
+    heard: Heard,
+}
+
+impl HttpClient for Hearing<SharedHttpClient> {
+    fn http_connector(
+        &self,
+        settings: &HttpConnectorSettings,
+        components: &RuntimeComponents,
+    ) -> SharedHttpConnector {
+        let inner = self.inner.http_connector(settings, components);
+        SharedHttpConnector::new(Hearing { inner, heard: self.heard.clone() })
+    }
+}
+
+impl HttpConnector for Hearing<SharedHttpConnector> {
+    fn call(&self, request: HttpRequest) -> HttpConnectorFuture {
+        let (heard, inner) = (self.heard.clone(), self.inner.clone());
+        HttpConnectorFuture::new(async move {
+            let answer = inner.call(request).await;
+            if answer.is_ok() {
+                heard.hear();
+            }
+            answer
+        })
+    }
+}
