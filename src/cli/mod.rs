@@ -111,6 +111,9 @@ commands! {
     Demo => demo,
 }
 
+/// As much as a program's first thread has.
+const STACK: usize = 8 * 1024 * 1024;
+
 /// Parses the arguments, runs the command, and answers the exit code.
 pub fn main() -> ExitCode {
     let cli = match Cli::try_parse() {
@@ -132,7 +135,17 @@ pub fn main() -> ExitCode {
         Ok(runtime) => runtime,
         Err(error) => return out.error(&Error::plain(format!("failed to start: {error}"))).into(),
     };
-    let exit = runtime.block_on(signals::ending(cli.command.run(&cli.globals, &out)));
+    let (done, ended) = tokio::sync::oneshot::channel();
+    let handle = runtime.handle().clone();
+    // In a thread of its own, so that one that computes or is stuck in a write can be left where it is.
+    let command = std::thread::Builder::new().name("command".to_owned()).stack_size(STACK).spawn(move || {
+        let exit = handle.block_on(signals::ending(cli.command.run(&cli.globals, &out)));
+        drop(done.send(exit));
+    });
+    if let Err(error) = command {
+        return out.error(&Error::plain(format!("failed to start: {error}"))).into();
+    }
+    let exit = runtime.block_on(signals::unless_deaf(ended));
     // What still runs in the background has nothing left to say.
     runtime.shutdown_background();
     let exit = exit.unwrap_or_else(|error| out.error(&error));

@@ -5,7 +5,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, Instant};
 
 use tokio::signal::unix::{Signal, SignalKind, signal};
-use tokio::sync::watch;
+use tokio::sync::{oneshot, watch};
 
 use super::{Error, Result};
 use crate::execute::Halt;
@@ -23,6 +23,28 @@ pub async fn ending<T>(command: impl Future<Output = Result<T>>) -> Result<T> {
             ended = &mut command => return ended,
             _ = signals.next() => if !HEARD.load(Ordering::Relaxed) { return Err(Error::Interrupted) },
         }
+    }
+}
+
+/// So long after a signal, a command that has not ended does not hear it: it computes, or is stuck in a write.
+const GRACE: Duration = Duration::from_secs(1);
+
+/// Waits for a command to end; one that should and does not hear that it is told to is given up.
+pub async fn unless_deaf<T>(ended: oneshot::Receiver<Result<T>>) -> Result<T> {
+    let is_deaf = async {
+        let mut signals = Signals::new();
+        loop {
+            signals.next().await;
+            tokio::time::sleep(GRACE).await;
+            if !HEARD.load(Ordering::Relaxed) {
+                return;
+            }
+        }
+    };
+    tokio::select! {
+        biased;
+        ended = ended => ended.unwrap_or_else(|_| Err(Error::plain("the command fell over"))),
+        () = is_deaf => Err(Error::Interrupted),
     }
 }
 

@@ -11,6 +11,7 @@
 
 mod cli;
 mod clients;
+mod deaf;
 mod demo;
 mod expect;
 mod forge;
