@@ -310,7 +310,7 @@ fn items(limit: u64) -> &'static str {
 
 /// Says where the value comes from that a variable brought here.
 pub fn with_origin(complaint: Complaint, node: &Node) -> Complaint {
-    match node.via {
+    match node.via.as_deref().copied() {
         Some(via) => complaint.related(via, "the variable's value"),
         None => complaint,
     }

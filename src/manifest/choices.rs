@@ -135,7 +135,7 @@ mod tests {
     fn said(text: &str) -> Vec<String> {
         let mut sources = Sources::default();
         let file = sources.add("a.yaml".to_owned(), text.to_owned());
-        let tree = parse::parse(file, sources.get(file).unwrap()).documents.remove(0);
+        let tree = parse::parse(file, &mut sources).documents.remove(0);
         let complaints = Checker::of::<Spec>().check(&tree, Span::whole(file));
         let told = |it: &super::super::error::Complaint| {
             let at = sources.position(it.span);

@@ -179,9 +179,9 @@ fn read(sources: &mut Sources, path: &Path, complaints: &mut Vec<Complaint>) -> 
             return None;
         }
     };
-    let mut parsed = parse(file, sources.get(file)?);
+    let mut parsed = parse(file, sources);
     complaints.append(&mut parsed.complaints);
-    if parsed.cut {
+    if parsed.cut.is_some() {
         return None;
     }
     let mut documents = parsed.documents.into_iter();

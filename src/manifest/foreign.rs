@@ -50,6 +50,24 @@ pub fn refused(name: &str) -> Option<(String, String)> {
     }
 }
 
+/// Whether CloudFormation replaces this name: it is no secret, wherever it stands.
+pub fn is_pseudo(name: &str) -> bool {
+    PSEUDO_PARAMETERS.iter().any(|(pseudo, _)| pseudo.eq_ignore_ascii_case(name))
+}
+
+/// The same as [`refused`] of a name in a masked value, of which nothing is told that may be part of a password: whose it is shows
+/// from where it begins.
+pub fn refused_masked(name: &str) -> Option<(String, String)> {
+    if is_pseudo(name) {
+        return refused(name);
+    }
+    refused(name)?;
+    let ours = ["var", "env", "image"].iter().chain(SERVERLESS);
+    let mut starts =
+        ours.map(|prefix| format!("{prefix}:")).chain(["!", "AWS::", "ssm:/"].map(str::to_owned));
+    refused(&format!("{}…", starts.find(|start| name.starts_with(start))?))
+}
+
 /// What another tool would have replaced in a text though it is no `${…}`: as it stands there, what is wrong with it, and what to
 /// write instead. No service resolves it either
 /// (<https://docs.aws.amazon.com/AWSCloudFormation/latest/UserGuide/dynamic-references.html>).
@@ -77,6 +95,19 @@ pub fn unresolved(text: &str) -> Option<(&str, String, String)> {
     None
 }
 
+/// What may be told of what is unresolved where it stands in a masked value.
+pub fn beginning(whole: &str) -> String {
+    let name = whole.get(2..whole.len().saturating_sub(1)).unwrap_or_default();
+    match whole.split_once(':') {
+        Some((start, _)) if !is_pseudo(name) => {
+            let end =
+                if whole.ends_with("}}") { "}}" } else { whole.get(whole.len() - 1..).unwrap_or_default() };
+            format!("{start}:…{end}")
+        }
+        _ => whole.to_owned(),
+    }
+}
+
 /// The first part of a text that begins and ends so.
 fn between<'t>(text: &'t str, open: &str, close: &str) -> Option<&'t str> {
     let from = text.get(text.find(open)?..)?;
@@ -85,7 +116,7 @@ fn between<'t>(text: &'t str, open: &str, close: &str) -> Option<&'t str> {
 
 #[cfg(test)]
 mod tests {
-    use super::{refused, unresolved};
+    use super::{beginning, refused, refused_masked, unresolved};
 
     #[test]
     fn references_of_other_forms_are_refused() {
@@ -160,6 +191,34 @@ mod tests {
         ] {
             let (message, help) = refused(name).unwrap_or_else(|| panic!("{name} passes"));
             assert!(help.contains(ours), "{name}: {message}: {help}");
+        }
+    }
+
+    #[test]
+    fn of_a_masked_name_only_its_beginning_is_told() {
+        for (name, whole) in [
+            ("AWS::Region", "`${AWS::Region}`"),
+            ("AWS::canary", "`${AWS::…}`"),
+            ("self:canary", "`${self:…}`"),
+            ("ssm:/canary", "`${ssm:/…}`"),
+            ("var:canary", "`${var:…}`"),
+            ("!canary", "`${!…}`"),
+        ] {
+            let (message, help) = refused_masked(name).unwrap();
+            assert!(
+                message.contains(whole) && !format!("{message}{help}").contains("canary"),
+                "{message}: {help}"
+            );
+        }
+        for (whole, told) in [
+            ("{{resolve:ssm:/canary}}", "{{resolve:…}}"),
+            ("#{AWS::Region}", "#{AWS::Region}"),
+            ("$(AWS::canary)", "$(AWS:…)"),
+        ] {
+            assert_eq!(beginning(whole), told);
+        }
+        for name in ["canary::x", "canary", "aws:canary"] {
+            assert_eq!(refused_masked(name), None, "{name}");
         }
     }
 }

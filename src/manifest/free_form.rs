@@ -265,7 +265,7 @@ mod tests {
     fn said(schema: &Value, text: &str) -> Vec<String> {
         let mut sources = Sources::default();
         let file = sources.add("a.yaml".into(), text.into());
-        let node = parse(file, sources.get(file).unwrap()).documents.remove(0);
+        let node = parse(file, &mut sources).documents.remove(0);
         let one = |it: Complaint| format!("{}; {}; {}", it.message, it.label, it.help.join(", "));
         check(schema, &node).into_iter().map(one).collect()
     }

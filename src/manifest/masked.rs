@@ -76,7 +76,7 @@ pub fn hidden(node: &Node, found: &mut Vec<Hidden>) {
     let (true, Some(value)) = (node.masked, node.written()) else { return };
     let last = node.last_line.max(node.span.line);
     found.push(Hidden { span: node.span, last, value: value.to_owned() });
-    if let Some(via) = node.via {
+    if let Some(via) = node.via.as_deref().copied() {
         let last = via.line + value.lines().count();
         let last = if via.width == Span::OVER_LINES { last } else { via.line };
         found.push(Hidden { span: via, last, value: String::new() });

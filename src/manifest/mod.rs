@@ -80,12 +80,11 @@ pub fn load(root: &Path, environment: &str, options: &Options) -> Result<Desired
     };
     let mut whole = overridden(&mut loaded, &mut sources, options);
     complaints.extend(environment::collisions(root, environment, &loaded));
-    let (documents, cut) = documents(root, &loaded, &mut sources, &mut complaints);
+    let (files, cut) = files(root, &loaded, &mut sources, &mut complaints);
 
     let mut reader = Reader::new(environment, &loaded, &sources, &room);
-    let resources: Vec<Resource> =
-        documents.into_iter().filter_map(|(stack, document)| reader.read(&stack, document)).collect();
     reader.unread.cut |= cut;
+    let (resources, unread) = resources(&files, &sources, &mut reader);
     reader.unused_patches(&resources);
     complaints.append(&mut reader.complaints);
     let hidden = std::mem::take(&mut reader.hidden);
@@ -105,6 +104,7 @@ pub fn load(root: &Path, environment: &str, options: &Options) -> Result<Desired
         );
     }
     sources.hide(hidden);
+    unread.into_iter().for_each(|(file, line)| sources.could_not_read(file, line));
     let mut errors = Errors::of(complaints, &sources);
     errors.0.append(&mut whole);
     if !errors.0.is_empty() {
@@ -194,8 +194,9 @@ fn overridden(loaded: &mut Loaded, sources: &mut Sources, options: &Options) -> 
             continue;
         }
         let file = sources.add(format!("the value of variable {name}"), text.clone());
-        let mut parsed = sources.get(file).map(|source| parse::parse(file, source)).unwrap_or_default();
+        let mut parsed = parse::parse(file, sources);
         if !parsed.complaints.is_empty() {
+            sources.could_not_read(file, 1);
             errors.append(&mut Errors::of(parsed.complaints, sources).0);
             continue;
         }
@@ -229,16 +230,14 @@ fn is_pinned(image: &str) -> bool {
     })
 }
 
-/// The documents of all stacks, each with its stack; and whether some could not be read.
-fn documents(
+/// The files of all stacks, each with its stack; and whether some could not be read.
+fn files(
     root: &Path,
     loaded: &Loaded,
     sources: &mut Sources,
     complaints: &mut Vec<Complaint>,
-) -> (Vec<(String, Node)>, bool) {
-    let mut documents = Vec::new();
-    // What stands in the files; what becomes of it is counted anew.
-    let room = Room::default();
+) -> (Vec<(String, usize)>, bool) {
+    let mut files = Vec::new();
     let mut cut = loaded.unsure.stacks;
     let mut seen: BTreeSet<&str> = BTreeSet::new();
     let there = files::folders(&root.join(STACKS));
@@ -252,25 +251,17 @@ fn documents(
             complaints.push(Complaint::new(span, format!("the stack `{stack}` is named twice")));
             continue;
         }
-        let files = match files_of(root, stack, &there, span) {
-            Ok(files) => files,
+        let paths = match files_of(root, stack, &there, span) {
+            Ok(paths) => paths,
             Err(complaint) => {
                 complaints.push(complaint);
                 cut = true;
                 continue;
             }
         };
-        for path in files {
+        for path in paths {
             match sources.read(&path) {
-                Ok(file) => {
-                    let mut parsed = sources
-                        .get(file)
-                        .map(|source| parse::parse_within(file, source, &room))
-                        .unwrap_or_default();
-                    complaints.append(&mut parsed.complaints);
-                    cut |= parsed.cut;
-                    documents.extend(parsed.documents.into_iter().map(|document| (stack.clone(), document)));
-                }
+                Ok(file) => files.push((stack.clone(), file)),
                 Err(complaint) => {
                     complaints.push(complaint);
                     cut = true;
@@ -278,7 +269,32 @@ fn documents(
             }
         }
     }
-    (documents, cut)
+    (files, cut)
+}
+
+/// What the files declare, read one after the other so that no more than one file's documents are held beside it; and of files that can't
+/// be read, from which line on.
+fn resources(
+    files: &[(String, usize)],
+    sources: &Sources,
+    reader: &mut Reader<'_>,
+) -> (Vec<Resource>, Vec<(usize, usize)>) {
+    let (mut resources, mut unread) = (Vec::new(), Vec::new());
+    // What stands in the files; what becomes of it is counted anew.
+    let room = Room::default();
+    for (stack, file) in files {
+        let Some(source) = sources.get(*file) else { continue };
+        if reader.complaints.len() > resources::ENOUGH {
+            reader.unread.cut = true;
+            break;
+        }
+        let mut parsed = parse::parse_within(*file, source, &room);
+        reader.complaints.append(&mut parsed.complaints);
+        unread.extend(parsed.cut.map(|line| (*file, line)));
+        reader.unread.cut |= parsed.cut.is_some();
+        resources.extend(parsed.documents.into_iter().filter_map(|document| reader.read(stack, document)));
+    }
+    (resources, unread)
 }
 
 /// The manifests of a stack, in order of their paths.
@@ -311,7 +327,7 @@ fn files_of(root: &Path, stack: &str, there: &[String], span: Span) -> Result<Ve
 pub fn value(name: &str, text: &str) -> Result<Vec<Value>, Errors> {
     let mut sources = Sources::default();
     let file = sources.add(name.to_owned(), text.to_owned());
-    let parsed = sources.get(file).map(|source| parse::parse(file, source)).unwrap_or_default();
+    let parsed = parse::parse(file, &mut sources);
     if parsed.complaints.is_empty() {
         Ok(parsed.documents.iter().map(Node::to_json).collect())
     } else {

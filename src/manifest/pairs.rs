@@ -13,12 +13,12 @@ pub fn check(resources: &[Resource]) -> Vec<Complaint> {
     let places: BTreeMap<_, _> = resources.iter().map(|resource| (&resource.id, resource.at)).collect();
     let mut beside = Beside::default();
     for (resource, ignored) in resources.iter().zip(&ignored) {
-        if let (Some(physical), Some(spec)) = (&resource.physical, &resource.spec) {
+        if let (Some(physical), Some(spec)) = (&resource.physical, resource.spec()) {
             beside.add(&resource.id, physical, spec, ignored);
         }
     }
     let mut complaints = Vec::new();
-    for resource in resources.iter().filter(|resource| resource.spec.is_some()) {
+    for resource in resources.iter().filter(|resource| resource.spec().is_some()) {
         let (written, at) = spec_of(&resource.tree);
         for clash in resource.kind.clashes(&written.to_json(), &resource.id, &beside) {
             let mut path = vec![Step::Key("spec".to_owned())];

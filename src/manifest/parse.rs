@@ -8,7 +8,7 @@ use saphyr_parser::{Event, Marker, Parser, ScalarStyle, ScanError, Span as Marke
 use super::error::Complaint;
 use super::room::{Room, Size};
 use super::scalar;
-use super::source::{LARGEST, Source, Span};
+use super::source::{LARGEST, Source, Sources, Span};
 use super::tree::{Data, Entry, Node};
 
 /// How deep values may nest: AWS's deepest, and then three times as deep.
@@ -24,13 +24,18 @@ pub struct Parsed {
     pub documents: Vec<Node>,
     /// What is wrong.
     pub complaints: Vec<Complaint>,
-    /// Whether something had to be left unread.
-    pub cut: bool,
+    /// The line of the document that had to be left unread, with all that comes after it.
+    pub cut: Option<usize>,
 }
 
-/// Reads all documents of a text.
-pub fn parse(file: usize, source: &Source) -> Parsed {
-    parse_within(file, source, &Room::default())
+/// Reads all documents of a file.
+pub fn parse(file: usize, sources: &mut Sources) -> Parsed {
+    let parsed = sources.get(file).map(|source| parse_within(file, source, &Room::default()));
+    let parsed = parsed.unwrap_or_default();
+    if let Some(line) = parsed.cut {
+        sources.could_not_read(file, line);
+    }
+    parsed
 }
 
 /// The same, as part of what takes `room` together.
@@ -43,6 +48,7 @@ pub fn parse_within(file: usize, source: &Source, room: &Room) -> Parsed {
         frames: Vec::new(),
         anchors: BTreeMap::new(),
         past: BTreeSet::new(),
+        begun: 1,
         here: Room::of(MOST),
         room,
     };
@@ -54,7 +60,7 @@ pub fn parse_within(file: usize, source: &Source, room: &Room) -> Parsed {
         };
         if let Err(complaint) = done {
             builder.parsed.complaints.push(complaint);
-            builder.parsed.cut = true;
+            builder.parsed.cut = Some(builder.begun);
             break;
         }
     }
@@ -82,6 +88,8 @@ struct Builder<'t> {
     anchors: BTreeMap<usize, (Node, Size)>,
     /// Anchors of the documents before this one: they hold no longer (YAML 1.2.2, 6.9.2).
     past: BTreeSet<usize>,
+    /// The line at which the document begins.
+    begun: usize,
     /// Of this file, and of all.
     here: Room,
     room: &'t Room,
@@ -117,11 +125,15 @@ impl Builder<'_> {
                 }
                 None => Ok(()),
             },
+            Event::DocumentEnd => {
+                self.begun = span.line;
+                Ok(())
+            }
             Event::DocumentStart(_) => {
                 self.past.extend(std::mem::take(&mut self.anchors).into_keys());
                 Ok(())
             }
-            Event::Nothing | Event::StreamStart | Event::StreamEnd | Event::DocumentEnd => Ok(()),
+            Event::Nothing | Event::StreamStart | Event::StreamEnd => Ok(()),
         }
     }
 
@@ -348,8 +360,9 @@ fn tab_after(file: usize, text: &str, mark: &Marker, info: &str) -> Option<Compl
     let found = written.get(from..)?.iter().position(|c| *c == '\t')?;
     let span = Span { file, line: mark.line(), column: from + found + 1, width: 1 };
     let before = found.checked_add(from)?.checked_sub(1).and_then(|at| written.get(at))?;
-    Some(
-        Complaint::new(span, format!("a tab after `{before}`"))
-            .help("write a space: tabs are not taken here"),
-    )
+    let message = match before.is_ascii_punctuation() {
+        true => format!("a tab after `{before}`"),
+        false => "a tab between two texts".to_owned(),
+    };
+    Some(Complaint::new(span, message).help("write a space: tabs are not taken here"))
 }

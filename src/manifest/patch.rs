@@ -40,7 +40,7 @@ mod tests {
     fn node(text: &str) -> Node {
         let mut sources = Sources::default();
         let file = sources.add("a.yaml".into(), text.into());
-        parse(file, sources.get(file).unwrap()).documents.remove(0)
+        parse(file, &mut sources).documents.remove(0)
     }
 
     #[test]

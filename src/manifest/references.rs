@@ -226,13 +226,13 @@ impl<'a> Web<'a> {
     }
 
     fn predicted(&self, target: &Resource, output: &str) -> bool {
-        let (Some(name), Some(spec)) = (&target.physical, &target.spec) else { return false };
+        let (Some(name), Some(spec)) = (&target.physical, target.spec()) else { return false };
         target.kind.predict(name, spec, self.place).contains_key(output)
     }
 
     fn edge(&mut self, from: &'a Resource, to: &'a Resource, span: Span) {
         // What is wrong already is not asked for cycles as well: whether it can be predicted is not known.
-        let told = |it: &Resource| it.spec.is_some() && it.physical.is_some();
+        let told = |it: &Resource| it.spec().is_some() && it.physical.is_some();
         if told(from) && told(to) {
             self.edges.push(Edge { from: &from.id, to: &to.id, span });
         }

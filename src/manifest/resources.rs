@@ -37,14 +37,21 @@ pub struct Resource {
     pub tree: Node,
     /// Whether it exists in this environment.
     pub on: bool,
-    /// Its spec in normal form. Nothing, if it is off or its spec can't be decoded.
-    pub spec: Option<Document>,
+    /// Its spec in normal form, unless that is what it declares.
+    spec: Option<Document>,
     /// Its name in AWS. Nothing, if it is off or its name can't be told.
     pub physical: Option<String>,
     /// What it was called.
     pub renamed_from: Option<ResourceId>,
     /// What it declares. Nothing, if it is off or something in it is wrong.
     pub declared: Option<Declared>,
+}
+
+impl Resource {
+    /// Its spec in normal form. Nothing, if it is off or its spec can't be decoded.
+    pub fn spec(&self) -> Option<&Document> {
+        self.declared.as_ref().map(|declared| &declared.spec).or(self.spec.as_ref())
+    }
 }
 
 /// Reads documents of one environment. What is wrong in one part of a document hides nothing of the others.
@@ -132,6 +139,8 @@ impl<'a> Reader<'a> {
         if self.complaints.len() == before && !resource.tree.is_broken() {
             resource.declared = self.declared(stack, &resource, depends_on);
         }
+        // Held once.
+        resource.spec.take_if(|_| resource.declared.is_some());
         Some(resource)
     }
 

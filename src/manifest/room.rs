@@ -14,14 +14,18 @@ pub struct Size {
     pub bytes: usize,
 }
 
-/// What all manifests of an environment may come to.
-pub const MOST: Size = Size { values: 400_000, bytes: 16 * 1024 * 1024 };
+/// What all manifests of an environment may come to: ten thousand job definitions of 120 values, keys counted, and 2 KiB each.
+pub const MOST: Size = Size { values: 1_200_000, bytes: 24 * 1024 * 1024 };
+
+/// What variables may bring of that: a short text may name them thousands of times.
+pub const MOST_BROUGHT: usize = 400_000;
 
 /// What is left.
 #[derive(Debug)]
 pub struct Room {
     most: Size,
     taken: Cell<Size>,
+    brought: Cell<usize>,
     is_full: Cell<bool>,
     has_told: Cell<bool>,
 }
@@ -35,7 +39,8 @@ impl Default for Room {
 impl Room {
     /// Room for so much.
     pub fn of(most: Size) -> Self {
-        Self { most, taken: Cell::default(), is_full: Cell::default(), has_told: Cell::default() }
+        let (taken, brought) = (Cell::default(), Cell::default());
+        Self { most, taken, brought, is_full: Cell::default(), has_told: Cell::default() }
     }
 
     /// Takes room, if there is so much; once there is not, there is none any more.
@@ -51,6 +56,13 @@ impl Room {
         !self.is_full.get()
     }
 
+    /// Takes room for what a variable brings, if there is so much.
+    pub fn bring(&self, size: Size) -> bool {
+        self.brought.set(self.brought.get().saturating_add(size.values));
+        self.is_full.set(self.is_full.get() || self.brought.get() > MOST_BROUGHT);
+        self.take(size)
+    }
+
     /// Whether more was asked for than there is.
     pub fn is_full(&self) -> bool {
         self.is_full.get()
@@ -62,9 +74,12 @@ impl Room {
             return None;
         }
         let Size { values, bytes } = self.most;
-        let message = match self.taken.get().values > values {
-            true => format!("there are more than {values} values {once}"),
-            false => format!("there are more than {} MiB of text {once}", bytes / (1024 * 1024)),
+        let message = if self.brought.get() > MOST_BROUGHT {
+            format!("variables bring more than {MOST_BROUGHT} values")
+        } else if self.taken.get().values > values {
+            format!("there are more than {values} values {once}")
+        } else {
+            format!("there are more than {} MiB of text {once}", bytes / (1024 * 1024))
         };
         Some(Complaint::new(span, message))
     }

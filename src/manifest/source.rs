@@ -1,10 +1,13 @@
 //! The files that are read, and places in them.
 
+use std::collections::BTreeMap;
 use std::fs;
 use std::io::Read;
 use std::path::Path;
 
 use super::error::Complaint;
+use super::foreign::is_pseudo;
+use super::variables::names_something;
 use crate::diff::MASK;
 use crate::outside;
 use crate::resource::Position;
@@ -109,11 +112,35 @@ impl Hidden {
     }
 }
 
+/// Whether a text is nothing but the name of what stands there: no secret, and what is said of it is about that name.
+fn is_a_name(text: &str) -> bool {
+    let open = ["${", "#{", "$("].iter().find_map(|open| text.strip_prefix(open));
+    let name = open.and_then(|rest| rest.strip_suffix(['}', ')']));
+    name.is_some_and(|name| names_something(name) || is_pseudo(name))
+}
+
+/// A line of which it is not known what in it is masked: its first key, and the mark of YAML's at which reading ended.
+fn outline(line: &str, column: usize) -> String {
+    let indent = line.len() - line.trim_start_matches([' ', '\t', '-', '?']).len();
+    let key = |letter: char| letter.is_ascii_alphanumeric() || "_-./".contains(letter);
+    let (before, rest) = line.split_at(indent);
+    let after = rest.trim_start_matches(key);
+    let is_key = after.strip_prefix(':').is_some_and(|rest| rest.is_empty() || rest.starts_with([' ', '\t']));
+    let known = before.chars().count() + if is_key { rest.len() - after.len() + 1 } else { 0 };
+    let shown = |(index, letter): (usize, char)| {
+        let is_shown = index < known || letter.is_whitespace();
+        if is_shown || (index + 1 == column && letter.is_ascii_punctuation()) { letter } else { '•' }
+    };
+    line.chars().enumerate().map(shown).collect()
+}
+
 /// All files of one load, in the order in which they were read.
 #[derive(Debug, Default)]
 pub struct Sources {
     files: Vec<Source>,
     hidden: Vec<Hidden>,
+    /// From which line on a file could not be read.
+    unread: BTreeMap<usize, usize>,
 }
 
 /// A value of so many characters is looked for wherever it may stand in a message; a shorter one would be found in other words, and
@@ -141,7 +168,8 @@ impl Sources {
             Ok(text) => {
                 let text = text.strip_prefix('\u{feff}').map(str::to_owned).unwrap_or(text);
                 let file = self.add(shown, text);
-                self.printable(file).map(|()| file)
+                self.printable(file).inspect_err(|_| self.could_not_read(file, 1))?;
+                Ok(file)
             }
             Err(error) => Err(self.not_text(shown, error.as_bytes(), error.utf8_error().valid_up_to())),
         }
@@ -162,9 +190,17 @@ impl Sources {
         self.hidden.extend(hidden);
     }
 
+    /// From a line on, nobody knows what of a file is masked: of its lines hardly more than the first key is quoted.
+    pub fn could_not_read(&mut self, file: usize, from: usize) {
+        self.unread.insert(file, from);
+    }
+
     /// A line as it may be quoted: without what is hidden, each character of it another.
     pub fn quoted(&self, span: Span) -> Option<String> {
         let line = self.line(span)?;
+        if self.unread.get(&span.file).is_some_and(|from| *from <= span.line) {
+            return Some(outline(line, span.column));
+        }
         let here = |it: &&Hidden| it.span.file == span.file && (it.span.line..=it.last).contains(&span.line);
         let here: Vec<&Hidden> = self.hidden.iter().filter(here).collect();
         let shown = |(index, letter): (usize, char)| {
@@ -179,7 +215,7 @@ impl Sources {
         let mut said = said;
         for hidden in self.hidden.iter().filter(|hidden| hidden.span.file == file) {
             for part in hidden.value.lines().map(str::trim).filter(|part| !part.is_empty()) {
-                if !said.contains(part) {
+                if !said.contains(part) || is_a_name(part) {
                 } else if part.chars().count() >= TELLING {
                     said = said.replace(part, MASK);
                 } else {
@@ -262,6 +298,7 @@ impl Sources {
         let column = before.rsplit('\n').next().unwrap_or_default().chars().count() + 1;
         let byte = bytes.get(valid).copied().unwrap_or_default();
         let file = self.add(path, String::from_utf8_lossy(bytes).into_owned());
+        self.could_not_read(file, 1);
         let help = match bytes {
             [0xff, 0xfe, ..] | [0xfe, 0xff, ..] => "this looks like UTF-16: save the file as UTF-8",
             _ => "save the file as UTF-8",

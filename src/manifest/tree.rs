@@ -14,7 +14,7 @@ pub struct Node {
     /// Where it begins.
     pub span: Span,
     /// Where the value was set that a variable brought here.
-    pub via: Option<Span>,
+    pub via: Option<Box<Span>>,
     /// The last of the lines that it takes, if those are several.
     pub last_line: usize,
     /// Whether it is masked wherever it is shown ([`masked`](super::masked)).
@@ -66,9 +66,14 @@ impl Node {
         Self { data, span, via: None, last_line: 0, masked: false }
     }
 
+    /// The same place with another value.
+    pub fn with(&self, data: Data) -> Self {
+        Self { data, span: self.span, via: self.via.clone(), last_line: self.last_line, masked: self.masked }
+    }
+
     /// The place of a value, without the value.
     pub fn clone_bare(&self) -> Self {
-        Self { data: Data::Null, ..*self }
+        self.with(Data::Null)
     }
 
     /// The entries of a mapping.

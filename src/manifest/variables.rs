@@ -93,8 +93,9 @@ pub fn substitute(
         return cut_short(node, scope, complaints);
     }
     if let Some((whole, message, help)) = node.text().and_then(foreign::unresolved) {
+        let message = if node.masked { message.replace(whole, &foreign::beginning(whole)) } else { message };
         complaints.push(Complaint::new(sources.find(node.span, whole, 0), message).help(help));
-        return Node { data: Data::Broken(node.text().unwrap_or_default().to_owned()), ..node.clone() };
+        return node.with(Data::Broken(node.text().unwrap_or_default().to_owned()));
     }
     let data = match &node.data {
         Data::Text(text) if text.contains("${") => return in_text(node, text, scope, sources, complaints),
@@ -110,7 +111,7 @@ pub fn substitute(
         }
         other => other.clone(),
     };
-    Node { data, ..node.clone() }
+    node.with(data)
 }
 
 /// Of one text, so many mistakes are told.
@@ -207,13 +208,15 @@ fn in_text(
             }
             Ok(Meaning::Text(value)) => out.push_str(value),
             Ok(Meaning::Untold) => broken = true,
-            Ok(Meaning::Variable(variable)) if !scope.room.is_full() && !scope.room.take(variable.size()) => {
+            Ok(Meaning::Variable(variable))
+                if !scope.room.is_full() && !scope.room.bring(variable.size()) =>
+            {
                 let cut = cut_short(node, scope, complaints);
-                return Node { via: Some(variable.span), ..cut };
+                return Node { via: Some(Box::new(variable.span)), ..cut };
             }
             Ok(Meaning::Variable(_)) if scope.room.is_full() => return cut_short(node, scope, complaints),
             Ok(Meaning::Variable(variable)) if whole == text => {
-                return Node { data: variable.data.clone(), via: Some(variable.span), ..node.clone() };
+                return Node { via: Some(Box::new(variable.span)), ..node.with(variable.data.clone()) };
             }
             Ok(Meaning::Variable(variable)) => match in_words(&variable.data) {
                 Some(value) => out.push_str(&value),
@@ -226,8 +229,11 @@ fn in_text(
                 }
             },
             Err(_) if node.masked && !names_something(name) => {
-                let message = "what stands in `${…}` here stands for nothing";
-                let complaint = Complaint::new(span(), message);
+                let (message, help) = match foreign::refused_masked(name) {
+                    Some((message, help)) => (message, Some(help)),
+                    None => ("what stands in `${…}` here stands for nothing".to_owned(), None),
+                };
+                let complaint = Complaint::new(span(), message).help_if(help);
                 complaints.push(complaint.help("write `$${` for a literal `${`"));
                 broken = true;
             }
@@ -242,11 +248,11 @@ fn in_text(
         complaints.push(complaint);
         broken = true;
     }
-    Node { data: if broken { Data::Broken(text.to_owned()) } else { Data::Text(out) }, ..node.clone() }
+    node.with(if broken { Data::Broken(text.to_owned()) } else { Data::Text(out) })
 }
 
 /// Whether a name has the form of what may be named: else it may be part of a password.
-fn names_something(name: &str) -> bool {
+pub fn names_something(name: &str) -> bool {
     let is_plain = name.chars().all(|it| it.is_ascii_alphanumeric() || matches!(it, '_' | '.' | '/' | '-'));
     let of_ours = ["var.", "env.", "image."].iter().any(|start| name.starts_with(start));
     is_plain && (of_ours || name.rsplit_once('/').is_some_and(|(kind, _)| kinds::kind(kind).is_some()))

@@ -3,7 +3,7 @@
 
 use std::fs;
 
-use batchwright::manifest::Errors;
+use batchwright::manifest::{self, Errors};
 use batchwright::render::json;
 
 use super::{ENVIRONMENT, Folder, load};
@@ -134,6 +134,77 @@ fn a_reference_in_a_masked_value_is_named() {
     let rest = "environment: [{name: A, value: \"canary ${s3/Bucket/no.name} ${var.no}\"}]";
     let errors = folder("batch/JobDefinition", rest, ENVIRONMENT).errors();
     assert!(errors.contains("unknown variable `no`") && !errors.contains("canary"), "{errors}");
+}
+
+/// What a message is about is told where it is no secret, and by its beginning where it may be a part of one.
+#[test]
+fn what_another_tool_would_replace_is_named_in_a_masked_value() {
+    for (value, told) in [
+        ("${AWS::Region}", "`${AWS::Region}` is CloudFormation's: nothing here would replace it"),
+        ("canary-${AWS::AccountId}", "`${AWS::AccountId}` is CloudFormation's"),
+        ("${self:provider.canary}", "`${self:…}` is the Serverless Framework's"),
+        ("${var:canary}", "`${var:…}` stands for nothing"),
+        ("#{AWS::Region}", "`#{AWS::Region}` is CloudFormation's"),
+        ("{{resolve:ssm:/canary}}", "`{{resolve:…}}` is CloudFormation's dynamic reference"),
+    ] {
+        let rest = format!("environment: [{{name: A, value: \"{value}\"}}]");
+        let folder = folder("batch/JobDefinition", &rest, ENVIRONMENT);
+        let errors = folder.errors();
+        assert!(errors.contains(told), "{value}: {errors}");
+        is_quiet(&folder, "canary", value);
+    }
+}
+
+/// Where a file can't be read, nobody knows what is masked in it: of its lines the first key is quoted, and no value.
+#[test]
+fn no_line_of_a_file_that_is_not_yaml_tells_a_value() {
+    let block = |rest: &str| format!("environment:\n    - name: A\n      {rest}");
+    for rest in [
+        "environment: [{name: A, value: canary]",
+        "environment: [{name: A, value: canary${var.x}}]",
+        &block("value: canary: canary"),
+        &block("value: \"canary"),
+        &block("value: @canary"),
+        &block("value: *canary-x"),
+        &block("value:\tcanary"),
+        &block("value: canary\n\tcanary"),
+        &block("canary canary\n      value: canary"),
+        &block("value: |\n        canary\n    canary"),
+        &block("value: canary\u{1}"),
+    ] {
+        let folder = folder("batch/JobDefinition", rest, ENVIRONMENT);
+        let errors = load(folder.0.path()).expect_err(rest).to_string();
+        // An anchor's name is no value.
+        let quiet = errors.replace("&canary-x", "");
+        assert!(!quiet.contains("canary"), "{rest}: {errors}");
+    }
+    let errors = folder("batch/JobDefinition", &block("value: a: b"), ENVIRONMENT).errors();
+    assert!(errors.contains("      value: •: •\n"), "{errors}");
+}
+
+/// What stands before it was read.
+#[test]
+fn of_documents_before_the_one_that_is_not_yaml_lines_are_quoted() {
+    let group =
+        "apiVersion: batchwright/v1\nkind: logs/LogGroup\nmetadata: {name: a}\nspec: {retentionIn: 7}\n";
+    let folder = Folder::new(ENVIRONMENT, format!("{group}---\n{group}x: a: b\n").as_bytes());
+    let errors = folder.errors();
+    assert!(errors.contains("spec: {retentionIn: 7}") && errors.contains("x: •: •"), "{errors}");
+}
+
+/// A byte that is no text, before anything was read; and the value of a variable on the command line.
+#[test]
+fn what_was_not_read_at_all_is_not_quoted() {
+    let manifest = JOB.replace("KIND", "batch/JobDefinition");
+    let mut bytes = manifest.replace("REST", "environment: [{name: A, value: canary}]").into_bytes();
+    let at = bytes.windows(6).position(|window| window == b"canary").unwrap();
+    bytes.insert(at + 6, 0xff);
+    is_quiet(&Folder::new(ENVIRONMENT, &bytes), "canary", "a byte");
+    let folder = folder("batch/JobDefinition", "command: []", &format!("{ENVIRONMENT}variables: {{a: 1}}\n"));
+    let variables = [("a".to_owned(), "{canary: 1, canary: canary]".to_owned())].into();
+    let options = manifest::Options { variables, ..manifest::Options::default() };
+    let errors = manifest::load(folder.0.path(), "dev", &options).unwrap_err();
+    assert!(!errors.to_string().contains("canary]"), "{errors}");
 }
 
 #[test]
