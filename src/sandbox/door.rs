@@ -71,8 +71,14 @@ pub fn opens(state: &State, headers: &HeaderMap) -> bool {
     text(headers, TOKEN_HEADER).is_some_and(|token| state.keys.token.is(token))
 }
 
-/// Lets a call in that is signed with a key of this sandbox; else answers as the service would.
-pub async fn admit(state: &State, target: &Target, parts: &Parts, body: &[u8]) -> Result<(), Response<Body>> {
+/// Lets a call in that is signed with a key of this sandbox; else answers as the service would. Of a call that is let in, whether its
+/// signature is in its query.
+pub async fn admit(
+    state: &State,
+    target: &Target,
+    parts: &Parts,
+    body: &[u8],
+) -> Result<bool, Response<Body>> {
     let refused = |refusal| Err(answer(refusal, target));
     let query = parts.uri.query().unwrap_or_default();
     let Some(claim) = Claim::of(query, &parts.headers) else { return refused(Refusal::Unsigned) };
@@ -90,7 +96,8 @@ pub async fn admit(state: &State, target: &Target, parts: &Parts, body: &[u8]) -
     }
     let (method, path, headers) = (&parts.method, parts.uri.path(), &parts.headers);
     let received = Received { method, path, query, headers, body };
-    claim.check(&received, &secret, SystemTime::now()).or_else(|flaw| refused(Refusal::Flawed(flaw)))
+    let checked = claim.check(&received, &secret, SystemTime::now());
+    checked.map(|()| claim.is_presigned()).or_else(|flaw| refused(Refusal::Flawed(flaw)))
 }
 
 /// Asks moto for a key that IAM or STS gave out here.

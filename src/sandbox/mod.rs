@@ -18,6 +18,7 @@ mod lag;
 pub mod moto;
 mod operations;
 mod options;
+mod payload;
 mod reply;
 mod request;
 mod rounds;

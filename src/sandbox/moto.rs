@@ -27,6 +27,7 @@ const FIXES: &[(&str, &str)] = &[
     ("kms", include_str!("fixes/kms.py")),
     ("logs", include_str!("fixes/logs.py")),
     ("s3", include_str!("fixes/s3.py")),
+    ("s3_bodies", include_str!("fixes/s3_bodies.py")),
     ("tagging", include_str!("fixes/tagging.py")),
     ("tags", include_str!("fixes/tags.py")),
 ];

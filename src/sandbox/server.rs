@@ -5,6 +5,8 @@ use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::time::Duration;
 
 use bytes::Bytes;
+use futures::FutureExt;
+use futures::future::BoxFuture;
 use http::request::Parts;
 use http::{HeaderName, HeaderValue, Request, Response, StatusCode, Uri, header};
 use http_body_util::{BodyExt, Limited};
@@ -26,6 +28,7 @@ use super::hold::Gate;
 use super::lag::{self, Answer};
 use super::moto::Moto;
 use super::options::Options;
+use super::payload::{self, Finding, Wrong};
 use super::reply::{self, Body, BodyError};
 use super::request::{Target, wants_body};
 use super::rounds::Rounds;
@@ -209,12 +212,21 @@ async fn call(state: &State, request: Request<Incoming>) -> Result<Response<Body
         (Bytes::new(), Some(incoming))
     };
     let target = Target::of(&parts.method, parts.uri.path(), &query, &parts.headers, &known);
-    if let Err(refused) = door::admit(state, &target, &parts, &known).await {
-        return Ok(refused);
-    }
+    let presigned = match door::admit(state, &target, &parts, &known).await {
+        Ok(presigned) => presigned,
+        Err(refused) => return Ok(refused),
+    };
+    let (stream, finding) = match stream {
+        None => (None, Finding::default()),
+        Some(body) => match payload::checked(&parts.headers, presigned, body) {
+            Ok((body, finding)) => (Some(body), finding),
+            Err(wrong) => return Ok(wrong.answer()),
+        },
+    };
     parts.headers.insert(ACCOUNT_HEADER, HeaderValue::from_str(&state.account).map_err(|_| Cut)?);
     if target.own {
-        return Ok(serve(state, &target, parts, known, stream).await);
+        let response = serve(state, &target, parts, known, stream).await;
+        return Ok(finding.wrong().map_or(response, Wrong::answer));
     }
     let mut ticket = state.recorder.begin(&target.service, &target.action, target.write);
     let round = state.rounds.enter();
@@ -239,10 +251,11 @@ async fn call(state: &State, request: Request<Incoming>) -> Result<Response<Body
         Verdict::Pass | Verdict::Break(_) | Verdict::Stop(StopWhen::After) => {}
     }
     let response = if state.faults.lag.is_late() {
-        serve_late(state, &target, parts, known, stream).await.map_err(|_| Cut)?
+        serve_late(state, &target, parts, known, stream).await
     } else {
-        serve(state, &target, parts, known, stream).await
+        Ok(serve(state, &target, parts, known, stream).await)
     };
+    let response = finding.wrong().map_or(response, |wrong| Ok(wrong.answer())).map_err(|_| Cut)?;
     if let Some(round) = round {
         round.answered().await;
     }
@@ -263,20 +276,25 @@ async fn call(state: &State, request: Request<Incoming>) -> Result<Response<Body
     }
 }
 
+/// A body to its end. No `async fn`, for whose body the compiler can't tell that it may be sent to another thread.
+fn all_of(body: Body) -> BoxFuture<'static, Result<Bytes, BodyError>> {
+    Limited::new(body, BODY_LIMIT).collect().map(|read| read.map(|read| read.to_bytes())).boxed()
+}
+
 /// Hands a request to whoever serves it, where what was written shows late.
 async fn serve_late(
     state: &State,
     target: &Target,
     parts: Parts,
     mut known: Bytes,
-    mut stream: Option<Incoming>,
+    mut stream: Option<Body>,
 ) -> Result<Response<Body>, BodyError> {
     let late = &state.faults.lag;
     let part = lag::part_of(target, &parts.uri);
     if part.is_some()
         && let Some(body) = stream.take()
     {
-        known = Limited::new(body, BODY_LIMIT).collect().await?.to_bytes();
+        known = all_of(body).await?;
     }
     if let Some(instead) = late.instead(&parts.method, target, &parts.uri, &known) {
         return Ok(instead);
@@ -314,14 +332,14 @@ async fn serve(
     target: &Target,
     mut parts: Parts,
     known: Bytes,
-    stream: Option<Incoming>,
+    stream: Option<Body>,
 ) -> Response<Body> {
     let path = parts.uri.path_and_query().map_or("/", |path| path.as_str());
     if target.service == "batch" {
         return state.batch.handle(&parts.method, path, &known).await.map(reply::whole);
     }
     let body = match stream {
-        Some(stream) => stream.map_err(BodyError::from).boxed(),
+        Some(stream) => stream,
         None if target.service == "tagging" => {
             let body = tagging::with_batch(&state.batch, target, &known).await;
             parts.headers.insert(header::CONTENT_LENGTH, body.len().into());

@@ -62,7 +62,7 @@ pub struct Received<'a> {
     pub path: &'a str,
     pub query: &'a str,
     pub headers: &'a HeaderMap,
-    /// All of it, but for S3, where the signed hash is taken as it stands.
+    /// All of it, but for S3, whose bodies are held against the signed hash as they pass.
     pub body: &'a [u8],
 }
 
@@ -102,6 +102,11 @@ impl<'a> Claim<'a> {
         };
         let (key, day, service) = ((*key).to_owned(), (*day).to_owned(), (*service).to_owned());
         Some(Self { key, region, service, token, algorithm, day, time, headers: names, signature, expires })
+    }
+
+    /// Whether it is made in the query, of which nobody who signs it knows the body.
+    pub fn is_presigned(&self) -> bool {
+        self.expires.is_some()
     }
 
     /// Checks that whoever has the secret signed this request, and not too long ago.

@@ -56,6 +56,12 @@ async fn a_key_knows_roles_by_their_ids() {
     assert!(ended.status.success(), "{}", text(&ended));
 }
 
+#[tokio::test]
+async fn a_body_is_stored_as_it_is_and_only_if_it_is_what_was_signed() {
+    let ended = python(&sandbox().await, "bodies.py", &[]).await;
+    assert!(ended.status.success(), "{}", text(&ended));
+}
+
 /// The calls that the kinds make, by `failed("<service>", "<Operation>")` in their own text.
 fn calls_of_kinds() -> Vec<String> {
     let mut files = vec![

@@ -73,10 +73,15 @@ class Handler(MotoRequestHandler):
             return
         environ = self.make_environ()
         del environ["HTTP_X_BATCHWRIGHT_SECRET"]
-        if environ.get("wsgi.input_terminated"):
-            body = environ["wsgi.input"].read()
-        else:
-            body = self.rfile.read(int(environ.get("CONTENT_LENGTH") or 0))
+        length = int(environ.get("CONTENT_LENGTH") or 0)
+        try:
+            body = environ["wsgi.input"].read() if environ.get("wsgi.input_terminated") else self.rfile.read(length)
+        except OSError:
+            body = None
+        if body is None or len(body) < length:
+            # The parent breaks off a body that is not what its request says it is.
+            self.close_connection = True
+            return
         environ["wsgi.input"] = io.BytesIO(body)
         begun = []
         parts = app(environ, lambda status, headers, *_: begun.append((status, headers)))
