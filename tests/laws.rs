@@ -20,12 +20,16 @@ use batchwright::resource::{Desired, Incarnation, Observed, OnDelete, Readiness,
 use proptest::prelude::*;
 use serde_json::json;
 
+#[path = "laws/beside.rs"]
+mod beside;
 #[path = "laws/gone.rs"]
 mod gone;
 #[path = "laws/names.rs"]
 mod names;
 #[path = "laws/sample.rs"]
 mod sample;
+#[path = "laws/stacks.rs"]
+mod stacks;
 mod world;
 
 /// How many cases of a law are tried: as many as fit into CI; with `BATCHWRIGHT_LAWS=all` thousands, or as many as it says.
@@ -35,6 +39,11 @@ fn cases(few: u32) -> u32 {
         Ok(number) => number.parse().unwrap_or(few),
         Err(_) => few,
     }
+}
+
+/// Whether all of a walk is asked for, and not its sample: `BATCHWRIGHT_LAWS=all`.
+fn all() -> bool {
+    std::env::var("BATCHWRIGHT_LAWS").is_ok_and(|many| many == "all")
 }
 
 fn now<T>(future: impl Future<Output = T>) -> T {
@@ -58,7 +67,8 @@ struct Run<'a> {
 impl Run<'_> {
     fn plan(&self) -> (Plan, Observed) {
         let observed = now(self.cloud.observe(&Scope::of(self.desired))).expect("memory can be read");
-        let guard = Guard { allow_delete: PAYMENTS.resources.keys().cloned().collect(), ..Guard::default() };
+        let declared = PAYMENTS.resources.keys().chain(self.desired.resources.keys());
+        let guard = Guard { allow_delete: declared.cloned().collect(), ..Guard::default() };
         let plan = plan(self.desired, &observed, KINDS, &guard);
         assert_eq!(check(&plan), Vec::<String>::new());
         (plan, observed)

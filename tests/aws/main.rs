@@ -16,6 +16,7 @@ mod destroyed;
 mod drift;
 mod due;
 mod first_contact;
+mod gone;
 mod ignore;
 mod job_impact;
 mod lost_tags;

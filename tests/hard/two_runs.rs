@@ -103,6 +103,15 @@ async fn apply_beside_destroy(world: &World, seed: u64, shares: [f64; 2]) {
     println!("seed {seed}, {shares:?}: {} steps made, {} gone", made.done(), gone.done());
 }
 
+/// Where both are stopped: four pairs of places. `BATCHWRIGHT_BESIDE=N` tries a grid of N by N; every pair of steps is tried on a cloud in
+/// memory (`laws beside`).
+fn shares() -> Vec<[f64; 2]> {
+    let asked = std::env::var("BATCHWRIGHT_BESIDE").ok().and_then(|many| many.parse::<u32>().ok());
+    let Some(many) = asked else { return vec![[1.0, 1.0], [0.5, 1.0], [1.0, 0.6], [0.3, 0.3]] };
+    let share = |nth: u32| f64::from(nth) / f64::from(many);
+    (1..=many).flat_map(|made| (1..=many).map(move |gone| [share(made), share(gone)])).collect()
+}
+
 /// Wherever both end: the next apply brings everything about, and the next destroy takes everything away.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn an_apply_beside_a_destroy_ends_where_the_next_of_either_goes_on() {
@@ -121,7 +130,7 @@ async fn an_apply_beside_a_destroy_ends_where_the_next_of_either_goes_on() {
     assert!(run(&config, &destroy, &observed, &hasty()).await.complete());
     let beginning = sandbox.snapshot().await.unwrap();
 
-    for (seed, shares) in (1..).zip([[1.0, 1.0], [0.5, 1.0], [1.0, 0.6], [0.3, 0.3]]) {
+    for (seed, shares) in (1..).zip(shares()) {
         sandbox.restore(&beginning).await.unwrap();
         apply_beside_destroy(&world, seed, shares).await;
         assert_eq!(twice(sandbox, &desired).await, Vec::<String>::new(), "seed {seed}");
