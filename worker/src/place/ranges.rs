@@ -32,7 +32,7 @@ enum Source {
 }
 
 impl Ranges {
-    pub(super) fn local(entry: Entry, file: File) -> Ranges {
+    pub(crate) fn local(entry: Entry, file: File) -> Ranges {
         Ranges::new(entry, Source::Local(file))
     }
 

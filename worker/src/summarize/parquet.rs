@@ -77,8 +77,17 @@ fn find(schema: &parquet::schema::types::SchemaDescriptor) -> Result<[usize; 4],
 fn open(group: &dyn RowGroupReader, columns: [usize; 4]) -> Result<[Cells; 4], Error> {
     let [value, instalments, kind, order] = columns;
     let column = |at, wanted| {
-        let described = group.metadata().column(at).column_descr_ptr();
-        let codec = match group.metadata().column(at).compression() {
+        let chunk = group.metadata().column(at);
+        let described = chunk.column_descr_ptr();
+        // The reader takes it for granted that these are not negative.
+        let begins = chunk.dictionary_page_offset().unwrap_or(0).min(chunk.data_page_offset());
+        if begins < 0 || chunk.compressed_size() < 0 {
+            let name = described.path().string();
+            let what =
+                format!("the Parquet data is damaged: column {name} begins or ends at a negative place");
+            return Err(Error::Unusable(what));
+        }
+        let codec = match chunk.compression() {
             Compression::BROTLI(_) => Some("brotli"),
             Compression::LZO => Some("lzo"),
             _ => None,

@@ -1,3 +1,4 @@
+mod fuzz;
 mod pieces;
 
 use proptest::prelude::*;

@@ -7,7 +7,7 @@ use super::*;
 use crate::csv::{Blocks, Scanner};
 
 /// How the text comes out of one process.
-fn whole(mut text: &[u8], format: Format, policy: BadRows) -> Result<Totals, Error> {
+pub(super) fn whole(mut text: &[u8], format: Format, policy: BadRows) -> Result<Totals, Error> {
     let mut totals = Totals::default();
     match format {
         Format::Jsonl => lines(&mut text, "x", policy, &mut totals, &mut |_| true)?,
@@ -17,7 +17,12 @@ fn whole(mut text: &[u8], format: Format, policy: BadRows) -> Result<Totals, Err
 }
 
 /// The pieces of `text` between `cuts`, put together as `merge` does it.
-fn in_pieces(text: &[u8], cuts: &[usize], format: Format, policy: BadRows) -> Result<Totals, String> {
+pub(super) fn in_pieces(
+    text: &[u8],
+    cuts: &[usize],
+    format: Format,
+    policy: BadRows,
+) -> Result<Totals, String> {
     let (columns, header) = match format {
         Format::Jsonl => (None, 0),
         _ => {
