@@ -4,6 +4,7 @@ mod cells;
 mod meaning;
 
 use std::io;
+use std::panic::{AssertUnwindSafe, catch_unwind};
 
 use bytes::{Bytes, BytesMut};
 use parquet::basic::Compression;
@@ -23,7 +24,23 @@ use meaning::Wanted;
 const ROWS: usize = 8192;
 
 /// Sums up a whole Parquet file, called `object`, into `totals`. A bad row is named by its number, not by a line.
+///
+/// The crate that reads it panics on some damaged files; that is an error like any other here.
 pub fn parquet(
+    ranges: Ranges,
+    object: &str,
+    policy: BadRows,
+    totals: &mut Totals,
+    on_block: OnBlock<'_>,
+) -> Result<(), Error> {
+    // After an error nobody looks at what was changed before it.
+    let reading = AssertUnwindSafe(|| read(ranges, object, policy, totals, on_block));
+    catch_unwind(reading).unwrap_or_else(|_| {
+        Err(Error::Unusable("the Parquet data is damaged: the reader could not go on".to_owned()))
+    })
+}
+
+fn read(
     ranges: Ranges,
     object: &str,
     policy: BadRows,
