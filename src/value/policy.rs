@@ -13,14 +13,15 @@ use serde_json::{Map, Value};
 pub struct Policy(pub Value);
 
 impl Policy {
-    /// Parses what an AWS call answered: JSON text, also percent-encoded as IAM does it (RFC 3986: `+` is itself).
+    /// Parses what an AWS call answered: JSON text, also percent-encoded as IAM does it (RFC 3986: `+` is itself). A text that
+    /// holds no JSON object stays as it is.
     pub fn parse(text: &str) -> Self {
         let decoded = if text.trim_start().starts_with('{') {
             Cow::Borrowed(text)
         } else {
             percent_encoding::percent_decode_str(text).decode_utf8_lossy()
         };
-        Self(serde_json::from_str(&decoded).unwrap_or_else(|_| Value::String(decoded.into_owned())))
+        Self(object(&decoded).unwrap_or_else(|| Value::String(text.to_owned())))
     }
 
     /// The document as AWS's calls take it: compact JSON.
@@ -54,6 +55,11 @@ impl JsonSchema for Policy {
             "x-compare": "policy",
         })
     }
+}
+
+/// The JSON object that a text holds. Any other JSON would be taken for what it spells: `null` for a field that is not there.
+pub fn object(text: &str) -> Option<Value> {
+    serde_json::from_str(text).ok().filter(Value::is_object)
 }
 
 /// What is wrong with a text that is meant to hold a JSON object, and where.
@@ -306,7 +312,7 @@ fn texts_or_self(value: Value, map: impl Fn(&str) -> String) -> Value {
 
 #[cfg(test)]
 mod tests {
-    use super::same;
+    use super::{Policy, same};
     use serde_json::json;
 
     #[test]
@@ -321,6 +327,17 @@ mod tests {
             &json!({"Statement": [{"Principal": "*"}]}),
             &json!({"Statement": [{"Principal": {"AWS": "*"}}], "Version": "2008-10-17"})
         ));
+    }
+
+    #[test]
+    fn a_text_that_holds_no_document_stays_as_it_is() {
+        for text in ["null", "true", "7", "[{}]", r#""{}""#, "%22%7B%7D%22", "%257B%257D", "a%20b", "{", ""] {
+            assert_eq!(Policy::parse(text).0, json!(text));
+            let read: Policy = serde_json::from_value(json!(text)).unwrap();
+            assert_eq!(read.0, json!(text));
+        }
+        assert_eq!(Policy::parse("%7B%22a%22%3A+1%7D").0, json!("%7B%22a%22%3A+1%7D"));
+        assert_eq!(Policy::parse("%7B%22a%22%3A%201%7D").0, json!({"a": 1}));
     }
 
     #[test]

@@ -6,6 +6,8 @@ use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
 use serde::{Deserialize, Deserializer, Serialize};
 use serde_json::Value;
 
+use crate::value::policy;
+
 /// A repository's lifecycle policy.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
@@ -22,7 +24,7 @@ pub struct PolicyText(pub Value);
 impl<'de> Deserialize<'de> for PolicyText {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
         Ok(match Value::deserialize(deserializer)? {
-            Value::String(text) => Self(serde_json::from_str(&text).unwrap_or(Value::String(text))),
+            Value::String(text) => Self(policy::object(&text).unwrap_or(Value::String(text))),
             document => Self(document),
         })
     }
@@ -43,9 +45,9 @@ impl JsonSchema for PolicyText {
 }
 
 impl LifecyclePolicy {
-    /// What ECR answered; a text that is no JSON stays one.
+    /// What ECR answered; a text that holds no JSON object stays one.
     pub(super) fn parse(text: &str) -> Self {
-        let document = serde_json::from_str(text).unwrap_or_else(|_| Value::String(text.to_owned()));
+        let document = policy::object(text).unwrap_or_else(|| Value::String(text.to_owned()));
         Self { lifecycle_policy_text: PolicyText(document) }
     }
 

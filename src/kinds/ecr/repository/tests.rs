@@ -163,6 +163,17 @@ fn spelling_of_a_lifecycle_policy_is_no_drift() {
 }
 
 #[test]
+fn a_text_that_holds_no_lifecycle_policy_stays_as_it_is() {
+    for text in ["null", "7", r#""{}""#, "[]", "{"] {
+        let normal =
+            KIND.normal(&json!({"lifecyclePolicy": {"lifecyclePolicyText": text}}), &place()).unwrap();
+        assert_eq!(normal["lifecyclePolicy"]["lifecyclePolicyText"], text);
+        assert_eq!(KIND.normal(&normal, &place()).unwrap(), normal);
+        assert_eq!(serde_json::to_value(LifecyclePolicy::parse(text)).unwrap(), normal["lifecyclePolicy"]);
+    }
+}
+
+#[test]
 fn outputs_follow_from_the_name() {
     let spec = serde_json::from_value(json!({})).unwrap();
     let china = Place::new("111122223333", "cn-north-1");

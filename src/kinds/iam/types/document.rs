@@ -73,7 +73,6 @@ pub(in crate::kinds) fn too_large(path: &str, policy: &Policy, most: usize, foun
 pub(in crate::kinds) fn check(path: &str, policy: &Policy, attached: Attached, found: &mut Vec<Invalid>) {
     let document = match &policy.0 {
         Value::Object(document) => document,
-        Value::String(text) if policy::fault(text).is_none() && text.contains("${") => return,
         other => {
             let fault = other.as_str().and_then(policy::fault);
             let message = fault.unwrap_or_else(|| {
