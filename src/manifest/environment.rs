@@ -222,8 +222,9 @@ fn replaced(tree: &Node, scope: &Scope<'_>, sources: &Sources, complaints: &mut 
     let mut tree = tree.clone();
     let mut variables = BTreeMap::new();
     let mut unsure = scope.unsure;
-    let Data::Map(entries) = &mut tree.data else { return tree };
+    let Data::Map(fields) = &mut tree.data else { return tree };
     // Variables first: the tags may use them.
+    let entries = fields.entries_mut();
     entries.sort_by_key(|entry| entry.key != "variables");
     for entry in entries.iter_mut() {
         match entry.key.as_str() {

@@ -109,7 +109,7 @@ impl ManifestError {
 }
 
 /// So many mistakes are told; of the rest, how many they are.
-const MOST: usize = 200;
+pub const MOST: usize = 200;
 
 /// Longer messages are cut: what a manifest says may be of any length.
 const LONGEST: usize = 2000;

@@ -31,9 +31,9 @@ fn masked_fields(rules: &Rules, names: &mut BTreeSet<String>) {
 /// again of what they brought.
 pub fn mark(document: &mut Node) {
     let kind = document.get("kind").and_then(Node::text).and_then(kinds::kind);
-    let Data::Map(entries) = &mut document.data else { return };
+    let Data::Map(fields) = &mut document.data else { return };
     // Our own settings hold no values that are masked.
-    for entry in entries.iter_mut().filter(|entry| entry.key != "metadata") {
+    for entry in fields.entries_mut().iter_mut().filter(|entry| entry.key != "metadata") {
         let cover = match kind.filter(|_| entry.key == "spec") {
             Some(kind) => Cover::of(kind.facts().name, &kind.facts().rules),
             None => within(Cover::unknown(), &entry.key),
@@ -44,8 +44,8 @@ pub fn mark(document: &mut Node) {
 
 /// Marks what is masked in the patches of an environment's file.
 pub fn mark_patches(file: &mut Node) {
-    let Data::Map(entries) = &mut file.data else { return };
-    for entry in entries.iter_mut().filter(|entry| entry.key == "patches") {
+    let Data::Map(fields) = &mut file.data else { return };
+    for entry in fields.entries_mut().iter_mut().filter(|entry| entry.key == "patches") {
         cover_up(&mut entry.value, Cover::unknown());
     }
 }
@@ -60,8 +60,8 @@ fn within<'r>(cover: Cover<'r>, field: &str) -> Cover<'r> {
 fn cover_up(node: &mut Node, cover: Cover<'_>) {
     match &mut node.data {
         Data::List(items) => items.iter_mut().for_each(|item| cover_up(item, cover.item())),
-        Data::Map(entries) => {
-            for entry in entries {
+        Data::Map(fields) => {
+            for entry in fields.entries_mut() {
                 cover_up(&mut entry.value, within(cover, &entry.key));
             }
         }

@@ -19,6 +19,7 @@ mod cycles;
 mod document;
 mod environment;
 mod error;
+mod fields;
 mod files;
 mod foreign;
 mod free_form;

@@ -6,6 +6,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use saphyr_parser::{Event, Marker, Parser, ScalarStyle, ScanError, Span as Marked, Tag};
 
 use super::error::Complaint;
+use super::fields::Fields;
 use super::room::{Room, Size};
 use super::scalar;
 use super::source::{LARGEST, Source, Sources, Span};
@@ -116,7 +117,7 @@ impl Builder<'_> {
                 self.complete(Node { span, ..node }, 0)
             }
             Event::SequenceStart(anchor, tag) => self.open(Data::List(Vec::new()), anchor, tag, span),
-            Event::MappingStart(anchor, tag) => self.open(Data::Map(Vec::new()), anchor, tag, span),
+            Event::MappingStart(anchor, tag) => self.open(Data::Map(Fields::default()), anchor, tag, span),
             Event::SequenceEnd | Event::MappingEnd => match self.frames.pop() {
                 Some(frame) => {
                     let anchor = frame.anchor;
@@ -221,12 +222,12 @@ impl Builder<'_> {
 
     fn close(&mut self, mut frame: Frame) -> Node {
         let merged = std::mem::take(&mut frame.merged);
-        if let Data::Map(entries) = &mut frame.node.data {
+        if let Data::Map(fields) = &mut frame.node.data {
             // The mapping's own keys win, then those of the merge that comes first.
             for entry in merged.iter().flat_map(Node::entries) {
                 if !frame.keys.contains_key(&entry.key) {
-                    frame.keys.insert(entry.key.clone(), entries.len());
-                    entries.push(entry.clone());
+                    frame.keys.insert(entry.key.clone(), fields.len());
+                    fields.entries_mut().push(entry.clone());
                 }
             }
         }
@@ -246,7 +247,7 @@ impl Builder<'_> {
             }
             return Ok(());
         };
-        let Data::Map(entries) = &mut frame.node.data else {
+        let Data::Map(fields) = &mut frame.node.data else {
             if let Data::List(items) = &mut frame.node.data {
                 items.push(node);
             }
@@ -255,7 +256,7 @@ impl Builder<'_> {
         match frame.key.take() {
             None => frame.key = Some(key_of(&node)?),
             Some((key, at)) if key == "<<" => merge(&mut frame.merged, node, at)?,
-            Some((key, at)) => match frame.keys.get(&key).and_then(|first| entries.get(*first)) {
+            Some((key, at)) => match frame.keys.get(&key).and_then(|first| fields.get(*first)) {
                 Some(first) => {
                     let complaint = Complaint::new(at, format!("the key `{key}` is written twice"))
                         .related(first.at, "first here")
@@ -263,8 +264,8 @@ impl Builder<'_> {
                     self.parsed.complaints.push(complaint);
                 }
                 None => {
-                    frame.keys.insert(key.clone(), entries.len());
-                    entries.push(Entry { key, at, value: node });
+                    frame.keys.insert(key.clone(), fields.len());
+                    fields.entries_mut().push(Entry { key, at, value: node });
                 }
             },
         }

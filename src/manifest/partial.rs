@@ -39,16 +39,17 @@ pub fn readable(mut tree: Node, checker: &Checker) -> Option<(Node, Unsure)> {
         if faults.len() > MOST {
             return None;
         }
-        // From the back: the items before it keep their places.
         faults.sort();
         faults.dedup();
+        let is_supplied = |fault: &Fault| matches!(fault, Fault::Missing(path, _) if path.is_empty());
+        for Fault::Wrong(path) | Fault::Missing(path, _) in faults.iter().filter(|it| !is_supplied(it)) {
+            note(&tree, path, &mut unsure)?;
+        }
+        // From the back: the items before it keep their places.
         for fault in faults.into_iter().rev() {
             match fault {
                 Fault::Missing(path, field) if path.is_empty() => supply(&mut tree, &field, &mut unsure)?,
-                Fault::Wrong(path) | Fault::Missing(path, _) => {
-                    note(&tree, &path, &mut unsure)?;
-                    remove(&mut tree, &path);
-                }
+                Fault::Wrong(path) | Fault::Missing(path, _) => remove(&mut tree, &path),
             }
         }
     }
@@ -103,8 +104,8 @@ fn supply(tree: &mut Node, field: &str, unsure: &mut Unsure) -> Option<()> {
         _ => unsure.place = true,
     }
     let value = Node::new(Data::Text(text.to_owned()), tree.span);
-    let Data::Map(entries) = &mut tree.data else { return None };
-    entries.push(Entry { key: field.to_owned(), at: value.span, value });
+    let Data::Map(fields) = &mut tree.data else { return None };
+    fields.entries_mut().push(Entry { key: field.to_owned(), at: value.span, value });
     Some(())
 }
 
@@ -133,12 +134,14 @@ fn note(tree: &Node, path: &[Step], unsure: &mut Unsure) -> Option<()> {
 fn remove(node: &mut Node, path: &[Step]) {
     let Some((step, rest)) = path.split_first() else { return };
     match (&mut node.data, step) {
-        (Data::Map(entries), Step::Key(key)) if rest.is_empty() => entries.retain(|entry| entry.key != *key),
+        (Data::Map(fields), Step::Key(key)) if rest.is_empty() => {
+            fields.entries_mut().retain(|entry| entry.key != *key);
+        }
         (Data::List(items), Step::Item(index)) if rest.is_empty() && *index < items.len() => {
             items.remove(*index);
         }
-        (Data::Map(entries), Step::Key(key)) => {
-            if let Some(entry) = entries.iter_mut().find(|entry| entry.key == *key) {
+        (Data::Map(fields), Step::Key(key)) => {
+            if let Some(entry) = fields.entries_mut().iter_mut().find(|entry| entry.key == *key) {
                 remove(&mut entry.value, rest);
             }
         }

@@ -1,34 +1,32 @@
 //! Merge patches of an environment on manifests (RFC 7396): `null` removes, a list is replaced whole (D5).
 
+use super::fields::Fields;
 use super::tree::{Data, Entry, Node};
 
 /// The patched value. Places follow the values: what the patch brings stands in the environment's file.
 pub fn merge(target: &Node, patch: &Node) -> Node {
     let Data::Map(changes) = &patch.data else { return patch.clone() };
-    let mut entries: Vec<Entry> = target.entries().to_vec();
-    for change in changes {
-        let index = entries.iter().position(|entry| entry.key == change.key);
-        match (index, &change.value.data) {
-            (Some(index), Data::Null) => {
-                entries.remove(index);
+    let mut entries: Vec<Entry> = Vec::new();
+    for entry in target.entries() {
+        match changes.entry(&entry.key) {
+            Some(Entry { value: Node { data: Data::Null, .. }, .. }) => {}
+            Some(change) => {
+                let both = matches!((&entry.value.data, &change.value.data), (Data::Map(_), Data::Map(_)));
+                let at = if both { entry.at } else { change.at };
+                let value = merge(&entry.value, &change.value);
+                entries.push(Entry { key: change.key.clone(), at, value });
             }
-            (None, Data::Null) => {}
-            (Some(index), _) => {
-                if let Some(entry) = entries.get_mut(index) {
-                    let both =
-                        matches!((&entry.value.data, &change.value.data), (Data::Map(_), Data::Map(_)));
-                    let at = if both { entry.at } else { change.at };
-                    *entry = Entry { key: change.key.clone(), at, value: merge(&entry.value, &change.value) };
-                }
-            }
-            (None, _) => {
-                let empty = Node::new(Data::Map(Vec::new()), change.value.span);
-                entries.push(Entry { value: merge(&empty, &change.value), ..change.clone() });
-            }
+            None => entries.push(entry.clone()),
+        }
+    }
+    for change in changes.iter().filter(|change| !matches!(change.value.data, Data::Null)) {
+        if target.entry(&change.key).is_none() {
+            let empty = Node::new(Data::Map(Fields::default()), change.value.span);
+            entries.push(Entry { value: merge(&empty, &change.value), ..change.clone() });
         }
     }
     let span = if matches!(target.data, Data::Map(_)) { target.span } else { patch.span };
-    Node::new(Data::Map(entries), span)
+    Node::new(Data::Map(entries.into()), span)
 }
 
 #[cfg(test)]

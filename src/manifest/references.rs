@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use super::cycles::{self, Edge};
 use super::environment::Loaded;
-use super::error::Complaint;
+use super::error::{Complaint, MOST};
 use super::nearest::{listed, nearest};
 use super::resources::{Resource, spec_of};
 use super::source::{Sources, Span};
@@ -208,6 +208,11 @@ impl<'a> Web<'a> {
         if self.by_id.contains_key(id) || self.unread.may_be(&id.kind, &id.name) {
             return None;
         }
+        let complaint = Complaint::new(span, format!("`{id}` is not declared in this environment"));
+        // Each is compared with all names: of so many mistakes not all are told.
+        if self.complaints.len() >= MOST {
+            return Some(complaint);
+        }
         let ids: Vec<String> = self.by_id.keys().map(ToString::to_string).collect();
         let elsewhere = self.by_id.keys().find(|known| known.name == id.name).map(ToString::to_string);
         let same_kind = self.by_id.keys().filter(|known| known.kind == id.kind);
@@ -222,7 +227,7 @@ impl<'a> Web<'a> {
                 names => Some(format!("declared of this kind: {names}")),
             },
         };
-        Some(Complaint::new(span, format!("`{id}` is not declared in this environment")).help_if(help))
+        Some(complaint.help_if(help))
     }
 
     fn predicted(&self, target: &Resource, output: &str) -> bool {
@@ -286,10 +291,10 @@ fn walk<'r>(
             }
         }
         Data::Map(entries) => {
-            for entry in entries {
+            for entry in entries.iter() {
                 note(&entry.key, entry.at, &[]);
             }
-            for entry in entries {
+            for entry in entries.iter() {
                 let field = rules.and_then(|it| it.fields.get(&entry.key).or(it.values.as_deref()));
                 let principals = within.0 && policy::names_principals(&entry.key);
                 walk(&entry.value, field, (within.0, within.1 || principals), sources, into);

@@ -1,11 +1,12 @@
 //! One document → one resource: patched, its variables replaced, checked against its kind, decoded.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use super::check::{Checker, named, undecodable};
 use super::document::{self, Envelope};
 use super::environment::{Loaded, resource_id};
-use super::error::Complaint;
+use super::error::{Complaint, MOST};
+use super::fields::Fields;
 use super::free_form;
 use super::masked;
 use super::nearest::did_you_mean;
@@ -61,7 +62,7 @@ pub struct Reader<'a> {
     sources: &'a Sources,
     images: Vec<String>,
     envelope: &'static Checker,
-    patched: Vec<String>,
+    patched: BTreeSet<String>,
     room: &'a Room,
     /// What is wrong so far.
     pub complaints: Vec<Complaint>,
@@ -80,7 +81,7 @@ impl<'a> Reader<'a> {
             sources,
             images: loaded.file.images.keys().cloned().collect(),
             envelope: document::checker(),
-            patched: Vec::new(),
+            patched: BTreeSet::new(),
             room,
             complaints: Vec::new(),
             hidden: Vec::new(),
@@ -146,12 +147,15 @@ impl<'a> Reader<'a> {
 
     /// Complains of patches on what no stack declares.
     pub fn unused_patches(&mut self, resources: &[Resource]) {
+        let names: Vec<String> = resources.iter().map(|resource| resource.id.to_string()).collect();
         for entry in self.loaded.tree.get("patches").map(Node::entries).unwrap_or_default() {
             let (kind, name) = entry.key.rsplit_once('/').unwrap_or(("", entry.key.as_str()));
             if !self.patched.contains(&entry.key) && !self.unread.may_be(kind, name) {
-                let names: Vec<String> = resources.iter().map(|resource| resource.id.to_string()).collect();
                 let complaint = Complaint::new(entry.at, format!("no stack declares `{}`", entry.key));
-                let help = did_you_mean(&entry.key, names.iter().map(String::as_str));
+                // Each is compared with all names: of so many mistakes not all are told.
+                let is_few = self.complaints.len() < MOST;
+                let near = || did_you_mean(&entry.key, names.iter().map(String::as_str));
+                let help = is_few.then(near).flatten();
                 self.complaints.push(complaint.label("nothing to patch").help_if(help));
             }
         }
@@ -165,7 +169,7 @@ impl<'a> Reader<'a> {
         if let Some(renamed) = entry.value.get("metadata").and_then(|it| it.entry("name")) {
             self.complaints.push(Complaint::new(renamed.at, "a patch can't change a resource's name"));
         }
-        self.patched.push(key);
+        self.patched.insert(key);
         patch::merge(&document, &entry.value)
     }
 
@@ -350,10 +354,10 @@ pub fn spec_of(tree: &Node) -> (Node, Span) {
     let kind = tree.entry("kind").map_or(tree.span, |entry| entry.at);
     match tree.entry("spec") {
         Some(entry) if entry.value.data == Data::Null => {
-            (Node::new(Data::Map(Vec::new()), entry.at), entry.at)
+            (Node::new(Data::Map(Fields::default()), entry.at), entry.at)
         }
         Some(entry) => (entry.value.clone(), entry.at),
-        None => (Node::new(Data::Map(Vec::new()), kind), kind),
+        None => (Node::new(Data::Map(Fields::default()), kind), kind),
     }
 }
 

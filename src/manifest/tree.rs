@@ -3,6 +3,7 @@
 use serde::de::DeserializeOwned;
 use serde_json::{Map, Number, Value};
 
+use super::fields::Fields;
 use super::room::Size;
 use super::source::Span;
 
@@ -35,7 +36,7 @@ pub enum Data {
     /// A list.
     List(Vec<Node>),
     /// A mapping, in the order in which it was written; keys are unique.
-    Map(Vec<Entry>),
+    Map(Fields),
     /// A text whose variables are not known: complained about already, and nothing more to be said of it.
     Broken(String),
 }
@@ -94,7 +95,10 @@ impl Node {
 
     /// An entry of a mapping.
     pub fn entry(&self, key: &str) -> Option<&Entry> {
-        self.entries().iter().find(|entry| entry.key == key)
+        match &self.data {
+            Data::Map(fields) => fields.entry(key),
+            _ => None,
+        }
     }
 
     /// The value of a key.

@@ -36,7 +36,7 @@ pub struct Scope<'a> {
     pub room: &'a Room,
 }
 
-static NONE: BTreeMap<String, Node> = BTreeMap::new();
+const NONE: &BTreeMap<String, Node> = &BTreeMap::new();
 
 impl<'a> Scope<'a> {
     /// The names that stand for something in `environment.yaml` itself.
@@ -51,7 +51,7 @@ impl<'a> Scope<'a> {
             place,
             project: "",
             owner: "",
-            variables: &NONE,
+            variables: NONE,
             images: &[],
             unsure,
             own: false,
@@ -141,7 +141,7 @@ fn in_mapping(
             None => broken = Some(entry.key.clone()),
         }
     }
-    broken.map_or(Data::Map(known), Data::Broken)
+    broken.map_or_else(|| Data::Map(known.into()), Data::Broken)
 }
 
 fn in_key(
