@@ -327,6 +327,20 @@ fn two_environments_of_one_account_need_different_prefixes() {
 }
 
 #[test]
+fn a_key_that_a_variable_makes_is_there_once() {
+    let errors = |tags: &str| {
+        let environment = format!("{ENVIRONMENT}variables: {{team: payments}}\n");
+        let manifest =
+            format!("apiVersion: batchwright/v1\nkind: logs/LogGroup\nmetadata: {{name: a, tags: {tags}}}\n");
+        Folder::new(&environment, manifest.as_bytes()).errors()
+    };
+    assert_eq!(errors("{'${var.team}': a, 'x${var.team}': b}"), "no errors");
+    let twice = errors("{'${var.team}': a, payments: b}");
+    assert!(twice.contains("the key `payments` is there twice") && twice.contains("a.yaml:3:46"), "{twice}");
+    assert!(twice.contains("a.yaml:3:28") && twice.contains("first here"), "{twice}");
+}
+
+#[test]
 fn the_command_line_replaces_variables_and_pins_images() {
     let environment = format!(
         "{ENVIRONMENT}variables: {{days: 7, on: true}}\nnamePrefix: ${{env.name}}-\ntags: {{Team: payments}}\n"

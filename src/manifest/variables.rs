@@ -8,7 +8,7 @@ use super::nearest::{self, nearest};
 use super::partial::Unsure;
 use super::room::{Room, Size};
 use super::source::{Sources, Span};
-use super::tree::{Data, Entry, Node};
+use super::tree::{Data, Entry, Node, shortened};
 use crate::kinds;
 use crate::resource::Place;
 use crate::value::reference;
@@ -131,7 +131,7 @@ fn in_mapping(
     sources: &Sources,
     complaints: &mut Vec<Complaint>,
 ) -> Data {
-    let (mut known, mut broken) = (Vec::new(), None);
+    let (mut known, mut broken) = (Vec::<Entry>::new(), None);
     for entry in entries {
         match in_key(entry, scope, sources, complaints) {
             Some(key) => {
@@ -141,7 +141,24 @@ fn in_mapping(
             None => broken = Some(entry.key.clone()),
         }
     }
+    if entries.iter().any(|entry| entry.key.contains("${")) {
+        complaints.extend(twice(&known));
+    }
     broken.map_or_else(|| Data::Map(known.into()), Data::Broken)
+}
+
+/// Complains of keys that are the same once their variables are replaced.
+fn twice(entries: &[Entry]) -> Vec<Complaint> {
+    let mut by_key: Vec<&Entry> = entries.iter().collect();
+    by_key.sort_by(|a, b| a.key.cmp(&b.key));
+    let mut complaints = Vec::new();
+    for (first, again) in by_key.iter().zip(by_key.iter().skip(1)).filter(|(a, b)| a.key == b.key) {
+        let key = shortened(&again.key);
+        let message = format!("the key `{key}` is there twice once its variables are replaced");
+        let complaint = Complaint::new(again.at, message).related(first.at, "first here");
+        complaints.push(complaint.help("keep one of the two: nothing says which would count"));
+    }
+    complaints
 }
 
 fn in_key(
