@@ -175,12 +175,11 @@ fn host_and_path(url: &str) -> &str {
 
 /// Why IAM would refuse an issuer's URL.
 fn wrong_url(url: &str) -> Option<String> {
-    if url.contains("${") {
-        return None;
-    }
     let rest = host_and_path(url);
     let host = rest.split('/').next().unwrap_or_default();
-    let why = if url.contains("://") && !url.starts_with("https://") {
+    let why = if url.contains("${") {
+        "names the provider, and so can't hold a reference"
+    } else if url.contains("://") && !url.starts_with("https://") {
         "does not begin with https://"
     } else if host.is_empty() || !host.contains('.') {
         "names no host"
@@ -289,6 +288,7 @@ mod tests {
             "https://A.example",
             "https://a.example/?x=1",
             "https://",
+            "https:${logs/LogGroup/a.name}",
         ];
         let found: String =
             wrong.iter().map(|url| complaints(json!({"url": url, "thumbprintList": []}))).collect();
@@ -298,6 +298,7 @@ url: `https://a.example:8443/x` names a port, which IAM does not take: expected 
 url: `https://A.example` has capital letters in its host: tokens name it in small ones: expected an issuer such as `https://token.actions.githubusercontent.com`
 url: `https://a.example/?x=1` has a query or a fragment, which IAM does not take: expected an issuer such as `https://token.actions.githubusercontent.com`
 url: `https://` names no host: expected an issuer such as `https://token.actions.githubusercontent.com`
+url: `https:${logs/LogGroup/a.name}` names the provider, and so can't hold a reference: expected an issuer such as `https://token.actions.githubusercontent.com`
 "#);
         insta::assert_snapshot!(complaints(json!({"url": "https://a.example", "clientIdList": [""], "thumbprintList": ["69:38"]})), @r#"
 clientIdList[0]: has to have 1 to 255 characters

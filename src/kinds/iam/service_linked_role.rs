@@ -117,7 +117,8 @@ spec:
         let mut found = Vec::new();
         let service = &spec.aws_service_name;
         let principal = service.contains(".amazonaws.com") && name::invalid(service, 128).is_none();
-        if !principal && !service.contains("${") {
+        // Both name the role: no reference stands for a part of them.
+        if !principal {
             let hint = service.split('.').next().unwrap_or_default();
             let message = format!(
                 "`{service}` is not a service's principal: expected one such as `{hint}.amazonaws.com`"
@@ -125,11 +126,7 @@ spec:
             found.push(Invalid::new("awsServiceName", message));
         }
         let allowed = |c: char| c.is_ascii_alphanumeric() || "_+=,.@-".contains(c);
-        if spec
-            .custom_suffix
-            .as_ref()
-            .is_some_and(|s| s.len() > 64 || !(s.contains("${") || s.chars().all(allowed)))
-        {
+        if spec.custom_suffix.as_ref().is_some_and(|s| s.len() > 64 || !s.chars().all(allowed)) {
             let message = "has to have up to 64 letters, digits and _+=,.@-";
             found.push(Invalid::new("customSuffix", message));
         }
