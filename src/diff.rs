@@ -8,10 +8,10 @@ mod rules;
 mod texts;
 mod walk;
 
-pub use masked::{Cover, MASK};
+pub use masked::{Cover, Free, MASK};
 pub(crate) use rules::follow;
 pub use rules::{Absent, ChangeRule, Compare, Rules};
-pub use texts::{Stands, not_a_document, texts};
+pub use texts::{Stands, fields, not_a_document, texts};
 pub use walk::{same, walk};
 
 /// One field that differs.

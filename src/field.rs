@@ -18,6 +18,8 @@ pub const REFERS: &str = "x-refers";
 pub const BEYOND: &str = "x-beyond";
 /// Schema key: the value is masked wherever it is shown.
 pub const SENSITIVE: &str = "x-sensitive";
+/// Schema key: a map in which anything may stand under any name.
+pub const FREE: &str = "x-free";
 /// Schema key: a reference here may be filled in by a second step of the same resource (D17).
 pub const DEFERRABLE: &str = "x-deferrable";
 
@@ -114,6 +116,11 @@ pub fn items_name_or_arn(schema: &mut Schema) {
 /// The value is masked in plans, comments, JSON and logs.
 pub fn sensitive(schema: &mut Schema) {
     schema.insert(SENSITIVE.to_owned(), json!(true));
+}
+
+/// A map in which anything may stand under any name: what is called like a secret is taken for one, and masked.
+pub fn free(schema: &mut Schema) {
+    schema.insert(FREE.to_owned(), json!(true));
 }
 
 /// A reference here may be filled in later, by a second step of the same resource, to break a cycle (D17).

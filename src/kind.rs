@@ -15,15 +15,27 @@ use crate::diff::{Diff, FieldChange};
 use crate::resource::{OnDelete, Place, Readiness, ResourceId, Tags};
 use crate::services::{Result, Service, TagRules};
 
+mod access;
 mod beside;
 mod effect;
 mod erased;
+mod final_state;
 mod grants;
+mod removal;
+mod scaffold;
+mod users;
+mod work;
 
+pub use access::Access;
 pub use beside::{Beside, Clash, Other};
-pub use effect::{Effect, Order, Reason, Refs, strongest};
+pub use effect::{Effect, Manner, Order, Reason, strongest};
 pub use erased::{AnyKind, Call, Erased, Facts};
+pub use final_state::{FinalState, Finding, Operation, Planned, Rule};
 pub use grants::{Given, Grant, Grants, On, When};
+pub use removal::Removal;
+pub use scaffold::Scaffold;
+pub use users::{Companion, Denoted, ExternalUser};
+pub use work::{Interrupt, Work};
 
 /// What tells one resource of a kind from another.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -132,6 +144,12 @@ pub trait Kind: Sized + Send + Sync + 'static {
     const OWNERSHIP: Ownership = Ownership::Tagged;
     /// Whether deleting one destroys data.
     const HOLDS_DATA: bool = false;
+    /// How it is removed.
+    const REMOVAL: Removal = Removal::Direct;
+    /// What jobs have to do with it.
+    const WORK: Work = Work::None;
+    /// What has to hold between it and others at the end of a plan.
+    const RULES: &'static [&'static dyn Rule] = &[];
     /// Whether tasks that run hold it: AWS deletes no subnet and no security group of a network interface that is in use.
     const HELD_BY_TASKS: bool = false;
     /// Whether AWS goes on showing now and then what it was, for a while after a write: looks have to agree before they count.
@@ -148,6 +166,12 @@ pub trait Kind: Sized + Send + Sync + 'static {
     const NOT_MANAGED: &'static [(&'static str, &'static str)] = &[];
     /// The permissions that its calls need (`batchwright permissions`).
     const GRANTS: Grants;
+    /// What whoever submits jobs has to be allowed on one that is declared.
+    const SUBMIT: &'static [Grant] = &[];
+    /// The actions among its grants that remove it or switch it off, beside those whose verb says so.
+    const REMOVED_BY: &'static [&'static str] = &[];
+    /// What it has to do with who may do what.
+    const ACCESS: Access = Access::None;
 
     /// What is wrong beyond types: checked before AWS is touched, of the normal form. Strings may still hold `${…}` references.
     fn validate(_spec: &Self::Spec, _place: &Place) -> Vec<Invalid> {
@@ -186,12 +210,7 @@ pub trait Kind: Sized + Send + Sync + 'static {
     }
 
     /// What these changes amount to, and why (D15). Default: the strongest rule of the changed fields.
-    fn effect(
-        _live: &Self::Spec,
-        _want: &Self::Spec,
-        changes: &[FieldChange],
-        _refs: &Refs,
-    ) -> (Effect, Reason) {
+    fn effect(_live: &Self::Spec, _want: &Self::Spec, changes: &[FieldChange]) -> (Effect, Reason) {
         effect::strongest(changes, Self::IDENTITY)
     }
 
@@ -204,6 +223,56 @@ pub trait Kind: Sized + Send + Sync + 'static {
     /// What is allowed and hardly meant: never an error. `live` is what exists, where AWS was asked.
     fn warnings(_spec: &Self::Spec, _live: Option<&Self::Spec>) -> Vec<Invalid> {
         Vec::new()
+    }
+
+    /// Whether somebody with a token of another identity provider, such as a workflow on GitHub, may act as it.
+    fn lets_in(_spec: &Self::Spec) -> bool {
+        false
+    }
+
+    /// The policy that bounds what it may, as it is written.
+    fn boundary(_spec: &Self::Spec) -> Option<String> {
+        None
+    }
+
+    /// The policies that it has attached, as they are written.
+    fn attached(_spec: &Self::Spec) -> Vec<String> {
+        Vec::new()
+    }
+
+    /// What an update in this manner does to the jobs that run on it.
+    fn interrupts(_want: &Self::Spec, _manner: Manner) -> Interrupt {
+        Interrupt::No
+    }
+
+    /// The name of the cluster that its tasks run in, where AWS tells.
+    fn cluster(_outputs: &Self::Outputs) -> Option<String> {
+        None
+    }
+
+    /// How jobs name what they need of it until they are over, without any field of theirs that refers to it.
+    fn held_by_jobs(_live: &Live<Self>) -> Option<String> {
+        None
+    }
+
+    /// What others name it by, beside its ARN and its id.
+    fn denoted_by(_live: &Live<Self>) -> Vec<Denoted> {
+        Vec::new()
+    }
+
+    /// What uses it, is not ours, and is no resource of any kind.
+    fn external_users(_live: &Live<Self>) -> Vec<ExternalUser> {
+        Vec::new()
+    }
+
+    /// What AWS made together with it, and takes away with it.
+    fn comes_with(_live: &Live<Self>) -> Vec<Companion> {
+        Vec::new()
+    }
+
+    /// What AWS needs to delete it, and how that is made anew if somebody has taken it away.
+    fn scaffold(_live: &Live<Self>, _place: &Place) -> Option<Scaffold> {
+        None
     }
 
     /// The noun of what a live one holds and its delete would lose or refuse, such as `objects`; `None` if it is empty. Asked

@@ -8,9 +8,9 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use serde_json::{Value, json};
 
-use crate::kind::{Given, Grant, On, When};
+use crate::kind::{Access, Facts, Given, Grant, On, When};
 use crate::kinds;
-use crate::resource::{Declared, Desired, Incarnation, OWNER_TAG, Observed, ResourceId};
+use crate::resource::{Declared, Desired, Document, Incarnation, OWNER_TAG, Observed, ResourceId};
 use crate::value::reference::{self, Reference};
 
 mod roles;
@@ -61,38 +61,6 @@ const FOLLOW: &[Grant] = &[Grant::any(&[
     "batch:ListJobs",
 ])];
 
-/// By kind, on what is declared. A job without a log group of its own writes into Batch's. SubmitJob is asked for the job, too, by
-/// <https://docs.aws.amazon.com/service-authorization/latest/reference/list_batch.html>.
-const SUBMIT: &[(&str, Grant)] = &[
-    (
-        "batch/JobQueue",
-        Grant::on(
-            &["batch:SubmitJob"],
-            &[On::Regional("batch", "job-queue/{name}"), On::Regional("batch", "job/*")],
-        ),
-    ),
-    (
-        "batch/JobDefinition",
-        Grant::on(&["batch:SubmitJob"], &[On::Regional("batch", "consumable-resource/*")])
-            .given(Given::Has(&["consumableResourceProperties"])),
-    ),
-    (
-        "batch/JobDefinition",
-        Grant::on(
-            &["batch:SubmitJob"],
-            &[
-                On::Regional("batch", "job-definition/{name}"),
-                On::Regional("batch", "job-definition/{name}:*"),
-            ],
-        ),
-    ),
-    (
-        "batch/JobDefinition",
-        Grant::on(&["logs:GetLogEvents"], &[On::Regional("logs", "log-group:/aws/batch/job:*")]),
-    ),
-    ("logs/LogGroup", Grant::on(&["logs:GetLogEvents"], &[On::Regional("logs", "log-group:{name}:*")])),
-];
-
 /// What a statement is about: whether it writes, its condition, its resources.
 type About = (bool, Option<String>, BTreeSet<String>);
 
@@ -119,8 +87,8 @@ pub fn document(desired: &Desired, purpose: For) -> Value {
     if purpose == For::Submit {
         statements.add(READS, FOLLOW, desired, None);
         for declared in desired.resources.values() {
-            let grants = SUBMIT.iter().filter(|(kind, _)| *kind == declared.id.kind);
-            grants.for_each(|(_, grant)| statements.add(WRITES, &[*grant], desired, Some(declared)));
+            let Some(kind) = kinds::kind(&declared.id.kind) else { continue };
+            statements.add(WRITES, kind.facts().submit, desired, Some(declared));
         }
         return statements.document(Vec::new());
     }
@@ -140,16 +108,16 @@ pub fn document(desired: &Desired, purpose: For) -> Value {
 impl Statements {
     /// Every kind is read, and may be deleted: what is no longer declared has to be seen, and to go.
     fn no_longer_declared(&mut self, desired: &Desired, purpose: For) {
-        for grants in kinds::KINDS.iter().map(|kind| kind.facts().grants) {
-            self.add(READS, grants.read, desired, None);
+        for facts in kinds::KINDS.iter().map(|kind| kind.facts()) {
+            self.add(READS, facts.grants.read, desired, None);
             if purpose == For::Apply {
-                self.add_some(WRITES, grants.write, desired, None, is_removal);
+                self.add_some(WRITES, facts.grants.write, desired, None, &|action| removes(facts, action));
             }
         }
     }
 
     fn add(&mut self, writes: bool, grants: &[Grant], desired: &Desired, declared: Option<&Declared>) {
-        self.add_some(writes, grants, desired, declared, |_| true);
+        self.add_some(writes, grants, desired, declared, &|_| true);
     }
 
     /// Those of the actions that are asked for.
@@ -159,7 +127,7 @@ impl Statements {
         grants: &[Grant],
         desired: &Desired,
         declared: Option<&Declared>,
-        asked: fn(&str) -> bool,
+        asked: &dyn Fn(&str) -> bool,
     ) {
         let boundaries = roles::boundaries(desired);
         let needed = |grant: &&Grant| match (grant.given, declared) {
@@ -204,13 +172,12 @@ impl Statements {
     }
 }
 
-/// Whether something is removed with an action, or switched off before it can be.
-fn is_removal(action: &str) -> bool {
+/// Whether an action removes a resource of a kind or switches it off: as its verb says, or as the kind does.
+pub fn removes(facts: &Facts, action: &str) -> bool {
     const VERBS: &[&str] =
         &["Abort", "Delete", "Deregister", "Detach", "Disassociate", "Remove", "Retire", "Revoke"];
-    const SWITCHES: &[&str] = &["batch:UpdateComputeEnvironment", "batch:UpdateJobQueue"];
     let verb = action.split_once(':').map_or(action, |(_, verb)| verb);
-    VERBS.iter().any(|it| verb.starts_with(it)) || SWITCHES.contains(&action)
+    VERBS.iter().any(|it| verb.starts_with(it)) || facts.removed_by.contains(&action)
 }
 
 /// Without what another pattern covers already.
@@ -310,29 +277,32 @@ fn condition(when: When, desired: &Desired) -> Option<Value> {
     })
 }
 
-/// What says that a role is assumed with a token of GitHub's.
-const LETS_IN: &str = "sts:AssumeRoleWithWebIdentity";
+/// What the kind of a resource has to do with who may do what.
+fn access(id: &ResourceId) -> Access {
+    kinds::kind(&id.kind).map_or(Access::None, |kind| kind.facts().access)
+}
+
+fn lets_in(id: &ResourceId, spec: &Document) -> bool {
+    access(id) == Access::Actor && kinds::kind(&id.kind).is_some_and(|kind| kind.lets_in(spec))
+}
 
 /// The same of what AWS has, whatever the manifests say now: what is no longer declared guards itself still.
 pub fn live_gate(observed: &Observed) -> BTreeSet<ResourceId> {
     let currents = || observed.resources.iter().flat_map(|(id, it)| it.iter().map(move |live| (id, live)));
-    let lets_in = |(id, live): &(&ResourceId, &Incarnation)| {
-        id.kind == "iam/Role" && live.spec.to_string().contains(LETS_IN)
-    };
     let mut found = BTreeSet::new();
-    for (id, role) in currents().filter(lets_in) {
+    for (id, role) in currents().filter(|(id, live)| lets_in(id, &live.spec)) {
         found.insert(id.clone());
         let text = role.spec.to_string();
         let named =
             |live: &Incarnation| live.arn.as_ref().is_some_and(|arn| text.contains(&format!("{arn:?}")));
         let part = |(id, live): &(&ResourceId, &Incarnation)| {
-            matches!(id.kind.as_str(), "iam/Policy" | "iam/OidcProvider") && named(live)
+            matches!(access(id), Access::Policy | Access::Provider) && named(live)
         };
         found.extend(currents().filter(part).map(|(id, _)| id.clone()));
     }
-    let bounds = currents().filter_map(|(_, live)| live.spec.get(roles::BOUNDARY)?.as_str());
-    let bounds: BTreeSet<&str> = bounds.collect();
-    let is_bound = |live: &Incarnation| live.arn.as_deref().is_some_and(|arn| bounds.contains(arn));
+    let bounds = currents().filter_map(|(id, live)| roles::boundary(id, &live.spec));
+    let bounds: BTreeSet<String> = bounds.collect();
+    let is_bound = |live: &Incarnation| live.arn.as_ref().is_some_and(|arn| bounds.contains(arn));
     found.extend(currents().filter(|(_, live)| is_bound(live)).map(|(id, _)| id.clone()));
     found
 }
@@ -340,14 +310,12 @@ pub fn live_gate(observed: &Observed) -> BTreeSet<ResourceId> {
 /// Resources of the environment that say who may act from GitHub, and the boundaries of what its roles may: changed by people,
 /// never by a workflow (D36).
 pub fn gate(desired: &Desired) -> BTreeSet<ResourceId> {
-    let lets_in =
-        |declared: &&Declared| declared.id.kind == "iam/Role" && declared.spec.to_string().contains(LETS_IN);
     let mut found: BTreeSet<ResourceId> = roles::declared_boundaries(desired).collect();
-    for role in desired.resources.values().filter(lets_in) {
+    for role in desired.resources.values().filter(|it| lets_in(&it.id, &it.spec)) {
         found.insert(role.id.clone());
         reference::each(&role.spec, "", &mut |_, of| {
             if let Reference::Output { id, .. } = of
-                && matches!(id.kind.as_str(), "iam/Policy" | "iam/OidcProvider")
+                && matches!(access(&id), Access::Policy | Access::Provider)
             {
                 found.insert(id);
             }
@@ -378,9 +346,9 @@ fn denied(desired: &Desired) -> Vec<Value> {
     }
     // A boundary that is declared elsewhere.
     for boundary in roles::boundaries(desired) {
-        let writes = kinds::kind("iam/Policy").map(|kind| kind.facts().grants.write).unwrap_or_default();
+        let policies = kinds::KINDS.iter().map(|kind| kind.facts()).filter(|it| it.access == Access::Policy);
         let on = BTreeSet::from([boundary]);
-        let actions = writes.iter().flat_map(|grant| grant.actions);
+        let actions = policies.flat_map(|facts| facts.grants.write).flat_map(|grant| grant.actions);
         statements.0.entry((WRITES, None, on)).or_default().extend(actions);
     }
     let Value::Object(mut document) = statements.document(Vec::new()) else { return Vec::new() };

@@ -25,6 +25,8 @@ mod elsewhere;
 mod enums;
 #[path = "kinds/literals.rs"]
 mod literals;
+#[path = "kinds/made_up.rs"]
+mod made_up;
 #[path = "kinds/pages.rs"]
 mod pages;
 #[path = "kinds/refusals.rs"]

@@ -11,7 +11,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use batchwright::diff::{ChangeRule, FieldChange};
 use batchwright::execute::{Event, Failure, Outcome, Report};
-use batchwright::kind::{Effect, Order, Reason};
+use batchwright::kind::{Effect, Manner, Order, Reason};
 use batchwright::plan::{Action, Change, Objection, Objector, Plan, Seal, Step, Verb};
 use batchwright::render::json::{self, Calls, View};
 use batchwright::render::{self, MASK, Paint, drift, markdown, plan, progress};
@@ -112,7 +112,7 @@ fn example() -> Plan {
             change(
                 "iam/Role/job",
                 Action::Update,
-                Some(Effect::Update(String::new())),
+                Some(Effect::Update(Manner::InPlace)),
                 "",
                 vec![field("policies[read].policyDocument", policy("s3:*"), policy("s3:GetObject"))],
             ),

@@ -6,6 +6,9 @@ use std::collections::BTreeSet;
 use std::fs;
 use std::path::{Path, PathBuf};
 
+#[path = "tidy/engine.rs"]
+mod engine;
+
 /// Some 400 lines are what a reader takes in; a file that needs a few more is not worth tearing apart.
 const MOST_LINES: usize = 450;
 

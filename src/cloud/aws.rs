@@ -77,7 +77,7 @@ impl Aws {
             let by_name = facts.identity != Identity::Assigned || scope.reach == Reach::Named;
             let identified = ownership::identify(facts, seen, scope, by_name);
             observed.resources.extend(identified.found);
-            others.extend(identified.others.into_iter().map(|one| (facts, one)));
+            others.extend(identified.others.into_iter().map(|one| (*kind, one)));
         }
         observed.images = of_their_repositories(images, scope, &observed);
         if scope.reach == Reach::Everything {
@@ -232,16 +232,15 @@ fn of_their_repositories(digests: Digests, scope: &Scope, observed: &Observed) -
     digests.into_iter().filter_map(of).collect()
 }
 
-/// The services that are read without asking the tag search: those of what is looked for, IAM, which the tag search does not
-/// know, and Batch, whose environments stand on roles and networks whoever they belong to.
+/// The services that are read without asking the tag search: those of what is looked for, and those that always are.
 fn needed(scope: &Scope, reading: &services::Scope) -> BTreeSet<&'static str> {
     let named = |name: &str| reading.names.keys().any(|kind| service_of(kind) == name);
-    let wanted = |name: &&'static str| match &scope.reach {
-        Reach::Everything => named(name) || ["batch", "iam"].contains(name),
-        Reach::Kind(kind) => service_of(kind) == *name,
-        Reach::Named => named(name),
+    let wanted = |service: &&&'static dyn AnyService| match &scope.reach {
+        Reach::Everything => named(service.name()) || service.is_always_read(),
+        Reach::Kind(kind) => service_of(kind) == service.name(),
+        Reach::Named => named(service.name()),
     };
-    SERVICES.iter().map(|service| service.name()).filter(wanted).collect()
+    SERVICES.iter().filter(wanted).map(|service| service.name()).collect()
 }
 
 /// `batch` of `batch/JobQueue`.

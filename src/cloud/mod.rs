@@ -115,7 +115,7 @@ pub async fn plan(
     guard: &Guard,
 ) -> Result<(Plan, Observed)> {
     let plan = late::settled(cloud, desired, &mut observed, kinds, guard).await?;
-    let (about, going) = (plan.jobs_wanted(&observed), plan.data_wanted(&observed, kinds));
+    let (about, going) = (plan.jobs_wanted(&observed, kinds), plan.data_wanted(&observed, kinds));
     if about.is_none() && going.is_empty() {
         return Ok((plan, observed));
     }

@@ -6,8 +6,10 @@ use std::collections::{BTreeMap, BTreeSet};
 use serde_json::Value;
 
 use super::{Reach, Scope};
-use crate::kind::{Facts, Identity};
-use crate::plan::{generation_of_name, is_generation_name, runs_by};
+use crate::diff;
+use crate::kind::{AnyKind, Companion, Denoted, Facts, Identity};
+use crate::kinds::kind;
+use crate::plan::{generation_of_name, is_generation_name};
 use crate::resource::{
     GENERATION_TAG, Incarnation, Incarnations, NAME_TAG, Observed, Outsider, Owner, Place, ResourceId,
 };
@@ -112,73 +114,101 @@ fn rank(incarnations: Vec<Incarnation>, owner: &Owner) -> (Incarnations, Vec<Inc
     (Incarnations { current, others: retiring.into_iter().chain(incarnations).collect() }, foreign)
 }
 
-/// What stands on resources of other services, and loses its ground without a word from them.
-const STANDS: &str = "batch/ComputeEnvironment";
-/// What AWS Batch acts as.
-const ROLE: &str = "iam/Role";
-
-/// The service roles that compute environments name and that are gone: the account's roles are read whole, whoever owns them.
-pub fn lost_roles(observed: &Observed, others: &[(&Facts, Incarnation)], place: &Place) -> BTreeSet<String> {
-    let of = |wanted: &'static str| {
-        let ours = observed.resources.iter().filter(move |(id, _)| id.kind == wanted);
-        ours.flat_map(|(_, seen)| seen.iter())
-    };
-    let others = others.iter().filter(|(facts, _)| facts.name == ROLE).map(|(_, live)| live);
-    let there: BTreeSet<&str> = of(ROLE).chain(others).filter_map(|role| role.arn.as_deref()).collect();
-    let here = place.iam_arn("role/");
-    let named = of(STANDS).filter_map(|live| live.spec.get("serviceRole")?.as_str());
-    // Service-linked roles are a kind of their own.
-    let named = named.filter(|arn| arn.starts_with(&here) && !arn.contains(":role/aws-service-role/"));
-    named.filter(|arn| !there.contains(arn)).map(str::to_owned).collect()
+/// What AWS needs to delete something and is not there any more, by ARN: the account's roles are read whole, whoever owns them.
+pub fn lost_roles(observed: &Observed, others: &[Other], place: &Place) -> BTreeSet<String> {
+    let mut lost = BTreeSet::new();
+    for (id, seen) in &observed.resources {
+        let Some(kind) = kind(&id.kind) else { continue };
+        let needed = seen.iter().filter_map(|live| kind.scaffold(live, place));
+        for scaffold in needed {
+            let ours = observed.resources.iter().filter(|(id, _)| id.kind == scaffold.id.kind);
+            let ours = ours.flat_map(|(_, seen)| seen.iter());
+            let others = others.iter().filter(|(kind, _)| kind.facts().name == scaffold.id.kind);
+            let mut there = ours.chain(others.map(|(_, live)| live));
+            if !there.any(|live| live.arn.as_deref() == Some(scaffold.arn.as_str())) {
+                lost.insert(scaffold.arn);
+            }
+        }
+    }
+    lost
 }
 
-/// Keeps what a plan has to know of the incarnations that are no resource of the environment: those of the same service
-/// that name one, compute environments that name any or an instance profile that holds one, parts of a network that name
-/// one of its ids, and names that a new generation can't have. Beside them, what may be one of its resources that lost its tags.
-pub fn keep_outsiders(observed: &mut Observed, others: Vec<(&Facts, Incarnation)>, scope: &Scope) {
+/// What is no resource of an environment.
+pub type Other = (&'static dyn AnyKind, Incarnation);
+
+/// By what texts the resources of an environment are named.
+#[derive(Default)]
+struct Names {
+    /// ARNs and ids.
+    texts: BTreeSet<String>,
+    /// What else they, or what holds them, are called by.
+    denoted: Vec<Denoted>,
+    /// What AWS made together with them, by name or id; and the texts that name what it was made with.
+    companions: BTreeMap<String, (Companion, BTreeSet<String>)>,
+}
+
+impl Names {
+    fn of(observed: &Observed) -> Self {
+        let mut names = Self::default();
+        for (id, seen) in &observed.resources {
+            let Some(kind) = kind(&id.kind) else { continue };
+            for live in seen.iter() {
+                let own =
+                    live.outputs.get("id").and_then(Value::as_str).into_iter().chain(live.arn.as_deref());
+                let own: BTreeSet<String> = own.map(str::to_owned).collect();
+                for companion in kind.comes_with(live) {
+                    names.companions.insert(companion.physical.clone(), (companion, own.clone()));
+                }
+                names.texts.extend(own);
+                names.denoted.extend(kind.denoted_by(live));
+                names.denoted.extend(kind.external_users(live).into_iter().flat_map(|it| it.denoted));
+            }
+        }
+        names
+    }
+
+    /// Whether something names one of them, in policies aside: what these name need not exist.
+    fn named_by(&self, kind: &dyn AnyKind, live: &Incarnation) -> bool {
+        let companion = self.companions.get(&live.physical);
+        if companion.is_some_and(|(companion, _)| !companion.holds) {
+            return false;
+        }
+        let mut found = false;
+        diff::fields(&live.spec, "", Some(&kind.facts().rules), &mut |path, text| {
+            // With it, it goes.
+            let with = companion.is_some_and(|(_, with)| with.contains(text));
+            let is = || self.texts.contains(text) || self.denoted.iter().any(|name| name.is(path, text));
+            found |= !with && is();
+        });
+        found
+    }
+}
+
+/// Keeps what a plan has to know of the incarnations that are no resource of the environment: those that name one, and names that
+/// a new generation can't have. Beside them, what may be one of its resources that lost its tags.
+pub fn keep_outsiders(observed: &mut Observed, others: Vec<Other>, scope: &Scope) {
     let declared: BTreeSet<(&str, &str)> = scope
         .names
         .iter()
         .flat_map(|(id, names)| names.iter().map(|name| (id.kind.as_str(), name.as_str())))
         .collect();
-    let (mut arns, mut ids) = (BTreeMap::<&str, &str>::new(), BTreeSet::<&str>::new());
-    let (mut profiles, mut mains) = (BTreeSet::<&str>::new(), BTreeSet::<&str>::new());
-    for (id, seen) in &observed.resources {
-        for live in seen.iter() {
-            arns.extend(live.arn.as_deref().map(|arn| (arn, id.service())));
-            ids.extend(live.outputs.get("id").and_then(Value::as_str));
-            let holding = live.outputs.get("instanceProfiles").and_then(Value::as_array);
-            profiles.extend(holding.into_iter().flatten().filter_map(Value::as_str));
-            mains.extend(live.outputs.get("mainRouteTableId").and_then(Value::as_str));
-        }
-    }
+    let names = Names::of(observed);
     let named = named_by_ours(observed, &scope.owner);
     let (mut outsiders, mut astray) = (Vec::new(), Vec::new());
     let mut taken = BTreeMap::<String, BTreeMap<String, Option<Owner>>>::new();
-    for (facts, mut live) in others {
-        let kind = facts.name;
-        let service = kind.split('/').next().unwrap_or_default();
-        if is_generation_name(&live.physical) || declared.contains(&(kind, live.physical.as_str())) {
-            taken.entry(kind.to_owned()).or_default().insert(live.physical.clone(), live.owner());
+    for (kind, live) in others {
+        let facts = kind.facts();
+        if is_generation_name(&live.physical) || declared.contains(&(facts.name, live.physical.as_str())) {
+            taken.entry(facts.name.to_owned()).or_default().insert(live.physical.clone(), live.owner());
         }
-        let stands = kind == STANDS;
-        // With a VPC, AWS itself makes parts that go with it. Until then its default group holds up what its rules name.
-        let comes_along = mains.contains(live.physical.as_str());
-        let by_id = stands || (service == "ec2" && !comes_along);
-        if let Some(fields) = live.spec.as_object_mut().filter(|_| is_default_group(kind, &live.outputs)) {
-            fields.remove("vpcId");
-        }
-        let is_used = |text: &str| {
-            arns.get(text).is_some_and(|of| stands || *of == service) || (by_id && ids.contains(text))
-        };
-        let stands_by = stands && profiles.iter().any(|profile| runs_by(&live.spec, profile));
-        let is_outsider = stands_by || any_text(&live.spec, &is_used);
+        let is_outsider = names.named_by(kind, &live);
+        let comes_along = names.companions.get(&live.physical).is_some_and(|(companion, _)| !companion.holds);
         let by_tags = facts.identity == Identity::Assigned && !comes_along;
         if by_tags && (is_outsider || named.contains(&live.physical)) {
-            astray.push(Outsider { kind: kind.to_owned(), live: live.clone() });
+            astray.push(Outsider { kind: facts.name.to_owned(), live: live.clone() });
         }
         if is_outsider {
-            outsiders.push(Outsider { kind: kind.to_owned(), live });
+            outsiders.push(Outsider { kind: facts.name.to_owned(), live });
         }
     }
     (observed.outsiders, observed.taken, observed.astray) = (outsiders, taken, astray);
@@ -194,14 +224,4 @@ fn named_by_ours(observed: &Observed, owner: &Owner) -> BTreeSet<String> {
         });
     }
     named
-}
-
-fn is_default_group(kind: &str, outputs: &BTreeMap<String, Value>) -> bool {
-    kind == "ec2/SecurityGroup" && outputs.get("name").and_then(Value::as_str) == Some("default")
-}
-
-fn any_text(value: &Value, wanted: &dyn Fn(&str) -> bool) -> bool {
-    let mut found = false;
-    value::strings(value, &mut |text| found |= wanted(text));
-    found
 }

@@ -299,7 +299,7 @@ impl Cloud for Simulated {
             let by_name = facts.identity != Identity::Assigned || scope.reach == Reach::Named;
             let identified = ownership::identify(facts, seen, scope, by_name);
             observed.resources.extend(identified.found);
-            others.extend(identified.others.into_iter().map(|one| (facts, one)));
+            others.extend(identified.others.into_iter().map(|one| (*kind, one)));
         }
         if scope.reach == Reach::Everything {
             ownership::keep_outsiders(&mut observed, others, scope);

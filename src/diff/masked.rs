@@ -1,5 +1,7 @@
 //! Which values are masked wherever they are shown: one answer for plans, records, comments, and what is said of manifests.
 
+use std::collections::BTreeSet;
+
 use serde_json::Value;
 
 use super::Rules;
@@ -7,8 +9,9 @@ use super::Rules;
 /// What stands in the place of a masked value.
 pub const MASK: &str = "••••";
 
-/// The maps of a job definition in which anything may stand under any name: what is called like a secret is taken for one.
-const FREE: [&str; 2] = ["parameters", "options"];
+/// The names of maps in which anything may stand under any name ([`field::free`](crate::field::free)): what is called like a
+/// secret is taken for one.
+pub type Free = BTreeSet<String>;
 
 /// What covers the values at a place, and those inside it.
 #[derive(Debug, Clone, Copy)]
@@ -18,8 +21,8 @@ pub struct Cover<'r> {
     rules: Option<&'r Rules>,
     /// Whether nothing should: a field that its kind does not have.
     is_lost: bool,
-    /// Whether there may be such maps.
-    has_free: bool,
+    /// The maps in which names decide.
+    free: &'r Free,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -36,18 +39,13 @@ enum State {
 
 impl<'r> Cover<'r> {
     /// A whole spec of a kind.
-    pub fn of(kind: &str, rules: &'r Rules) -> Self {
-        Self {
-            state: State::Open,
-            rules: Some(rules),
-            is_lost: false,
-            has_free: kind == "batch/JobDefinition",
-        }
+    pub fn of(rules: &'r Rules, free: &'r Free) -> Self {
+        Self { state: State::Open, rules: Some(rules), is_lost: false, free }
     }
 
     /// A place of which nothing is known.
-    pub fn unknown() -> Self {
-        Self { state: State::Open, rules: None, is_lost: true, has_free: true }
+    pub fn unknown(free: &'r Free) -> Self {
+        Self { state: State::Open, rules: None, is_lost: true, free }
     }
 
     /// The same place, masked whatever else is known of it.
@@ -69,7 +67,7 @@ impl<'r> Cover<'r> {
             State::Masked | State::Name => self.masked(),
             State::Free if is_secret(name) => self.masked(),
             State::Free => Self { state: State::Open, rules: None, ..self },
-            State::Open if self.has_free && FREE.contains(&name) => Self { state: State::Free, ..self },
+            State::Open if self.free.contains(name) => Self { state: State::Free, ..self },
             State::Open => {
                 self.inside(self.rules.and_then(|rules| rules.fields.get(name).or(rules.values.as_deref())))
             }

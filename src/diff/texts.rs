@@ -44,6 +44,28 @@ pub fn texts(value: &Value, rules: Option<&Rules>, stands: Stands, on: &mut dyn 
     }
 }
 
+/// Every text of a document with the path of the field, policy documents aside: what they name need not exist.
+pub fn fields<'v>(value: &'v Value, path: &str, rules: Option<&Rules>, on: &mut dyn FnMut(&str, &'v str)) {
+    if rules.is_some_and(|rules| rules.compare == Compare::Policy) {
+        return;
+    }
+    match value {
+        Value::String(text) => on(path, text),
+        Value::Array(items) => {
+            let rules = rules.and_then(|rules| rules.items.as_deref());
+            items.iter().enumerate().for_each(|(at, item)| fields(item, &format!("{path}[{at}]"), rules, on));
+        }
+        Value::Object(map) => {
+            for (key, value) in map {
+                let dot = if path.is_empty() { "" } else { "." };
+                let rules = rules.and_then(|rules| rules.fields.get(key).or(rules.values.as_deref()));
+                fields(value, &format!("{path}{dot}{key}"), rules, on);
+            }
+        }
+        _ => {}
+    }
+}
+
 /// The path of what should be a policy document and is none.
 pub fn not_a_document(value: &Value, rules: &Rules) -> Option<String> {
     if rules.compare == Compare::Policy {

@@ -7,6 +7,7 @@ use tokio::time::Instant;
 
 use super::{Failure, Limits};
 use crate::cloud::Cloud;
+use crate::kind::AnyKind;
 use crate::plan::Step;
 use crate::resource::{Incarnation, Job, JobsOf};
 use crate::services::Fault;
@@ -23,13 +24,15 @@ pub(super) enum Drained {
 /// fails in a way that passes is repeated, for so long since the last good one as a step may take.
 pub(super) async fn drain(
     cloud: &dyn Cloud,
+    kind: &dyn AnyKind,
     step: &Step,
     live: Option<&Incarnation>,
     limits: &Limits,
     waiting: &(dyn Fn(String) + Send + Sync),
 ) -> Result<Drained, Failure> {
     let Some(live) = live else { return Ok(Drained::Empty) };
-    let cluster = live.outputs.get("ecsClusterArn").and_then(|arn| arn.as_str()).and_then(cluster_name);
+    let cluster = kind.cluster(live);
+    let cluster = cluster.as_deref();
     let patience = Duration::from_secs(step.patience.unwrap_or_default());
     let everywhere = JobsOf { queues: None, waiting: false, past: false, needs: false };
     let (started, mut pause) = (Instant::now(), limits.poll);
@@ -71,10 +74,6 @@ pub(super) async fn drain(
         tokio::time::sleep(pause).await;
         pause = (pause * 3 / 2).min(limits.slowest_poll);
     }
-}
-
-fn cluster_name(arn: &str) -> Option<&str> {
-    arn.rsplit_once(":cluster/").map(|(_, name)| name)
 }
 
 /// `2 jobs still run (sum 0f…, mean 1a…)`.
@@ -156,8 +155,13 @@ mod tests {
         let live = Incarnation {
             physical: "t-work".to_owned(),
             arn: None,
-            spec: json!({}),
-            outputs: [("ecsClusterArn".to_owned(), json!("arn:aws:ecs:eu-west-1:1:cluster/c"))].into(),
+            spec: json!({"type": "MANAGED"}),
+            outputs: [
+                ("arn".to_owned(), json!("")),
+                ("status".to_owned(), json!("VALID")),
+                ("ecsClusterArn".to_owned(), json!("arn:aws:ecs:eu-west-1:1:cluster/c")),
+            ]
+            .into(),
             tags: [].into(),
             readiness: Readiness::Ready,
             revision: None,
@@ -165,8 +169,9 @@ mod tests {
         };
         let poll = Duration::from_millis(30);
         let limits = Limits { poll, slowest_poll: poll, step_timeout, ..Limits::default() };
+        let kind = crate::kinds::kind("batch/ComputeEnvironment").unwrap();
         let (cloud, step) = (Script(Mutex::new(looks.into())), serde_json::from_value(step).unwrap());
-        drain(&cloud, &step, Some(&live), &limits, &|_| ()).await
+        drain(&cloud, kind, &step, Some(&live), &limits, &|_| ()).await
     }
 
     /// The jobs take longer than any step may, and only then a look is refused: that is no reason to give up.

@@ -213,6 +213,11 @@ impl<'a> Run<'a, '_> {
         (step.id, ended)
     }
 
+    fn kind_of(&self, step: &Step) -> Result<&'static dyn AnyKind, Failure> {
+        let kind = self.kinds.iter().copied().find(|kind| kind.facts().name == step.resource.kind);
+        kind.ok_or_else(|| Failure::new(format!("{} is not a kind", step.resource.kind)))
+    }
+
     /// Only looks, and may end at any moment.
     async fn drain(&self, step: &'a Step) -> Result<Ended, Broken> {
         let last = Mutex::new("nobody has looked at its jobs yet".to_owned());
@@ -221,10 +226,11 @@ impl<'a> Run<'a, '_> {
             drop(self.told.send(Event::Waiting { step: step.id, why }));
         };
         let live = self.live(step);
+        let kind = self.kind_of(step)?;
         let drained = tokio::select! {
             biased;
             () = halted(&self.stop, Halt::Finish) => None,
-            drained = drain(self.cloud, step, live.as_ref(), self.limits, &waiting) => Some(drained?),
+            drained = drain(self.cloud, kind, step, live.as_ref(), self.limits, &waiting) => Some(drained?),
         };
         match drained {
             Some(Drained::Empty) => Ok(Ended::With(None)),
@@ -234,10 +240,7 @@ impl<'a> Run<'a, '_> {
     }
 
     async fn settle(&self, step: &'a Step) -> Result<Option<Incarnation>, Broken> {
-        let Some(kind) = self.kinds.iter().copied().find(|kind| kind.facts().name == step.resource.kind)
-        else {
-            return Err(Failure::new(format!("{} is not a kind", step.resource.kind)).into());
-        };
+        let kind = self.kind_of(step)?;
         let resolved = self.known.lock().unwrap_or_else(PoisonError::into_inner).resolve(&step.want);
         if let Some(unknown) = reference::first(&resolved) {
             let message = format!("{unknown} is not known: no step before this one makes it");

@@ -1,5 +1,5 @@
-//! Roles that were made or changed a moment ago: AWS does not see them everywhere yet, and says so in words that it also
-//! has for roles that are wrong.
+//! What was made or changed a moment ago, such as a role: AWS does not see it everywhere yet, and says so in words that it also
+//! has for one that is wrong.
 
 use std::sync::{Mutex, PoisonError};
 use std::time::{Duration, SystemTime};
@@ -10,16 +10,17 @@ use serde_json::Value;
 use tokio::time::Instant;
 
 use crate::plan::{Step, Verb};
-use crate::resource::{Document, Incarnation, Observed};
+use crate::resource::{Document, Incarnation, Observed, ResourceId};
+use crate::services::service;
 
-/// What is known of young roles.
+/// What is known of what is young.
 #[derive(Debug, Default)]
 pub(super) struct Fresh(Mutex<Option<Instant>>);
 
 impl Fresh {
-    /// A step is done: a role may have changed with it.
+    /// A step is done: something that AWS shows late may have changed with it.
     pub fn note(&self, step: &Step) {
-        if step.resource.service() == "iam" && matches!(step.verb, Verb::Create | Verb::Update) {
+        if propagates(&step.resource) && matches!(step.verb, Verb::Create | Verb::Update) {
             *self.0.lock().unwrap_or_else(PoisonError::into_inner) = Some(Instant::now());
         }
     }
@@ -30,10 +31,14 @@ impl Fresh {
         if changed.is_some_and(|at| at.elapsed() < young) {
             return true;
         }
-        let roles = observed.resources.iter().filter(|(id, _)| id.service() == "iam");
+        let roles = observed.resources.iter().filter(|(id, _)| propagates(id));
         let mut named = roles.flat_map(|(_, seen)| seen.iter()).filter(|role| names(want, role));
         named.any(|role| age(role).is_some_and(|age| age < young))
     }
+}
+
+fn propagates(id: &ResourceId) -> bool {
+    service(id.service()).is_some_and(|service| service.propagates())
 }
 
 /// How long ago it was made.

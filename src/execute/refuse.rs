@@ -3,7 +3,7 @@
 use super::Failure;
 use super::settle::Settle;
 use crate::diff::{self, ChangeRule, Diff};
-use crate::kind::{Effect, Ownership, Refs};
+use crate::kind::{Effect, Ownership};
 use crate::plan::{Verb, retiring_mark, tag_changes};
 use crate::resource::{Incarnation, Job, JobsOf, NAME_TAG, RETIRING_TAG, ResourceId, TAG_PREFIX, Tags};
 
@@ -86,7 +86,7 @@ impl Settle<'_, '_> {
         if spec.is_empty() || self.step.verb == Verb::Register {
             return Ok(());
         }
-        match self.kind.effect(&live.spec, self.want, &spec, &Refs) {
+        match self.kind.effect(&live.spec, self.want, &spec) {
             (Effect::Replace(_) | Effect::Impossible(_), reason) => {
                 let paths: Vec<&str> = spec.iter().map(|c| c.path.as_str()).collect();
                 let message = format!(

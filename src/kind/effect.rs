@@ -17,14 +17,44 @@ pub enum Order {
     DeleteFirst,
 }
 
+/// In which manner a resource is changed in place.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+pub enum Manner {
+    /// There is only one.
+    #[default]
+    #[serde(rename = "")]
+    InPlace,
+    /// It has more or less room.
+    #[serde(rename = "scale")]
+    Scale,
+    /// What runs on it is put onto new instances.
+    #[serde(rename = "infrastructure")]
+    ReplacesInstances,
+    /// Nothing differs: it is told again what it is to be, because it is broken.
+    #[serde(rename = "repair")]
+    Repair,
+}
+
+impl Manner {
+    /// As a person calls it, in a list of changes.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::InPlace => "in place",
+            Self::Scale => "scale",
+            Self::ReplacesInstances => "infrastructure update",
+            Self::Repair => "repair",
+        }
+    }
+}
+
 /// What a change amounts to, weakest first (D15).
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase", tag = "is", content = "how")]
 pub enum Effect {
     /// Tags only.
     Tag,
-    /// In place; the label says in which way, such as `scale` or `infrastructure`; empty where there is only one.
-    Update(String),
+    /// In place, in this manner.
+    Update(Manner),
     /// A new revision beside the old ones.
     NewRevision,
     /// Another resource in place of this one.
@@ -44,17 +74,6 @@ impl fmt::Display for Reason {
     }
 }
 
-/// What references and literal ARNs denote, for rules that depend on it.
-#[derive(Debug, Clone, Copy, Default)]
-pub struct Refs;
-
-impl Refs {
-    /// Whether a role, given by ARN or by a reference, is a service-linked one.
-    pub fn is_service_linked_role(&self, role: &str) -> bool {
-        role.contains(":role/aws-service-role/") || role.starts_with("${iam/ServiceLinkedRole/")
-    }
-}
-
 /// The strongest rule of the changed fields: what kinds answer whose conditional rules do not apply.
 pub fn strongest(changes: &[FieldChange], identity: Identity) -> (Effect, Reason) {
     let create_only: Vec<&str> =
@@ -67,6 +86,6 @@ pub fn strongest(changes: &[FieldChange], identity: Identity) -> (Effect, Reason
     }
     match identity {
         Identity::Revisioned => (Effect::NewRevision, Reason("revisions are immutable".to_owned())),
-        _ => (Effect::Update(String::new()), Reason::default()),
+        _ => (Effect::Update(Manner::InPlace), Reason::default()),
     }
 }

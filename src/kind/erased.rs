@@ -10,14 +10,15 @@ use schemars::generate::SchemaSettings;
 use serde_json::Value;
 
 use super::{
-    Beside, Clash, Cx, Effect, Grants, Identity, Invalid, Kind, Live, Ownership, Pinned, Reason, Refs,
+    Access, Beside, Clash, Companion, Cx, Denoted, Effect, ExternalUser, Grant, Grants, Identity, Interrupt,
+    Invalid, Kind, Live, Manner, Ownership, Pinned, Reason, Removal, Rule, Scaffold, Work,
 };
-use crate::diff::{self, Diff, FieldChange, Rules};
+use crate::diff::{self, Diff, FieldChange, Free, Rules};
+use crate::field::FREE;
 use crate::resource::{Document, Incarnation, OnDelete, Place, ResourceId, Tags};
 use crate::services::{Clients, Error, Result, Service, Snapshots, TagRules};
 
 /// What is known of a kind without asking AWS.
-#[derive(Debug)]
 pub struct Facts {
     /// `<service>/<Kind>`.
     pub name: &'static str,
@@ -37,6 +38,12 @@ pub struct Facts {
     pub tags: TagRules,
     /// Whether deleting one destroys data.
     pub holds_data: bool,
+    /// How it is removed.
+    pub removal: Removal,
+    /// What jobs have to do with it.
+    pub work: Work,
+    /// What has to hold between it and others at the end of a plan.
+    pub rules_between: &'static [&'static dyn Rule],
     /// Whether tasks that run hold it.
     pub held_by_tasks: bool,
     /// Whether AWS goes on showing now and then what it was, for a while after a write.
@@ -51,10 +58,18 @@ pub struct Facts {
     pub outputs: Vec<String>,
     /// What the differ reads.
     pub rules: Rules,
+    /// The maps in which anything may stand under any name.
+    pub free: Free,
     /// AWS's fields that no manifest says, each with the reason or where it is said instead.
     pub not_managed: &'static [(&'static str, &'static str)],
     /// The permissions that its calls need.
     pub grants: Grants,
+    /// What whoever submits jobs has to be allowed on one.
+    pub submit: &'static [Grant],
+    /// The actions that remove it or switch it off, beside those whose verb says so.
+    pub removed_by: &'static [&'static str],
+    /// What it has to do with who may do what.
+    pub access: Access,
 }
 
 /// What a verb is handed, before the kind's types are known.
@@ -95,19 +110,33 @@ pub trait AnyKind: Send + Sync {
     /// See [`Kind::predict`]; with `name` of kinds that have one.
     fn predict(&self, name: &str, spec: &Document, place: &Place) -> BTreeMap<String, String>;
     /// See [`Kind::effect`].
-    fn effect(
-        &self,
-        live: &Document,
-        want: &Document,
-        changes: &[FieldChange],
-        refs: &Refs,
-    ) -> (Effect, Reason);
+    fn effect(&self, live: &Document, want: &Document, changes: &[FieldChange]) -> (Effect, Reason);
     /// See [`Kind::retired`].
     fn retired(&self, spec: &Document) -> Option<Invalid>;
     /// See [`Kind::warnings`].
     fn warnings(&self, spec: &Document, live: Option<&Document>) -> Vec<Invalid>;
     /// See [`Kind::expiring`].
     fn expiring(&self, spec: &Document, pinned: &Pinned) -> Vec<Invalid>;
+    /// See [`Kind::lets_in`].
+    fn lets_in(&self, spec: &Document) -> bool;
+    /// See [`Kind::boundary`].
+    fn boundary(&self, spec: &Document) -> Option<String>;
+    /// See [`Kind::attached`].
+    fn attached(&self, spec: &Document) -> Vec<String>;
+    /// See [`Kind::interrupts`].
+    fn interrupts(&self, want: &Document, manner: Manner) -> Interrupt;
+    /// See [`Kind::cluster`].
+    fn cluster(&self, live: &Incarnation) -> Option<String>;
+    /// See [`Kind::held_by_jobs`].
+    fn held_by_jobs(&self, live: &Incarnation) -> Option<String>;
+    /// See [`Kind::denoted_by`].
+    fn denoted_by(&self, live: &Incarnation) -> Vec<Denoted>;
+    /// See [`Kind::external_users`].
+    fn external_users(&self, live: &Incarnation) -> Vec<ExternalUser>;
+    /// See [`Kind::comes_with`].
+    fn comes_with(&self, live: &Incarnation) -> Vec<Companion>;
+    /// See [`Kind::scaffold`].
+    fn scaffold(&self, live: &Incarnation, place: &Place) -> Option<Scaffold>;
     /// See [`Kind::observe`]. Nothing, if the service was not read.
     fn observe(&self, snapshots: &Snapshots, place: &Place) -> Result<Vec<Incarnation>>;
     /// See [`Kind::data`].
@@ -195,15 +224,9 @@ impl<K: Kind> AnyKind for Erased<K> {
         outputs
     }
 
-    fn effect(
-        &self,
-        live: &Document,
-        want: &Document,
-        changes: &[FieldChange],
-        refs: &Refs,
-    ) -> (Effect, Reason) {
+    fn effect(&self, live: &Document, want: &Document, changes: &[FieldChange]) -> (Effect, Reason) {
         match (serde_json::from_value(live.clone()), serde_json::from_value(want.clone())) {
-            (Ok(live), Ok(want)) => K::effect(&live, &want, changes, refs),
+            (Ok(live), Ok(want)) => K::effect(&live, &want, changes),
             (Err(error), _) | (_, Err(error)) => (Effect::Impossible(error.to_string()), Reason::default()),
         }
     }
@@ -222,6 +245,48 @@ impl<K: Kind> AnyKind for Erased<K> {
 
     fn expiring(&self, spec: &Document, pinned: &Pinned) -> Vec<Invalid> {
         serde_json::from_value(spec.clone()).map_or_else(|_| Vec::new(), |spec| K::expiring(&spec, pinned))
+    }
+
+    fn lets_in(&self, spec: &Document) -> bool {
+        // What can't be read may let anybody in.
+        serde_json::from_value(spec.clone()).map_or(K::ACCESS == Access::Actor, |spec| K::lets_in(&spec))
+    }
+
+    fn boundary(&self, spec: &Document) -> Option<String> {
+        K::boundary(&serde_json::from_value(spec.clone()).ok()?)
+    }
+
+    fn attached(&self, spec: &Document) -> Vec<String> {
+        serde_json::from_value(spec.clone()).map(|spec| K::attached(&spec)).unwrap_or_default()
+    }
+
+    fn interrupts(&self, want: &Document, manner: Manner) -> Interrupt {
+        // What can't be read may do anything.
+        serde_json::from_value(want.clone()).map_or(Interrupt::AtOnce, |want| K::interrupts(&want, manner))
+    }
+
+    fn cluster(&self, live: &Incarnation) -> Option<String> {
+        K::cluster(&recall::<K>(live).ok()?.outputs)
+    }
+
+    fn held_by_jobs(&self, live: &Incarnation) -> Option<String> {
+        K::held_by_jobs(&recall::<K>(live).ok()?)
+    }
+
+    fn denoted_by(&self, live: &Incarnation) -> Vec<Denoted> {
+        recall::<K>(live).map(|live| K::denoted_by(&live)).unwrap_or_default()
+    }
+
+    fn external_users(&self, live: &Incarnation) -> Vec<ExternalUser> {
+        recall::<K>(live).map(|live| K::external_users(&live)).unwrap_or_default()
+    }
+
+    fn comes_with(&self, live: &Incarnation) -> Vec<Companion> {
+        recall::<K>(live).map(|live| K::comes_with(&live)).unwrap_or_default()
+    }
+
+    fn scaffold(&self, live: &Incarnation, place: &Place) -> Option<Scaffold> {
+        K::scaffold(&recall::<K>(live).ok()?, place)
     }
 
     fn observe(&self, snapshots: &Snapshots, place: &Place) -> Result<Vec<Incarnation>> {
@@ -348,14 +413,36 @@ fn facts_of<K: Kind>() -> Facts {
         ownership: K::OWNERSHIP,
         tags: K::TAGS,
         holds_data: K::HOLDS_DATA,
+        removal: K::REMOVAL,
+        work: K::WORK,
+        rules_between: K::RULES,
         held_by_tasks: K::HELD_BY_TASKS,
         shown_late: K::SHOWN_LATE,
         longest_name: K::LONGEST_NAME,
         caseless_names: K::CASELESS_NAMES,
+        free: free(&schema),
         schema,
         outputs,
         not_managed: K::NOT_MANAGED,
         grants: K::GRANTS,
+        submit: K::SUBMIT,
+        removed_by: K::REMOVED_BY,
+        access: K::ACCESS,
         rules,
     }
+}
+
+/// The names of all fields of a schema that say so.
+fn free(schema: &Value) -> Free {
+    let inside: Box<dyn Iterator<Item = &Value>> = match schema {
+        Value::Object(fields) => Box::new(fields.values()),
+        Value::Array(items) => Box::new(items.iter()),
+        _ => return Free::new(),
+    };
+    let mut found: Free = inside.flat_map(free).collect();
+    let properties = schema.get("properties").and_then(Value::as_object);
+    let says =
+        properties.into_iter().flatten().filter(|(_, field)| field.get(FREE) == Some(&Value::Bool(true)));
+    found.extend(says.map(|(name, _)| name.clone()));
+    found
 }

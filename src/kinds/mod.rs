@@ -1,5 +1,8 @@
 //! One file per kind, one line per kind in the registry below.
 
+use std::sync::LazyLock;
+
+use crate::diff::Free;
 use crate::kind::{AnyKind, Erased};
 
 pub mod batch;
@@ -44,7 +47,20 @@ registry! {
     s3::bucket::Bucket,
 }
 
+/// The maps of all kinds in which anything may stand under any name: of what is no known kind, too.
+pub static FREE: LazyLock<Free> =
+    LazyLock::new(|| KINDS.iter().flat_map(|kind| kind.facts().free.iter().cloned()).collect());
+
 /// The kind of this name, such as `batch/JobQueue`.
 pub fn kind(name: &str) -> Option<&'static dyn AnyKind> {
     KINDS.iter().copied().find(|kind| kind.facts().name == name)
 }
+
+/// A resource, as messages show how one is written.
+pub const SUCH_AS: &str = "batch/JobQueue/payments";
+
+/// A reference, as messages show how one is written.
+pub const SUCH_AS_REFERENCE: &str = "${iam/Role/job.arn}";
+
+/// A field of a kind, as pages show how one is asked for.
+pub const SUCH_AS_FIELD: &str = "batch/JobQueue.priority";

@@ -253,7 +253,7 @@ pub fn resource_id(text: &str, span: Span) -> Result<ResourceId, Complaint> {
     let wrong = |message: String| Complaint::new(span, message);
     let id = ResourceId::from_str(text).map_err(|_| {
         wrong(format!("`{text}` is not the name of a resource"))
-            .label("expected <service>/<Kind>/<name>, such as batch/JobQueue/payments")
+            .label(format!("expected <service>/<Kind>/<name>, such as {}", crate::kinds::SUCH_AS))
     })?;
     if crate::kinds::kind(&id.kind).is_none() {
         return Err(unknown_kind(&id.kind, span, &|kind| format!("{kind}/{}", id.name)));

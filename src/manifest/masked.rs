@@ -35,8 +35,8 @@ pub fn mark(document: &mut Node) {
     // Our own settings hold no values that are masked.
     for entry in fields.entries_mut().iter_mut().filter(|entry| entry.key != "metadata") {
         let cover = match kind.filter(|_| entry.key == "spec") {
-            Some(kind) => Cover::of(kind.facts().name, &kind.facts().rules),
-            None => within(Cover::unknown(), &entry.key),
+            Some(kind) => Cover::of(&kind.facts().rules, &kind.facts().free),
+            None => within(Cover::unknown(&kinds::FREE), &entry.key),
         };
         cover_up(&mut entry.value, cover);
     }
@@ -46,7 +46,7 @@ pub fn mark(document: &mut Node) {
 pub fn mark_patches(file: &mut Node) {
     let Data::Map(fields) = &mut file.data else { return };
     for entry in fields.entries_mut().iter_mut().filter(|entry| entry.key == "patches") {
-        cover_up(&mut entry.value, Cover::unknown());
+        cover_up(&mut entry.value, Cover::unknown(&kinds::FREE));
     }
 }
 

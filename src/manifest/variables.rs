@@ -396,7 +396,10 @@ fn meaning<'a>(name: &str, scope: &Scope<'a>) -> Result<Meaning<'a>, Unknown> {
     }
     if name.contains('/') {
         let help = if name.contains('.') {
-            "expected `${<service>/<Kind>/<name>.<output>}`, such as `${iam/Role/job.arn}`".to_owned()
+            format!(
+                "expected `${{<service>/<Kind>/<name>.<output>}}`, such as `{}`",
+                kinds::SUCH_AS_REFERENCE
+            )
         } else {
             without_output(name)
         };
@@ -426,7 +429,10 @@ fn without_output(name: &str) -> String {
             let all = nearest::listed(outputs.iter().map(String::as_str));
             format!("name the output, such as `${{{name}.{output}}}`; there are: {all}")
         }
-        None => "expected `${<service>/<Kind>/<name>.<output>}`, such as `${iam/Role/job.arn}`".to_owned(),
+        None => format!(
+            "expected `${{<service>/<Kind>/<name>.<output>}}`, such as `{}`",
+            kinds::SUCH_AS_REFERENCE
+        ),
     }
 }
 

@@ -5,13 +5,11 @@ use std::collections::BTreeSet;
 
 use serde_json::{Value, json};
 
-use super::gate;
+use super::{access, gate};
+use crate::kind::Access;
 use crate::kinds;
 use crate::resource::{Declared, Desired, Document, ResourceId};
 use crate::value::reference::{self, Reference};
-
-/// The field of a role that names the policy which limits it.
-pub(super) const BOUNDARY: &str = "permissionsBoundary";
 
 /// Writes to a role that AWS ties to the boundary which it carries or is to carry: the condition key `iam:PermissionsBoundary` of
 /// <https://docs.aws.amazon.com/service-authorization/latest/reference/list_awsidentityandaccessmanagementiam.html>.
@@ -40,27 +38,30 @@ pub(super) fn bounded(action: &str, mut when: Value, boundaries: &BTreeSet<Strin
 
 /// The boundaries of the roles that a workflow may write; none, unless each of them has one.
 pub(super) fn boundaries(desired: &Desired) -> BTreeSet<String> {
-    let of = |role: &Declared| arn_of(role.spec.get(BOUNDARY)?.as_str()?, desired);
+    let of = |role: &Declared| arn_of(&boundary(&role.id, &role.spec)?, desired);
     let all: Option<BTreeSet<String>> = writable(desired).map(of).collect();
     all.unwrap_or_default()
 }
 
+/// The policy that bounds what an actor may, as it is written.
+pub(super) fn boundary(id: &ResourceId, spec: &Document) -> Option<String> {
+    kinds::kind(&id.kind).filter(|kind| kind.facts().access == Access::Actor)?.boundary(spec)
+}
+
 /// The declared policies that are a role's boundary.
 pub(super) fn declared_boundaries(desired: &Desired) -> impl Iterator<Item = ResourceId> {
-    desired.resources.values().filter_map(|role| {
-        match reference::whole(role.spec.get(BOUNDARY)?.as_str()?)? {
-            Reference::Output { id, .. } => Some(id),
-            Reference::Image(_) => None,
-        }
+    desired.resources.values().filter_map(|role| match reference::whole(&boundary(&role.id, &role.spec)?)? {
+        Reference::Output { id, .. } => Some(id),
+        Reference::Image(_) => None,
     })
 }
 
 /// The managed policies that may be attached to a role: the environment's own, by its prefix, and those that a role which a
 /// workflow may write is declared with.
 pub(super) fn attachable(desired: &Desired) -> BTreeSet<String> {
-    let lists = writable(desired).filter_map(|role| role.spec.get("managedPolicyArns")?.as_array());
-    let attached = lists.flatten().filter_map(|arn| arn_of(arn.as_str()?, desired));
-    let own = desired.resources.values().filter(|it| it.id.kind == "iam/Policy");
+    let lists = writable(desired).filter_map(|role| Some(kinds::kind(&role.id.kind)?.attached(&role.spec)));
+    let attached = lists.flatten().filter_map(|arn| arn_of(&arn, desired));
+    let own = desired.resources.values().filter(|it| access(&it.id) == Access::Policy);
     let own = own.filter_map(|it| predicted(&it.id, desired));
     attached.chain(own).map(|arn| by_prefix(arn, desired)).collect()
 }
@@ -86,7 +87,7 @@ pub(super) fn named(spec: &Document, desired: &Desired) -> BTreeSet<String> {
 /// Roles that a workflow may write: all but those that let it in.
 fn writable(desired: &Desired) -> impl Iterator<Item = &Declared> {
     let gate = gate(desired);
-    desired.resources.values().filter(move |it| it.id.kind == "iam/Role" && !gate.contains(&it.id))
+    desired.resources.values().filter(move |it| access(&it.id) == Access::Actor && !gate.contains(&it.id))
 }
 
 /// The ARN that a text is, or refers to.

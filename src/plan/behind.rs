@@ -26,11 +26,14 @@ pub(super) fn behind(
     let going: Vec<(&ResourceId, &Incarnation)> =
         retiring.map(|one| (one.id, one.live)).chain(leaving).collect();
     let holds_data = |id: &ResourceId| kind_of(&id.kind).is_none_or(|kind| kind.facts().holds_data);
+    let is_due = |id: &ResourceId, live: &Incarnation| {
+        kind_of(&id.kind).is_some_and(|kind| retire::is_due(live, kind))
+    };
     let mut holding: Vec<&Incarnation> =
-        going.iter().map(|(_, live)| *live).filter(|live| retire::is_due(live)).collect();
+        going.iter().filter(|(id, live)| is_due(id, live)).map(|(_, live)| *live).collect();
     let mut found = BTreeSet::new();
     while let Some(holder) = holding.pop() {
-        for (id, live) in going.iter().filter(|(_, live)| !retire::is_due(live)) {
+        for (id, live) in going.iter().filter(|(id, live)| !is_due(id, live)) {
             if !holds_data(id)
                 && stands_on(&holder.spec, live)
                 && found.insert(((*id).clone(), live.physical.clone()))

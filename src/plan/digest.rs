@@ -13,7 +13,7 @@ use sha2::{Digest, Sha256};
 use super::resolve::Resolver;
 use super::{Action, Change, Seal};
 use crate::diff::{Compare, FieldChange, Rules};
-use crate::kind::{Effect, Order};
+use crate::kind::{Effect, Facts, Order, Removal};
 use crate::resource::{Declared, OnDelete, ResourceId, Tags};
 use crate::value::reference::{self, Reference};
 
@@ -29,12 +29,14 @@ pub(super) struct Lens {
     follows: Vec<(String, String)>,
     /// The kind's rules: the order of a set says nothing.
     rules: Option<&'static Rules>,
+    /// How it is removed.
+    removal: Removal,
 }
 
 impl Lens {
     /// The lens of a declared resource.
-    pub fn of(declared: &Declared, rules: &'static Rules, resolver: &Resolver<'_>) -> Self {
-        let mut lens = Self { rules: Some(rules), ..Self::default() };
+    pub fn of(declared: &Declared, facts: &'static Facts, resolver: &Resolver<'_>) -> Self {
+        let mut lens = Self { rules: Some(&facts.rules), removal: facts.removal, ..Self::default() };
         let mut images: Vec<String> = Vec::new();
         reference::each(&declared.spec, "", &mut |_, found| match &found {
             Reference::Image(name) => images.push(name.clone()),
@@ -180,7 +182,8 @@ impl Change {
         let removed_first = self.effect == Some(Effect::Replace(Order::DeleteFirst));
         // The first move of a removal switches off: what a run that was cut off there has left is no other change.
         let switched_off = |field: &&FieldChange| {
-            removed_first && field.path == "state" && field.before == Some("DISABLED".into())
+            let is_switch = |before| lens.removal.is_switch(&field.path, before);
+            removed_first && field.before.as_ref().is_some_and(is_switch)
         };
         let whole: Vec<_> = (self.fields.iter())
             .filter(|field| !switched_off(field))

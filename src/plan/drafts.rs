@@ -14,7 +14,7 @@ use super::strategy::carried_out;
 use super::unchanged::Pending;
 use super::{Action, Change, Note, Seal, generation, graph, ignore, retire, tags};
 use crate::diff::{self, ChangeRule, FieldChange};
-use crate::kind::{AnyKind, Effect, Identity, Order, Reason, Refs};
+use crate::kind::{AnyKind, Effect, Identity, Order, Reason};
 use crate::resource::{
     Declared, Desired, Document, Incarnation, Incarnations, Observed, OnDelete, ResourceId, Tags,
 };
@@ -193,7 +193,7 @@ impl<'a> Drafter<'a> {
         let spec_fields = fields.len();
         let (mut effect, mut reason) = match spec_fields {
             0 => (Effect::Tag, Reason::default()),
-            _ => kind.effect(&current.spec, &want, &fields, &Refs),
+            _ => kind.effect(&current.spec, &want, &fields),
         };
         let new_name = generation::name(&declared.physical_name, current.generation(), facts.longest_name);
         if moved(declared, facts.identity, current, &new_name, &self.resolver.desired.name_prefix) {
@@ -349,7 +349,7 @@ impl<'a> Drafter<'a> {
         kind: &dyn AnyKind,
         end: (&Value, &Tags),
     ) -> Change {
-        change.sealed_through(&Lens::of(declared, &kind.facts().rules, &self.resolver), Some(end))
+        change.sealed_through(&Lens::of(declared, kind.facts(), &self.resolver), Some(end))
     }
 
     /// From here on, references to it denote the new incarnation.

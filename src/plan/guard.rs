@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use serde::{Deserialize, Serialize};
 
 use super::{Action, Change, Step, Verb};
-use crate::kind::{AnyKind, Effect, Order};
+use crate::kind::{AnyKind, Effect, Order, Work};
 use crate::resource::{
     Desired, Incarnation, Incarnations, Observed, OnDelete, PROTECT_TAG, Position, ResourceId,
 };
@@ -102,12 +102,14 @@ pub(super) fn objections(
             found.push(refuse(change, Objector::Protected, protected_message(change)));
         }
         let allowed = guard.allow_delete.contains(&change.id) || desired.allow_delete.contains(&change.id);
-        let holds_data = kind_of(&change.id.kind).is_some_and(|kind| kind.facts().holds_data);
+        let facts = kind_of(&change.id.kind).map(|kind| kind.facts());
+        let holds_data = facts.is_some_and(|facts| facts.holds_data);
+        // What jobs run on or wait in is never deleted in passing.
+        let work = facts.map_or(Work::None, |facts| facts.work);
         if change.action == Action::Replace {
             // A queue that is replaced loses the jobs that wait in it.
-            let gap =
-                needs_a_word(&change.id.kind) && change.effect == Some(Effect::Replace(Order::DeleteFirst));
-            if (holds_data || gap || change.id.kind == "batch/JobQueue") && !allowed {
+            let gap = work != Work::None && change.effect == Some(Effect::Replace(Order::DeleteFirst));
+            if (holds_data || gap || work == Work::Waits) && !allowed {
                 let stays = declared(change).is_some_and(|it| it.on_delete == OnDelete::Retain);
                 let loss = if holds_data && stays { "gives up" } else { "loses" };
                 let message = format!(
@@ -122,7 +124,7 @@ pub(super) fn objections(
         let is_rest = matches!(change.effect, Some(Effect::Replace(_))) && !holds_data;
         if !allowed && !guard.destroy && !is_rest {
             deletes.entry(&change.id.kind).or_default().push(change);
-            if change.action == Action::Delete && (holds_data || needs_a_word(&change.id.kind)) {
+            if change.action == Action::Delete && (holds_data || work != Work::None) {
                 let message = format!(
                     "deleting it needs a word of its own: --allow-delete={}, or a line in allowDelete of environment.yaml",
                     change.id
@@ -199,11 +201,6 @@ fn of_the_whole(deletes: &[&Change], desired: &Desired, observed: &Observed) -> 
         found.push(refuse(first, Objector::Limit, message));
     }
     found
-}
-
-/// Compute environments and queues are what jobs run on: never deleted in passing.
-fn needs_a_word(kind: &str) -> bool {
-    matches!(kind, "batch/ComputeEnvironment" | "batch/JobQueue")
 }
 
 /// Whether its tag protects it. Whoever sets that by hand may write `True` or `yes`: all but `false` protects.

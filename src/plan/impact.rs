@@ -2,14 +2,12 @@
 
 use std::collections::BTreeSet;
 
-use serde::{Deserialize, Serialize};
-use serde_json::Value;
-
 use super::guard::{Objection, Objector};
-use super::holders::{self, HOLDER};
 use super::{Change, Step, Verb};
-use crate::kind::Effect;
+use crate::kind::{AnyKind, Effect, Interrupt, Work};
 use crate::resource::{Desired, Incarnation, Job, JobsOf, Observed, ResourceId};
+use crate::value;
+use serde::{Deserialize, Serialize};
 
 /// What a change does to the jobs of a queue or of a compute environment.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -60,13 +58,23 @@ impl Impact {
 struct Concern<'a> {
     id: &'a ResourceId,
     live: &'a Incarnation,
+    /// The cluster that its jobs run in, where AWS tells.
+    cluster: Option<String>,
     end: End,
 }
 
+type Kinds<'a> = &'a dyn Fn(&str) -> Option<&'static dyn AnyKind>;
+
 /// The jobs that have to be known to judge a plan; `None` if none of its steps can interrupt any.
-pub fn jobs_wanted(steps: &[Step], changes: &[Change], observed: &Observed) -> Option<JobsOf> {
-    let concerns = concerns(steps, changes, observed);
-    let queues: BTreeSet<String> = concerns.iter().flat_map(|concern| concern.queues(observed)).collect();
+pub fn jobs_wanted(
+    steps: &[Step],
+    changes: &[Change],
+    observed: &Observed,
+    kind_of: Kinds<'_>,
+) -> Option<JobsOf> {
+    let concerns = concerns(steps, changes, observed, kind_of);
+    let queues: BTreeSet<String> =
+        concerns.iter().flat_map(|concern| concern.queues(observed, kind_of)).collect();
     let waiting = concerns.iter().any(|concern| concern.end == End::WithQueue);
     let past = concerns.iter().any(|concern| matches!(concern.end, End::After(_)));
     (!queues.is_empty()).then_some(JobsOf { queues: Some(queues), waiting, past, needs: false })
@@ -78,11 +86,12 @@ pub(super) fn impact(
     changes: &[Change],
     observed: &Observed,
     allowed: &BTreeSet<ResourceId>,
+    kind_of: Kinds<'_>,
 ) -> Vec<Impact> {
     let Some(jobs) = &observed.jobs else { return Vec::new() };
     let mut found = Vec::new();
-    for concern in concerns(steps, changes, observed) {
-        let queues = concern.queues(observed);
+    for concern in concerns(steps, changes, observed, kind_of) {
+        let queues = concern.queues(observed, kind_of);
         let of = jobs.list.iter().filter(|job| queues.contains(&job.queue) && concern.has(job));
         let affected: Vec<Affected> =
             of.map(|job| Affected { job: job.clone(), cut_off: concern.end.cuts_off(job) }).collect();
@@ -140,22 +149,27 @@ fn refusal(impact: &Impact) -> String {
 
 impl Concern<'_> {
     /// The ARNs of the queues whose jobs may be concerned.
-    fn queues(&self, observed: &Observed) -> BTreeSet<String> {
+    fn queues(&self, observed: &Observed, kind_of: Kinds<'_>) -> BTreeSet<String> {
         if self.end == End::WithQueue {
             return self.live.arn.iter().cloned().collect();
         }
         let Some(arn) = self.live.arn.as_deref() else { return BTreeSet::new() };
-        let ours = observed.resources.iter().filter(|(id, _)| id.kind == HOLDER);
+        let waits = |kind: &str| kind_of(kind).is_some_and(|kind| kind.facts().work == Work::Waits);
+        let ours = observed.resources.iter().filter(|(id, _)| waits(&id.kind));
         let ours = ours.flat_map(|(_, seen)| seen.iter());
-        let others = observed.outsiders.iter().filter(|one| one.kind == HOLDER).map(|one| &one.live);
-        let listing = ours.chain(others).filter(|queue| holders::lists(&queue.spec, arn));
+        let others = observed.outsiders.iter().filter(|one| waits(&one.kind)).map(|one| &one.live);
+        let names = |queue: &Incarnation| {
+            let mut found = false;
+            value::strings(&queue.spec, &mut |text| found |= text == arn);
+            found
+        };
+        let listing = ours.chain(others).filter(|queue| names(queue));
         listing.filter_map(|queue| queue.arn.clone()).collect()
     }
 
     /// Whether a job of one of these queues is concerned. One of which AWS does not tell where it runs is.
     fn has(&self, job: &Job) -> bool {
-        let cluster = self.live.outputs.get("ecsClusterArn").and_then(Value::as_str);
-        let cluster = cluster.and_then(|arn| arn.rsplit_once(":cluster/")).map(|(_, name)| name);
+        let cluster = self.cluster.as_deref();
         self.end == End::WithQueue || (job.is_running() && job.runs_in(cluster).unwrap_or(true))
     }
 }
@@ -169,19 +183,26 @@ impl End {
     }
 }
 
-fn concerns<'a>(steps: &'a [Step], changes: &[Change], observed: &'a Observed) -> Vec<Concern<'a>> {
+fn concerns<'a>(
+    steps: &'a [Step],
+    changes: &[Change],
+    observed: &'a Observed,
+    kind_of: Kinds<'_>,
+) -> Vec<Concern<'a>> {
     let mut found = Vec::new();
     for step in steps {
-        let end = match (step.verb, step.resource.kind.as_str()) {
-            (Verb::Delete, HOLDER) => Some(End::WithQueue),
-            (Verb::Delete, holders::GROUND) => (!is_drained(step, steps)).then_some(End::AtOnce),
-            (Verb::Update, holders::GROUND) if replaces_instances(step, changes) => Some(by_policy(step)),
+        let Some(kind) = kind_of(&step.resource.kind) else { continue };
+        let end = match (step.verb, kind.facts().work) {
+            (Verb::Delete, Work::Waits) => Some(End::WithQueue),
+            (Verb::Delete, Work::Runs) => (!is_drained(step, steps)).then_some(End::AtOnce),
+            (Verb::Update, Work::Runs) => of_update(step, changes, kind),
             _ => None,
         };
         let Some(end) = end else { continue };
         let seen = observed.resources.iter().filter(|(id, _)| id.kind == step.resource.kind);
         let live = seen.flat_map(|(_, seen)| seen.iter()).find(|live| live.physical == step.physical);
-        found.extend(live.map(|live| Concern { id: &step.resource, live, end }));
+        let cluster = live.and_then(|live| kind.cluster(live));
+        found.extend(live.map(|live| Concern { id: &step.resource, live, cluster, end }));
     }
     found
 }
@@ -192,20 +213,16 @@ fn is_drained(step: &Step, steps: &[Step]) -> bool {
     })
 }
 
-/// Whether an update puts new instances in place of those that jobs run on; tasks on Fargate stay where they are.
-fn replaces_instances(step: &Step, changes: &[Change]) -> bool {
-    let infrastructure = Effect::Update("infrastructure".to_owned());
-    let kind = step.want.pointer("/computeResources/type").and_then(Value::as_str).unwrap_or_default();
-    !kind.starts_with("FARGATE")
-        && changes.iter().any(|c| c.id == step.resource && c.effect.as_ref() == Some(&infrastructure))
-}
-
-/// How long Batch gives running jobs during an update; half an hour where nothing is said.
-fn by_policy(step: &Step) -> End {
-    let policy = step.want.get("updatePolicy");
-    let at = |field: &str| policy.and_then(|policy| policy.get(field));
-    match at("terminateJobsOnUpdate").and_then(Value::as_bool) {
-        Some(true) => End::AtOnce,
-        _ => End::After(at("jobExecutionTimeoutMinutes").and_then(Value::as_u64).unwrap_or(30)),
+/// What an update does to running jobs.
+fn of_update(step: &Step, changes: &[Change], kind: &dyn AnyKind) -> Option<End> {
+    let mut of_it = changes.iter().filter(|change| change.id == step.resource);
+    let manner = of_it.find_map(|change| match change.effect {
+        Some(Effect::Update(manner)) => Some(manner),
+        _ => None,
+    });
+    match kind.interrupts(&step.want, manner?) {
+        Interrupt::No => None,
+        Interrupt::AtOnce => Some(End::AtOnce),
+        Interrupt::After(minutes) => Some(End::After(minutes)),
     }
 }

@@ -3,12 +3,10 @@
 
 use std::collections::BTreeSet;
 
-use serde_json::Value;
-
 use super::guard::{Objection, Objector};
-use super::holders::HOLDER;
 use super::impact::named;
 use super::{AsksJobs, Step, StepId, Verb};
+use crate::kind::{AnyKind, Work};
 use crate::resource::{Desired, Incarnation, Job, Jobs, JobsOf, Observed, Owner, ResourceId};
 
 /// What is deleted and jobs may need.
@@ -17,12 +15,19 @@ struct Needed<'a> {
     id: &'a ResourceId,
     physical: &'a str,
     /// The ARN of a role, or the name of a log group: as jobs name it.
-    text: &'a str,
+    text: String,
 }
 
+type Kinds<'a> = &'a dyn Fn(&str) -> Option<&'static dyn AnyKind>;
+
 /// The jobs that have to be known beside `others`: those of every queue, since any may run from a definition of ours.
-pub(super) fn jobs_wanted(others: Option<JobsOf>, steps: &[Step], observed: &Observed) -> Option<JobsOf> {
-    if deleted(steps, observed).next().is_none() {
+pub(super) fn jobs_wanted(
+    others: Option<JobsOf>,
+    steps: &[Step],
+    observed: &Observed,
+    kind_of: Kinds<'_>,
+) -> Option<JobsOf> {
+    if deleted(steps, observed, kind_of).next().is_none() {
         return others;
     }
     let past = others.is_some_and(|others| others.past);
@@ -30,10 +35,10 @@ pub(super) fn jobs_wanted(others: Option<JobsOf>, steps: &[Step], observed: &Obs
 }
 
 /// Has the steps ask jobs once more that delete what they may need, unless they may be cut off.
-pub(super) fn ask_again(steps: &mut [Step], observed: &Observed) {
-    let ending: BTreeSet<String> = ending(steps, observed).into_iter().map(str::to_owned).collect();
+pub(super) fn ask_again(steps: &mut [Step], observed: &Observed, kind_of: Kinds<'_>) {
+    let ending: BTreeSet<String> = ending(steps, observed, kind_of).into_iter().map(str::to_owned).collect();
     let asked: Vec<(StepId, String)> =
-        deleted(steps, observed).map(|needed| (needed.step, needed.text.to_owned())).collect();
+        deleted(steps, observed, kind_of).map(|needed| (needed.step, needed.text)).collect();
     for (step, about) in asked {
         if let Some(step) = steps.get_mut(step).filter(|step| !step.interrupts) {
             step.asks_jobs = Some(AsksJobs { about, ending: ending.clone() });
@@ -42,8 +47,10 @@ pub(super) fn ask_again(steps: &mut [Step], observed: &Observed) {
 }
 
 /// The queues that these steps delete, by ARN.
-fn ending<'o>(steps: &[Step], observed: &'o Observed) -> BTreeSet<&'o str> {
-    let queues = steps.iter().filter(|step| step.verb == Verb::Delete && step.resource.kind == HOLDER);
+fn ending<'o>(steps: &[Step], observed: &'o Observed, kind_of: Kinds<'_>) -> BTreeSet<&'o str> {
+    let waits =
+        |step: &Step| kind_of(&step.resource.kind).is_some_and(|kind| kind.facts().work == Work::Waits);
+    let queues = steps.iter().filter(|step| step.verb == Verb::Delete && waits(step));
     queues.filter_map(|step| live(step, observed)?.arn.as_deref()).collect()
 }
 
@@ -53,11 +60,12 @@ pub(super) fn objections(
     observed: &Observed,
     allowed: &BTreeSet<ResourceId>,
     desired: &Desired,
+    kind_of: Kinds<'_>,
 ) -> Vec<Objection> {
     let Some(jobs) = &observed.jobs else { return Vec::new() };
-    let ending = ending(steps, observed);
+    let ending = ending(steps, observed, kind_of);
     let mut found = Vec::new();
-    for needed in deleted(steps, observed) {
+    for needed in deleted(steps, observed, kind_of) {
         let mut object = |objector: Objector, message: String| {
             let position = desired.resources.get(needed.id).map(|declared| declared.position.clone());
             found.push(Objection { id: needed.id.clone(), objector, message, position });
@@ -66,7 +74,7 @@ pub(super) fn objections(
             object(Objector::Held, message);
         }
         let needing = |job: &&Job| {
-            !ending.contains(job.queue.as_str()) && job.needs.iter().any(|need| need == needed.text)
+            !ending.contains(job.queue.as_str()) && job.needs.iter().any(|need| *need == needed.text)
         };
         let needing: Vec<&Job> = jobs.list.iter().filter(needing).collect();
         let unread: Vec<&str> =
@@ -111,7 +119,7 @@ fn definitions(needed: &Needed<'_>, jobs: &Jobs, observed: &Observed, owner: &Ow
     let foreign = jobs.definitions.iter().filter(|it| {
         it.owner.as_ref() != Some(owner)
             && !families.contains(it.family.as_str())
-            && it.needs.contains(needed.text)
+            && it.needs.contains(&needed.text)
     });
     let names: Vec<String> = foreign.map(|it| format!("{}:{}", it.family, it.revision)).collect();
     let shown = names.iter().take(3).map(String::as_str).collect::<Vec<_>>().join(", ");
@@ -124,23 +132,17 @@ fn definitions(needed: &Needed<'_>, jobs: &Jobs, observed: &Observed, owner: &Ow
     })
 }
 
-fn deleted<'a>(steps: &'a [Step], observed: &'a Observed) -> impl Iterator<Item = Needed<'a>> {
+fn deleted<'a>(
+    steps: &'a [Step],
+    observed: &'a Observed,
+    kind_of: Kinds<'a>,
+) -> impl Iterator<Item = Needed<'a>> {
     let deletes = steps.iter().filter(|step| step.verb == Verb::Delete);
-    deletes.filter_map(|step| {
+    deletes.filter_map(move |step| {
         let live = live(step, observed)?;
-        let text = match step.resource.kind.as_str() {
-            "iam/Role" if is_of_tasks(live) => live.arn.as_deref()?,
-            "logs/LogGroup" => &live.physical,
-            _ => return None,
-        };
+        let text = kind_of(&step.resource.kind)?.held_by_jobs(live)?;
         Some(Needed { step: step.id, id: &step.resource, physical: &live.physical, text })
     })
-}
-
-/// Whether tasks may act as a role: nothing else of a job's roles does.
-fn is_of_tasks(role: &Incarnation) -> bool {
-    let trust = role.spec.get("assumeRolePolicyDocument").map(Value::to_string);
-    trust.is_some_and(|trust| trust.contains("ecs-tasks."))
 }
 
 fn live<'o>(step: &Step, observed: &'o Observed) -> Option<&'o Incarnation> {

@@ -22,10 +22,10 @@ mod cycles;
 mod digest;
 mod drafts;
 pub mod expect;
+mod final_state;
 mod generation;
 mod graph;
 mod guard;
-mod holders;
 mod ignore;
 mod impact;
 mod job_needs;
@@ -56,7 +56,6 @@ pub use generation::{is_generation_name, of_name as generation_of_name};
 pub use guard::{Guard, Objection, Objector};
 pub use impact::{Affected, End, Impact};
 pub use lost::not_ours;
-pub(crate) use needed::runs_by;
 pub use planner::plan;
 pub use prune::stays;
 pub(crate) use resolve::text as output_text;
@@ -296,9 +295,10 @@ pub struct Plan {
 
 impl Plan {
     /// The jobs that have to be known to judge it; `None` if nothing in it can interrupt one.
-    pub fn jobs_wanted(&self, observed: &Observed) -> Option<JobsOf> {
-        let cut_off = impact::jobs_wanted(&self.steps, &self.changes, observed);
-        job_needs::jobs_wanted(cut_off, &self.steps, observed)
+    pub fn jobs_wanted(&self, observed: &Observed, kinds: &[&'static dyn AnyKind]) -> Option<JobsOf> {
+        let kind_of = |name: &str| kinds.iter().copied().find(|kind| kind.facts().name == name);
+        let cut_off = impact::jobs_wanted(&self.steps, &self.changes, observed, &kind_of);
+        job_needs::jobs_wanted(cut_off, &self.steps, observed, &kind_of)
     }
 
     /// What it deletes without a word of what becomes of the data in it: to be asked whether there is any.

@@ -10,7 +10,7 @@ use super::renaming;
 use super::retire::{self, Retiring, Said};
 use super::revisions::kept;
 use super::{
-    Change, Due, Objection, Plan, behind, collision, graph, holders, impact, job_needs, literals, needed,
+    Change, Due, Objection, Plan, behind, collision, final_state, graph, impact, job_needs, literals, needed,
     only, stand_in, steps, unknown, warn,
 };
 use crate::kind::AnyKind;
@@ -53,9 +53,9 @@ pub fn plan(desired: &Desired, observed: &Observed, kinds: &[&'static dyn AnyKin
     guarded.extend(due.iter().filter_map(|due| due.change.as_deref().cloned()));
     guarded.dedup();
     objections.extend(guard::objections(&guarded, desired, observed, guard, &kind_of));
-    let parts = holders::Parts { drafts: &drafts, retiring: &retiring, leaving: &leaving };
-    let end = holders::End { parts, desired, observed, edges, part: &part };
-    objections.extend(end.objections());
+    let parts = final_state::Parts { drafts: &drafts, retiring: &retiring, leaving: &leaving };
+    let end = final_state::final_state(&parts, (desired, observed), edges, &part);
+    objections.extend(final_state::objections(&end, kinds));
     let (needed, doubts) = needed::objections(&end, &kind_of);
     objections.extend(needed);
     let departures = steps::Departures { retiring: &retiring, leaving: &leaving };
@@ -66,14 +66,14 @@ pub fn plan(desired: &Desired, observed: &Observed, kinds: &[&'static dyn AnyKin
     let gone = leaving.iter().filter(|one| one.on_delete != OnDelete::Retain);
     let gone = gone.flat_map(|one| one.incarnations.iter().map(|live| (&one.change.id, *live)));
     let going = gone.chain(retiring.iter().map(|one| (one.id, one.live)));
-    let stand_ins = stand_in::stand_ins(going, desired, observed);
+    let stand_ins = stand_in::stand_ins(going, desired, observed, &kind_of);
     changes.extend(stand_ins.iter().map(|one| one.change.clone()));
     let mut steps = stand_in::weave(steps, &stand_ins);
     steps.iter_mut().for_each(|step| step.interrupts = guard.allow_interrupt.contains(&step.resource));
-    job_needs::ask_again(&mut steps, observed);
-    let impact = impact::impact(&steps, &changes, observed, &guard.allow_interrupt);
+    job_needs::ask_again(&mut steps, observed, &kind_of);
+    let impact = impact::impact(&steps, &changes, observed, &guard.allow_interrupt, &kind_of);
     objections.extend(impact::objections(&impact, desired));
-    objections.extend(job_needs::objections(&steps, observed, &guard.allow_interrupt, desired));
+    objections.extend(job_needs::objections(&steps, observed, &guard.allow_interrupt, desired, &kind_of));
     objections.extend(guard::to_lose_data(&steps, desired, observed));
     objections.extend(unknown::objections(&changes, observed));
     objections.extend(literals::objections(&changes, desired, observed, &kind_of));
@@ -166,7 +166,7 @@ fn told(
     for one in leaving {
         let Leaving { change, incarnations, .. } = one;
         if one.is_due() {
-            due.extend(incarnations.iter().map(|live| retire::due(&change.id, live)));
+            due.extend(incarnations.iter().map(|live| retire::due(&change.id, live, one.kind)));
         } else if incarnations.iter().all(|live| waits(&change.id, live)) {
             due.extend(incarnations.iter().map(|live| behind::due(change, live)));
         } else {

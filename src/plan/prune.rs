@@ -15,12 +15,14 @@ pub(super) struct Leaving<'a> {
     pub change: Change,
     pub incarnations: Vec<&'a Incarnation>,
     pub on_delete: OnDelete,
+    pub kind: &'static dyn AnyKind,
 }
 
 impl Leaving<'_> {
     /// Whether a run before has done all but wait for its jobs: no news, and no question to be asked again (D20).
     pub fn is_due(&self) -> bool {
-        self.on_delete != OnDelete::Retain && self.incarnations.iter().all(|live| retire::is_due(live))
+        self.on_delete != OnDelete::Retain
+            && self.incarnations.iter().all(|live| retire::is_due(live, self.kind))
     }
 }
 
@@ -48,10 +50,11 @@ pub(super) fn leaving<'a>(
         if desired.resources.contains_key(id) {
             continue;
         }
-        let shared = kind_of(&id.kind).is_none_or(|kind| kind.facts().ownership == Ownership::Shared);
+        let kind = kind_of(&id.kind).filter(|kind| kind.facts().ownership != Ownership::Shared);
+        let Some(kind) = kind else { continue };
         let ours: Vec<&Incarnation> =
             seen.iter().filter(|i| i.owner().as_ref() == Some(&desired.owner)).collect();
-        let Some(first) = ours.first().filter(|_| !shared) else { continue };
+        let Some(first) = ours.first() else { continue };
         let on_delete = tags::on_delete(&first.tags);
         let action = if on_delete == OnDelete::Retain { Action::Forget } else { Action::Delete };
         let commit =
@@ -69,7 +72,7 @@ pub(super) fn leaving<'a>(
             position: None,
             seal: Seal::default(),
         };
-        found.push(Leaving { change: change.sealed(), incarnations: ours, on_delete });
+        found.push(Leaving { change: change.sealed(), incarnations: ours, on_delete, kind });
     }
     found
 }

@@ -4,9 +4,15 @@ use serde_json::Value;
 
 use crate::resource::Document;
 
+/// How many items a list takes; as many as there are, where its schema does not say.
+fn most(schema: &Value, field: &str) -> usize {
+    let most = schema.pointer(&format!("/properties/{field}/maxItems")).and_then(Value::as_u64);
+    most.map_or(usize::MAX, |most| usize::try_from(most).unwrap_or(usize::MAX))
+}
+
 /// The wanted document with the old generations kept behind the new ones, in the order in which every list names them now: a queue
 /// on `[new, old]` goes on dispatching to both while it moves. `None` if no list names an old one, or the lists are full.
-pub(super) fn bridge(live: &Document, want: &Document, old: &[String]) -> Option<Document> {
+pub(super) fn bridge(live: &Document, want: &Document, old: &[String], schema: &Value) -> Option<Document> {
     let mut bridged = want.clone();
     let mut found = false;
     let is_old = |item: &&Value| old.iter().any(|arn| names(item, arn));
@@ -14,7 +20,7 @@ pub(super) fn bridge(live: &Document, want: &Document, old: &[String]) -> Option
         for (name, value) in fields {
             let (Some(Value::Array(before)), Value::Array(after)) = (live.get(name), value) else { continue };
             for item in before.iter().filter(is_old) {
-                if !after.contains(item) && after.len() < MOST_ENVIRONMENTS {
+                if !after.contains(item) && after.len() < most(schema, name) {
                     after.push(item.clone());
                     found = true;
                 }
@@ -23,9 +29,6 @@ pub(super) fn bridge(live: &Document, want: &Document, old: &[String]) -> Option
     }
     found.then_some(bridged)
 }
-
-/// A queue takes three compute environments at most (aws-semantics §2.2).
-const MOST_ENVIRONMENTS: usize = 3;
 
 /// Whether an item is this ARN, or an object that holds it.
 fn names(item: &Value, arn: &str) -> bool {
@@ -49,7 +52,8 @@ mod tests {
             json!({"priority": 1, "computeEnvironmentOrder": items})
         };
         let old: Vec<String> = ["a", "b"].map(str::to_owned).into();
-        let bridged = |live: &[&str], want: &[&str]| bridge(&order(live), &order(want), &old);
+        let schema = json!({"properties": {"computeEnvironmentOrder": {"maxItems": 3}}});
+        let bridged = |live: &[&str], want: &[&str]| bridge(&order(live), &order(want), &old, &schema);
         assert_eq!(bridged(&["b", "a"], &["c"]), Some(order(&["c", "b", "a"])));
         assert_eq!(bridged(&["b", "a"], &["c", "d"]), Some(order(&["c", "d", "b"])));
         assert_eq!(bridged(&["b", "a"], &["c", "d", "e"]), None);

@@ -2,11 +2,9 @@
 
 use std::collections::BTreeSet;
 
-use serde_json::Value;
-
 use super::drafts::{Draft, How};
 use super::{Action, Change, Due, Seal, digest};
-use crate::kind::{AnyKind, Effect, Identity, Order, Reason};
+use crate::kind::{AnyKind, Effect, Identity, Order, Reason, Removal};
 use crate::resource::{Declared, Desired, Incarnation, Observed, OnDelete, ResourceId};
 
 /// An old incarnation of a declared resource, on its way out.
@@ -52,8 +50,8 @@ pub(super) fn retiring<'a>(
         }
         let ours = seen.others.iter().filter(|i| i.owner().as_ref() == Some(&desired.owner));
         for live in ours.filter(|i| is_older(i, seen.current.as_ref())) {
-            let said = match is_due(live) {
-                true => Said::Due(due(id, live)),
+            let said = match is_due(live, kind) {
+                true => Said::Due(due(id, live, kind)),
                 false => Said::As(Box::new(left_behind(live, seen.current.as_ref(), declared, on_delete))),
             };
             found.push(Retiring { id, live, on_delete, said });
@@ -74,26 +72,21 @@ fn is_older(live: &Incarnation, current: Option<&Incarnation>) -> bool {
 }
 
 /// Whether a run before has done all but wait for its jobs.
-pub(super) fn is_due(live: &Incarnation) -> bool {
-    live.retiring() && !is_enabled(live)
-}
-
-/// Whether its `state`, if it has one, is `ENABLED`.
-pub(super) fn is_enabled(live: &Incarnation) -> bool {
-    live.spec.get("state").and_then(Value::as_str) == Some("ENABLED")
+pub(super) fn is_due(live: &Incarnation, kind: &dyn AnyKind) -> bool {
+    live.retiring() && !kind.facts().removal.is_on(&live.spec)
 }
 
 /// What the next apply does about an incarnation that is switched off and drains.
-pub(super) fn due(id: &ResourceId, live: &Incarnation) -> Due {
-    let what = match live.spec.get("state") {
-        Some(_) => format!(
+pub(super) fn due(id: &ResourceId, live: &Incarnation, kind: &dyn AnyKind) -> Due {
+    let what = if kind.facts().removal != Removal::Direct {
+        format!(
             "generation {} is switched off: an apply deletes it once its jobs are done",
             live.generation()
-        ),
-        None if live.outputs.contains_key("id") => {
-            "tasks that still run may hold it: an apply after their end deletes it".to_owned()
-        }
-        None => "it was made to delete something else with: an apply deletes it after that".to_owned(),
+        )
+    } else if kind.facts().held_by_tasks {
+        "tasks that still run may hold it: an apply after their end deletes it".to_owned()
+    } else {
+        "it was made to delete something else with: an apply deletes it after that".to_owned()
     };
     Due { id: id.clone(), physical: live.physical.clone(), what, change: None }
 }

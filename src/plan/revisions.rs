@@ -1,4 +1,4 @@
-//! Which revisions of a job definition go, and which stay although they are old (D20).
+//! Which revisions go, and which stay although they are old (D20).
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::LazyLock;
@@ -10,12 +10,16 @@ use crate::resource::{Declared, Desired, Incarnation, Incarnations, Observed, Ow
 
 #[allow(clippy::expect_used, reason = "a constant pattern; a test compiles it")]
 static PINNED: LazyLock<Regex> = LazyLock::new(|| {
-    Regex::new(r"(?:job-definition/|^)([A-Za-z0-9][A-Za-z0-9_-]{0,127}):([0-9]{1,10})\b").expect("a pattern")
+    Regex::new(r"(?:\b([a-z][a-z-]*)/|^)([A-Za-z0-9][A-Za-z0-9_-]{0,254}):([0-9]{1,10})\b")
+        .expect("a pattern")
 });
 
-/// Revisions that something names by number: family and revision, and what names them.
+/// A revision as it is named: the type in its ARN, unless it is named without one; its family; its number.
+type Pin = (Option<String>, String, u64);
+
+/// Revisions that something names by number, and what names them.
 #[derive(Debug, Default)]
-pub(super) struct Pins(BTreeMap<(String, u64), BTreeSet<ResourceId>>);
+pub(super) struct Pins(BTreeMap<Pin, BTreeSet<ResourceId>>);
 
 impl Pins {
     /// Everything that is declared, and everything of ours that AWS has: what is to change its mind in this apply still
@@ -36,9 +40,10 @@ impl Pins {
         match value {
             Value::String(text) if text.contains(':') => {
                 for captures in PINNED.captures_iter(text) {
-                    let (_, [family, revision]) = captures.extract();
-                    if let Ok(revision) = revision.parse() {
-                        self.0.entry((family.to_owned(), revision)).or_default().insert(id.clone());
+                    let part = |at| captures.get(at).map(|part: regex::Match<'_>| part.as_str().to_owned());
+                    let revision = part(3).and_then(|revision| revision.parse().ok());
+                    if let (Some(family), Some(revision)) = (part(2), revision) {
+                        self.0.entry((part(1), family, revision)).or_default().insert(id.clone());
                     }
                 }
             }
@@ -49,8 +54,14 @@ impl Pins {
     }
 
     /// What names a revision.
-    pub fn holders(&self, live: &Incarnation) -> Option<&BTreeSet<ResourceId>> {
-        self.0.get(&(live.physical.clone(), live.revision?))
+    pub fn holders(&self, live: &Incarnation) -> Option<BTreeSet<ResourceId>> {
+        let before = live.arn.as_deref().and_then(|arn| arn.split_once(&format!("/{}", live.physical)));
+        let of = before.and_then(|(before, _)| before.rsplit(':').next()).map(str::to_owned);
+        let named = |of| Some(self.0.get(&(of, live.physical.clone(), live.revision?))?.clone());
+        match (of.and_then(|of| named(Some(of))), named(None)) {
+            (Some(one), Some(other)) => Some(one.union(&other).cloned().collect()),
+            (one, other) => one.or(other),
+        }
     }
 }
 
@@ -85,7 +96,7 @@ pub(super) fn surplus<'a>(
     let mut surplus = Surplus { keep, ..Surplus::default() };
     for live in older.into_iter().skip(room) {
         match pins.holders(live) {
-            Some(holders) => surplus.pinned.push((live.revision.unwrap_or_default(), holders.clone())),
+            Some(holders) => surplus.pinned.push((live.revision.unwrap_or_default(), holders)),
             None => surplus.gone.push(live),
         }
     }
@@ -151,8 +162,9 @@ mod tests {
             &json!(["arn:aws:batch:eu-west-1:111111111111:job-definition/dev-job:7", "dev-job:8", {"a": "x dev-job:9"},
                 "arn:aws:batch:eu-west-1:111111111111:job-definition/dev-job", "https://host:80", "12:30"]),
         );
-        let found: Vec<(&str, u64)> =
-            pins.0.keys().map(|(family, revision)| (family.as_str(), *revision)).collect();
-        assert_eq!(found, [("12", 30), ("dev-job", 7), ("dev-job", 8)]);
+        let found: Vec<(Option<&str>, &str, u64)> =
+            pins.0.keys().map(|(of, family, revision)| (of.as_deref(), family.as_str(), *revision)).collect();
+        let definition = Some("job-definition");
+        assert_eq!(found, [(None, "12", 30), (None, "dev-job", 8), (definition, "dev-job", 7)]);
     }
 }

@@ -198,7 +198,8 @@ impl Cutter<'_> {
     ) -> Option<Document> {
         let old = needs.iter().flat_map(|need| self.outgoing(need));
         let old: Vec<String> = old.filter_map(|live| live.arn.clone()).collect();
-        replacement::bridge(&current.spec, &draft.want, &old)
+        let kind = (self.kind_of)(&draft.change.id.kind)?;
+        replacement::bridge(&current.spec, &draft.want, &old, &kind.facts().schema)
     }
 
     /// The incarnations that make room for another: in this plan, or in one that was cut off.

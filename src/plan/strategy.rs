@@ -1,6 +1,6 @@
 //! How a change is carried out, beyond what a kind says of it: `metadata.lifecycle.strategy`, and what AWS makes no more of.
 
-use crate::kind::{AnyKind, Effect, Order, Reason};
+use crate::kind::{AnyKind, Effect, Manner, Order, Reason};
 use crate::resource::{Document, Strategy};
 
 /// The effect that strategy and retirement make of what a kind says.
@@ -23,7 +23,7 @@ pub(super) fn carried_out(
 
 fn by_strategy(strategy: Strategy, effect: Effect, reason: Reason) -> (Effect, Reason) {
     match (strategy, effect) {
-        (Strategy::BlueGreen, Effect::Update(label)) if label == "infrastructure" => {
+        (Strategy::BlueGreen, Effect::Update(Manner::ReplacesInstances)) => {
             // What an update would do to running jobs does not come to pass.
             let what = reason.0.split(';').next().unwrap_or_default();
             let reason = Reason(format!("lifecycle.strategy is blueGreen: {what}"));

@@ -3,7 +3,7 @@
 use super::drafts::{Draft, Drafter, How, count};
 use super::revisions::surplus;
 use super::{Action, Change, Due, Note, Seal};
-use crate::kind::{Effect, Reason};
+use crate::kind::{Effect, Manner, Reason};
 use crate::resource::{Declared, Document, Incarnation, Incarnations, Readiness, Tags};
 
 /// As declared, and AWS is still at work on it: a run that was cut off has made or changed it. There is nothing to change,
@@ -76,7 +76,7 @@ impl Drafter<'_> {
         let change = Change {
             id: declared.id.clone(),
             action: Action::Update,
-            effect: Some(Effect::Update("repair".to_owned())),
+            effect: Some(Effect::Update(Manner::Repair)),
             reason: Reason(format!("AWS reports it as broken: {why}")),
             physical: current.physical.clone(),
             fields: Vec::new(),

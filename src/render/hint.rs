@@ -1,5 +1,6 @@
 //! What an error of AWS most likely means, and what to do next.
 
+use crate::services::SERVICES;
 use crate::services::error::{self, NO_CREDENTIALS, THROTTLES, is_access};
 
 /// The likely cause and the next thing to do, where something is known.
@@ -30,22 +31,13 @@ pub fn hint(code: Option<&str>, message: &str) -> Option<String> {
         "the permissions boundary of the caller's role or user does not allow this: allow it there as well, then run this again"
     } else if says(&["session policy"]) {
         "the policy of this session does not allow this, whatever the role may do: get a session without it, then run this again"
-    } else if says(&["BlockPublicPolicy"]) {
-        "Block Public Access forbids public policies: declare blockPublicPolicy: false of the bucket, see that the account's own \
-         Block Public Access does not forbid them, or make the policy less public"
     } else if says(&["Encoded authorization failure message"]) {
         "`aws sts decode-authorization-message --encoded-message` with the text after the colon tells which permission is \
          lacking: allow it, then run this again"
     } else if says(&["iam:PassRole"]) {
         "the credentials may not hand this role to the service: allow iam:PassRole on it, as `batchwright permissions ENV --for apply` prints it"
-    } else if message.to_lowercase().contains("service linked role") {
-        "the service-linked role of ECS is not there: run this again, and if that does not help, make it \
-         (`aws iam create-service-linked-role --aws-service-name ecs.amazonaws.com`)"
-    } else if says(&["sts:AssumeRole"]) {
-        "the role in serviceRole must exist and let batch.amazonaws.com assume it: correct its assumeRolePolicyDocument, \
-         or leave serviceRole out for Batch's own role"
-    } else if says(&["nstance profile", "InstanceProfile"]) {
-        "the instance profile in instanceRole must exist and hold a role that EC2 may assume: correct it, then run this again"
+    } else if let Some(hint) = SERVICES.iter().find_map(|service| service.hint(message)) {
+        hint
     } else if is_access(code) {
         "the credentials lack this permission: allow the operation named above, then run this again"
     } else if code.is_some_and(|code| THROTTLES.contains(&code)) {

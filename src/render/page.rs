@@ -7,6 +7,7 @@ use serde_json::Value;
 use super::explain::{At, DATA, compared, identity, ownership, references};
 use crate::diff::{Absent, ChangeRule, Rules};
 use crate::kind::Facts;
+use crate::kinds::SUCH_AS_FIELD;
 
 /// Says that nobody should edit what follows.
 const GENERATED: &str =
@@ -30,7 +31,7 @@ A change is made in place, unless the field is *create-only*: then another resou
 known by a name and a revision, every change registers another revision. A kind's own rules may say otherwise of several fields together;
 the plan tells which, and why. A reference may stand wherever *takes* lists one, and so may a literal id or ARN.
 
-The same in the terminal: `batchwright explain batch/JobQueue`, or `batchwright explain batch/JobQueue.priority` for one field. Editors
+The same in the terminal: `batchwright explain {kind}`, or `batchwright explain {field}` for one field. Editors
 read the [JSON Schema](../schema/manifest.json) of all manifests: name it in a manifest's first line, as
 `# yaml-language-server: $schema=FILE`.
 ";
@@ -42,7 +43,8 @@ pub fn index(kinds: &[&Facts]) -> String {
         let (name, file) = (facts.name, file(facts));
         let _ = writeln!(text, "| [{name}]({file}) | {} | `{}` |", cell(facts.about), facts.cloudformation);
     }
-    let _ = write!(text, "\n{WORDS}");
+    let kind = SUCH_AS_FIELD.split('.').next().unwrap_or_default();
+    let _ = write!(text, "\n{}", WORDS.replace("{kind}", kind).replace("{field}", SUCH_AS_FIELD));
     text
 }
 

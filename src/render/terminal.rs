@@ -5,7 +5,8 @@ use std::fmt::Write;
 use super::value::{Line, Shown, inline, masked, plain, shown};
 use super::{Paint, impact};
 use crate::diff::ChangeRule;
-use crate::kind::{Effect, Order};
+use crate::kind::{Effect, Manner, Order, Work};
+use crate::kinds;
 use crate::plan::expect::Difference;
 use crate::plan::{Action, Change, Objection, Plan, Warning};
 use crate::resource::{Position, ResourceId};
@@ -97,15 +98,14 @@ pub(super) fn symbol(change: &Change) -> &'static str {
     }
 }
 
-/// Which of the ways to change a compute environment it is; `None` of other kinds and actions.
+/// Which of several ways to change it it is, of what jobs run on; `None` of other kinds and actions.
 pub(super) fn strategy(change: &Change) -> Option<&'static str> {
-    if change.id.kind != "batch/ComputeEnvironment" {
+    if kinds::kind(&change.id.kind)?.facts().work != Work::Runs {
         return None;
     }
     match change.effect.as_ref()? {
-        Effect::Update(label) if label == "scale" => Some("scale"),
-        Effect::Update(label) if label == "infrastructure" => Some("infrastructure update"),
-        Effect::Update(label) if label.is_empty() => Some("in place"),
+        Effect::Update(Manner::Repair) => None,
+        Effect::Update(manner) => Some(manner.name()),
         Effect::Replace(Order::CreateFirst) => Some("blue/green"),
         Effect::Impossible(_) => Some("impossible"),
         _ => None,
@@ -131,10 +131,10 @@ pub(super) fn manner(change: &Change) -> String {
         (Action::Create, _) => format!("as {physical}"),
         (Action::Update, Some(Effect::Tag)) => format!("({physical}), tags only"),
         (Action::Update, Some(Effect::NewRevision)) => format!("({physical}), by a new revision"),
-        (Action::Update, Some(Effect::Update(label))) if !label.is_empty() => {
-            format!("({physical}), in place: {}", strategy(change).unwrap_or(label))
+        (Action::Update, Some(Effect::Update(Manner::InPlace))) => format!("({physical}), in place"),
+        (Action::Update, Some(Effect::Update(manner))) => {
+            format!("({physical}), in place: {}", manner.name())
         }
-        (Action::Update, Some(Effect::Update(_))) => format!("({physical}), in place"),
         (Action::Update, _) => format!("({physical})"),
         (Action::Replace, Some(Effect::Replace(Order::DeleteFirst))) => {
             format!("({physical}), the old one goes first")

@@ -16,8 +16,8 @@ const CONTEXT: usize = 2;
 
 /// A field's values, sensitive parts masked: the field's own, and those inside it by the rules of its kind.
 pub fn masked(kind: &str, field: &FieldChange) -> (Option<Value>, Option<Value>) {
-    let known = kinds::kind(kind).map(|found| Cover::of(kind, &found.facts().rules));
-    let cover = known.unwrap_or_else(Cover::unknown).at(&field.path);
+    let known = kinds::kind(kind).map(|found| Cover::of(&found.facts().rules, &found.facts().free));
+    let cover = known.unwrap_or_else(|| Cover::unknown(&kinds::FREE)).at(&field.path);
     let cover = if field.sensitive { cover.masked() } else { cover };
     let mask = |value: &Option<Value>| value.as_ref().map(|value| cover.show(value));
     (mask(&field.before), mask(&field.after))

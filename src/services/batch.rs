@@ -49,6 +49,7 @@ const FEW_FAMILIES: usize = 16;
 
 impl Service for Batch {
     const NAME: &'static str = "batch";
+    const ALWAYS_READ: bool = true;
     // "… is not a valid value for TagValue - it contains illegal characters": Netflix/metaflow#1345, nf-core/hic#224. The
     // user guide (tag-restrictions) calls them only "generally allowed".
     const TAGS: TagRules = TagRules::common("Batch");
@@ -93,6 +94,28 @@ impl Service for Batch {
             call.send().await.map_err(failed("batch", "UntagResource"))?;
         }
         Ok(())
+    }
+
+    fn hint(message: &str) -> Option<&'static str> {
+        let says = |fragments: &[&str]| fragments.iter().any(|fragment| message.contains(fragment));
+        if message.to_lowercase().contains("service linked role") {
+            Some(
+                "the service-linked role of ECS is not there: run this again, and if that does not help, make it \
+                 (`aws iam create-service-linked-role --aws-service-name ecs.amazonaws.com`)",
+            )
+        } else if says(&["sts:AssumeRole"]) {
+            Some(
+                "the role in serviceRole must exist and let batch.amazonaws.com assume it: correct its \
+                 assumeRolePolicyDocument, or leave serviceRole out for Batch's own role",
+            )
+        } else if says(&["nstance profile", "InstanceProfile"]) {
+            Some(
+                "the instance profile in instanceRole must exist and hold a role that EC2 may assume: correct it, then run \
+                 this again",
+            )
+        } else {
+            None
+        }
     }
 
     fn classify(error: &Error, _age: Duration) -> Fault {

@@ -73,6 +73,9 @@ pub struct Policy {
 
 impl Service for Iam {
     const NAME: &'static str = "iam";
+    const ALWAYS_READ: bool = true;
+    const PROPAGATES: bool = true;
+    const GLOBAL: bool = true;
     // The service model's tagKeyType and tagValueType.
     const TAGS: TagRules = TagRules::common("IAM");
     type Client = Client;

@@ -153,6 +153,12 @@ pub trait Service: Send + Sync + 'static {
     const NAME: &'static str;
     /// What it takes as tags.
     const TAGS: TagRules;
+    /// Whether a plan reads it whatever is declared: things of it stand on others', or the tag search does not know it.
+    const ALWAYS_READ: bool = false;
+    /// Whether what it makes or changes is seen by other services only after a while.
+    const PROPAGATES: bool = false;
+    /// Whether it is one for all regions.
+    const GLOBAL: bool = false;
     /// The SDK's client.
     type Client: Clone + Send + Sync + 'static;
     /// What was read: SDK structs, untouched.
@@ -173,6 +179,10 @@ pub trait Service: Send + Sync + 'static {
         set: &Tags,
         unset: &[String],
     ) -> impl Future<Output = Result<()>> + Send;
+    /// What a message of this service most likely means and what to do next, where its code says neither.
+    fn hint(_message: &str) -> Option<&'static str> {
+        None
+    }
     /// What an error of this service means. `age`: how long ago the step first tried.
     fn classify(error: &Error, _age: Duration) -> Fault {
         error::classify(error)
@@ -185,6 +195,14 @@ pub trait AnyService: Send + Sync {
     fn name(&self) -> &'static str;
     /// See [`Service::TAGS`].
     fn tag_rules(&self) -> &'static TagRules;
+    /// See [`Service::ALWAYS_READ`].
+    fn is_always_read(&self) -> bool;
+    /// See [`Service::PROPAGATES`].
+    fn propagates(&self) -> bool;
+    /// See [`Service::GLOBAL`].
+    fn is_global(&self) -> bool;
+    /// See [`Service::hint`].
+    fn hint(&self, message: &str) -> Option<&'static str>;
     /// A client, boxed.
     fn client(&self, config: &SdkConfig) -> Box<dyn Any + Send + Sync>;
     /// See [`Service::read`].
@@ -230,6 +248,22 @@ impl<S: Service> AnyService for Erased<S> {
 
     fn tag_rules(&self) -> &'static TagRules {
         &const { S::TAGS }
+    }
+
+    fn is_always_read(&self) -> bool {
+        S::ALWAYS_READ
+    }
+
+    fn propagates(&self) -> bool {
+        S::PROPAGATES
+    }
+
+    fn is_global(&self) -> bool {
+        S::GLOBAL
+    }
+
+    fn hint(&self, message: &str) -> Option<&'static str> {
+        S::hint(message)
     }
 
     fn client(&self, config: &SdkConfig) -> Box<dyn Any + Send + Sync> {

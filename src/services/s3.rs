@@ -90,6 +90,13 @@ impl Service for S3 {
         call.send().await.map(drop).map_err(failed("s3", "PutBucketTagging")).or_else(told)
     }
 
+    fn hint(message: &str) -> Option<&'static str> {
+        message.contains("BlockPublicPolicy").then_some(
+            "Block Public Access forbids public policies: declare blockPublicPolicy: false of the bucket, see that the \
+             account's own Block Public Access does not forbid them, or make the policy less public",
+        )
+    }
+
     fn classify(error: &Error, _age: Duration) -> Fault {
         let says = |text: &str| error.message.to_ascii_lowercase().contains(text);
         match error.code.as_deref() {

@@ -265,7 +265,7 @@ fn a_plan_tells_of_jobs() {
     let (train, old) = (arn("train"), arn("old"));
     let second = declared(&[environment("gpu", "", RENEWED), queue("train", "", &["gpu"])]);
     let guard = allowing(&[], &[id("JobQueue", "old")]);
-    let asked = plan(&second, &observed, KINDS, &guard).jobs_wanted(&observed).unwrap();
+    let asked = plan(&second, &observed, KINDS, &guard).jobs_wanted(&observed, KINDS).unwrap();
     assert_eq!(
         (asked.queues, asked.waiting, asked.past),
         (Some(BTreeSet::from([train.clone(), old.clone()])), true, true)

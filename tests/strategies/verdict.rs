@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use batchwright::kind::{AnyKind, Effect, Order};
+use batchwright::kind::{AnyKind, Effect, Manner, Order};
 use batchwright::kinds::{self, KINDS};
 use batchwright::plan::{Guard, plan};
 use batchwright::render::{self, Paint, json};
@@ -86,9 +86,8 @@ pub fn verdict(live: &Value, want: &Value, strategy: Strategy) -> Verdict {
     };
     let mut reason = change.reason.0.clone();
     let word = match change.effect.as_ref().unwrap() {
-        Effect::Update(label) if label == "scale" => "scale",
-        Effect::Update(label) if label == "infrastructure" => "infrastructure update",
-        Effect::Update(label) if label.is_empty() => "in place",
+        Effect::Update(Manner::Repair) => "repair",
+        Effect::Update(manner) => manner.name(),
         Effect::Replace(Order::CreateFirst) => "blue/green",
         Effect::Impossible(why) => {
             reason.clone_from(why);

@@ -11,7 +11,7 @@ use crate::plan::Plan;
 use crate::render::drift_issue::{self, Around, Deed, Who};
 use crate::render::{self, Paint};
 use crate::resource::Observed;
-use crate::services::cloudtrail;
+use crate::services::{self, cloudtrail};
 
 /// The label of issues about drift.
 const LABEL: &str = "drift";
@@ -115,8 +115,8 @@ async fn who(look: &Look) -> Who {
     for change in look.plan.changes.iter().take(ASKED) {
         let current = look.observed.resources.get(&change.id).and_then(|seen| seen.current.as_ref());
         let physical = current.map_or(change.physical.as_str(), |live| live.physical.as_str());
-        let iam = change.id.service() == "iam";
-        let region = cloudtrail::region_of_iam(&place.partition).filter(|_| iam);
+        let global = services::service(change.id.service()).is_some_and(|service| service.is_global());
+        let region = cloudtrail::region_of_iam(&place.partition).filter(|_| global);
         match cloudtrail::last_change(look.session.connection.config(), region, physical).await {
             Ok(found) => {
                 let said = |at| clock::said(DateTime::from_secs(at));

@@ -12,7 +12,8 @@ use super::types::name;
 use crate::diff::{Diff, FieldChange};
 use crate::field;
 use crate::kind::{
-    Beside, Clash, Cx, Effect, Given, Grant, Grants, Invalid, Kind, Live, On, Reason, Refs, When,
+    Beside, Clash, Cx, Effect, Given, Grant, Grants, Interrupt, Invalid, Kind, Live, Manner, On, Reason,
+    Removal, Scaffold, When, Work,
 };
 use crate::kinds::mirror::{Field, Part, prune};
 use crate::resource::{Place, Readiness, ResourceId};
@@ -21,6 +22,7 @@ use crate::services::{Result, own_tags};
 
 mod clashes;
 mod effect;
+mod scaffold;
 pub(in crate::kinds::batch) mod validate;
 mod write;
 
@@ -111,6 +113,8 @@ impl Kind for ComputeEnvironment {
     type Service = Batch;
 
     const NAME: &'static str = "batch/ComputeEnvironment";
+    const REMOVAL: Removal = Removal::Staged { field: "state", off: "DISABLED" };
+    const WORK: Work = Work::Runs;
     const ABOUT: &'static str =
         "A Batch compute environment: where jobs run, on Fargate, on EC2 or Spot instances, or on EKS.";
     const CLOUDFORMATION: &'static str = "AWS::Batch::ComputeEnvironment";
@@ -189,6 +193,7 @@ impl Kind for ComputeEnvironment {
             .given(Given::Has(&["accessEntry"])),
         ],
     };
+    const REMOVED_BY: &'static [&'static str] = &["batch:UpdateComputeEnvironment"];
     const EXAMPLE: &'static str = "\
 apiVersion: batchwright/v1
 kind: batch/ComputeEnvironment
@@ -238,8 +243,20 @@ spec:
         BTreeMap::from([("arn".to_owned(), place.arn("batch", &format!("compute-environment/{name}")))])
     }
 
-    fn effect(live: &Spec, want: &Spec, changes: &[FieldChange], refs: &Refs) -> (Effect, Reason) {
-        effect::effect(live, want, changes, refs)
+    fn effect(live: &Spec, want: &Spec, changes: &[FieldChange]) -> (Effect, Reason) {
+        effect::effect(live, want, changes)
+    }
+
+    fn interrupts(want: &Spec, manner: Manner) -> Interrupt {
+        effect::interrupts(want, manner)
+    }
+
+    fn cluster(outputs: &Outputs) -> Option<String> {
+        outputs.ecs_cluster_arn.as_deref()?.rsplit_once(":cluster/").map(|(_, name)| name.to_owned())
+    }
+
+    fn scaffold(live: &Live<Self>, place: &Place) -> Option<Scaffold> {
+        scaffold::service_role(live.spec.service_role.as_deref()?, place)
     }
 
     fn retired(spec: &Spec) -> Option<Invalid> {

@@ -53,7 +53,7 @@ pub struct Spec {
     pub node_properties: Option<NodeProperties>,
     /// Default values of the parameters that commands name as `Ref::name`.
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
-    #[schemars(transform = field::empty)]
+    #[schemars(transform = field::empty, transform = field::free)]
     pub parameters: BTreeMap<String, String>,
     /// Where jobs may run: `EC2`, `FARGATE`, `MANAGED_INSTANCES`. Absent: `EC2`. Not for EKS.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
@@ -137,6 +137,19 @@ impl Kind for JobDefinition {
         ],
     };
     const IDENTITY: Identity = Identity::Revisioned;
+    // A job without a log group of its own writes into Batch's.
+    const SUBMIT: &'static [Grant] = &[
+        Grant::on(&["batch:SubmitJob"], &[On::Regional("batch", "consumable-resource/*")])
+            .given(Given::Has(&["consumableResourceProperties"])),
+        Grant::on(
+            &["batch:SubmitJob"],
+            &[
+                On::Regional("batch", "job-definition/{name}"),
+                On::Regional("batch", "job-definition/{name}:*"),
+            ],
+        ),
+        Grant::on(&["logs:GetLogEvents"], &[On::Regional("logs", "log-group:/aws/batch/job:*")]),
+    ];
     const EXAMPLE: &'static str = "\
 apiVersion: batchwright/v1
 kind: batch/JobDefinition

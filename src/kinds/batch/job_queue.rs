@@ -11,7 +11,8 @@ use super::types::queue_orders::{ComputeEnvironmentOrder, JobStateTimeLimitActio
 use crate::diff::{ChangeRule, Diff, FieldChange};
 use crate::field;
 use crate::kind::{
-    Beside, Clash, Cx, Effect, Given, Grant, Grants, Invalid, Kind, Live, On, Order, Reason, Refs,
+    Beside, Clash, Cx, Effect, Given, Grant, Grants, Invalid, Kind, Live, Manner, On, Order, Reason, Removal,
+    Rule, Work,
 };
 use crate::kinds::mirror::{Field, Part};
 use crate::resource::{Place, Readiness, ResourceId};
@@ -20,6 +21,7 @@ use crate::services::{Result, batch, failed, own_tags};
 use crate::value::named;
 
 mod clashes;
+mod rules;
 mod validate;
 
 /// A Batch job queue.
@@ -38,7 +40,7 @@ pub struct Spec {
     pub state: String,
     /// The compute environments that take the jobs, 1 to 3, the first that has room first.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
-    #[schemars(transform = field::empty)]
+    #[schemars(length(max = 3), transform = field::empty)]
     pub compute_environment_order: Vec<ComputeEnvironmentOrder>,
     /// The service environment that takes the jobs, in place of compute environments.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
@@ -88,6 +90,10 @@ impl Kind for JobQueue {
     type Service = Batch;
 
     const NAME: &'static str = "batch/JobQueue";
+    const REMOVAL: Removal = Removal::SwitchedOff { field: "state", off: "DISABLED" };
+    const WORK: Work = Work::Waits;
+    const RULES: &'static [&'static dyn Rule] =
+        &[&rules::NoneIsTakenAway, &rules::OneFamily, &rules::OneIsEnabled];
     const ABOUT: &'static str =
         "A Batch job queue: where jobs wait, and which compute environments take them.";
     const CLOUDFORMATION: &'static str = "AWS::Batch::JobQueue";
@@ -122,6 +128,12 @@ impl Kind for JobQueue {
             ),
         ],
     };
+    const REMOVED_BY: &'static [&'static str] = &["batch:UpdateJobQueue"];
+    // SubmitJob is asked for the job, too, by <https://docs.aws.amazon.com/service-authorization/latest/reference/list_batch.html>.
+    const SUBMIT: &'static [Grant] = &[Grant::on(
+        &["batch:SubmitJob"],
+        &[On::Regional("batch", "job-queue/{name}"), On::Regional("batch", "job/*")],
+    )];
     const EXAMPLE: &'static str = "\
 apiVersion: batchwright/v1
 kind: batch/JobQueue
@@ -175,7 +187,7 @@ spec:
         BTreeMap::from([("arn".to_owned(), place.arn("batch", &format!("job-queue/{name}")))])
     }
 
-    fn effect(_live: &Spec, _want: &Spec, changes: &[FieldChange], _refs: &Refs) -> (Effect, Reason) {
+    fn effect(_live: &Spec, _want: &Spec, changes: &[FieldChange]) -> (Effect, Reason) {
         let because = changes.iter().find_map(|change| match change.path.as_str() {
             path if change.rule == ChangeRule::CreateOnly => Some(format!("{path} is create-only")),
             "schedulingPolicyArn" if change.before.is_none() => {
@@ -189,7 +201,7 @@ spec:
         match because {
             // A queue's name is what users submit to: two queues cannot bear it at once.
             Some(because) => (Effect::Replace(Order::DeleteFirst), Reason(because)),
-            None => (Effect::Update(String::new()), Reason::default()),
+            None => (Effect::Update(Manner::InPlace), Reason::default()),
         }
     }
 

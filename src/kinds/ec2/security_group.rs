@@ -7,7 +7,7 @@ use serde::{Deserialize, Serialize};
 use crate::diff::{Diff, FieldChange};
 use crate::field;
 use crate::kind::{
-    Beside, Clash, Cx, Effect, Grant, Grants, Identity, Invalid, Kind, Live, On, Order, Reason, Refs, When,
+    Beside, Clash, Cx, Effect, Grant, Grants, Identity, Invalid, Kind, Live, On, Order, Reason, When,
     strongest,
 };
 use crate::resource::{Place, Readiness, ResourceId};
@@ -183,7 +183,7 @@ spec:
         doubts
     }
 
-    fn effect(_live: &Spec, _want: &Spec, changes: &[FieldChange], _refs: &Refs) -> (Effect, Reason) {
+    fn effect(_live: &Spec, _want: &Spec, changes: &[FieldChange]) -> (Effect, Reason) {
         match strongest(changes, Self::IDENTITY) {
             // Names are unique in a VPC.
             (Effect::Replace(_), Reason(why)) if changes.iter().all(|change| change.path != "vpcId") => (

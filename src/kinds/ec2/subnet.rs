@@ -8,8 +8,8 @@ use super::types::cidr::{self, Cidr};
 use crate::diff::{Diff, FieldChange};
 use crate::field;
 use crate::kind::{
-    Beside, Clash, Cx, Effect, Given, Grant, Grants, Identity, Invalid, Kind, Live, On, Order, Reason, Refs,
-    When, strongest,
+    Beside, Clash, Cx, Effect, Given, Grant, Grants, Identity, Invalid, Kind, Live, On, Order, Reason, When,
+    strongest,
 };
 use crate::resource::{Place, ResourceId};
 use crate::services::ec2::{Ec2, Snapshot, assigned, once, tag_on_create};
@@ -274,7 +274,7 @@ spec:
         }
     }
 
-    fn effect(live: &Spec, want: &Spec, changes: &[FieldChange], _refs: &Refs) -> (Effect, Reason) {
+    fn effect(live: &Spec, want: &Spec, changes: &[FieldChange]) -> (Effect, Reason) {
         let range = |spec: &Spec| spec.cidr_block.as_ref().and_then(|text| text.parse::<Cidr>().ok());
         let apart = changes.iter().any(|change| change.path == "vpcId")
             || range(live).zip(range(want)).is_some_and(|(live, want)| !live.overlaps(&want));

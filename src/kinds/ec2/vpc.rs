@@ -11,7 +11,7 @@ use super::types::cidr;
 use crate::diff::{Diff, FieldChange};
 use crate::field;
 use crate::kind::{
-    Cx, Effect, Given, Grant, Grants, Identity, Invalid, Kind, Live, On, Reason, Refs, When, strongest,
+    Companion, Cx, Effect, Given, Grant, Grants, Identity, Invalid, Kind, Live, On, Reason, When, strongest,
 };
 use crate::resource::Place;
 use crate::services::ec2::{Ec2, Snapshot, assigned, once, tag_on_create};
@@ -199,7 +199,7 @@ spec:
         spec.secondary_cidr_blocks.iter_mut().chain(&mut spec.ipv6_cidr_blocks).for_each(cidr::respell);
     }
 
-    fn effect(_live: &Spec, _want: &Spec, changes: &[FieldChange], _refs: &Refs) -> (Effect, Reason) {
+    fn effect(_live: &Spec, _want: &Spec, changes: &[FieldChange]) -> (Effect, Reason) {
         // ModifyVpcTenancy goes one way only.
         let others: Vec<FieldChange> = changes
             .iter()
@@ -211,6 +211,13 @@ spec:
             .cloned()
             .collect();
         strongest(&others, Self::IDENTITY)
+    }
+
+    /// Its own table takes nothing from under others; its default group does, by its rules.
+    fn comes_with(live: &Live<Self>) -> Vec<Companion> {
+        let Outputs { main_route_table_id, default_security_group_id, .. } = &live.outputs;
+        let with = |id: &Option<String>, holds| id.clone().map(|physical| Companion { physical, holds });
+        with(main_route_table_id, false).into_iter().chain(with(default_security_group_id, true)).collect()
     }
 
     fn observe(snapshot: &Snapshot, place: &Place) -> Vec<Live<Self>> {

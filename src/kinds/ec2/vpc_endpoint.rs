@@ -8,7 +8,7 @@ use serde_json::json;
 use crate::diff::{Diff, FieldChange};
 use crate::field;
 use crate::kind::{
-    Beside, Clash, Cx, Effect, Grant, Grants, Identity, Invalid, Kind, Live, On, Order, Reason, Refs, When,
+    Beside, Clash, Cx, Effect, Grant, Grants, Identity, Invalid, Kind, Live, On, Order, Reason, When,
     strongest,
 };
 use crate::resource::{Place, ResourceId};
@@ -212,7 +212,7 @@ spec:
         clashes::clashes(spec, id, beside)
     }
 
-    fn effect(_live: &Spec, _want: &Spec, changes: &[FieldChange], _refs: &Refs) -> (Effect, Reason) {
+    fn effect(_live: &Spec, _want: &Spec, changes: &[FieldChange]) -> (Effect, Reason) {
         match strongest(changes, Self::IDENTITY) {
             // Two ways to one service in one VPC are two routes or two private names for the same destination.
             (Effect::Replace(_), Reason(why))

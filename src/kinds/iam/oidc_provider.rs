@@ -8,7 +8,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::diff::Diff;
 use crate::field;
-use crate::kind::{Cx, Grant, Grants, Invalid, Kind, Live, On, Ownership};
+use crate::kind::{Access, Cx, Grant, Grants, Invalid, Kind, Live, On, Ownership};
 use crate::resource::{Place, Readiness, TAG_PREFIX, Tags};
 use crate::services::iam::{self, Iam, Snapshot};
 use crate::services::{Error, Result, failed, own_tags};
@@ -65,6 +65,7 @@ impl Kind for OidcProvider {
         )],
     };
     const OWNERSHIP: Ownership = Ownership::Shared;
+    const ACCESS: Access = Access::Provider;
     const EXAMPLE: &'static str = "\
 apiVersion: batchwright/v1
 kind: iam/OidcProvider

@@ -11,7 +11,7 @@ use super::types::document::{self, Attached};
 use super::types::{name, text};
 use crate::diff::Diff;
 use crate::field;
-use crate::kind::{Cx, Grant, Grants, Invalid, Kind, Live, On};
+use crate::kind::{Access, Cx, ExternalUser, Grant, Grants, Invalid, Kind, Live, On};
 use crate::resource::Place;
 use crate::services::iam::{self, Iam, Snapshot};
 use crate::services::{Error, Result, failed};
@@ -116,6 +116,7 @@ impl Kind for Policy {
             &[On::Iam("policy/{name}"), On::Iam("policy/*/{name}")],
         )],
     };
+    const ACCESS: Access = Access::Policy;
     const EXAMPLE: &'static str = "\
 apiVersion: batchwright/v1
 kind: iam/Policy
@@ -189,6 +190,18 @@ spec:
             delete_version(cx, arn, &oldest.id).await?;
         }
         create_version(cx, arn, &want.policy_document).await
+    }
+
+    /// A role that has it attached names it in its own document.
+    fn external_users(live: &Live<Self>) -> Vec<ExternalUser> {
+        let people = live.outputs.attached_elsewhere.iter().filter(|who| !who.starts_with("role/"));
+        let user = |who: &String| ExternalUser {
+            says: format!("{who}, which is not ours, has it attached"),
+            way_out: "detach it there first, or keep it",
+            denoted: Vec::new(),
+            says_used: "",
+        };
+        people.map(user).collect()
     }
 
     async fn delete(cx: &Cx<'_, Self>, live: &Live<Self>) -> Result<()> {

@@ -10,7 +10,7 @@ use super::types::document::{self, Attached};
 use super::types::{name, text};
 use crate::diff::Diff;
 use crate::field;
-use crate::kind::{Cx, Grant, Grants, Invalid, Kind, Live, On, When};
+use crate::kind::{Access, Cx, Denoted, ExternalUser, Grant, Grants, Invalid, Kind, Live, On, When};
 use crate::resource::Place;
 use crate::services::iam::{self, Iam, Snapshot};
 use crate::services::{Error, Result, Service, TagRules, failed};
@@ -82,6 +82,19 @@ pub struct Outputs {
     pub instance_profiles: Vec<String>,
 }
 
+/// An instance profile has a role, and so have the instances that run by it.
+fn in_profile(profile: &str) -> ExternalUser {
+    ExternalUser {
+        says: format!("the instance profile {profile}, which is not ours, holds it"),
+        way_out: "take it out of that, or delete the profile, once no instances run by it; or keep the role",
+        denoted: vec![
+            Denoted::InField("instanceRole", profile.to_owned()),
+            Denoted::ByArn("instance-profile", profile.to_owned()),
+        ],
+        says_used: ", and the instances of {} run by that: give that another role before this apply, or keep this one",
+    }
+}
+
 /// How many managed policies a role takes, unless AWS raised it (20 at most).
 const MOST_ATTACHED: usize = 10;
 /// How many characters its inline policies have together.
@@ -140,6 +153,7 @@ impl Kind for Role {
             ),
         ],
     };
+    const ACCESS: Access = Access::Actor;
     const EXAMPLE: &'static str = "\
 apiVersion: batchwright/v1
 kind: iam/Role
@@ -201,6 +215,28 @@ spec:
             !role.detail.path().is_some_and(|path| path.starts_with("/aws-service-role/"))
         };
         snapshot.roles.values().filter(own).map(|role| live(role, place)).collect()
+    }
+
+    fn lets_in(spec: &Spec) -> bool {
+        spec.assume_role_policy_document.0.to_string().contains("sts:AssumeRoleWithWebIdentity")
+    }
+
+    fn boundary(spec: &Spec) -> Option<String> {
+        spec.permissions_boundary.clone()
+    }
+
+    fn attached(spec: &Spec) -> Vec<String> {
+        spec.managed_policy_arns.clone()
+    }
+
+    /// Tasks act as roles that let them; nothing else of a job's roles has to last until it is over.
+    fn held_by_jobs(live: &Live<Self>) -> Option<String> {
+        let trust = live.spec.assume_role_policy_document.0.to_string();
+        trust.contains("ecs-tasks.").then(|| live.arn.clone()).flatten()
+    }
+
+    fn external_users(live: &Live<Self>) -> Vec<ExternalUser> {
+        live.outputs.instance_profiles.iter().map(|profile| in_profile(profile)).collect()
     }
 
     async fn create(cx: &Cx<'_, Self>, want: &Spec) -> Result<String> {

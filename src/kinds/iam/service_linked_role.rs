@@ -45,6 +45,11 @@ pub struct Outputs {
     pub role_id: String,
 }
 
+/// Whether a text denotes a service-linked role: its ARN, or a reference to one.
+pub fn denotes(role: &str) -> bool {
+    role.contains(":role/aws-service-role/") || role.starts_with(&format!("${{{}/", ServiceLinkedRole::NAME))
+}
+
 /// How services spell themselves in `AWSServiceRoleFor…`
 /// (<https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_aws-services-that-work-with-iam.html> and each service's guide).
 const SPELLINGS: &[(&str, &str)] = &[

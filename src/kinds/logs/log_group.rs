@@ -8,7 +8,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::diff::{Diff, FieldChange};
 use crate::field;
-use crate::kind::{self, Cx, Effect, Grant, Grants, Invalid, Kind, Live, On, Ownership, Reason, Refs};
+use crate::kind::{self, Cx, Denoted, Effect, Grant, Grants, Invalid, Kind, Live, On, Ownership, Reason};
 use crate::resource::{OnDelete, Place, Readiness, Tags};
 use crate::services::logs::{self, Logs, Snapshot};
 use crate::services::{Error, Result, failed};
@@ -121,6 +121,8 @@ impl Kind for LogGroup {
     };
     const OWNERSHIP: Ownership = Ownership::Tagged;
     const HOLDS_DATA: bool = true;
+    const SUBMIT: &'static [Grant] =
+        &[Grant::on(&["logs:GetLogEvents"], &[On::Regional("logs", "log-group:{name}:*")])];
     const EXAMPLE: &'static str = "\
 apiVersion: batchwright/v1
 kind: logs/LogGroup
@@ -169,6 +171,14 @@ spec:
         }
     }
 
+    fn held_by_jobs(live: &Live<Self>) -> Option<String> {
+        Some(live.physical.clone())
+    }
+
+    fn denoted_by(live: &Live<Self>) -> Vec<Denoted> {
+        vec![Denoted::InField("awslogs-group", live.physical.clone())]
+    }
+
     /// Groups for delivery have their days from AWS, which reports them.
     fn normalise(spec: &mut Spec, _place: &Place) {
         if spec.log_group_class == LogGroupClass::Delivery.as_str() {
@@ -177,7 +187,7 @@ spec:
     }
 
     /// Where an account-level policy decides, a retention of the group's own would never be seen.
-    fn effect(live: &Spec, _want: &Spec, changes: &[FieldChange], _refs: &Refs) -> (Effect, Reason) {
+    fn effect(live: &Spec, _want: &Spec, changes: &[FieldChange]) -> (Effect, Reason) {
         let retention = changes.iter().any(|change| change.path == "retentionInDays");
         match &live.retention_policy_name {
             Some(policy) if retention => {

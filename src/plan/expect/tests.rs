@@ -5,7 +5,7 @@ use serde_json::json;
 
 use super::*;
 use crate::diff::{ChangeRule, FieldChange};
-use crate::kind::Reason;
+use crate::kind::{Manner, Reason};
 use crate::plan::Seal;
 use crate::resource::{Owner, Place};
 
@@ -21,7 +21,7 @@ fn change(name: &str, value: u8) -> Change {
     let change = Change {
         id,
         action: Action::Update,
-        effect: Some(Effect::Update(String::new())),
+        effect: Some(Effect::Update(Manner::InPlace)),
         reason: Reason::default(),
         physical: name.to_owned(),
         fields: vec![field],

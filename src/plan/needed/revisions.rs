@@ -1,19 +1,16 @@
-//! Revisions of job definitions that outlast what they name (D20): those that something names by their number, those that
+//! Revisions that outlast what they name (D20): those that something names by their number, those that
 //! somebody else has registered, and those that are merely old.
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use super::{Going, User, mentions};
-use crate::diff::Rules;
-use crate::plan::drafts::How;
+use super::{Going, User};
+use crate::diff::fields;
+use crate::kind::{AnyKind, FinalState, Identity, Operation};
+use crate::plan::final_state::held;
 use crate::plan::guard::Objection;
-use crate::plan::holders::End;
 use crate::plan::revisions::{Pins, numbers, surplus};
 use crate::plan::warn::Warning;
 use crate::resource::{Incarnation, Incarnations, ResourceId};
-
-/// The kind that has revisions.
-const DEFINITION: &str = "batch/JobDefinition";
 
 /// Why a revision matters that is not the one that is declared.
 #[derive(Clone, PartialEq, Eq, PartialOrd, Ord)]
@@ -25,16 +22,18 @@ enum Stays {
 
 /// One objection for each family and thing that goes, of revisions on which somebody counts; a warning of others.
 pub(super) fn left(
-    end: &End<'_>,
+    end: &FinalState<'_>,
     going: &Going<'_>,
     users: &[User<'_>],
-    rules: &dyn Fn(&str) -> Option<&'static Rules>,
+    kind_of: &dyn Fn(&str) -> Option<&'static dyn AnyKind>,
 ) -> (Vec<Objection>, Vec<Warning>) {
     let (mut objections, mut warnings) = (Vec::new(), Vec::new());
-    for (id, seen) in end.observed.resources.iter().filter(|(id, _)| id.kind == DEFINITION) {
+    for (id, seen) in &end.observed.resources {
+        let facts = kind_of(&id.kind).map(|kind| kind.facts());
+        let Some(facts) = facts.filter(|facts| facts.identity == Identity::Revisioned) else { continue };
         let mut naming: BTreeMap<u64, BTreeMap<&ResourceId, (String, &str)>> = BTreeMap::new();
         for live in seen.iter() {
-            mentions(&live.spec, "", rules(DEFINITION), &mut |path, text| {
+            fields(&live.spec, "", Some(&facts.rules), &mut |path, text| {
                 if let (Some((used, old)), Some(revision)) = (going.named(path, text), live.revision) {
                     let uses = naming.entry(revision).or_default();
                     uses.entry(used).or_insert_with(|| (path.to_owned(), old.physical.as_str()));
@@ -45,7 +44,7 @@ pub(super) fn left(
             continue;
         }
         let mut found: BTreeMap<(&ResourceId, Stays), (Vec<u64>, String, &str)> = BTreeMap::new();
-        for (live, why) in end.outlasting(id, seen, users) {
+        for (live, why) in outlasting(end, id, seen, users) {
             let revision = live.revision.unwrap_or_default();
             for (used, (path, old)) in naming.get(&revision).into_iter().flatten() {
                 let told = found.entry((*used, why.clone())).or_insert((Vec::new(), path.clone(), *old));
@@ -74,49 +73,47 @@ pub(super) fn left(
                     continue;
                 }
             };
-            objections.push(end.object(used, message));
+            objections.push(held(end, used, message));
         }
     }
     (objections, warnings)
 }
 
-impl End<'_> {
-    /// The revisions of a family that are ACTIVE after this plan, but for the one that is declared, which is looked at with
-    /// everything else that is.
-    fn outlasting<'s>(
-        &self,
-        id: &ResourceId,
-        seen: &'s Incarnations,
-        users: &[User<'_>],
-    ) -> Vec<(&'s Incarnation, Stays)> {
-        let (foreign, ours): (Vec<&Incarnation>, Vec<&Incarnation>) =
-            seen.iter().partition(|live| live.owner().as_ref() != Some(&self.desired.owner));
-        let mut found: Vec<(&Incarnation, Stays)> =
-            foreign.into_iter().map(|live| (live, Stays::Foreign)).collect();
-        // What is no longer declared goes, or is given up as a whole.
-        let Some(declared) = self.desired.resources.get(id) else { return found };
-        let draft = self.parts.drafts.iter().find(|draft| draft.change.id == *id);
-        let registers = draft.is_some_and(|draft| matches!(draft.how, How::Register));
-        let now = Pins::of(self.desired, self.observed);
-        let surplus = surplus(declared, seen, &self.desired.owner, registers, &now);
-        let gone: BTreeSet<Option<u64>> = match draft {
-            Some(_) => surplus.gone.iter().map(|live| live.revision).collect(),
-            None => BTreeSet::new(),
-        };
-        let mut then = Pins::default();
-        for user in users {
-            if let Some(id) = user.id {
-                then.add(id, user.spec);
-            }
+/// The revisions of a family that are ACTIVE after this plan, but for the one that is declared, which is looked at with
+/// everything else that is.
+fn outlasting<'s>(
+    end: &FinalState<'_>,
+    id: &ResourceId,
+    seen: &'s Incarnations,
+    users: &[User<'_>],
+) -> Vec<(&'s Incarnation, Stays)> {
+    let (foreign, ours): (Vec<&Incarnation>, Vec<&Incarnation>) =
+        seen.iter().partition(|live| live.owner().as_ref() != Some(&end.desired.owner));
+    let mut found: Vec<(&Incarnation, Stays)> =
+        foreign.into_iter().map(|live| (live, Stays::Foreign)).collect();
+    // What is no longer declared goes, or is given up as a whole.
+    let Some(declared) = end.desired.resources.get(id) else { return found };
+    let planned = end.planned.get(id);
+    let registers = planned.is_some_and(|planned| planned.operation == Operation::Register);
+    let now = Pins::of(end.desired, end.observed);
+    let surplus = surplus(declared, seen, &end.desired.owner, registers, &now);
+    let gone: BTreeSet<Option<u64>> = match planned {
+        Some(_) => surplus.gone.iter().map(|live| live.revision).collect(),
+        None => BTreeSet::new(),
+    };
+    let mut then = Pins::default();
+    for user in users {
+        if let Some(id) = user.id {
+            then.add(id, user.spec);
         }
-        let current = seen.current.as_ref().filter(|_| !registers).and_then(|live| live.revision);
-        let stay = ours
-            .into_iter()
-            .filter(|live| !gone.contains(&live.revision) && (current.is_none() || live.revision != current));
-        found.extend(stay.map(|live| match then.holders(live) {
-            Some(holders) => (live, Stays::Named(holders.clone())),
-            None => (live, Stays::Old),
-        }));
-        found
     }
+    let current = seen.current.as_ref().filter(|_| !registers).and_then(|live| live.revision);
+    let stay = ours
+        .into_iter()
+        .filter(|live| !gone.contains(&live.revision) && (current.is_none() || live.revision != current));
+    found.extend(stay.map(|live| match then.holders(live) {
+        Some(holders) => (live, Stays::Named(holders)),
+        None => (live, Stays::Old),
+    }));
+    found
 }

@@ -2,16 +2,14 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use serde_json::json;
-
 use super::{Cutter, Departures};
-use crate::kind::{Identity, Reason};
+use crate::kind::{Identity, Reason, Removal, Work};
 use crate::plan::drafts::{Draft, How};
 use crate::plan::graph::{self, Edges};
 use crate::plan::prune::Leaving;
-use crate::plan::retire::{Retiring, is_enabled};
+use crate::plan::retire::Retiring;
 use crate::plan::revisions::{Pins, Surplus, surplus};
-use crate::plan::{StepId, Verb, holders};
+use crate::plan::{StepId, Verb};
 use crate::resource::{Declared, Desired, Incarnation, Lifecycle, OnDelete, RETIRING_TAG, ResourceId};
 
 impl Cutter<'_> {
@@ -141,7 +139,10 @@ impl Cutter<'_> {
             let mut steps = self.of.get(user).into_iter().flatten().filter_map(|step| self.steps.get(*step));
             steps.any(|step| step.verb == Verb::Delete)
         };
-        let staying = users.iter().filter(|user| user.kind == holders::GROUND && !ends(user));
+        let runs = |user: &ResourceId| {
+            (self.kind_of)(&user.kind).is_some_and(|kind| kind.facts().work == Work::Runs)
+        };
+        let staying = users.iter().filter(|user| runs(user) && !ends(user));
         staying.filter_map(|user| Some(desired.resources.get(user)?.lifecycle.drain_seconds())).max()
     }
 
@@ -155,9 +156,10 @@ impl Cutter<'_> {
         on_delete: OnDelete,
         because: Reason,
     ) {
-        if id.kind == holders::GROUND {
-            if is_enabled(live) || !live.retiring() {
-                after.insert(self.disable(id, live, after.clone(), because.clone()));
+        let removal = (self.kind_of)(&id.kind).map_or(Removal::Direct, |kind| kind.facts().removal);
+        if removal.is_staged() {
+            if removal.is_on(&live.spec) || !live.retiring() {
+                after.insert(self.disable(id, live, removal, after.clone(), because.clone()));
             }
             let drain = self.remove(id, live, Verb::Drain, after.clone(), on_delete, because.clone());
             if let Some(step) = self.steps.get_mut(drain) {
@@ -184,13 +186,11 @@ impl Cutter<'_> {
         &mut self,
         id: &ResourceId,
         live: &Incarnation,
+        removal: Removal,
         after: BTreeSet<StepId>,
         because: Reason,
     ) -> StepId {
-        let (mut want, mut tags) = (live.spec.clone(), live.tags.clone());
-        if let Some(fields) = want.as_object_mut() {
-            fields.insert("state".to_owned(), json!("DISABLED"));
-        }
+        let (want, mut tags) = (removal.switched_off(&live.spec), live.tags.clone());
         tags.insert(RETIRING_TAG.to_owned(), "true".to_owned());
         self.add(id, Verb::Disable, &live.physical, live.revision, want, tags, after, because)
     }

@@ -2,8 +2,9 @@
 
 use super::Spec;
 use crate::diff::{ChangeRule, Diff, FieldChange};
-use crate::kind::{Effect, Invalid, Order, Reason, Refs};
+use crate::kind::{Effect, Interrupt, Invalid, Manner, Order, Reason};
 use crate::kinds::batch::types::compute_resources::ComputeResources;
+use crate::kinds::iam::service_linked_role;
 
 /// Fields of `computeResources` that shape instances: AWS changes them in place under conditions only.
 pub(super) const CONDITIONAL: &[&str] = &[
@@ -33,15 +34,15 @@ const WHOLE: &[&str] = &["computeResources", "eksConfiguration", "computeResourc
 /// Fields that Batch calls scaling.
 const SCALING: &[&str] = &["state", "computeResources.minvCpus", "computeResources.maxvCpus"];
 
-pub(super) fn effect(live: &Spec, want: &Spec, changes: &[FieldChange], refs: &Refs) -> (Effect, Reason) {
-    match replacement(live, want, changes, refs) {
+pub(super) fn effect(live: &Spec, want: &Spec, changes: &[FieldChange]) -> (Effect, Reason) {
+    match replacement(live, want, changes) {
         Some(reason) => (Effect::Replace(Order::CreateFirst), Reason(reason)),
         None => update(want, changes),
     }
 }
 
 /// Why a new environment is needed beside the old one, if it is.
-fn replacement(live: &Spec, want: &Spec, changes: &[FieldChange], refs: &Refs) -> Option<String> {
+fn replacement(live: &Spec, want: &Spec, changes: &[FieldChange]) -> Option<String> {
     let paths = |wanted: &dyn Fn(&FieldChange) -> bool| {
         changes.iter().filter(|change| wanted(change)).map(|c| c.path.as_str()).collect::<Vec<_>>().join(", ")
     };
@@ -54,7 +55,7 @@ fn replacement(live: &Spec, want: &Spec, changes: &[FieldChange], refs: &Refs) -
         return Some(format!("cannot come or go later: {whole}"));
     }
     let is_linked = |spec: &Spec| {
-        spec.service_role.as_deref().is_none_or(|role| role.is_empty() || refs.is_service_linked_role(role))
+        spec.service_role.as_deref().is_none_or(|role| role.is_empty() || service_linked_role::denotes(role))
     };
     let roles = (is_linked(live), is_linked(want));
     if changes.iter().any(|change| change.path == "serviceRole") && roles.0 != roles.1 {
@@ -114,7 +115,7 @@ fn update(want: &Spec, changes: &[FieldChange]) -> (Effect, Reason) {
     if shaping.is_empty() {
         let scales = changes.iter().any(|change| SCALING.contains(&change.path.as_str()));
         let reason = Reason("nothing that runs is replaced".to_owned());
-        return (Effect::Update(if scales { "scale" } else { "" }.to_owned()), reason);
+        return (Effect::Update(if scales { Manner::Scale } else { Manner::InPlace }), reason);
     }
     let fargate = want.compute_resources.as_ref().is_some_and(ComputeResources::is_fargate);
     let policy = want.update_policy.clone().unwrap_or_default();
@@ -128,7 +129,18 @@ fn update(want: &Spec, changes: &[FieldChange]) -> (Effect, Reason) {
         true => format!("Fargate takes it in place: {}", shaping.join(", ")),
         false => format!("new instances for {}; {jobs}", shaping.join(", ")),
     };
-    (Effect::Update("infrastructure".to_owned()), Reason(reason))
+    (Effect::Update(Manner::ReplacesInstances), Reason(reason))
+}
+
+/// What an update does to running jobs: Batch gives them as long as `updatePolicy` says, half an hour where it says nothing. Tasks on
+/// Fargate stay where they are.
+pub(super) fn interrupts(want: &Spec, manner: Manner) -> Interrupt {
+    let fargate = want.compute_resources.as_ref().is_some_and(ComputeResources::is_fargate);
+    match (manner, given_to_jobs(want)) {
+        (Manner::ReplacesInstances, Some(seconds)) if !fargate => Interrupt::After(seconds / 60),
+        (Manner::ReplacesInstances, None) if !fargate => Interrupt::AtOnce,
+        _ => Interrupt::No,
+    }
 }
 
 /// Whether an update puts new instances in place of those that jobs run on. Tasks on Fargate stay where they are.

@@ -41,7 +41,7 @@ fn effect(live: Value, want: Value) -> (Effect, String) {
     let (live, want) = (normal(live), normal(want));
     let changes = walk(&live, &want, &KIND.facts().rules, &[]);
     assert!(!changes.is_empty(), "nothing differs");
-    let (effect, reason) = KIND.effect(&live, &want, &changes, &Refs);
+    let (effect, reason) = KIND.effect(&live, &want, &changes);
     (effect, reason.0)
 }
 
@@ -92,7 +92,7 @@ fn what_shapes_instances_changes_in_place_under_two_conditions() {
         let pointer = format!("/computeResources/{field}");
         let change = |base: Value| effect(base.clone(), with(base, &[(&pointer, value.clone())]));
         let (in_place, why) = change(updatable());
-        assert_eq!(in_place, Effect::Update("infrastructure".to_owned()), "{property}: {why}");
+        assert_eq!(in_place, Effect::Update(Manner::ReplacesInstances), "{property}: {why}");
         assert!(why.contains("stopped after 30 min"), "{property}: {why}");
 
         let (custom_role, why) = change(with(updatable(), &[("/serviceRole", custom.clone())]));
@@ -128,9 +128,9 @@ fn everything_else_scales_or_replaces() {
     let fargate = json!({"type": "MANAGED", "computeResources": {
         "type": "FARGATE", "maxvCpus": 16, "subnets": ["subnet-a"], "securityGroupIds": ["sg-a"]}});
     let custom = |name: &str| json!(format!("arn:aws:iam::111122223333:role/{name}"));
-    let scale = Effect::Update("scale".to_owned());
-    let in_place = Effect::Update(String::new());
-    let infrastructure = Effect::Update("infrastructure".to_owned());
+    let scale = Effect::Update(Manner::Scale);
+    let in_place = Effect::Update(Manner::InPlace);
+    let infrastructure = Effect::Update(Manner::ReplacesInstances);
     let replace = Effect::Replace(Order::CreateFirst);
     for (live, pointer, value, expected) in [
         (updatable(), "/state", json!("DISABLED"), &scale),

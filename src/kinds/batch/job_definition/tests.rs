@@ -3,7 +3,7 @@ use serde_json::{Value, json};
 
 use super::*;
 use crate::diff::{FieldChange, walk};
-use crate::kind::{AnyKind, Effect, Erased, Refs};
+use crate::kind::{AnyKind, Effect, Erased};
 use crate::resource::Document;
 
 mod refusals;
@@ -203,7 +203,7 @@ fn the_example_needs_nothing_that_aws_fills_in() {
     let other = with(want, "/containerProperties/image", json!("worker@sha256:bb"));
     let found = changes(&live, &other);
     assert_eq!(found.len(), 1);
-    assert_eq!(KIND.effect(&live, &other, &found, &Refs).0, Effect::NewRevision);
+    assert_eq!(KIND.effect(&live, &other, &found).0, Effect::NewRevision);
 }
 
 /// Two spellings of one definition, and one that differs, for each rule of the normal form.

@@ -120,10 +120,10 @@ fn a_policy_comes_and_goes_only_with_the_queue() {
     };
     let effect = |live: Document, want: Document| {
         let changes = walk(&live, &want, &KIND.facts().rules, &[]);
-        KIND.effect(&live, &want, &changes, &Refs).0
+        KIND.effect(&live, &want, &changes).0
     };
     let replace = Effect::Replace(Order::DeleteFirst);
-    assert_eq!(effect(spec(Some("a"), "ECS"), spec(Some("b"), "ECS")), Effect::Update(String::new()));
+    assert_eq!(effect(spec(Some("a"), "ECS"), spec(Some("b"), "ECS")), Effect::Update(Manner::InPlace));
     assert_eq!(effect(spec(None, "ECS"), spec(Some("b"), "ECS")), replace);
     assert_eq!(effect(spec(Some("a"), "ECS"), spec(None, "ECS")), replace);
     assert_eq!(effect(spec(None, "ECS"), spec(None, "EKS")), replace);

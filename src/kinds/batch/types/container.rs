@@ -214,6 +214,7 @@ mirror! {
         #[schemars(transform = field::one_of(sdk::LogDriver::values()))]
         required log_driver: String,
         /// The driver's options, such as `awslogs-group`.
+        #[schemars(transform = field::free)]
         empty options: BTreeMap<String, String>,
         /// Options that are secrets.
         #[schemars(transform = field::keyed("name"))]

@@ -125,6 +125,7 @@ mirror! {
         #[schemars(transform = field::one_of(sdk::FirelensConfigurationType::values()))]
         required r#type: String,
         /// The router's options.
+        #[schemars(transform = field::free)]
         empty options: BTreeMap<String, String>,
     }
 }

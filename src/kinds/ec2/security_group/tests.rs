@@ -5,7 +5,7 @@ use serde_json::{Value, json};
 
 use super::{SecurityGroup, Spec};
 use crate::diff::walk;
-use crate::kind::{AnyKind, Effect, Erased, Kind, Live, Order, Refs};
+use crate::kind::{AnyKind, Effect, Erased, Kind, Live, Order};
 use crate::resource::Place;
 use crate::services::ec2::Snapshot;
 
@@ -212,7 +212,7 @@ fn a_group_leaves_before_another_takes_its_name() {
         let want = spec(json!({"groupDescription": "Other", "vpcId": vpc}));
         let documents = (serde_json::to_value(live().spec).unwrap(), serde_json::to_value(&want).unwrap());
         let changes = walk(&documents.0, &documents.1, rules, &[]);
-        SecurityGroup::effect(&live().spec, &want, &changes, &Refs).0
+        SecurityGroup::effect(&live().spec, &want, &changes).0
     };
     assert_eq!(effect("vpc-1"), Effect::Replace(Order::DeleteFirst));
     assert_eq!(effect("vpc-2"), Effect::Replace(Order::CreateFirst));

@@ -6,7 +6,7 @@ use serde_json::{Value, json};
 
 use super::{Spec, Subnet};
 use crate::diff::walk;
-use crate::kind::{AnyKind, Effect, Erased, Kind, Order, Refs};
+use crate::kind::{AnyKind, Effect, Erased, Kind, Manner, Order};
 use crate::resource::Place;
 use crate::services::ec2::Snapshot;
 
@@ -189,7 +189,7 @@ fn addresses_are_free_before_another_subnet_takes_them() {
     let effect = |json: Value| {
         let want = spec(json);
         let documents = (serde_json::to_value(&live).unwrap(), serde_json::to_value(&want).unwrap());
-        Subnet::effect(&live, &want, &walk(&documents.0, &documents.1, rules, &[]), &Refs).0
+        Subnet::effect(&live, &want, &walk(&documents.0, &documents.1, rules, &[])).0
     };
     let zone = json!({"vpcId": "vpc-1", "cidrBlock": "10.0.0.0/20", "availabilityZone": "eu-west-1b"});
     assert_eq!(effect(zone), Effect::Replace(Order::DeleteFirst));
@@ -198,7 +198,7 @@ fn addresses_are_free_before_another_subnet_takes_them() {
     let vpc = json!({"vpcId": "${ec2/Vpc/main.id}", "cidrBlock": "10.0.0.0/20"});
     assert_eq!(effect(vpc), Effect::Replace(Order::CreateFirst));
     let same = json!({"vpcId": "vpc-1", "cidrBlock": "10.0.0.0/20", "enableDns64": true});
-    assert_eq!(effect(same), Effect::Update(String::new()));
+    assert_eq!(effect(same), Effect::Update(Manner::InPlace));
 }
 
 #[test]

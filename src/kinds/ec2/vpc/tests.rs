@@ -6,7 +6,7 @@ use serde_json::json;
 
 use super::{Spec, Vpc};
 use crate::diff::{Rules, walk};
-use crate::kind::{AnyKind, Effect, Erased, Kind, Order, Refs};
+use crate::kind::{AnyKind, Effect, Erased, Kind, Manner, Order};
 use crate::resource::Place;
 use crate::services::ec2::{Dns, Snapshot};
 
@@ -121,10 +121,10 @@ fn tenancy_changes_in_place_in_one_direction_only() {
             spec(json!({"cidrBlock": range, "instanceTenancy": want})),
         );
         let documents = (serde_json::to_value(&live).unwrap(), serde_json::to_value(&want).unwrap());
-        Vpc::effect(&live, &want, &walk(&documents.0, &documents.1, rules, &[]), &Refs).0
+        Vpc::effect(&live, &want, &walk(&documents.0, &documents.1, rules, &[])).0
     };
     let replace = Effect::Replace(Order::CreateFirst);
-    assert_eq!(effect("dedicated", "default", "10.0.0.0/16"), Effect::Update(String::new()));
+    assert_eq!(effect("dedicated", "default", "10.0.0.0/16"), Effect::Update(Manner::InPlace));
     assert_eq!(effect("default", "dedicated", "10.0.0.0/16"), replace);
     assert_eq!(effect("dedicated", "default", "10.1.0.0/16"), replace);
 }

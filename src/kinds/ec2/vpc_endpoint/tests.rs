@@ -6,7 +6,7 @@ use serde_json::{Value, json};
 
 use super::{Spec, VpcEndpoint, everything, write};
 use crate::diff::walk;
-use crate::kind::{AnyKind, Effect, Erased, Kind, Live, Order, Refs};
+use crate::kind::{AnyKind, Effect, Erased, Kind, Live, Order};
 use crate::resource::{Place, Readiness};
 use crate::services::ec2::Snapshot;
 
@@ -154,7 +154,7 @@ fn two_ways_to_one_service_cannot_exist_at_once() {
         let mut want = declared();
         want[key] = json!(value);
         let changes = changes(&live().spec, &want);
-        VpcEndpoint::effect(&live().spec, &serde_json::from_value(want).unwrap(), &changes, &Refs).0
+        VpcEndpoint::effect(&live().spec, &serde_json::from_value(want).unwrap(), &changes).0
     };
     assert_eq!(effect("vpcEndpointType", "GatewayLoadBalancer"), Effect::Replace(Order::DeleteFirst));
     assert_eq!(effect("vpcId", "vpc-2"), Effect::Replace(Order::CreateFirst));

@@ -4,7 +4,7 @@ use serde_json::{Value, json};
 
 use super::*;
 use crate::diff;
-use crate::kind::{AnyKind, Erased};
+use crate::kind::{AnyKind, Erased, Manner};
 use crate::kinds::trial::Trial;
 
 static KIND: Erased<LogGroup> = Erased::new();
@@ -85,22 +85,22 @@ fn a_policy_of_the_account_decides_in_place_of_the_group() {
     assert_eq!(paths, ["retentionInDays"]);
     let live = serde_json::to_value(observed(under_policy()).spec).unwrap();
     let want = KIND.normal(&want, &place()).unwrap();
-    let (effect, _) = KIND.effect(&live, &want, &found, &Refs);
+    let (effect, _) = KIND.effect(&live, &want, &found);
     insta::assert_json_snapshot!(effect, @r#"
 {
   "is": "impossible",
   "how": "the account's retention policy \"ninety\" decides how long events are kept; remove retentionInDays, or list it in metadata.ignore"
 }
 "#);
-    let (effect, _) = KIND.effect(&live, &want, &[], &Refs);
-    assert_eq!(effect, Effect::Update(String::new()));
+    let (effect, _) = KIND.effect(&live, &want, &[]);
+    assert_eq!(effect, Effect::Update(Manner::InPlace));
 }
 
 #[test]
 fn a_class_cannot_change() {
     let found = changes(group(), json!({"logGroupClass": "INFREQUENT_ACCESS"}));
     let live = serde_json::to_value(observed(group()).spec).unwrap();
-    let (effect, reason) = KIND.effect(&live, &live, &found, &Refs);
+    let (effect, reason) = KIND.effect(&live, &live, &found);
     assert!(matches!(effect, Effect::Replace(_)), "{effect:?}");
     assert_eq!(reason.to_string(), "logGroupClass is create-only");
 }

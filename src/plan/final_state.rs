@@ -1,0 +1,77 @@
+//! Where a plan leads to, put together from its parts.
+
+use super::drafts::{Draft, How};
+use super::graph::Edges;
+use super::guard::{Objection, Objector};
+use super::prune::Leaving;
+use super::retire::Retiring;
+use crate::kind::{AnyKind, FinalState, Operation, Planned, Rule};
+use crate::resource::{Desired, Observed, OnDelete, ResourceId};
+
+/// What a plan does to each resource.
+pub(super) struct Parts<'a> {
+    pub drafts: &'a [Draft],
+    pub retiring: &'a [Retiring<'a>],
+    pub leaving: &'a [Leaving<'a>],
+}
+
+/// The end of a plan.
+pub(super) fn final_state<'a>(
+    parts: &Parts<'a>,
+    (desired, observed): (&'a Desired, &'a Observed),
+    needs: &'a Edges,
+    scope: &'a std::collections::BTreeSet<ResourceId>,
+) -> FinalState<'a> {
+    let planned = parts.drafts.iter().map(|draft| (&draft.change.id, planned(draft)));
+    let replaced = parts.retiring.iter().map(|one| (one.on_delete, one.id, one.live));
+    let undeclared = parts
+        .leaving
+        .iter()
+        .flat_map(|one| one.incarnations.iter().map(move |live| (one.on_delete, &one.change.id, *live)));
+    let retained = |on_delete| on_delete == OnDelete::Retain;
+    let mut end = FinalState {
+        desired,
+        observed,
+        planned: planned.collect(),
+        going: Vec::new(),
+        retained: Vec::new(),
+        replaced: replaced.clone().map(|(_, id, live)| (id, live)).collect(),
+        needs,
+        scope,
+    };
+    for (on_delete, id, live) in replaced.clone().chain(undeclared.clone()) {
+        if !retained(on_delete) {
+            end.going.push((id, live));
+        }
+    }
+    for (on_delete, id, live) in undeclared.chain(replaced) {
+        if retained(on_delete) {
+            end.retained.push((id, live));
+        }
+    }
+    end
+}
+
+fn planned(draft: &Draft) -> Planned<'_> {
+    let operation = match draft.how {
+        How::Create { .. } => Operation::Create,
+        How::Update { .. } => Operation::Update,
+        How::Register => Operation::Register,
+        How::Replace { order, .. } => Operation::Replace(order),
+        How::Trim => Operation::Trim,
+    };
+    Planned { operation, want: &draft.want, physical: &draft.change.physical }
+}
+
+/// What the rules between resources say of the end, each of the kinds that have some.
+pub(super) fn objections(end: &FinalState<'_>, kinds: &[&'static dyn AnyKind]) -> Vec<Objection> {
+    let rules = kinds.iter().flat_map(|kind| kind.facts().rules_between);
+    let findings = rules.flat_map(|rule: &&dyn Rule| rule.findings(end));
+    findings.map(|finding| held(end, &finding.id, finding.message)).collect()
+}
+
+/// Something that a resource would take from under something else.
+pub(super) fn held(end: &FinalState<'_>, id: &ResourceId, message: String) -> Objection {
+    let position = end.desired.resources.get(id).map(|declared| declared.position.clone());
+    Objection { id: id.clone(), objector: Objector::Held, message, position }
+}
