@@ -1,6 +1,6 @@
 //! Names that are written out where a reference is meant: of what is declared here, or of nothing that there is.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeSet, HashMap};
 
 use serde_json::Value;
 
@@ -68,27 +68,47 @@ struct Meant {
     in_aws: bool,
 }
 
-/// What is declared under a name, in the manifests or in AWS, and may be referred to here.
-fn meant(literal: &Literal<'_>, of: &Declared, desired: &Desired, kind_of: Kinds<'_>) -> Option<Meant> {
-    let candidates = desired.resources.values().filter(|other| other.id != of.id);
-    let mut found = candidates.filter_map(|other| {
-        let output = output_of(literal.rules, &other.id.kind)?;
-        // Whatever AWS makes of a name, such as its ARN, has the name in it.
-        let in_aws = other.physical_name == literal.text
-            || literal.text.contains(&other.physical_name) && {
-                let predicted =
-                    kind_of(&other.id.kind)?.predict(&other.physical_name, &other.spec, &desired.place);
-                predicted.values().any(|value| value == literal.text)
-            };
-        (in_aws || other.id.name == literal.name()).then(|| Meant {
-            reference: format!("${{{}.{output}}}", other.id),
-            what: other.id.to_string(),
-            in_aws,
-        })
-    });
-    let first = found.next()?;
-    // What is called so in AWS is meant rather than what is called so here.
-    if first.in_aws { Some(first) } else { found.find(|it| it.in_aws).or(Some(first)) }
+/// What is declared, by the names that it has.
+pub(super) struct Named<'a> {
+    /// In AWS: its physical name, and whatever AWS makes of that, such as its ARN.
+    in_aws: HashMap<String, Vec<&'a Declared>>,
+    /// In the manifests.
+    here: HashMap<&'a str, Vec<&'a Declared>>,
+}
+
+impl<'a> Named<'a> {
+    /// Everything of an environment.
+    pub fn of(desired: &'a Desired, kind_of: Kinds<'_>) -> Self {
+        let (mut in_aws, mut here) = (HashMap::<String, Vec<&Declared>>::new(), HashMap::<_, Vec<_>>::new());
+        for declared in desired.resources.values() {
+            here.entry(declared.id.name.as_str()).or_default().push(declared);
+            let physical = &declared.physical_name;
+            let predicted = kind_of(&declared.id.kind)
+                .map(|kind| kind.predict(physical, &declared.spec, &desired.place))
+                .unwrap_or_default();
+            let mut texts: BTreeSet<String> =
+                predicted.into_values().filter(|text| text.contains(physical.as_str())).collect();
+            texts.insert(physical.clone());
+            for text in texts {
+                in_aws.entry(text).or_default().push(declared);
+            }
+        }
+        Self { in_aws, here }
+    }
+
+    /// What is declared under a name and may be referred to here. What is called so in AWS is meant rather than what is called so
+    /// in the manifests.
+    fn meant(&self, literal: &Literal<'_>, of: &Declared) -> Option<Meant> {
+        let find = |found: Option<&Vec<&Declared>>, in_aws: bool| {
+            let others = found.into_iter().flatten().filter(|other| other.id != of.id);
+            others.copied().find_map(|other| {
+                let output = output_of(literal.rules, &other.id.kind)?;
+                let reference = format!("${{{}.{output}}}", other.id);
+                Some(Meant { reference, what: other.id.to_string(), in_aws })
+            })
+        };
+        find(self.in_aws.get(literal.text), true).or_else(|| find(self.here.get(literal.name()), false))
+    }
 }
 
 /// The output that a reference to this kind names here.
@@ -97,14 +117,9 @@ fn output_of<'r>(rules: &'r Rules, kind: &str) -> Option<&'r str> {
 }
 
 /// Doubts about names of what is declared: they are looked for in AWS as they are written, and nothing waits for them.
-pub(super) fn doubts(
-    declared: &Declared,
-    kind: &dyn AnyKind,
-    desired: &Desired,
-    kind_of: Kinds<'_>,
-) -> Vec<Invalid> {
+pub(super) fn doubts(declared: &Declared, kind: &dyn AnyKind, named: &Named<'_>) -> Vec<Invalid> {
     let doubt = |literal: Literal<'_>| {
-        let Meant { reference, what, in_aws } = meant(&literal, declared, desired, kind_of)?;
+        let Meant { reference, what, in_aws } = named.meant(&literal, declared)?;
         let text = literal.name();
         let message = match in_aws {
             true => format!(
@@ -127,7 +142,7 @@ pub(super) fn objections(
     observed: &Observed,
     kind_of: Kinds<'_>,
 ) -> Vec<Objection> {
-    let mut found = Vec::new();
+    let (mut found, mut named) = (Vec::new(), None);
     for change in changes {
         let (Some(declared), Some(kind)) = (desired.resources.get(&change.id), kind_of(&change.id.kind))
         else {
@@ -140,7 +155,10 @@ pub(super) fn objections(
             found.push(Objection {
                 id: change.id.clone(),
                 objector: Objector::Nowhere,
-                message: message(&literal, declared, desired, observed, kind_of),
+                message: {
+                    let named = named.get_or_insert_with(|| Named::of(desired, kind_of));
+                    message(&literal, declared, desired, observed, named)
+                },
                 position: Some(declared.position_of(&literal.path).clone()),
             });
         }
@@ -176,13 +194,13 @@ fn message(
     declared: &Declared,
     desired: &Desired,
     observed: &Observed,
-    kind_of: Kinds<'_>,
+    named: &Named<'_>,
 ) -> String {
     let text = literal.name();
     let kinds = kinds_of(literal.rules);
     let what = kinds.iter().copied().collect::<Vec<_>>().join(" and no ");
     let says = format!("{} names `{text}`, and there is no {what} of that name in AWS", literal.path);
-    if let Some(Meant { reference, what, in_aws }) = meant(literal, declared, desired, kind_of) {
+    if let Some(Meant { reference, what, in_aws }) = named.meant(literal, declared) {
         return match in_aws {
             true => format!("{says} yet: write `{reference}`, so that {what} comes first"),
             false => format!("{says}: write `{reference}` for {what}, which is declared here"),

@@ -34,6 +34,7 @@ mod lost;
 mod needed;
 mod obstacle;
 mod only;
+mod pinned;
 mod planner;
 mod prune;
 mod renaming;
