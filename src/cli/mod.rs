@@ -131,28 +131,33 @@ pub fn main() -> ExitCode {
     if let Err(error) = output::log(cli.globals.log.as_deref(), &out) {
         return out.error(&error).into();
     }
-    let runtime = match tokio::runtime::Builder::new_multi_thread().enable_all().build() {
-        Ok(runtime) => runtime,
-        Err(error) => return out.error(&Error::plain(format!("failed to start: {error}"))).into(),
-    };
+    ended(cli, out)
+        .unwrap_or_else(|error| out.error(&Error::plain(format!("failed to start: {error}"))))
+        .into()
+}
+
+/// Runs the command to its end, or to where it hears no signal.
+fn ended(cli: Cli, out: Output) -> std::io::Result<Exit> {
+    let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build()?;
+    // Whatever the other one's threads are stuck in, this one hears signals.
+    let first = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
+    let signals = first.block_on(async { signals::Signals::new() });
     let (done, ended) = tokio::sync::oneshot::channel();
     let handle = runtime.handle().clone();
-    // In a thread of its own, so that one that computes or is stuck in a write can be left where it is.
-    let command = std::thread::Builder::new().name("command".to_owned()).stack_size(STACK).spawn(move || {
+    // In a thread of its own, so that one that computes or is stuck in a write can be left where it is; what it ends with is
+    // written there as well.
+    std::thread::Builder::new().name("command".to_owned()).stack_size(STACK).spawn(move || {
         let exit = handle.block_on(signals::ending(cli.command.run(&cli.globals, &out)));
-        drop(done.send(exit));
-    });
-    if let Err(error) = command {
-        return out.error(&Error::plain(format!("failed to start: {error}"))).into();
-    }
-    let exit = runtime.block_on(signals::unless_deaf(ended));
+        let _ = done.send(out.ended(exit));
+    })?;
+    let exit = first.block_on(signals::unless_deaf(signals, ended));
     // What still runs in the background has nothing left to say.
     runtime.shutdown_background();
-    let exit = exit.unwrap_or_else(|error| out.error(&error));
-    match out.written() {
-        Err(error) if !matches!(exit, Exit::Access | Exit::Error) => out.error(&error).into(),
-        _ => exit.into(),
-    }
+    Ok(match exit {
+        Some(Ok(exit)) => exit,
+        Some(Err(error)) => out.error(&error),
+        None => out.error_if_taken(Error::Interrupted),
+    })
 }
 
 #[cfg(test)]

@@ -1,7 +1,8 @@
 //! The only place that prints: data to stdout, talk to stderr, colour where it is wanted.
 
 use std::io::{ErrorKind, IsTerminal, Write};
-use std::sync::OnceLock;
+use std::sync::{OnceLock, mpsc};
+use std::time::Duration;
 
 use rustix::fs::{OFlags, fcntl_getfl, fstat, stat};
 use serde_json::Value;
@@ -154,6 +155,29 @@ impl Output {
         let mut out = std::io::stderr().lock();
         drop(out.write_all(self.safe(&said).as_bytes()));
         Exit::of(error)
+    }
+
+    /// The same, where stderr may be stuck: after a moment nobody waits for it.
+    pub fn error_if_taken(self, error: Error) -> Exit {
+        let exit = Exit::of(&error);
+        let (done, said) = mpsc::channel();
+        let says = move || {
+            self.error(&error);
+            let _ = done.send(());
+        };
+        if std::thread::Builder::new().spawn(says).is_ok() {
+            let _ = said.recv_timeout(Duration::from_millis(100));
+        }
+        exit
+    }
+
+    /// Says why a command failed, or that its data was lost; answers the exit code.
+    pub fn ended(&self, exit: Result<Exit>) -> Exit {
+        let exit = exit.unwrap_or_else(|error| self.error(&error));
+        match self.written() {
+            Err(error) if !matches!(exit, Exit::Access | Exit::Error) => self.error(&error),
+            _ => exit,
+        }
     }
 }
 

@@ -130,8 +130,10 @@ pub async fn carry_out(
         });
     };
     let report = tokio::select! {
-        report = executed(session, plan, observed, stopped, talk) => report,
+        // It listens before anything is written.
+        biased;
         never = signals::heed(&stop, told) => match never {},
+        report = executed(session, plan, observed, stopped, talk) => report,
     };
     talk.report(plan, &report, one_plan);
     Exit::of_report(&report)

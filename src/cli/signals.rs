@@ -1,7 +1,12 @@
 //! Ctrl-C and SIGTERM.
+//!
+//! The program's first thread, which does nothing else, receives them and puts them into one line; whoever listens takes them out of
+//! it. So it is known of each whether it was heard.
 
+use std::collections::VecDeque;
 use std::convert::Infallible;
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::future::pending;
+use std::sync::LazyLock;
 use std::time::{Duration, Instant};
 
 use tokio::signal::unix::{Signal, SignalKind, signal};
@@ -10,59 +15,153 @@ use tokio::sync::{oneshot, watch};
 use super::{Error, Result};
 use crate::execute::Halt;
 
-/// Whether the command has begun to listen for itself: from then on it says what a signal ends.
-static HEARD: AtomicBool = AtomicBool::new(false);
+static LINE: LazyLock<watch::Sender<Line>> = LazyLock::new(|| watch::Sender::new(Line::default()));
 
-/// Runs a command. Until it listens for itself, a signal ends it: so far it has only read, or asked.
+/// Runs a command. While it does not listen for itself, a signal ends it: it has only read, or asked.
 pub async fn ending<T>(command: impl Future<Output = Result<T>>) -> Result<T> {
-    let mut command = std::pin::pin!(command);
-    let mut signals = Signals::new();
-    loop {
-        tokio::select! {
-            biased;
-            ended = &mut command => return ended,
-            _ = signals.next() => if !HEARD.load(Ordering::Relaxed) { return Err(Error::Interrupted) },
-        }
+    tokio::select! {
+        biased;
+        ended = command => ended,
+        () = nobody_listens() => Err(Error::Interrupted),
     }
 }
 
-/// So long after a signal, a command that has not ended does not hear it: it computes, or is stuck in a write.
+/// Waits until a signal waits, and nobody is there to take it.
+async fn nobody_listens() {
+    let mut line = LINE.subscribe();
+    // What this answers would lock the line.
+    drop(line.wait_for(|line| line.ears == 0 && !line.waiting.is_empty()).await);
+}
+
+/// So long after a signal, a command that has not taken it does not hear: it computes, or is stuck in a write.
 const GRACE: Duration = Duration::from_secs(1);
 
-/// Waits for a command to end; one that should and does not hear that it is told to is given up.
-pub async fn unless_deaf<T>(ended: oneshot::Receiver<Result<T>>) -> Result<T> {
-    let is_deaf = async {
-        let mut signals = Signals::new();
-        loop {
-            signals.next().await;
-            tokio::time::sleep(GRACE).await;
-            if !HEARD.load(Ordering::Relaxed) {
-                return;
-            }
-        }
-    };
+/// Waits for what a command ends with, and passes signals on to it meanwhile; nothing, if it does not hear them.
+pub async fn unless_deaf<T>(signals: Signals, ended: oneshot::Receiver<T>) -> Option<Result<T>> {
     tokio::select! {
         biased;
-        ended = ended => ended.unwrap_or_else(|_| Err(Error::plain("the command fell over"))),
-        () = is_deaf => Err(Error::Interrupted),
+        ended = ended => Some(ended.map_err(|_| Error::plain("the command fell over"))),
+        () = pass_on(signals) => None,
+    }
+}
+
+/// Passes signals on, until one that must be heard is not.
+async fn pass_on(mut signals: Signals) {
+    let (mut last, mut due) = (Last::default(), VecDeque::new());
+    loop {
+        let next = due.front().copied();
+        let is_due = async move {
+            match next {
+                Some(at) => tokio::time::sleep_until(at).await,
+                None => pending().await,
+            }
+        };
+        tokio::select! {
+            kind = signals.next() => {
+                let now = tokio::time::Instant::now();
+                if !last.is_echoed(kind, now.into_std()) {
+                    LINE.send_modify(|line| line.waiting.push_back(now.into_std()));
+                    due.push_back(now + GRACE);
+                }
+            }
+            () = is_due => {
+                due.pop_front();
+                if LINE.borrow().is_unheard(Instant::now()) {
+                    return;
+                }
+            }
+        }
     }
 }
 
 /// Waits for Ctrl-C or SIGTERM.
 pub async fn once() {
-    let mut signals = Signals::of_command();
-    signals.next().await;
+    let _ = Ear::open(false).next().await;
 }
 
-/// Passes signals on for as long as it is polled: the first says to stop, another one to leave.
+/// Passes signals on for as long as it is polled: the first says to stop, another one to leave. The first may wait until this is
+/// polled again, because something is half done; another one may not.
 pub async fn heed(stop: &watch::Sender<Halt>, told: impl Fn(Halt)) -> Infallible {
-    let (mut signals, mut heard) = (Signals::of_command(), Heard::default());
+    let mut ear = Ear::open(true);
     loop {
-        let kind = signals.next().await;
-        if let Some(halt) = heard.asks(kind, Instant::now()) {
-            told(halt);
-            stop.send_replace(halt);
+        let halt = ear.next().await;
+        stop.send_replace(halt);
+        told(halt);
+    }
+}
+
+/// The signals that nobody took yet, and who is there to take them.
+#[derive(Debug, Default)]
+struct Line {
+    /// When each came.
+    waiting: VecDeque<Instant>,
+    /// How many listen.
+    ears: usize,
+    /// What a run that heeds signals was told so far, while there is one.
+    heeded: Option<Halt>,
+}
+
+impl Line {
+    /// Takes a signal.
+    fn take(&mut self) -> Option<Halt> {
+        self.waiting.pop_front()?;
+        let halt = match self.heeded {
+            None | Some(Halt::No) => Halt::Finish,
+            Some(Halt::Finish | Halt::Leave) => Halt::Leave,
+        };
+        if let Some(heeded) = &mut self.heeded {
+            *heeded = halt;
         }
+        Some(halt)
+    }
+
+    /// Whether a signal waits for too long. The first to a run that heeds them may.
+    fn is_unheard(&self, now: Instant) -> bool {
+        let patient = usize::from(self.heeded == Some(Halt::No));
+        self.waiting.get(patient).is_some_and(|at| now.duration_since(*at) >= GRACE)
+    }
+}
+
+/// Somebody who takes signals, while it is there.
+struct Ear {
+    line: watch::Receiver<Line>,
+    heeds: bool,
+}
+
+impl Ear {
+    fn open(heeds: bool) -> Self {
+        LINE.send_modify(|line| {
+            line.ears += 1;
+            if heeds {
+                line.heeded = Some(Halt::No);
+            }
+        });
+        Self { line: LINE.subscribe(), heeds }
+    }
+
+    async fn next(&mut self) -> Halt {
+        loop {
+            let mut taken = None;
+            LINE.send_if_modified(|line| {
+                taken = line.take();
+                false
+            });
+            if let Some(halt) = taken {
+                return halt;
+            }
+            drop(self.line.wait_for(|line| !line.waiting.is_empty()).await);
+        }
+    }
+}
+
+impl Drop for Ear {
+    fn drop(&mut self) {
+        LINE.send_modify(|line| {
+            line.ears -= 1;
+            if self.heeds {
+                line.heeded = None;
+            }
+        });
     }
 }
 
@@ -70,36 +169,30 @@ pub async fn heed(stop: &watch::Sender<Halt>, told: impl Fn(Halt)) -> Infallible
 /// started this one may pass it on as well.
 const ECHO: Duration = Duration::from_secs(1);
 
-/// The first signal, and when it came.
+/// The last signal that was a word of its own, and when it came.
 #[derive(Debug, Default)]
-struct Heard(Option<(SignalKind, Instant)>);
+struct Last(Option<(SignalKind, Instant)>);
 
-impl Heard {
-    /// What a signal asks for; nothing new, if it is the echo of the first.
-    fn asks(&mut self, kind: SignalKind, now: Instant) -> Option<Halt> {
-        match self.0 {
-            None => {
-                self.0 = Some((kind, now));
-                Some(Halt::Finish)
-            }
-            Some((first, at)) if first == kind && now.duration_since(at) < ECHO => None,
-            Some(_) => Some(Halt::Leave),
+impl Last {
+    /// Whether a signal is its echo; else it is the last one from now on.
+    fn is_echoed(&mut self, kind: SignalKind, now: Instant) -> bool {
+        let is_echo = self.0.is_some_and(|(last, at)| last == kind && now.duration_since(at) < ECHO);
+        if !is_echo {
+            self.0 = Some((kind, now));
         }
+        is_echo
     }
 }
 
-struct Signals(Option<(Signal, Signal)>);
+/// Signals as the system sends them. Once they are received, they no longer end the process by themselves.
+pub struct Signals(Option<(Signal, Signal)>);
 
 impl Signals {
-    fn new() -> Self {
+    /// Within a runtime.
+    pub fn new() -> Self {
         let interrupt = signal(SignalKind::interrupt());
         let terminate = signal(SignalKind::terminate());
         Self(interrupt.ok().zip(terminate.ok()))
-    }
-
-    fn of_command() -> Self {
-        HEARD.store(true, Ordering::Relaxed);
-        Self::new()
     }
 
     async fn next(&mut self) -> SignalKind {
@@ -109,7 +202,7 @@ impl Signals {
                 _ = terminate.recv() => SignalKind::terminate(),
             },
             // Where no handler can be set, the signal ends the process as it always does.
-            None => std::future::pending().await,
+            None => pending().await,
         }
     }
 }
@@ -118,19 +211,48 @@ impl Signals {
 mod tests {
     use super::*;
 
+    const SOON: Duration = Duration::from_millis(20);
+
     #[test]
     fn an_echo_is_not_a_second_word_and_another_signal_is() {
-        let (begin, soon) = (Instant::now(), Duration::from_millis(20));
+        let begin = Instant::now();
         let (interrupt, terminate) = (SignalKind::interrupt(), SignalKind::terminate());
         for (kind, after, expected) in [
-            (interrupt, soon, None),
-            (terminate, soon, Some(Halt::Leave)),
-            (interrupt, ECHO, Some(Halt::Leave)),
-            (terminate, Duration::from_millis(7500), Some(Halt::Leave)),
+            (interrupt, SOON, true),
+            (terminate, SOON, false),
+            (interrupt, ECHO, false),
+            (terminate, Duration::from_millis(7500), false),
         ] {
-            let mut heard = Heard::default();
-            assert_eq!(heard.asks(interrupt, begin), Some(Halt::Finish));
-            assert_eq!(heard.asks(kind, begin + after), expected, "{kind:?} after {after:?}");
+            let mut last = Last::default();
+            assert!(!last.is_echoed(interrupt, begin));
+            assert_eq!(last.is_echoed(kind, begin + after), expected, "{kind:?} after {after:?}");
         }
+    }
+
+    #[test]
+    fn a_signal_that_nobody_takes_is_unheard_and_a_run_may_leave_only_the_first_one_lying() {
+        let begin = Instant::now();
+        let late = begin + SOON + GRACE;
+        for (heeded, count, expected) in [
+            (None, 0, false),
+            (None, 1, true),
+            (Some(Halt::No), 1, false),
+            (Some(Halt::No), 2, true),
+            (Some(Halt::Finish), 1, true),
+        ] {
+            let waiting = [begin, begin + SOON].into_iter().take(count).collect();
+            let line = Line { waiting, ears: 1, heeded };
+            assert_eq!(line.is_unheard(late), expected, "{heeded:?} {count}");
+            assert!(!line.is_unheard(begin + SOON), "{heeded:?} {count}");
+        }
+    }
+
+    #[test]
+    fn a_run_is_told_to_finish_and_then_to_leave() {
+        let waiting = [Instant::now(); 3].into();
+        let mut line = Line { waiting, ears: 1, heeded: Some(Halt::No) };
+        assert_eq!([line.take(), line.take()], [Some(Halt::Finish), Some(Halt::Leave)]);
+        line.heeded = None;
+        assert_eq!([line.take(), line.take()], [Some(Halt::Finish), None]);
     }
 }

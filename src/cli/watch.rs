@@ -41,8 +41,9 @@ pub async fn run(args: Args, globals: &Globals, out: &Output) -> Result<Exit> {
         out.talk(&format!("watching {}; Ctrl-C ends it", crate::outside::path(root)));
     });
     tokio::select! {
-        Err(error) = work => Err(failed(&error)),
+        biased;
         () = signals::once() => Ok(Exit::Success),
+        Err(error) = work => Err(failed(&error)),
     }
 }
 

@@ -8,18 +8,21 @@ use std::pin::Pin;
 use std::sync::{Arc, OnceLock};
 use std::task::{Context, Poll, ready};
 
-use aws_smithy_checksums::ChecksumAlgorithm;
-use aws_smithy_checksums::http::HttpChecksum;
-use base64::Engine;
-use base64::prelude::BASE64_STANDARD;
 use bytes::Bytes;
-use http::{HeaderMap, Response, StatusCode, header};
+use http::request::Parts;
+use http::{HeaderMap, Method, Response, StatusCode};
 use http_body_util::BodyExt;
 use hyper::body::{Body as _, Frame, Incoming, SizeHint};
 use sha2::{Digest, Sha256};
 
 use super::reply::{self, Body, BodyError};
 use super::request::{Protocol, text};
+
+mod chunks;
+mod stated;
+
+use chunks::Chunks;
+use stated::Stated;
 
 /// What is wrong with a body, or with what is said of it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
@@ -44,19 +47,30 @@ pub enum Wrong {
     Trailer,
     #[error("The {0} you specified did not match the calculated checksum.")]
     Checksum(&'static str),
+    #[error("Value for x-amz-checksum-{0} header is invalid.")]
+    NoChecksum(&'static str),
+    #[error("Expecting a single x-amz-checksum- header. Multiple checksum Types are not allowed.")]
+    Checksums,
+    #[error("The Content-MD5 you specified did not match what we received.")]
+    Md5,
+    #[error("The Content-MD5 you specified was invalid.")]
+    NoMd5,
 }
 
 impl Wrong {
     /// What S3 answers.
     pub fn answer(self) -> Response<Body> {
         let (status, code) = match self {
-            Self::Unsaid => (StatusCode::BAD_REQUEST, "InvalidRequest"),
+            Self::Unsaid | Self::NoChecksum(_) | Self::Checksums => {
+                (StatusCode::BAD_REQUEST, "InvalidRequest")
+            }
             Self::NoHash => (StatusCode::BAD_REQUEST, "InvalidArgument"),
             Self::Hash => (StatusCode::BAD_REQUEST, "XAmzContentSHA256Mismatch"),
             Self::NoLength => (StatusCode::LENGTH_REQUIRED, "MissingContentLength"),
             Self::Length | Self::Cut => (StatusCode::BAD_REQUEST, "IncompleteBody"),
             Self::Trailer => (StatusCode::BAD_REQUEST, "MalformedTrailerError"),
-            Self::Checksum(_) => (StatusCode::BAD_REQUEST, "BadDigest"),
+            Self::Checksum(_) | Self::Md5 => (StatusCode::BAD_REQUEST, "BadDigest"),
+            Self::NoMd5 => (StatusCode::BAD_REQUEST, "InvalidDigest"),
         };
         reply::error(Protocol::RestXml, status, code, &self.to_string())
     }
@@ -75,8 +89,12 @@ impl Finding {
 
 /// A body of which the last part is handed on only if all of it is as promised: whoever takes it never has all of a wrong one.
 /// `presigned`: the signature is in the query, and says nothing of the body.
-pub fn checked(headers: &HeaderMap, presigned: bool, body: Incoming) -> Result<(Body, Finding), Wrong> {
-    let mut check = Check::of(headers, presigned)?;
+pub fn checked(parts: &Parts, presigned: bool, body: Incoming) -> Result<(Body, Finding), Wrong> {
+    let mut check = Check::of(&parts.headers, presigned)?;
+    // <https://docs.aws.amazon.com/AmazonS3/latest/API/API_CompleteMultipartUpload.html>: it is of the object, not of the body.
+    if parts.method == Method::POST && has_upload(parts.uri.query().unwrap_or_default()) {
+        check.stated.forget_checksum();
+    }
     let finding = Finding::default();
     if body.is_end_stream() {
         return match check.ended() {
@@ -132,8 +150,19 @@ impl hyper::body::Body for Passing {
     }
 }
 
+/// Whether a request is about an upload in parts.
+fn has_upload(query: &str) -> bool {
+    query.split('&').any(|one| one.split('=').next() == Some("uploadId"))
+}
+
 /// What is promised of a body, and what it has come to so far.
-enum Check {
+struct Check {
+    signed: Signed,
+    stated: Stated,
+}
+
+/// What the signature says of it.
+enum Signed {
     Nothing,
     Hash { promised: String, so_far: Sha256 },
     Chunks(Box<Chunks>),
@@ -141,9 +170,37 @@ enum Check {
 
 impl Check {
     fn of(headers: &HeaderMap, presigned: bool) -> Result<Self, Wrong> {
-        if presigned {
-            return Ok(Self::Nothing);
+        let signed = if presigned { Signed::Nothing } else { Signed::of(headers)? };
+        Ok(Self { signed, stated: Stated::of(headers)? })
+    }
+
+    fn take(&mut self, data: &[u8]) {
+        match &mut self.signed {
+            Signed::Nothing => self.stated.take(data),
+            Signed::Hash { so_far, .. } => {
+                so_far.update(data);
+                self.stated.take(data);
+            }
+            Signed::Chunks(chunks) => chunks.take(data, &mut self.stated),
         }
+    }
+
+    fn ended(&mut self) -> Option<Wrong> {
+        let signed = match &mut self.signed {
+            Signed::Nothing => None,
+            Signed::Hash { promised, so_far } => {
+                let found: String =
+                    so_far.finalize_reset().iter().map(|byte| format!("{byte:02x}")).collect();
+                (found != *promised).then_some(Wrong::Hash)
+            }
+            Signed::Chunks(chunks) => chunks.ended(),
+        };
+        signed.or_else(|| self.stated.ended())
+    }
+}
+
+impl Signed {
+    fn of(headers: &HeaderMap) -> Result<Self, Wrong> {
         let said = text(headers, "x-amz-content-sha256").ok_or(Wrong::Unsaid)?;
         match said {
             "UNSIGNED-PAYLOAD" => Ok(Self::Nothing),
@@ -157,153 +214,6 @@ impl Check {
             }
             _ => Err(Wrong::NoHash),
         }
-    }
-
-    fn take(&mut self, data: &[u8]) {
-        match self {
-            Self::Nothing => {}
-            Self::Hash { so_far, .. } => so_far.update(data),
-            Self::Chunks(chunks) => chunks.take(data),
-        }
-    }
-
-    fn ended(&mut self) -> Option<Wrong> {
-        match self {
-            Self::Nothing => None,
-            Self::Hash { promised, so_far } => {
-                let found: String =
-                    so_far.finalize_reset().iter().map(|byte| format!("{byte:02x}")).collect();
-                (found != *promised).then_some(Wrong::Hash)
-            }
-            Self::Chunks(chunks) => chunks.ended(),
-        }
-    }
-}
-
-/// A body that comes in pieces, each with its size before it (`aws-chunked`), and a checksum behind the last.
-///
-/// The signatures of signed pieces are not looked at: no SDK that the sandbox is tried with signs them.
-struct Chunks {
-    next: Next,
-    line: Vec<u8>,
-    length: u64,
-    so_far: u64,
-    trailer: Option<Trailer>,
-    /// Whether one comes at all.
-    trails: bool,
-    sums: Vec<(String, String)>,
-}
-
-/// The header's name that comes behind, how it is said, and what was computed.
-type Trailer = (String, &'static str, Option<Box<dyn HttpChecksum>>);
-
-/// What comes next.
-enum Next {
-    Size,
-    Data(u64),
-    /// The end of its line.
-    After,
-    Trailer,
-    Nothing,
-    /// It is in no form.
-    Broken,
-}
-
-/// No line is longer.
-const LONGEST_LINE: usize = 4096;
-
-impl Chunks {
-    fn of(headers: &HeaderMap, trails: bool) -> Result<Self, Wrong> {
-        let length = text(headers, "x-amz-decoded-content-length").and_then(|it| it.parse().ok());
-        let length = length
-            .or_else(|| (text(headers, header::CONTENT_LENGTH.as_str())? == "0").then_some(0))
-            .ok_or(Wrong::NoLength)?;
-        let trailer = match text(headers, "x-amz-trailer").filter(|_| trails) {
-            None => None,
-            Some(name) => {
-                let algorithm = name.trim().to_ascii_lowercase();
-                let (said, algorithm) = match algorithm.strip_prefix("x-amz-checksum-") {
-                    Some("crc32") => ("CRC32", Some(ChecksumAlgorithm::Crc32)),
-                    Some("crc32c") => ("CRC32C", Some(ChecksumAlgorithm::Crc32c)),
-                    Some("crc64nvme") => ("CRC64NVME", Some(ChecksumAlgorithm::Crc64Nvme)),
-                    Some("sha1") => ("SHA1", Some(ChecksumAlgorithm::Sha1)),
-                    Some("sha256") => ("SHA256", Some(ChecksumAlgorithm::Sha256)),
-                    _ => ("", None),
-                };
-                Some((name.trim().to_ascii_lowercase(), said, algorithm.map(ChecksumAlgorithm::into_impl)))
-            }
-        };
-        let (line, sums) = (Vec::new(), Vec::new());
-        Ok(Self { next: Next::Size, line, length, so_far: 0, trailer, trails, sums })
-    }
-
-    fn take(&mut self, mut data: &[u8]) {
-        while !data.is_empty() {
-            if let Next::Data(left) = self.next {
-                let size = usize::try_from(left).map_or(data.len(), |left| left.min(data.len()));
-                let (piece, rest) = data.split_at(size);
-                if let Some((_, _, Some(sum))) = &mut self.trailer {
-                    sum.update(piece);
-                }
-                self.so_far += size as u64;
-                let left = left - size as u64;
-                self.next = if left == 0 { Next::After } else { Next::Data(left) };
-                data = rest;
-                continue;
-            }
-            let end = data.iter().position(|byte| *byte == b'\n');
-            let (part, rest) = data.split_at(end.map_or(data.len(), |end| end + 1));
-            self.line.extend_from_slice(part);
-            data = rest;
-            if self.line.len() > LONGEST_LINE {
-                self.next = Next::Broken;
-                self.line.clear();
-            } else if end.is_some() {
-                let line = std::mem::take(&mut self.line);
-                let line = String::from_utf8_lossy(&line);
-                self.next = self.after_line(line.trim_end_matches(['\r', '\n']));
-            }
-        }
-    }
-
-    fn after_line(&mut self, line: &str) -> Next {
-        match self.next {
-            Next::Size => match u64::from_str_radix(line.split(';').next().unwrap_or_default().trim(), 16) {
-                Ok(0) => Next::Trailer,
-                Ok(size) => Next::Data(size),
-                Err(_) => Next::Broken,
-            },
-            Next::After if line.is_empty() => Next::Size,
-            Next::Trailer if line.is_empty() => Next::Nothing,
-            Next::Trailer => match line.split_once(':') {
-                Some((name, value)) => {
-                    self.sums.push((name.trim().to_ascii_lowercase(), value.trim().to_owned()));
-                    Next::Trailer
-                }
-                None => Next::Broken,
-            },
-            Next::Nothing if line.is_empty() => Next::Nothing,
-            _ => Next::Broken,
-        }
-    }
-
-    fn ended(&mut self) -> Option<Wrong> {
-        let is_whole = matches!(self.next, Next::Nothing)
-            // Without a trailer the last size may be the end; and nothing at all may come in no pieces.
-            || (matches!(self.next, Next::Trailer) && !self.trails)
-            || (matches!(self.next, Next::Size) && self.length == 0 && self.trailer.is_none());
-        if !is_whole || !self.line.is_empty() {
-            return Some(Wrong::Cut);
-        }
-        if self.so_far != self.length {
-            return Some(Wrong::Length);
-        }
-        let (name, said, sum) = self.trailer.as_mut()?;
-        let Some((_, promised)) = self.sums.iter().find(|(found, _)| found == name) else {
-            return Some(Wrong::Trailer);
-        };
-        let found = sum.take().map(|sum| BASE64_STANDARD.encode(sum.finalize()));
-        found.filter(|found| found != promised).map(|_| Wrong::Checksum(said))
     }
 }
 
@@ -341,6 +251,33 @@ mod tests {
         }
         assert_eq!(ends(&[], "foobar", 9), Some(Wrong::Unsaid));
         assert_eq!(ends(&[(SHA, "STREAMING")], "foobar", 9), Some(Wrong::NoHash));
+    }
+
+    #[test]
+    fn a_body_is_what_its_other_headers_say() {
+        let plain = (SHA, "UNSIGNED-PAYLOAD");
+        // What `python3 -c 'import hashlib, base64; …hashlib.md5(b"foobar")…'` prints.
+        let md5 = ("content-md5", "OFj2IjCsPJFfMAxmQxLGPw==");
+        let crc32 = ("x-amz-checksum-crc32", CRC32);
+        for (stated, wrong) in [(md5, Wrong::Md5), (crc32, Wrong::Checksum("CRC32"))] {
+            assert_eq!(ends(&[plain, stated], "foobar", 4), None);
+            assert_eq!(ends(&[(SHA, HASH), stated], "foobar", 4), None);
+            assert_eq!(ends(&[plain, stated], "foobaz", 4), Some(wrong));
+            assert_eq!(ends(&[plain, stated], "", 4), Some(wrong));
+            // Of what comes in pieces, it is said of what they hold.
+            let signed = (SHA, "STREAMING-AWS4-HMAC-SHA256-PAYLOAD");
+            let all = [signed, ("x-amz-decoded-content-length", "6"), stated];
+            assert_eq!(ends(&all, "6;chunk-signature=ab\r\nfoobar\r\n0;chunk-signature=cd\r\n\r\n", 4), None);
+        }
+        for value in ["bad", CRC32, "OFj2IjCsPJFfMAxmQxLGPw"] {
+            assert_eq!(ends(&[plain, ("content-md5", value)], "", 1), Some(Wrong::NoMd5), "{value}");
+        }
+        let wide = ("x-amz-checksum-crc32", md5.1);
+        assert_eq!(ends(&[plain, wide], "", 1), Some(Wrong::NoChecksum("crc32")));
+        let sha1 = ("x-amz-checksum-sha1", "iEPX+SQWIR3p67lj/0zigSWTKHg=");
+        assert_eq!(ends(&[plain, sha1], "foobar", 1), None);
+        assert_eq!(ends(&[plain, sha1, crc32], "foobar", 1), Some(Wrong::Checksums));
+        assert!(has_upload("a=b&uploadId=c") && !has_upload("delete=uploadId"));
     }
 
     #[test]

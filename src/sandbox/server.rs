@@ -218,7 +218,7 @@ async fn call(state: &State, request: Request<Incoming>) -> Result<Response<Body
     };
     let (stream, finding) = match stream {
         None => (None, Finding::default()),
-        Some(body) => match payload::checked(&parts.headers, presigned, body) {
+        Some(body) => match payload::checked(&parts, presigned, body) {
             Ok((body, finding)) => (Some(body), finding),
             Err(wrong) => return Ok(wrong.answer()),
         },

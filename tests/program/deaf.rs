@@ -2,7 +2,9 @@
 
 #![cfg(target_os = "linux")]
 
+use std::fmt::Write;
 use std::fs;
+use std::io::Read;
 use std::process::{Command, Stdio};
 
 use rustix::process::{Pid, Signal, kill_process};
@@ -29,4 +31,44 @@ fn a_command_that_waits_for_no_signal_ends_on_one() {
     }
     kill_process(Pid::from_child(&child), Signal::TERM).unwrap();
     assert_eq!(child.wait().unwrap().code(), Some(6));
+}
+
+/// An environment of one stack with more mistakes than a pipe holds words about them.
+fn mistakes() -> tempfile::TempDir {
+    let folder = tempfile::tempdir().unwrap();
+    let write = |path: &str, text: &str| {
+        let path = folder.path().join(path);
+        fs::create_dir_all(path.parent().unwrap()).unwrap();
+        fs::write(path, text).unwrap();
+    };
+    write(
+        "manifests/dev/environment.yaml",
+        "project: acme/jobs\naccount: \"111111111111\"\nregion: eu-west-1\nstacks: [main]\n",
+    );
+    let mut text =
+        "apiVersion: batchwright/v1\nkind: logs/LogGroup\nmetadata: {name: jobs}\nspec:\n".to_owned();
+    for number in 10..40 {
+        let _ = writeln!(text, "  bogus{number}{}: 1", "x".repeat(8000));
+    }
+    write("manifests/stacks/main/main.yaml", &text);
+    folder
+}
+
+/// One of them says it at its end, one in the midst of what it does, and one listens for signals meanwhile.
+#[test]
+fn a_command_that_is_stuck_in_what_it_says_ends_on_a_signal() {
+    let folder = mistakes();
+    for command in ["validate", "plan", "watch"] {
+        let mut child = Command::new(env!("CARGO_BIN_EXE_batchwright"))
+            .args([command, "dev"])
+            .current_dir(&folder)
+            .stdout(Stdio::null())
+            .stderr(Stdio::piped())
+            .spawn()
+            .unwrap();
+        // It has begun, and cannot end: nobody reads the rest.
+        child.stderr.as_mut().unwrap().read_exact(&mut [0]).unwrap();
+        kill_process(Pid::from_child(&child), Signal::TERM).unwrap();
+        assert_eq!(child.wait().unwrap().code(), Some(6), "{command}");
+    }
 }

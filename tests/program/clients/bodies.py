@@ -1,6 +1,7 @@
 """Bodies as boto3 sends and signs them: stored as they are, whatever their type, and refused if they are not what was signed."""
 
 import base64
+import hashlib
 import io
 import urllib.error
 import urllib.request
@@ -62,6 +63,14 @@ check(send(url, {"Content-Type": FORM}, b"a=1&b=2"), 200)
 assert stored("presigned") == (b"a=1&b=2", FORM), stored("presigned")
 s3.put_object(Bucket=bucket, Key="form", Body=b"key=1&file=%20", ContentType=FORM)
 assert stored("form") == (b"key=1&file=%20", FORM), stored("form")
+PARTS = "multipart/form-data; boundary=x"
+part = b'--x\r\nContent-Disposition: form-data; name="a"\r\n\r\n1\r\n--x--\r\n'
+for body in (b"--x\r\nhello", part):
+    s3.put_object(Bucket=bucket, Key="parts", Body=body, ContentType=PARTS)
+    assert stored("parts") == (body, PARTS), stored("parts")
+url = s3.generate_presigned_url("put_object", Params={"Bucket": bucket, "Key": "parts", "ContentType": PARTS})
+check(send(url, {"Content-Type": PARTS}, part + b"more"), 200)
+assert stored("parts") == (part + b"more", PARTS), stored("parts")
 s3.put_object(Bucket=bucket, Key="empty", Body=b"")
 assert stored("empty")[0] == b""
 large = bytes(range(256)) * 40_000
@@ -92,3 +101,26 @@ check(put("pieces", pieces, pieces.replace(b"bar", b"baz"), said, **trailer), 40
 check(put("pieces", pieces, pieces[:10], said, **trailer), 400, "IncompleteBody")
 check(put("pieces", pieces, pieces.replace(b"3\r\nfoo\r\n", b""), said, **trailer), 400, "IncompleteBody")
 assert stored("pieces")[0] == b"foobar"
+
+# What its other headers say of it: https://docs.aws.amazon.com/AmazonS3/latest/userguide/checking-object-integrity.html
+md5, sha256 = (base64.b64encode(made(b"foobar").digest()).decode() for made in (hashlib.md5, hashlib.sha256))
+sums = {"content_md5": md5, "x_amz_checksum_crc32": crc32, "x_amz_checksum_sha256": sha256}
+for name, value in sums.items():
+    check(put("sums", b"foobar", b"foobar", **{name: value}), 200)
+    assert stored("sums")[0] == b"foobar"
+    check(put("sums", b"foobaz", b"foobaz", **{name: value}), 400, "BadDigest")
+    check(put("sums", b"", b"", **{name: value}), 400, "BadDigest")
+    check(put("sums", b"foobaz", b"foobaz", "UNSIGNED-PAYLOAD", **{name: value}), 400, "BadDigest")
+check(put("sums", b"x", b"x", content_md5="bad"), 400, "InvalidDigest")
+check(put("sums", b"x", b"x", content_md5=sha256), 400, "InvalidDigest")
+check(put("sums", b"x", b"x", x_amz_checksum_crc32=sha256), 400, "InvalidRequest")
+check(put("sums", b"foobar", b"foobar", x_amz_checksum_crc32=crc32, x_amz_checksum_sha256=sha256), 400, "InvalidRequest")
+assert stored("sums")[0] == b"foobar"
+
+# Of an upload in parts, the header says what the whole object comes to, not the list of its parts.
+whole = {"Bucket": bucket, "Key": "whole"}
+upload = s3.create_multipart_upload(**whole, ChecksumAlgorithm="CRC32", ChecksumType="FULL_OBJECT")["UploadId"]
+got = s3.upload_part(**whole, UploadId=upload, PartNumber=1, Body=b"foobar", ChecksumCRC32=crc32)
+listed = {"Parts": [{"PartNumber": 1, "ETag": got["ETag"], "ChecksumCRC32": crc32}]}
+s3.complete_multipart_upload(**whole, UploadId=upload, MultipartUpload=listed, ChecksumCRC32=crc32, ChecksumType="FULL_OBJECT")
+assert stored("whole")[0] == b"foobar"

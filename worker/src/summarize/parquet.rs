@@ -56,7 +56,10 @@ fn read(
     for index in 0..file.num_row_groups() {
         let group = file.get_row_group(index).map_err(failure)?;
         let mut cells = open(group.as_ref(), columns)?;
-        let rows = u64::try_from(group.metadata().num_rows()).unwrap_or(0);
+        let rows = group.metadata().num_rows();
+        let rows = u64::try_from(rows).map_err(|_| {
+            Error::Unusable(format!("the Parquet data is damaged: row group {} has {rows} rows", index + 1))
+        })?;
         let mut done = 0;
         while done < rows {
             let count = usize::try_from(rows - done).unwrap_or(ROWS).min(ROWS);
@@ -82,10 +85,12 @@ fn find(schema: &parquet::schema::types::SchemaDescriptor) -> Result<[usize; 4],
     let mut found = [0; 4];
     let mut wrong = Vec::new();
     for (slot, name) in found.iter_mut().zip(NAMES) {
-        match schema.columns().iter().position(|column| column.path().string() == name) {
-            Some(at) if schema.column(at).max_rep_level() == 0 => *slot = at,
-            Some(_) => wrong.push(format!("column {name} holds lists")),
-            None => wrong.push(format!("column {name} is missing")),
+        let mut named = (0..schema.num_columns()).filter(|at| schema.column(*at).path().string() == name);
+        match (named.next(), named.next()) {
+            (Some(_), Some(_)) => wrong.push(format!("column {name} is there twice")),
+            (Some(at), None) if schema.column(at).max_rep_level() == 0 => *slot = at,
+            (Some(_), None) => wrong.push(format!("column {name} holds lists")),
+            (None, _) => wrong.push(format!("column {name} is missing")),
         }
     }
     if wrong.is_empty() { Ok(found) } else { Err(Error::Unusable(wrong.join("; "))) }

@@ -192,3 +192,27 @@ fn a_codec_that_is_not_supported_is_named() {
     1 ERROR failed to summarize p.parquet: column payment_value is compressed with lzo, which is not supported
     ");
 }
+
+/// As in CSV: nobody can say which of the two is meant.
+#[test]
+fn a_column_that_is_there_twice_is_refused() {
+    let columns = "required binary order_id (UTF8); required int32 payment_installments; required binary payment_type (UTF8); required int32 payment_value; required binary payment_value (UTF8);";
+    let schema = parse_message_type(&format!("message payments {{ {columns} }}")).unwrap();
+    let properties = Arc::new(WriterProperties::default());
+    let writer = SerializedFileWriter::new(Vec::new(), Arc::new(schema), properties).unwrap();
+    let content = writer.into_inner().unwrap();
+    insta::assert_snapshot!(summarized("p.parquet", &content, &[]).unwrap_err(), @"1 ERROR failed to summarize p.parquet: column payment_value is there twice");
+}
+
+#[test]
+fn fewer_rows_than_none_are_damage() {
+    let text = [ByteArray::from("boleto")];
+    let mut content = table::<ByteArrayType, Int32Type>(("binary (UTF8)", &text), ("int32", &[1]));
+    assert!(summarized("p.parquet", &content, &[]).is_ok());
+    // A row group's field 3, the number of its rows, and the beginning of its field 5:
+    // <https://github.com/apache/parquet-format/blob/master/src/main/thrift/parquet.thrift>, in Thrift's compact protocol.
+    let rows = b"\x16\x02\x26";
+    let at = content.windows(rows.len()).rposition(|part| part == rows).unwrap() + 1;
+    content[at] = 1;
+    insta::assert_snapshot!(summarized("p.parquet", &content, &[]).unwrap_err(), @"1 ERROR failed to summarize p.parquet: the Parquet data is damaged: row group 1 has -1 rows");
+}
