@@ -33,7 +33,7 @@ fn a_command_that_waits_for_no_signal_ends_on_one() {
     assert_eq!(child.wait().unwrap().code(), Some(6));
 }
 
-/// An environment of one stack with more mistakes than a pipe holds words about them.
+/// An environment of one stack with as many mistakes as are told at once.
 fn mistakes() -> tempfile::TempDir {
     let folder = tempfile::tempdir().unwrap();
     let write = |path: &str, text: &str| {
@@ -48,7 +48,7 @@ fn mistakes() -> tempfile::TempDir {
     let mut text =
         "apiVersion: batchwright/v1\nkind: logs/LogGroup\nmetadata: {name: jobs}\nspec:\n".to_owned();
     for number in 10..40 {
-        let _ = writeln!(text, "  bogus{number}{}: 1", "x".repeat(8000));
+        let _ = writeln!(text, "  bogus{number}: \"{}\"", "x".repeat(300));
     }
     write("manifests/stacks/main/main.yaml", &text);
     folder
@@ -58,9 +58,11 @@ fn mistakes() -> tempfile::TempDir {
 #[test]
 fn a_command_that_is_stuck_in_what_it_says_ends_on_a_signal() {
     let folder = mistakes();
+    // Each mistake is told with its file's path.
+    let manifests = format!("{}manifests", "./".repeat(1950));
     for command in ["validate", "plan", "watch"] {
         let mut child = Command::new(env!("CARGO_BIN_EXE_batchwright"))
-            .args([command, "dev"])
+            .args([command, "dev", "--manifests", &manifests])
             .current_dir(&folder)
             .stdout(Stdio::null())
             .stderr(Stdio::piped())

@@ -55,11 +55,11 @@ fn read(
     let mut first = 1;
     for index in 0..file.num_row_groups() {
         let group = file.get_row_group(index).map_err(failure)?;
-        let mut cells = open(group.as_ref(), columns)?;
         let rows = group.metadata().num_rows();
         let rows = u64::try_from(rows).map_err(|_| {
             Error::Unusable(format!("the Parquet data is damaged: row group {} has {rows} rows", index + 1))
         })?;
+        let mut cells = open(group.as_ref(), columns)?;
         let mut done = 0;
         while done < rows {
             let count = usize::try_from(rows - done).unwrap_or(ROWS).min(ROWS);
