@@ -15,6 +15,8 @@ use batchwright::manifest::{self, Options};
 use batchwright::resource::{Desired, ResourceId};
 use proptest::prelude::*;
 
+#[path = "manifests/canaries.rs"]
+mod canaries;
 #[path = "manifests/fuzz.rs"]
 mod fuzz;
 #[path = "manifests/masked.rs"]

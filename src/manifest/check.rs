@@ -88,6 +88,11 @@ impl Checker {
         }
     }
 
+    /// What it says of fields.
+    pub fn rules(&self) -> &Rules {
+        &self.rules
+    }
+
     /// All that is wrong. `at` is where something missing in the node itself is marked.
     pub fn check(&self, node: &Node, at: Span) -> Vec<Complaint> {
         let validator = match &self.validator {
@@ -310,8 +315,8 @@ fn items(limit: u64) -> &'static str {
 
 /// Says where the value comes from that a variable brought here.
 pub fn with_origin(complaint: Complaint, node: &Node) -> Complaint {
-    match node.via.as_deref().copied() {
-        Some(via) => complaint.related(via, "the variable's value"),
+    match node.via.as_deref().filter(|via| via.is_variable) {
+        Some(via) => complaint.related(via.span, "the variable's value"),
         None => complaint,
     }
 }

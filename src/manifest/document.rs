@@ -9,10 +9,12 @@ use serde_json::{Map, Value};
 
 use super::check::Checker;
 use super::error::Complaint;
+use super::source::{Sources, Span};
 use super::tree::Node;
 use crate::field;
 use crate::resource::{Lifecycle, OnDelete};
 use crate::services::tag_rules::{LONGEST_KEY, LONGEST_VALUE};
+use crate::value::reference;
 
 /// The format that manifests are written in.
 pub const API_VERSION: &str = "batchwright/v1";
@@ -112,8 +114,27 @@ pub fn settings(document: &Node) -> Vec<Complaint> {
     complaints
 }
 
+/// Our own settings are needed before anything exists: they hold no references to what does.
+pub fn unreferring(tree: &Node, sources: &Sources) -> Vec<Complaint> {
+    let mut complaints = Vec::new();
+    let Some(metadata) = tree.get("metadata") else { return complaints };
+    let mut nodes = vec![metadata];
+    while let Some(node) = nodes.pop() {
+        nodes.extend(node.items());
+        nodes.extend(node.entries().iter().map(|entry| &entry.value));
+        for found in node.text().map(reference::references).unwrap_or_default() {
+            let span = sources.find(node.span, &found.to_string(), 0);
+            complaints.push(
+                Complaint::new(span, format!("`{found}` can't be used in metadata"))
+                    .label("expected a text, `${var.…}` or `${env.…}`"),
+            );
+        }
+    }
+    complaints
+}
+
 /// What AWS does not take as a tag, or what is ours.
-pub fn tag(at: super::source::Span, key: &str, value: Option<&str>) -> Option<Complaint> {
+pub fn tag(at: Span, key: &str, value: Option<&str>) -> Option<Complaint> {
     let lower = key.to_lowercase();
     if lower.starts_with("aws:") || lower.starts_with(crate::resource::TAG_PREFIX) {
         let whose = if lower.starts_with("aws:") { "AWS's" } else { "batchwright's" };

@@ -115,7 +115,10 @@ pub struct Loaded {
 }
 
 /// The schema check of the file, made once.
-static CHECKER: LazyLock<Checker> = LazyLock::new(Checker::of::<Environment>);
+pub fn checker() -> &'static Checker {
+    static CHECKER: LazyLock<Checker> = LazyLock::new(Checker::of::<Environment>);
+    &CHECKER
+}
 
 /// Reads the environment's file, as far as it can be read. Nothing, if it does not tell which stacks there are.
 pub fn load(
@@ -127,7 +130,7 @@ pub fn load(
 ) -> Option<Loaded> {
     let before = complaints.len();
     let mut tree = read(sources, path, complaints)?;
-    masked::mark_patches(&mut tree);
+    masked::mark_environment(&mut tree);
     let mut hidden = Vec::new();
     masked::hidden(&tree, &mut hidden);
     sources.hide(hidden);
@@ -135,7 +138,7 @@ pub fn load(
     let scope = Scope::environment(name, &place, room);
     let project = project(&tree, &scope, sources);
     let scope = project.as_ref().map_or(scope, |(project, owner)| scope.of_project(project, &owner.0));
-    let checker = &*CHECKER;
+    let checker = checker();
     let variables = partial::may_be_misspelt(&tree, checker).variables;
     let scope = Scope { unsure: Unsure { variables, ..scope.unsure }, ..scope };
     let tree = replaced(&tree, &scope, sources, complaints);

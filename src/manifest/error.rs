@@ -2,7 +2,7 @@
 
 use std::fmt;
 
-use super::render::{cut, visible};
+use super::render::{framed, visible};
 use super::source::{Sources, Span};
 use crate::resource::Position;
 
@@ -120,10 +120,6 @@ pub struct Errors(pub Vec<ManifestError>, pub usize);
 
 impl Errors {
     pub(super) fn of(mut complaints: Vec<Complaint>, sources: &Sources) -> Self {
-        for complaint in &mut complaints {
-            complaint.span = sources.inside(complaint.span);
-            complaint.related.iter_mut().for_each(|(span, _)| *span = sources.inside(*span));
-        }
         let place = |it: &Complaint| {
             let file = sources.get(it.span.file).map(|file| file.path.as_str()).unwrap_or_default();
             (file, it.span.line, it.span.column)
@@ -132,10 +128,16 @@ impl Errors {
         complaints.dedup();
         let more = complaints.len().saturating_sub(MOST);
         complaints.truncate(MOST);
+        // Of those that are told only: to see where a long line ends takes time.
+        for complaint in &mut complaints {
+            complaint.span = sources.inside(complaint.span);
+            complaint.related.iter_mut().for_each(|(span, _)| *span = sources.inside(*span));
+        }
         let said = |text: String, span: Span| cut_off(sources.veiled(span.file, text));
         let excerpt = |span: Span, label: String| {
             let position = sources.position(span);
-            let quoted = sources.quoted(span).map(|line| cut(&visible(&line), position.column));
+            let quoted = sources.quoted(span);
+            let quoted = quoted.map(|(shown, length)| framed(visible(&shown), length, position.column));
             let (line, marker) = quoted.map_or((None, 0), |(line, marker)| (Some(line), marker));
             Excerpt { position, width: span.width, line, marker, label: said(label, span) }
         };

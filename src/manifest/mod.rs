@@ -291,9 +291,19 @@ fn resources(
         }
         let mut parsed = parse::parse_within(*file, source, &room);
         reader.complaints.append(&mut parsed.complaints);
+        reader.hidden.append(&mut parsed.dropped);
         unread.extend(parsed.cut.map(|line| (*file, line)));
         reader.unread.cut |= parsed.cut.is_some();
-        resources.extend(parsed.documents.into_iter().filter_map(|document| reader.read(stack, document)));
+        for document in parsed.documents {
+            if resources.len() >= resources::MOST {
+                let message = format!("an environment declares at most {} resources", resources::MOST);
+                let complaint = Complaint::new(document.span, message);
+                reader.complaints.push(complaint.help("give some of them an environment of their own"));
+                reader.unread.cut = true;
+                return (resources, unread);
+            }
+            resources.extend(reader.read(stack, document));
+        }
     }
     (resources, unread)
 }

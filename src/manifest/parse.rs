@@ -7,10 +7,11 @@ use saphyr_parser::{Event, Marker, Parser, ScalarStyle, ScanError, Span as Marke
 
 use super::error::Complaint;
 use super::fields::Fields;
+use super::masked;
 use super::room::{Room, Size};
 use super::scalar;
-use super::source::{LARGEST, Source, Sources, Span};
-use super::tree::{Data, Entry, Node};
+use super::source::{Hidden, LARGEST, Source, Sources, Span};
+use super::tree::{Data, Entry, Node, Via};
 
 /// How deep values may nest: AWS's deepest, and then three times as deep.
 pub const DEEPEST: usize = 64;
@@ -27,12 +28,16 @@ pub struct Parsed {
     pub complaints: Vec<Complaint>,
     /// The line of the document that had to be left unread, with all that comes after it.
     pub cut: Option<usize>,
+    /// Values that the documents do not hold: of a key that is written twice, and what a merge brings in vain. Nobody knows whether they
+    /// are masked, so that they are.
+    pub dropped: Vec<Hidden>,
 }
 
 /// Reads all documents of a file.
 pub fn parse(file: usize, sources: &mut Sources) -> Parsed {
     let parsed = sources.get(file).map(|source| parse_within(file, source, &Room::default()));
-    let parsed = parsed.unwrap_or_default();
+    let mut parsed = parsed.unwrap_or_default();
+    sources.hide(std::mem::take(&mut parsed.dropped));
     if let Some(line) = parsed.cut {
         sources.could_not_read(file, line);
     }
@@ -49,6 +54,7 @@ pub fn parse_within(file: usize, source: &Source, room: &Room) -> Parsed {
         frames: Vec::new(),
         anchors: BTreeMap::new(),
         past: BTreeSet::new(),
+        dropped: BTreeMap::new(),
         begun: 1,
         here: Room::of(MOST),
         room,
@@ -65,6 +71,9 @@ pub fn parse_within(file: usize, source: &Source, room: &Room) -> Parsed {
             break;
         }
     }
+    let dropped = std::mem::take(&mut builder.dropped);
+    builder.parsed.dropped =
+        dropped.into_iter().map(|(span, last)| Hidden { span, last, value: String::new() }).collect();
     builder.parsed
 }
 
@@ -89,6 +98,8 @@ struct Builder<'t> {
     anchors: BTreeMap<usize, (Node, Size)>,
     /// Anchors of the documents before this one: they hold no longer (YAML 1.2.2, 6.9.2).
     past: BTreeSet<usize>,
+    /// Where values are written that are in no document, each with its last line.
+    dropped: BTreeMap<Span, usize>,
     /// The line at which the document begins.
     begun: usize,
     /// Of this file, and of all.
@@ -225,7 +236,9 @@ impl Builder<'_> {
         if let Data::Map(fields) = &mut frame.node.data {
             // The mapping's own keys win, then those of the merge that comes first.
             for entry in merged.iter().flat_map(Node::entries) {
-                if !frame.keys.contains_key(&entry.key) {
+                if frame.keys.contains_key(&entry.key) {
+                    self.drop_value(&entry.key, entry.at, &entry.value);
+                } else {
                     frame.keys.insert(entry.key.clone(), fields.len());
                     fields.entries_mut().push(entry.clone());
                 }
@@ -234,12 +247,30 @@ impl Builder<'_> {
         frame.node
     }
 
+    /// Notes where a value is written that is in no document.
+    fn drop_value(&mut self, name: &str, key: Span, value: &Node) {
+        let last = value.ends().max(key.line);
+        let mut span =
+            if masked::is_a_word(name) { key.rest() } else { Span { width: Span::OVER_LINES, ..key } };
+        if last == key.line && value.written().is_some() && value.span.line == key.line {
+            span.width = value.span.column.saturating_add(value.span.width).saturating_sub(span.column);
+        }
+        self.dropped.insert(span, last);
+        let mut via = value.via.as_deref();
+        while let Some(Via { span, last_line, before, .. }) = via {
+            self.dropped.insert(*span, span.line.max(*last_line));
+            via = before.as_deref();
+        }
+    }
+
     /// Puts a complete value where it belongs.
     fn complete(&mut self, node: Node, anchor: usize) -> Done {
         if anchor > 0 {
             let size = node.size();
             self.count(size, node.span)?;
-            self.anchors.insert(anchor, (node.clone(), size));
+            // What is inside of lists and mappings knows its own place.
+            let via = node.written().map(|_| node.origin(false));
+            self.anchors.insert(anchor, (Node { via, ..node.clone() }, size));
         }
         let Some(frame) = self.frames.last_mut() else {
             if node.data != Data::Null {
@@ -258,10 +289,16 @@ impl Builder<'_> {
             Some((key, at)) if key == "<<" => merge(&mut frame.merged, node, at)?,
             Some((key, at)) => match frame.keys.get(&key).and_then(|first| fields.get(*first)) {
                 Some(first) => {
-                    let complaint = Complaint::new(at, format!("the key `{key}` is written twice"))
+                    // Any other may be a part of what is masked.
+                    let message = match masked::is_a_word(&key) {
+                        true => format!("the key `{key}` is written twice"),
+                        false => "a key is written twice".to_owned(),
+                    };
+                    let complaint = Complaint::new(at, message)
                         .related(first.at, "first here")
                         .help("keep one of the two: nothing says which would count");
                     self.parsed.complaints.push(complaint);
+                    self.drop_value(&key, at, &node);
                 }
                 None => {
                     frame.keys.insert(key.clone(), fields.len());
@@ -307,10 +344,37 @@ fn too_deep(span: Span) -> Complaint {
         .help("no AWS resource nests this deep: look for a missing closing bracket or a slipped indentation")
 }
 
+/// CloudFormation's short forms: <https://docs.aws.amazon.com/AWSCloudFormation/latest/TemplateReference/intrinsic-function-reference.html>
+const SHORT_FORMS: &[&str] = &[
+    "And",
+    "Base64",
+    "Cidr",
+    "Condition",
+    "Equals",
+    "FindInMap",
+    "GetAZs",
+    "GetAtt",
+    "If",
+    "ImportValue",
+    "Join",
+    "Not",
+    "Or",
+    "Ref",
+    "Select",
+    "Split",
+    "Sub",
+    "Transform",
+];
+
+/// Only what is surely a tag is named: a password may begin with `!`.
 fn unknown_tag(tag: &Tag, span: Span) -> Complaint {
-    Complaint::new(span, format!("the YAML tag `{tag}` is not understood here")).help(
-        "CloudFormation's `!Ref`, `!GetAtt` and `!Sub` are all written `${<service>/<Kind>/<name>.<output>}`",
-    )
+    if tag.handle == "!" && SHORT_FORMS.contains(&tag.suffix.as_str()) {
+        return Complaint::new(span, format!("the YAML tag `{tag}` is not understood here")).help(
+            "CloudFormation's `!Ref`, `!GetAtt` and `!Sub` are all written `${<service>/<Kind>/<name>.<output>}`",
+        );
+    }
+    Complaint::new(span, "a YAML tag is not understood here")
+        .help("a text that begins with `!` goes in quotes")
 }
 
 fn scan_error(file: usize, text: &str, error: &ScanError) -> Complaint {

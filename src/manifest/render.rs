@@ -1,6 +1,7 @@
 //! Errors as text: the message, the place, the line with a marker, what was expected, what to do.
 
 use std::fmt::Write;
+use std::ops::Range;
 
 use anstyle::{AnsiColor, Style};
 
@@ -130,23 +131,23 @@ pub(super) fn visible(text: &str) -> String {
         .collect()
 }
 
-/// The line, cut around the marker if it is long, and the marker's column in what is left.
-pub(super) fn cut(line: &str, column: usize) -> (String, usize) {
-    let column = column.max(1);
-    let length = line.chars().count();
-    if length <= WIDEST {
-        return (line.to_owned(), column.min(length + 1));
-    }
-    let start = (column - 1).saturating_sub(WIDEST / 2).min(length.saturating_sub(WIDEST));
-    let mut kept: String = line.chars().skip(start).take(WIDEST).collect();
+/// Which characters of a line of so many are shown, 0-based: of a long one those around the marker.
+pub(super) fn window(length: usize, column: usize) -> Range<usize> {
+    let start = column.saturating_sub(1 + WIDEST / 2).min(length.saturating_sub(WIDEST));
+    start..length.min(start + WIDEST)
+}
+
+/// What is shown of a line of so many characters, with a sign where it is cut; and the marker's column in it.
+pub(super) fn framed(mut shown: String, length: usize, column: usize) -> (String, usize) {
+    let window = window(length, column);
     let mut shift = 0;
-    if start > 0 {
-        kept.insert(0, '…');
+    if window.start > 0 {
+        shown.insert(0, '…');
         shift = 1;
     }
-    if start + WIDEST < length {
-        kept.push('…');
+    if window.end < length {
+        shown.push('…');
     }
-    let room = kept.chars().count() + 1;
-    (kept, (column - start + shift).clamp(1, room))
+    let room = shown.chars().count() + 1;
+    (shown, (column.max(1) - window.start + shift).clamp(1, room))
 }

@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use super::check::{Checker, named, undecodable};
 use super::document::{self, Envelope};
 use super::environment::{Loaded, resource_id};
-use super::error::{Complaint, MOST};
+use super::error::{self, Complaint};
 use super::fields::Fields;
 use super::free_form;
 use super::masked;
@@ -21,10 +21,12 @@ use crate::diff::{Compare, Rules};
 use crate::kind::{AnyKind, Ownership};
 use crate::kinds;
 use crate::resource::{Declared, Document, ResourceId, Tags};
-use crate::value::reference;
 
 /// Where so much is wrong, the rest is not read.
 pub const ENOUGH: usize = 5000;
+
+/// So many resources an environment may declare: twice what is known to be asked for, and held in memory however small they are.
+pub const MOST: usize = 20_000;
 
 /// A document whose identity is known.
 pub struct Resource {
@@ -98,6 +100,7 @@ impl<'a> Reader<'a> {
         }
         let mut tree = self.prepared(document);
         masked::mark(&mut tree);
+        let marked = tree;
         let scope = Scope {
             environment: self.environment,
             place: &self.loaded.place,
@@ -109,10 +112,16 @@ impl<'a> Reader<'a> {
             own: false,
             room: self.room,
         };
-        let mut tree = substitute(&tree, &scope, self.sources, &mut self.complaints);
+        let so_far = self.complaints.len();
+        let mut tree = substitute(&marked, &scope, self.sources, &mut self.complaints);
+        if self.complaints.len() > so_far {
+            // What could not be replaced may have taken with it what stands beside it.
+            masked::hidden(&marked, &mut self.hidden);
+        }
+        drop(marked);
         masked::mark(&mut tree);
         masked::hidden(&tree, &mut self.hidden);
-        self.complaints.extend(unreferring(&tree, self.sources));
+        self.complaints.extend(document::unreferring(&tree, self.sources));
         self.complaints.extend(self.envelope.check(&tree, tree.span));
         self.complaints.extend(document::settings(&tree));
         let depends_on = self.depends_on(&tree);
@@ -153,7 +162,7 @@ impl<'a> Reader<'a> {
             if !self.patched.contains(&entry.key) && !self.unread.may_be(kind, name) {
                 let complaint = Complaint::new(entry.at, format!("no stack declares `{}`", entry.key));
                 // Each is compared with all names: of so many mistakes not all are told.
-                let is_few = self.complaints.len() < MOST;
+                let is_few = self.complaints.len() < error::MOST;
                 let near = || did_you_mean(&entry.key, names.iter().map(String::as_str));
                 let help = is_few.then(near).flatten();
                 self.complaints.push(complaint.label("nothing to patch").help_if(help));
@@ -161,7 +170,7 @@ impl<'a> Reader<'a> {
         }
     }
 
-    fn prepared(&mut self, document: Node) -> Node {
+    fn prepared(&mut self, mut document: Node) -> Node {
         let Some((kind, name)) = document::identity(&document) else { return document };
         let key = format!("{kind}/{name}");
         let patches = self.loaded.tree.get("patches");
@@ -170,6 +179,9 @@ impl<'a> Reader<'a> {
             self.complaints.push(Complaint::new(renamed.at, "a patch can't change a resource's name"));
         }
         self.patched.insert(key);
+        // What the patch replaces stays where it is written.
+        masked::mark(&mut document);
+        masked::hidden(&document, &mut self.hidden);
         patch::merge(&document, &entry.value)
     }
 
@@ -359,25 +371,6 @@ pub fn spec_of(tree: &Node) -> (Node, Span) {
         Some(entry) => (entry.value.clone(), entry.at),
         None => (Node::new(Data::Map(Fields::default()), kind), kind),
     }
-}
-
-/// Our own settings are needed before anything exists: they hold no references to what does.
-fn unreferring(tree: &Node, sources: &Sources) -> Vec<Complaint> {
-    let mut complaints = Vec::new();
-    let Some(metadata) = tree.get("metadata") else { return complaints };
-    let mut nodes = vec![metadata];
-    while let Some(node) = nodes.pop() {
-        nodes.extend(node.items());
-        nodes.extend(node.entries().iter().map(|entry| &entry.value));
-        for found in node.text().map(reference::references).unwrap_or_default() {
-            let span = sources.find(node.span, &found.to_string(), 0);
-            complaints.push(
-                Complaint::new(span, format!("`{found}` can't be used in metadata"))
-                    .label("expected a text, `${var.…}` or `${env.…}`"),
-            );
-        }
-    }
-    complaints
 }
 
 /// `ignore` that matches no field would silently ignore nothing.

@@ -3,10 +3,13 @@
 use std::collections::BTreeMap;
 use std::fs;
 use std::io::Read;
+use std::ops::Range;
 use std::path::Path;
 
 use super::error::Complaint;
 use super::foreign::is_pseudo;
+use super::masked;
+use super::render::window;
 use super::variables::names_something;
 use crate::diff::MASK;
 use crate::outside;
@@ -31,6 +34,12 @@ pub struct Span {
 impl Span {
     /// The width of what takes more than one line.
     pub const OVER_LINES: usize = usize::MAX;
+
+    /// What follows it in its line, but for the colon behind a key.
+    pub fn rest(self) -> Self {
+        let column = self.column.saturating_add(self.width).saturating_add(1);
+        Self { column, width: Self::OVER_LINES, ..self }
+    }
 
     /// A file as a whole.
     pub fn whole(file: usize) -> Self {
@@ -78,16 +87,13 @@ fn starts(text: &str) -> impl Iterator<Item = usize> {
 }
 
 fn lines(text: &str) -> impl Iterator<Item = &str> {
-    let from = starts(text);
-    let to = starts(text).skip(1).map(Some).chain([None]);
-    from.zip(to).map(|(from, to)| {
-        let line = text.get(from..to.unwrap_or(text.len())).unwrap_or_default();
-        if to.is_none() {
-            return line;
-        }
-        let line = line.strip_suffix('\n').unwrap_or(line);
-        line.strip_suffix('\r').unwrap_or(line)
-    })
+    let mut parts = text.split('\n').peekable();
+    let parts = std::iter::from_fn(move || {
+        let part = parts.next()?;
+        let ends_in_both = parts.peek().and_then(|_| part.strip_suffix('\r'));
+        Some(ends_in_both.unwrap_or(part))
+    });
+    parts.flat_map(|part| part.split('\r'))
 }
 
 /// A value that is shown nowhere.
@@ -102,12 +108,12 @@ pub struct Hidden {
 }
 
 impl Hidden {
-    /// Whether it takes this character of the files.
-    fn takes(&self, line: usize, column: usize) -> bool {
-        let (from, to) = (self.span.column, self.span.column.saturating_add(self.span.width));
+    /// Which characters of a line it takes, 0-based.
+    fn takes(&self, line: usize) -> Option<Range<usize>> {
+        let from = self.span.column.saturating_sub(1);
         match line == self.span.line {
-            true => (from..to).contains(&column),
-            false => (self.span.line..=self.last).contains(&line),
+            true => Some(from..from.saturating_add(self.span.width)),
+            false => (self.span.line..=self.last).contains(&line).then_some(0..usize::MAX),
         }
     }
 }
@@ -119,26 +125,47 @@ fn is_a_name(text: &str) -> bool {
     name.is_some_and(|name| names_something(name) || is_pseudo(name))
 }
 
-/// A line of which it is not known what in it is masked: its first key, and the mark of YAML's at which reading ended.
-fn outline(line: &str, column: usize) -> String {
+/// How many characters of a line are quoted of which it is not known what in it is masked: its first key, if it is a field of ours.
+fn outline(line: &str) -> usize {
     let indent = line.len() - line.trim_start_matches([' ', '\t', '-', '?']).len();
-    let key = |letter: char| letter.is_ascii_alphanumeric() || "_-./".contains(letter);
     let (before, rest) = line.split_at(indent);
-    let after = rest.trim_start_matches(key);
-    let is_key = after.strip_prefix(':').is_some_and(|rest| rest.is_empty() || rest.starts_with([' ', '\t']));
-    let known = before.chars().count() + if is_key { rest.len() - after.len() + 1 } else { 0 };
-    let shown = |(index, letter): (usize, char)| {
-        let is_shown = index < known || letter.is_whitespace();
-        if is_shown || (index + 1 == column && letter.is_ascii_punctuation()) { letter } else { '•' }
-    };
-    line.chars().enumerate().map(shown).collect()
+    let key = rest.split_once(':').filter(|(_, after)| after.is_empty() || after.starts_with([' ', '\t']));
+    let key = key.map(|(key, _)| key).filter(|key| masked::is_a_word(key));
+    before.chars().count() + key.map_or(0, |key| key.chars().count() + 1)
+}
+
+/// Where a comment begins behind the first so many characters of a line.
+fn comment(line: &str, behind: usize) -> Option<usize> {
+    let mut letters = line.chars();
+    let mut before = behind.checked_sub(1).and_then(|last| letters.nth(last)).unwrap_or(' ');
+    let found = letters.position(|letter| {
+        let begins = letter == '#' && before.is_whitespace();
+        before = letter;
+        begins
+    });
+    found.map(|at| behind + at)
+}
+
+/// What stands before a masked value and is no key: its anchor and its tag, of which parts of a line the first so many characters are.
+fn decorations(letters: &[char]) -> Vec<Range<usize>> {
+    let ends = |letter: &char| letter.is_whitespace() || [',', '[', ']', '{', '}'].contains(letter);
+    let mut found = Vec::new();
+    let mut at = 0;
+    for word in letters.split(ends) {
+        if word.starts_with(&['&']) || word.starts_with(&['!']) {
+            found.push(at..at + word.len());
+        }
+        at += word.len() + 1;
+    }
+    found
 }
 
 /// All files of one load, in the order in which they were read.
 #[derive(Debug, Default)]
 pub struct Sources {
     files: Vec<Source>,
-    hidden: Vec<Hidden>,
+    /// By file.
+    hidden: BTreeMap<usize, Vec<Hidden>>,
     /// From which line on a file could not be read.
     unread: BTreeMap<usize, usize>,
 }
@@ -146,6 +173,9 @@ pub struct Sources {
 /// A value of so many characters is looked for wherever it may stand in a message; a shorter one would be found in other words, and
 /// is looked for in quotes.
 const TELLING: usize = 6;
+
+/// So far before a part of a line that is quoted begins the longest word that is looked at as a whole.
+const WORD: usize = 256;
 
 impl Sources {
     /// Adds a text.
@@ -187,7 +217,9 @@ impl Sources {
 
     /// Hides values from all that is quoted from now on.
     pub fn hide(&mut self, hidden: Vec<Hidden>) {
-        self.hidden.extend(hidden);
+        for hidden in hidden {
+            self.hidden.entry(hidden.span.file).or_default().push(hidden);
+        }
     }
 
     /// From a line on, nobody knows what of a file is masked: of its lines hardly more than the first key is quoted.
@@ -195,27 +227,51 @@ impl Sources {
         self.unread.insert(file, from);
     }
 
-    /// A line as it may be quoted: without what is hidden, each character of it another.
-    pub fn quoted(&self, span: Span) -> Option<String> {
+    /// What may be quoted of a line, around a place if it is long, without what is hidden, each character of that another; and how many
+    /// characters the line has.
+    pub fn quoted(&self, span: Span) -> Option<(String, usize)> {
         let line = self.line(span)?;
-        if self.unread.get(&span.file).is_some_and(|from| *from <= span.line) {
-            return Some(outline(line, span.column));
-        }
-        let here = |it: &&Hidden| it.span.file == span.file && (it.span.line..=it.last).contains(&span.line);
-        let here: Vec<&Hidden> = self.hidden.iter().filter(here).collect();
-        let shown = |(index, letter): (usize, char)| {
-            let hides = |it: &&Hidden| it.takes(span.line, index + 1) && !letter.is_whitespace();
-            if here.iter().any(hides) { '•' } else { letter }
+        let length = line.chars().count();
+        let window = window(length, span.column);
+        // What begins before the window may reach into it.
+        let first = window.start.saturating_sub(WORD);
+        let letters: Vec<char> = line.chars().skip(first).take(window.end - first).collect();
+        let mut veiled = letters.clone();
+        let mut veil = |taken: Range<usize>| {
+            let (from, to) = (taken.start.saturating_sub(first), taken.end.saturating_sub(first));
+            let here = veiled.get_mut(from..to.min(letters.len())).into_iter().flatten();
+            here.filter(|letter| !letter.is_whitespace()).for_each(|letter| *letter = '•');
         };
-        Some(line.chars().enumerate().map(shown).collect())
+        if self.unread.get(&span.file).is_some_and(|from| *from <= span.line) {
+            veil(outline(line)..usize::MAX);
+            // The mark of YAML's at which reading ended.
+            let at = span.column.saturating_sub(1).saturating_sub(first);
+            let mark = letters.get(at).filter(|letter| letter.is_ascii_punctuation());
+            if let (Some(mark), Some(shown)) = (mark, veiled.get_mut(at)) {
+                *shown = *mark;
+            }
+        } else {
+            let mut last = None;
+            for taken in
+                self.hidden.get(&span.file).into_iter().flatten().filter_map(|it| it.takes(span.line))
+            {
+                last = last.max(Some(taken.end));
+                veil(taken);
+            }
+            if let Some(last) = last {
+                decorations(&letters).into_iter().for_each(|it| veil(it.start + first..it.end + first));
+                veil(comment(line, last.min(length)).unwrap_or(length)..usize::MAX);
+            }
+        }
+        Some((veiled.into_iter().skip(window.start - first).collect(), length))
     }
 
     /// What is said of a file, without the hidden values that stand in it.
     pub fn veiled(&self, file: usize, said: String) -> String {
         let mut said = said;
-        for hidden in self.hidden.iter().filter(|hidden| hidden.span.file == file) {
+        for hidden in self.hidden.get(&file).into_iter().flatten() {
             for part in hidden.value.lines().map(str::trim).filter(|part| !part.is_empty()) {
-                if !said.contains(part) || is_a_name(part) {
+                if !said.contains(part) || is_a_name(part) || masked::is_a_word(part) {
                 } else if part.chars().count() >= TELLING {
                     said = said.replace(part, MASK);
                 } else {

@@ -1,5 +1,7 @@
 //! A YAML document as a tree in which every value and every key knows where it stands.
 
+use std::sync::Arc;
+
 use serde::de::DeserializeOwned;
 use serde_json::{Map, Number, Value};
 
@@ -14,12 +16,27 @@ pub struct Node {
     pub data: Data,
     /// Where it begins.
     pub span: Span,
-    /// Where the value was set that a variable brought here.
-    pub via: Option<Box<Span>>,
+    /// Where the value is written that a variable or an alias brought here.
+    pub via: Option<Arc<Via>>,
     /// The last of the lines that it takes, if those are several.
     pub last_line: usize,
     /// Whether it is masked wherever it is shown ([`masked`](super::masked)).
     pub masked: bool,
+    /// Whether the key before it is masked as well: it is no field that we know, and may be anything.
+    pub key_masked: bool,
+}
+
+/// Where a value is written that stands elsewhere.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Via {
+    /// Where it begins.
+    pub span: Span,
+    /// The last of its lines, if those are several.
+    pub last_line: usize,
+    /// Whether a variable brought it, and not an alias.
+    pub is_variable: bool,
+    /// What brought it there.
+    pub before: Option<Arc<Via>>,
 }
 
 /// A value.
@@ -64,17 +81,33 @@ pub enum Step {
 impl Node {
     /// A value at a place.
     pub fn new(data: Data, span: Span) -> Self {
-        Self { data, span, via: None, last_line: 0, masked: false }
+        Self { data, span, via: None, last_line: 0, masked: false, key_masked: false }
     }
 
     /// The same place with another value.
     pub fn with(&self, data: Data) -> Self {
-        Self { data, span: self.span, via: self.via.clone(), last_line: self.last_line, masked: self.masked }
+        let Self { span, last_line, masked, key_masked, .. } = *self;
+        Self { data, span, via: self.via.clone(), last_line, masked, key_masked }
     }
 
     /// The place of a value, without the value.
     pub fn clone_bare(&self) -> Self {
         self.with(Data::Null)
+    }
+
+    /// Where it is written, for what brings it to another place.
+    pub fn origin(&self, is_variable: bool) -> Arc<Via> {
+        let before = self.via.clone();
+        Arc::new(Via { span: self.span, last_line: self.last_line, is_variable, before })
+    }
+
+    /// Its last line.
+    pub fn ends(&self) -> usize {
+        let items = self.items().iter().map(Self::ends);
+        let entries = self.entries().iter().map(|entry| entry.at.line.max(entry.value.ends()));
+        // What is written as nothing has no place of its own.
+        let own = if self.data == Data::Null { 0 } else { self.span.line.max(self.last_line) };
+        items.chain(entries).max().unwrap_or_default().max(own)
     }
 
     /// The entries of a mapping.

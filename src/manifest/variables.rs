@@ -229,11 +229,11 @@ fn in_text(
                 if !scope.room.is_full() && !scope.room.bring(variable.size()) =>
             {
                 let cut = cut_short(node, scope, complaints);
-                return Node { via: Some(Box::new(variable.span)), ..cut };
+                return Node { via: Some(variable.origin(true)), ..cut };
             }
             Ok(Meaning::Variable(_)) if scope.room.is_full() => return cut_short(node, scope, complaints),
             Ok(Meaning::Variable(variable)) if whole == text => {
-                return Node { via: Some(Box::new(variable.span)), ..node.with(variable.data.clone()) };
+                return Node { via: Some(variable.origin(true)), ..node.with(variable.data.clone()) };
             }
             Ok(Meaning::Variable(variable)) => match in_words(&variable.data) {
                 Some(value) => out.push_str(&value),

@@ -124,6 +124,16 @@ fn no_manifest_takes_all_memory() {
             });
             folder
         }),
+        ("files of small resources", {
+            let folder = alone(format!("{GROUP}{{}}\n"));
+            for file in 0..24 {
+                let group =
+                    |n| GROUP.replace("name: a", &format!("name: g{file}-{n}")).replace("spec: ", "---\n");
+                let path = folder.0.path().join(format!("stacks/main/b{file}.yaml"));
+                fs::write(path, (0..5_400).map(group).collect::<String>()).unwrap();
+            }
+            folder
+        }),
         ("files of nothing", {
             let folder = alone(format!("{GROUP}{{}}\n"));
             let file = "\n".repeat(1024 * 1024);
