@@ -53,7 +53,7 @@ fn an_apply_beside_a_destroy_stopped_anywhere_goes_on_to_either_end() {
         for stops in (0..=makes).flat_map(|made| (0..=removes).map(move |gone| [made, gone])) {
             points += 1;
             let seed = 1 + (points * 2_654_435_761_u64) % 4_294_967_296;
-            if !all() && seed % 8 != 0 {
+            if !all() && !seed.is_multiple_of(8) {
                 continue;
             }
             tried += 1;

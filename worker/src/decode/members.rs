@@ -80,17 +80,22 @@ impl<M: Member> Read for Members<M> {
     }
 }
 
-/// The next member; none at the end. Zeros may follow gzip, which tapes and some tools leave there.
-fn next<M: Member>(mut packed: Packed) -> io::Result<Option<M>> {
-    let mut padded = false;
-    while M::CODING == Coding::Gzip {
+/// Passes over zeros, and says whether there were any.
+fn skip_zeros(packed: &mut Packed) -> io::Result<bool> {
+    let mut any = false;
+    loop {
         let zeros = packed.fill_buf()?.iter().take_while(|byte| **byte == 0).count();
         if zeros == 0 {
-            break;
+            return Ok(any);
         }
-        padded = true;
+        any = true;
         packed.consume(zeros);
     }
+}
+
+/// The next member; none at the end. Zeros may follow gzip, which tapes and some tools leave there.
+fn next<M: Member>(mut packed: Packed) -> io::Result<Option<M>> {
+    let padded = M::CODING == Coding::Gzip && skip_zeros(&mut packed)?;
     let head = packed.head()?;
     if head.is_empty() {
         return Ok(None);

@@ -11,6 +11,9 @@ use crate::manifest;
 
 const PACE: Pace = Pace { quiet: Duration::from_millis(20), longest: Duration::from_millis(100) };
 
+/// Something done to the files.
+type Act = Box<dyn FnOnce() + Send>;
+
 /// A test that waits for what never comes shall fail, and not hang.
 const NEVER: Duration = Duration::from_secs(60);
 
@@ -36,7 +39,7 @@ fn declared(root: &Path) -> String {
 }
 
 /// Looks at the folder until what each of `acts` brings about was seen, one after the other; how often it looked.
-async fn seen(root: &Path, acts: Vec<(Box<dyn FnOnce() + Send>, &str)>) -> usize {
+async fn seen(root: &Path, acts: Vec<(Act, &str)>) -> usize {
     let count = AtomicUsize::new(0);
     let (tell, mut told) = tokio::sync::mpsc::unbounded_channel();
     let looking = looks(root, PACE, async || {
@@ -114,7 +117,7 @@ async fn folders_that_go_and_come_again_are_looked_at() {
     let above = folder.path().join("repository");
     let root = above.join("manifests");
     written(&root, "first");
-    let act = |of: &dyn Fn(&Path, &Path) -> Box<dyn FnOnce() + Send>| of(&above, &root);
+    let act = |of: &dyn Fn(&Path, &Path) -> Act| of(&above, &root);
     let remade = |name: &'static str| {
         act(&move |_, root| {
             let root = root.to_owned();
@@ -127,7 +130,7 @@ async fn folders_that_go_and_come_again_are_looked_at() {
             Box::new(move || fs::remove_dir_all(path).unwrap())
         })
     };
-    let acts: Vec<(Box<dyn FnOnce() + Send>, &str)> = vec![
+    let acts: Vec<(Act, &str)> = vec![
         (gone(|_, root| root.join("stacks")), "refused"),
         (remade("second"), "second"),
         (gone(|_, root| root.to_owned()), "refused"),
