@@ -237,10 +237,10 @@ fn in_text(draw: &mut Draw, mut text: String, words: &[&str]) -> String {
     let to = if to < from { from } else { to };
     match draw.below(16) {
         0 => text.replace_range(from..to, ""),
-        1 => text.insert_str(from, draw.one(ODD)),
-        2 => text.replace_range(from..to, draw.one(ODD)),
-        3 => text.insert_str(from, draw.one(words)),
-        4 => text.replace_range(from..to, draw.one(words)),
+        1 => text.insert_str(from, draw.one::<&str>(ODD)),
+        2 => text.replace_range(from..to, draw.one::<&str>(ODD)),
+        3 => text.insert_str(from, draw.one::<&str>(words)),
+        4 => text.replace_range(from..to, draw.one::<&str>(words)),
         5 => {
             let piece = text[from..to].repeat(1 + draw.below(40));
             text.insert_str(from, &piece);
