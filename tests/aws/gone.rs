@@ -73,7 +73,7 @@ async fn what_is_deleted_with_what_it_refers_to_is_made_again() {
     let (linked, others): (Vec<_>, Vec<_>) = pairs.partition(linked);
     assert!(linked.len() > 20, "{linked:?}");
     let all = std::env::var("BATCHWRIGHT_GONE").is_ok_and(|asked| asked == "all");
-    let [of_linked, of_others] = if all { [1, 1] } else { [4, 20] };
+    let [of_linked, of_others] = if all { [1, 1] } else { [6, 40] };
     let drawn = linked.iter().step_by(of_linked).chain(others.iter().skip(7).step_by(of_others));
     let drawn: Vec<_> = if all { linked.iter().chain(&others).collect() } else { drawn.collect() };
     let (mut kept, mut ways) = (0, BTreeMap::new());
