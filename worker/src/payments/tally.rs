@@ -67,7 +67,8 @@ impl Tally {
         for (scale, decimals) in self.decimals() {
             total.add_decimal(decimals.sum, scale);
         }
-        total.value()
+        // What is too small for a double is nothing, and nothing has no sign.
+        total.value() + 0.0
     }
 
     /// Adds all that `other` has seen.
@@ -196,6 +197,11 @@ mod tests {
         assert_eq!(tally(["9007199254740993", "-9007199254740992.0000000000000000001"]).sum(), 1.0);
         assert_eq!(tally(["0.1000000000000000000000001", "-0.1"]).sum(), 1e-25);
         assert_eq!(tally(["1e-300", "1e300", "-1e300"]).sum(), 1e-300);
+    }
+
+    #[test]
+    fn a_total_below_all_doubles_is_nothing_without_a_sign() {
+        assert_eq!(tally(["-1e-345"]).sum().to_bits(), 0.0_f64.to_bits());
     }
 
     #[test]
