@@ -175,12 +175,18 @@ impl Names {
         }
         let mut found = false;
         diff::fields(&live.spec, "", Some(&kind.facts().rules), &mut |path, text| {
-            // With it, it goes.
-            let with = companion.is_some_and(|(_, with)| with.contains(text));
-            let is = || self.texts.contains(text) || self.denoted.iter().any(|name| name.is(path, text));
-            found |= !with && is();
+            found |= self.texts.contains(text) || self.denoted.iter().any(|name| name.is(path, text));
         });
         found
+    }
+
+    /// With what a companion was made with, it goes: that holds nothing up.
+    fn let_go(&self, live: &mut Incarnation) {
+        if let (Some((_, with)), Some(fields)) =
+            (self.companions.get(&live.physical), live.spec.as_object_mut())
+        {
+            fields.retain(|_, value| !value.as_str().is_some_and(|text| with.contains(text)));
+        }
     }
 }
 
@@ -196,8 +202,9 @@ pub fn keep_outsiders(observed: &mut Observed, others: Vec<Other>, scope: &Scope
     let named = named_by_ours(observed, &scope.owner);
     let (mut outsiders, mut astray) = (Vec::new(), Vec::new());
     let mut taken = BTreeMap::<String, BTreeMap<String, Option<Owner>>>::new();
-    for (kind, live) in others {
+    for (kind, mut live) in others {
         let facts = kind.facts();
+        names.let_go(&mut live);
         if is_generation_name(&live.physical) || declared.contains(&(facts.name, live.physical.as_str())) {
             taken.entry(facts.name.to_owned()).or_default().insert(live.physical.clone(), live.owner());
         }
