@@ -34,7 +34,7 @@ pub use final_state::{FinalState, Finding, Operation, Planned, Rule};
 pub use grants::{Given, Grant, Grants, On, When};
 pub use removal::Removal;
 pub use scaffold::Scaffold;
-pub use users::{Companion, Denoted, ExternalUser};
+pub use users::{Companion, Denotations, Denoted, ExternalUser};
 pub use work::{Interrupt, Work};
 
 /// What tells one resource of a kind from another.

@@ -7,7 +7,7 @@ use serde_json::Value;
 
 use super::{Reach, Scope};
 use crate::diff;
-use crate::kind::{AnyKind, Companion, Denoted, Facts, Identity};
+use crate::kind::{AnyKind, Companion, Denotations, Facts, Identity};
 use crate::kinds::kind;
 use crate::plan::{generation_of_name, is_generation_name};
 use crate::resource::{
@@ -116,21 +116,11 @@ fn rank(incarnations: Vec<Incarnation>, owner: &Owner) -> (Incarnations, Vec<Inc
 
 /// What AWS needs to delete something and is not there any more, by ARN: the account's roles are read whole, whoever owns them.
 pub fn lost_roles(observed: &Observed, others: &[Other], place: &Place) -> BTreeSet<String> {
-    let mut lost = BTreeSet::new();
-    for (id, seen) in &observed.resources {
-        let Some(kind) = kind(&id.kind) else { continue };
-        let needed = seen.iter().filter_map(|live| kind.scaffold(live, place));
-        for scaffold in needed {
-            let ours = observed.resources.iter().filter(|(id, _)| id.kind == scaffold.id.kind);
-            let ours = ours.flat_map(|(_, seen)| seen.iter());
-            let others = others.iter().filter(|(kind, _)| kind.facts().name == scaffold.id.kind);
-            let mut there = ours.chain(others.map(|(_, live)| live));
-            if !there.any(|live| live.arn.as_deref() == Some(scaffold.arn.as_str())) {
-                lost.insert(scaffold.arn);
-            }
-        }
-    }
-    lost
+    let ours = || observed.resources.iter().flat_map(|(id, seen)| seen.iter().map(move |live| (id, live)));
+    let seen = ours().map(|(_, live)| live).chain(others.iter().map(|(_, live)| live));
+    let there: BTreeSet<&str> = seen.filter_map(|live| live.arn.as_deref()).collect();
+    let needed = ours().filter_map(|(id, live)| Some(kind(&id.kind)?.scaffold(live, place)?.arn));
+    needed.filter(|arn| !there.contains(arn.as_str())).collect()
 }
 
 /// What is no resource of an environment.
@@ -142,7 +132,7 @@ struct Names {
     /// ARNs and ids.
     texts: BTreeSet<String>,
     /// What else they, or what holds them, are called by.
-    denoted: Vec<Denoted>,
+    denoted: Denotations<()>,
     /// What AWS made together with them, by name or id; and the texts that name what it was made with.
     companions: BTreeMap<String, (Companion, BTreeSet<String>)>,
 }
@@ -160,8 +150,10 @@ impl Names {
                     names.companions.insert(companion.physical.clone(), (companion, own.clone()));
                 }
                 names.texts.extend(own);
-                names.denoted.extend(kind.denoted_by(live));
-                names.denoted.extend(kind.external_users(live).into_iter().flat_map(|it| it.denoted));
+                let holding = kind.external_users(live).into_iter().flat_map(|it| it.denoted);
+                for denoted in kind.denoted_by(live).into_iter().chain(holding) {
+                    names.denoted.add(denoted, ());
+                }
             }
         }
         names
@@ -175,7 +167,7 @@ impl Names {
         }
         let mut found = false;
         diff::fields(&live.spec, "", Some(&kind.facts().rules), &mut |path, text| {
-            found |= self.texts.contains(text) || self.denoted.iter().any(|name| name.is(path, text));
+            found |= self.texts.contains(text) || self.denoted.find(path, text).is_some();
         });
         found
     }

@@ -373,6 +373,13 @@ fn forget<K: Kind>(mut live: Live<K>, place: &Place, rules: &Rules) -> Result<In
         let name = Value::String(incarnation.physical.clone());
         incarnation.outputs.entry("name".to_owned()).or_insert(name);
     }
+    // Hooks that guard say nothing of what they can't read.
+    debug_assert!(
+        recall::<K>(&incarnation).is_ok(),
+        "{} {} can't be read again",
+        K::NAME,
+        incarnation.physical
+    );
     Ok(incarnation)
 }
 

@@ -1,5 +1,7 @@
 //! Where a plan leads to, put together from its parts.
 
+use std::collections::BTreeSet;
+
 use super::drafts::{Draft, How};
 use super::graph::Edges;
 use super::guard::{Objection, Objector};
@@ -20,36 +22,25 @@ pub(super) fn final_state<'a>(
     parts: &Parts<'a>,
     (desired, observed): (&'a Desired, &'a Observed),
     needs: &'a Edges,
-    scope: &'a std::collections::BTreeSet<ResourceId>,
+    scope: &'a BTreeSet<ResourceId>,
 ) -> FinalState<'a> {
-    let planned = parts.drafts.iter().map(|draft| (&draft.change.id, planned(draft)));
-    let replaced = parts.retiring.iter().map(|one| (one.on_delete, one.id, one.live));
+    let replaced = parts.retiring.iter().map(|one| (one.on_delete, (one.id, one.live)));
     let undeclared = parts
         .leaving
         .iter()
-        .flat_map(|one| one.incarnations.iter().map(move |live| (one.on_delete, &one.change.id, *live)));
-    let retained = |on_delete| on_delete == OnDelete::Retain;
-    let mut end = FinalState {
+        .flat_map(|one| one.incarnations.iter().map(move |live| (one.on_delete, (&one.change.id, *live))));
+    let (retained, going): (Vec<_>, Vec<_>) =
+        replaced.chain(undeclared).partition(|(on_delete, _)| *on_delete == OnDelete::Retain);
+    FinalState {
         desired,
         observed,
-        planned: planned.collect(),
-        going: Vec::new(),
-        retained: Vec::new(),
-        replaced: replaced.clone().map(|(_, id, live)| (id, live)).collect(),
+        planned: parts.drafts.iter().map(|draft| (&draft.change.id, planned(draft))).collect(),
+        going: going.into_iter().map(|(_, one)| one).collect(),
+        retained: retained.into_iter().map(|(_, one)| one).collect(),
+        replaced: parts.retiring.iter().map(|one| (one.id, one.live)).collect(),
         needs,
         scope,
-    };
-    for (on_delete, id, live) in replaced.clone().chain(undeclared.clone()) {
-        if !retained(on_delete) {
-            end.going.push((id, live));
-        }
     }
-    for (on_delete, id, live) in undeclared.chain(replaced) {
-        if retained(on_delete) {
-            end.retained.push((id, live));
-        }
-    }
-    end
 }
 
 fn planned(draft: &Draft) -> Planned<'_> {

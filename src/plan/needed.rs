@@ -9,7 +9,7 @@ use super::final_state::held;
 use super::guard::Objection;
 use super::warn::Warning;
 use crate::diff::fields;
-use crate::kind::{AnyKind, Denoted, FinalState, Identity, Ownership, Work};
+use crate::kind::{AnyKind, Denotations, FinalState, Identity, Ownership, Work};
 use crate::resource::{Incarnation, ResourceId};
 
 mod outside;
@@ -50,12 +50,12 @@ pub(super) fn objections(
 struct Going<'a> {
     denoted: BTreeMap<&'a str, (&'a ResourceId, &'a Incarnation)>,
     /// By what else it is called; a successor of the same name takes its place there.
-    names: Vec<(Denoted, (&'a ResourceId, &'a Incarnation))>,
+    names: Denotations<(&'a ResourceId, &'a Incarnation)>,
 }
 
 impl<'a> Going<'a> {
     fn of(end: &'a FinalState<'_>, kind_of: &dyn Fn(&str) -> Option<&'static dyn AnyKind>) -> Self {
-        let (mut denoted, mut names) = (BTreeMap::new(), Vec::new());
+        let (mut denoted, mut names) = (BTreeMap::new(), Denotations::default());
         for (id, live) in end.ending() {
             let Some(kind) = kind_of(&id.kind).filter(|kind| kind.facts().work != Work::Runs) else {
                 continue;
@@ -67,15 +67,14 @@ impl<'a> Going<'a> {
                 live.arn.as_deref().into_iter().chain(arn).chain(name).map(|text| (text, (id, live))),
             );
             if !end.makes_room(id) {
-                names.extend(kind.denoted_by(live).into_iter().map(|name| (name, (id, live))));
+                kind.denoted_by(live).into_iter().for_each(|name| names.add(name, (id, live)));
             }
         }
         Self { denoted, names }
     }
 
     fn named(&self, path: &str, text: &str) -> Option<(&'a ResourceId, &'a Incarnation)> {
-        let by_name = || self.names.iter().find(|(name, _)| name.is(path, text)).map(|(_, one)| *one);
-        self.denoted.get(text).copied().or_else(by_name)
+        self.denoted.get(text).or_else(|| self.names.find(path, text)).copied()
     }
 }
 

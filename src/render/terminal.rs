@@ -98,7 +98,7 @@ pub(super) fn symbol(change: &Change) -> &'static str {
     }
 }
 
-/// Which of several ways to change it it is, of what jobs run on; `None` of other kinds and actions.
+/// In which of several ways something changes that jobs run on; `None` for other kinds and actions.
 pub(super) fn strategy(change: &Change) -> Option<&'static str> {
     if kinds::kind(&change.id.kind)?.facts().work != Work::Runs {
         return None;

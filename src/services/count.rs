@@ -8,13 +8,10 @@ use std::time::Duration;
 use aws_config::SdkConfig;
 use aws_smithy_http_client::tls::{Provider, rustls_provider::CryptoMode};
 use aws_smithy_runtime_api::client::http::{
-    HttpClient, HttpConnector, HttpConnectorFuture, HttpConnectorSettings, SharedHttpClient,
-    SharedHttpConnector,
+    HttpClient, HttpConnector, HttpConnectorFuture, SharedHttpConnector, http_client_fn,
 };
 use aws_smithy_runtime_api::client::orchestrator::HttpRequest;
 use aws_smithy_runtime_api::client::result::ConnectorError;
-use aws_smithy_runtime_api::client::runtime_components::RuntimeComponents;
-
 use tokio::time::Instant;
 
 use super::lanes::{Lanes, Operation, Width};
@@ -80,8 +77,8 @@ struct Calls {
 impl Counter {
     /// The configuration, with a client of its own that counts. All services share its connections.
     pub fn counting(&self, config: SdkConfig) -> SdkConfig {
-        let inner = http_client(&config);
-        config.into_builder().http_client(Counting { inner, counter: self.clone() }).build()
+        let counter = self.clone();
+        around(&config, move |inner| Counting { inner, counter: counter.clone() })
     }
 
     /// Whom to tell that AWS has not answered for so long: the first one named.
@@ -143,32 +140,28 @@ impl Counter {
     }
 }
 
-/// The client that a configuration has, or one as the SDK would make it.
-pub(super) fn http_client(config: &SdkConfig) -> SharedHttpClient {
-    config.http_client().unwrap_or_else(|| {
+/// The configuration with something around each connector of its client, or of the one that the SDK would make.
+pub(super) fn around<C: HttpConnector + 'static>(
+    config: &SdkConfig,
+    wrap: impl Fn(SharedHttpConnector) -> C + Send + Sync + 'static,
+) -> SdkConfig {
+    let client = config.http_client().unwrap_or_else(|| {
         let tls = Provider::Rustls(CryptoMode::AwsLc);
         aws_smithy_http_client::Builder::new().tls_provider(tls).build_https()
-    })
+    });
+    let client = http_client_fn(move |settings, components| {
+        SharedHttpConnector::new(wrap(client.http_connector(settings, components)))
+    });
+    config.to_builder().http_client(client).build()
 }
 
 #[derive(Debug)]
-struct Counting<T> {
-    inner: T,
+struct Counting {
+    inner: SharedHttpConnector,
     counter: Counter,
 }
 
-impl HttpClient for Counting<SharedHttpClient> {
-    fn http_connector(
-        &self,
-        settings: &HttpConnectorSettings,
-        components: &RuntimeComponents,
-    ) -> SharedHttpConnector {
-        let inner = self.inner.http_connector(settings, components);
-        SharedHttpConnector::new(Counting { inner, counter: self.counter.clone() })
-    }
-}
-
-impl HttpConnector for Counting<SharedHttpConnector> {
+impl HttpConnector for Counting {
     fn call(&self, request: HttpRequest) -> HttpConnectorFuture {
         let (counter, inner, operation) = (self.counter.clone(), self.inner.clone(), Operation::of(&request));
         HttpConnectorFuture::new(async move {

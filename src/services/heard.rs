@@ -3,15 +3,11 @@
 use std::sync::{Arc, Mutex, PoisonError};
 
 use aws_config::SdkConfig;
-use aws_smithy_runtime_api::client::http::{
-    HttpClient, HttpConnector, HttpConnectorFuture, HttpConnectorSettings, SharedHttpClient,
-    SharedHttpConnector,
-};
+use aws_smithy_runtime_api::client::http::{HttpConnector, HttpConnectorFuture, SharedHttpConnector};
 use aws_smithy_runtime_api::client::orchestrator::HttpRequest;
-use aws_smithy_runtime_api::client::runtime_components::RuntimeComponents;
 use tokio::time::Instant;
 
-use super::count::http_client;
+use super::count::around;
 
 /// Hears every answer to the clients that share a configuration.
 #[derive(Debug, Clone, Default)]
@@ -20,8 +16,8 @@ pub struct Heard(Arc<Mutex<Option<Instant>>>);
 impl Heard {
     /// The configuration, with a client that is listened to.
     pub fn hearing(&self, config: &SdkConfig) -> SdkConfig {
-        let inner = http_client(config);
-        config.to_builder().http_client(Hearing { inner, heard: self.clone() }).build()
+        let heard = self.clone();
+        around(config, move |inner| Hearing { inner, heard: heard.clone() })
     }
 
     /// When the last answer came; nothing before the first.
@@ -35,23 +31,12 @@ impl Heard {
 }
 
 #[derive(Debug)]
-struct Hearing<T> {
-    inner: T,
+struct Hearing {
+    inner: SharedHttpConnector,
     heard: Heard,
 }
 
-impl HttpClient for Hearing<SharedHttpClient> {
-    fn http_connector(
-        &self,
-        settings: &HttpConnectorSettings,
-        components: &RuntimeComponents,
-    ) -> SharedHttpConnector {
-        let inner = self.inner.http_connector(settings, components);
-        SharedHttpConnector::new(Hearing { inner, heard: self.heard.clone() })
-    }
-}
-
-impl HttpConnector for Hearing<SharedHttpConnector> {
+impl HttpConnector for Hearing {
     fn call(&self, request: HttpRequest) -> HttpConnectorFuture {
         let (heard, inner) = (self.heard.clone(), self.inner.clone());
         HttpConnectorFuture::new(async move {
