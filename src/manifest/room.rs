@@ -14,8 +14,9 @@ pub struct Size {
     pub bytes: usize,
 }
 
-/// What all manifests of an environment may come to: ten thousand job definitions of 120 values, keys counted, and 2 KiB each.
-pub const MOST: Size = Size { values: 1_200_000, bytes: 24 * 1024 * 1024 };
+/// What all manifests of an environment may come to, keys counted: ten thousand resources as a stack has them, of 40 values each,
+/// or four thousand job definitions of 120. More of them would take over 256 MB of memory.
+pub const MOST: Size = Size { values: 500_000, bytes: 16 * 1024 * 1024 };
 
 /// What variables may bring of that: a short text may name them thousands of times.
 pub const MOST_BROUGHT: usize = 400_000;

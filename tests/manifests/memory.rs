@@ -11,6 +11,30 @@ const MOST_KIB: u64 = 256 * 1024;
 
 const GROUP: &str = "apiVersion: batchwright/v1\nkind: logs/LogGroup\nmetadata: {name: a}\nspec: ";
 
+/// A sound job definition of some 115 values.
+const JOB: &str = "---
+apiVersion: batchwright/v1
+kind: batch/JobDefinition
+metadata: {name: NAME}
+spec:
+  type: container
+  platformCapabilities: [FARGATE]
+  parameters: {source_file: payments.csv, destination_file: results.json}
+  retryStrategy: {attempts: 3, evaluateOnExit: [{onExitCode: '2', action: RETRY}, {onReason: '*', action: EXIT}]}
+  timeout: {attemptDurationSeconds: 3600}
+  containerProperties:
+    image: 111111111111.dkr.ecr.eu-west-1.amazonaws.com/w:1
+    command: [--source_bucket, a, --source_file, 'Ref::source_file', --destination_bucket, b, --destination_file, 'Ref::destination_file']
+    jobRoleArn: arn:aws:iam::111111111111:role/job
+    executionRoleArn: arn:aws:iam::111111111111:role/execution
+    resourceRequirements: [{type: VCPU, value: '1'}, {type: MEMORY, value: '2048'}]
+    networkConfiguration: {assignPublicIp: ENABLED}
+    fargatePlatformConfiguration: {platformVersion: LATEST}
+    runtimePlatform: {operatingSystemFamily: LINUX, cpuArchitecture: X86_64}
+    readonlyRootFilesystem: true
+    logConfiguration: {logDriver: awslogs, options: {awslogs-group: jobs, awslogs-region: eu-west-1, awslogs-stream-prefix: payments}}
+";
+
 /// The peak of `validate` in KiB, and what it ended with.
 #[cfg(target_os = "linux")]
 fn peak(root: &Path) -> (u64, Option<i32>) {
@@ -134,6 +158,14 @@ fn no_manifest_takes_all_memory() {
             }
             folder
         }),
+        ("job definitions, as many as may be", {
+            let folder = alone(format!("{GROUP}{{}}\n"));
+            for file in 0..16 {
+                let jobs = (0..250).map(|n| JOB.replace("NAME", &format!("j{file}-{n}"))).collect::<String>();
+                fs::write(folder.0.path().join(format!("stacks/main/b{file}.yaml")), jobs).unwrap();
+            }
+            folder
+        }),
         ("files of nothing", {
             let folder = alone(format!("{GROUP}{{}}\n"));
             let file = "\n".repeat(1024 * 1024);
@@ -147,7 +179,8 @@ fn no_manifest_takes_all_memory() {
     for (what, folder) in &cases {
         let (kib, code) = peak(folder.0.path());
         println!("{what}: {} MiB, exit {code:?}", kib / 1024);
-        let is_sound = ["nothing", "10,000 resources", "files of nothing"].contains(what);
+        let sound = ["nothing", "10,000 resources", "job definitions, as many as may be", "files of nothing"];
+        let is_sound = sound.contains(what);
         assert_eq!(code, Some(i32::from(!is_sound)), "{what}");
         assert!(kib > 1000, "{what}: the peak was not seen");
         if kib > MOST_KIB {
