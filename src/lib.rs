@@ -20,6 +20,7 @@ pub mod permissions;
 pub mod plan;
 pub mod render;
 pub mod resource;
-pub mod sandbox;
 pub mod services;
 pub mod value;
+
+pub use batchwright_sandbox as sandbox;

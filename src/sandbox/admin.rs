@@ -7,25 +7,11 @@ use http::{Method, Response, StatusCode};
 use serde::Deserialize;
 use serde_json::{Value, json};
 
-use super::faults::Faults;
 use super::reply::{self, Body};
 use super::server::State;
-use super::snapshot::{self, Snapshot};
 
 /// What every such path begins with.
 pub const PREFIX: &str = "/_batchwright/";
-
-#[derive(Deserialize)]
-#[serde(rename_all = "camelCase", deny_unknown_fields)]
-struct Latency {
-    milliseconds: f64,
-}
-
-#[derive(Deserialize)]
-#[serde(rename_all = "camelCase", deny_unknown_fields)]
-struct RefuseWrites {
-    refuse: bool,
-}
 
 #[derive(Deserialize)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
@@ -56,25 +42,18 @@ pub async fn answer(state: &State, method: &Method, path: &str, body: &[u8]) -> 
         }
         ("POST", "reset-counters") => {
             state.recorder.reset();
-            state.faults.rewind();
+            #[cfg(feature = "faults")]
+            state.faults.judge.rewind();
             Ok(json!({}))
         }
-        ("POST", "faults") => with(body, |faults: Faults| state.faults.set(faults)),
-        ("POST", "latency") => with(body, |latency: Latency| {
-            state.set_latency(Duration::from_secs_f64((latency.milliseconds / 1000.0).clamp(0.0, 60.0)));
-        }),
-        ("POST", "refuse-writes") => with(body, |asked: RefuseWrites| state.set_refuse_writes(asked.refuse)),
         ("POST", "settings") => with(body, |settings: Settings| change(state, &settings)),
         ("POST", "images") => with(body, |it: Image| state.batch.map_image(&it.image, it.program, it.args)),
-        ("POST", "snapshot") => match snapshot::take(state).await {
-            Ok(snapshot) => serde_json::to_value(snapshot).map_err(|error| error.to_string()),
-            Err(error) => Err(error.to_string()),
+        #[cfg(feature = "faults")]
+        _ => match super::faults::admin::answer(state, method, path, body).await {
+            Some(answer) => answer,
+            None => Err(format!("there is no {method} {PREFIX}{path}")),
         },
-        ("POST", "restore") => match serde_json::from_slice::<Snapshot>(body) {
-            Ok(kept) => done(snapshot::restore(state, &kept).await),
-            Err(error) => Err(error.to_string()),
-        },
-        ("POST", "reset") => done(snapshot::reset(state).await),
+        #[cfg(not(feature = "faults"))]
         _ => Err(format!("there is no {method} {PREFIX}{path}")),
     };
     match answer {
@@ -108,12 +87,9 @@ fn change(state: &State, asked: &Settings) {
     state.batch.set_settings(settings);
 }
 
-fn with<T: serde::de::DeserializeOwned>(body: &[u8], apply: impl FnOnce(T)) -> Result<Value, String> {
+/// Does what a body asks for.
+pub fn with<T: serde::de::DeserializeOwned>(body: &[u8], apply: impl FnOnce(T)) -> Result<Value, String> {
     let asked = serde_json::from_slice(body).map_err(|error| error.to_string())?;
     apply(asked);
     Ok(json!({}))
-}
-
-fn done(result: Result<(), super::Error>) -> Result<Value, String> {
-    result.map(|()| json!({})).map_err(|error| error.to_string())
 }

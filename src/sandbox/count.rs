@@ -168,6 +168,7 @@ impl Ticket<'_> {
     }
 
     /// Notes what was done to it on purpose.
+    #[cfg(feature = "faults")]
     pub fn broken(&self, fault: &str) {
         let mut log = self.recorder.lock();
         if log.epoch == self.epoch

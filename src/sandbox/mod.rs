@@ -9,12 +9,11 @@ mod admin;
 pub mod batch;
 mod count;
 mod door;
+#[cfg(feature = "faults")]
 mod faults;
-mod hold;
 pub mod install;
 pub mod keeper;
 mod keys;
-mod lag;
 pub mod moto;
 mod operations;
 mod options;
@@ -24,7 +23,6 @@ mod request;
 mod rounds;
 mod server;
 mod signature;
-mod snapshot;
 mod tagging;
 #[cfg(test)]
 mod tests;
@@ -35,11 +33,9 @@ use std::time::Duration;
 
 pub use batch::Batch;
 pub use count::{Call, Stats};
-pub use faults::{Exact, Fault, Faults, Operation, Rates, Regional, Stop, StopWhen};
-pub use hold::Held;
-pub use lag::Lag;
+#[cfg(feature = "faults")]
+pub use faults::{Exact, Fault, Faults, Held, Lag, Operation, Rates, Regional, Snapshot, Stop, StopWhen};
 pub use options::{MotoSource, Options, Progress};
-pub use snapshot::Snapshot;
 
 use door::{ACCESS_KEY, Keys};
 use server::State;
@@ -66,6 +62,7 @@ pub struct Sandbox {
     state: Arc<State>,
     endpoint: String,
     accepting: tokio::task::JoinHandle<()>,
+    #[cfg(feature = "faults")]
     hang_ups: tokio::sync::mpsc::Sender<server::HangUp>,
 }
 
@@ -90,10 +87,17 @@ impl Sandbox {
         };
         let batch = Batch::new(settings, upstream, batch::Programs::default());
         let state = Arc::new(State::new(&options, keys, moto, batch));
+        #[cfg_attr(not(feature = "faults"), expect(unused_variables, reason = "only tests cut connections"))]
         let (hang_ups, orders) = tokio::sync::mpsc::channel(1);
         let accepting = tokio::spawn(server::accept(listener, Arc::clone(&state), orders));
         progress(Progress::Ready { endpoint: endpoint.clone() });
-        Ok(Self { state, endpoint, accepting, hang_ups })
+        Ok(Self {
+            state,
+            endpoint,
+            accepting,
+            #[cfg(feature = "faults")]
+            hang_ups,
+        })
     }
 
     /// Where it listens: `http://127.0.0.1:PORT`.
@@ -163,51 +167,8 @@ impl Sandbox {
     /// Forgets the calls so far, and starts the counting of faults anew.
     pub fn reset_stats(&self) {
         self.state.recorder.reset();
-        self.state.faults.rewind();
-    }
-
-    /// Refuses every call that would change something, as a principal without the right would be refused.
-    pub fn refuse_writes(&self, refuse: bool) {
-        self.state.set_refuse_writes(refuse);
-    }
-
-    /// Breaks calls from now on as told; `Faults::default()` breaks none.
-    pub fn set_faults(&self, faults: Faults) {
-        self.state.faults.set(faults);
-    }
-
-    /// Waits until a [`Stop`] has cut the connection for good.
-    pub async fn stopped(&self) {
-        self.state.faults.stopped().await;
-    }
-
-    /// Whether a [`Stop`] has cut the connection.
-    #[must_use]
-    pub fn has_stopped(&self) -> bool {
-        self.state.faults.is_dead()
-    }
-
-    /// Cuts every connection, and returns when nothing of what came over them is being worked on any more: whoever was
-    /// connected is as good as dead.
-    pub async fn hang_up(&self) {
-        // Calls at work ask further services over connections of this same sandbox: they end first.
-        self.state.idle().await;
-        let (done, cut) = tokio::sync::oneshot::channel();
-        if self.hang_ups.send(done).await.is_ok() {
-            let _ = cut.await;
-        }
-        self.state.idle().await;
-    }
-
-    /// Holds the next call of an operation before it does anything, until the answer is released or dropped.
-    #[must_use]
-    pub fn hold(&self, service: &str, action: &str) -> Held {
-        self.state.gate.hold(service, action)
-    }
-
-    /// Makes every call take this much longer.
-    pub fn set_latency(&self, latency: Duration) {
-        self.state.set_latency(latency);
+        #[cfg(feature = "faults")]
+        self.state.faults.judge.rewind();
     }
 
     /// Answers calls round by round, a round being over once nothing has come in for so long: what did not wait for an
@@ -220,21 +181,6 @@ impl Sandbox {
     #[must_use]
     pub fn batch(&self) -> &Batch {
         &self.state.batch
-    }
-
-    /// Keeps the whole state of the account, Batch and every other service, for [`Sandbox::restore`].
-    pub async fn snapshot(&self) -> Result<Snapshot, Error> {
-        snapshot::take(&self.state).await
-    }
-
-    /// Puts a snapshot back, as often as you like. Jobs of the present are killed.
-    pub async fn restore(&self, snapshot: &Snapshot) -> Result<(), Error> {
-        snapshot::restore(&self.state, snapshot).await
-    }
-
-    /// Forgets everything, as a new account would look.
-    pub async fn reset(&self) -> Result<(), Error> {
-        snapshot::reset(&self.state).await
     }
 
     /// Ends the jobs' processes, then stops listening; an own moto goes with it.

@@ -1,12 +1,9 @@
 //! The server itself: names a request, counts it, breaks it if told, and hands it to whoever serves it.
 
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::time::Duration;
 
 use bytes::Bytes;
-use futures::FutureExt;
-use futures::future::BoxFuture;
 use http::request::Parts;
 use http::{HeaderName, HeaderValue, Request, Response, StatusCode, Uri, header};
 use http_body_util::{BodyExt, Limited};
@@ -16,16 +13,15 @@ use hyper_util::client::legacy::{Client, connect::HttpConnector};
 use hyper_util::rt::{TokioExecutor, TokioIo};
 use serde_json::json;
 use tokio::net::{TcpListener, TcpStream};
-use tokio::sync::{mpsc, oneshot, watch};
+use tokio::sync::{mpsc, oneshot};
 use tokio::task::JoinSet;
 
 use super::admin;
 use super::batch::Batch;
 use super::count::Recorder;
 use super::door::{self, Keys};
-use super::faults::{Fault, Judge, StopWhen, Verdict};
-use super::hold::Gate;
-use super::lag::{self, Answer};
+#[cfg(feature = "faults")]
+use super::faults;
 use super::moto::Moto;
 use super::options::Options;
 use super::payload::{self, Finding, Wrong};
@@ -41,7 +37,7 @@ const SECRET_HEADER: HeaderName = HeaderName::from_static("x-batchwright-secret"
 /// Says that the sandbox itself asks for something that is no AWS call.
 const INSIDE_HEADER: HeaderName = HeaderName::from_static("x-batchwright-inside");
 /// The largest body that is read whole; those of S3 are passed on as they come.
-const BODY_LIMIT: usize = 32 * 1024 * 1024;
+pub const BODY_LIMIT: usize = 32 * 1024 * 1024;
 
 /// All that a sandbox's connections share.
 pub struct State {
@@ -49,13 +45,10 @@ pub struct State {
     pub region: String,
     pub keys: Keys,
     pub recorder: Recorder,
-    pub faults: Judge,
+    #[cfg(feature = "faults")]
+    pub faults: faults::Disturbance,
     pub rounds: Rounds,
     pub batch: Batch,
-    pub gate: Gate,
-    flying: watch::Sender<usize>,
-    refuse_writes: AtomicBool,
-    latency: AtomicU64,
     pub moto: Arc<Moto>,
     client: Client<HttpConnector, Body>,
 }
@@ -63,7 +56,7 @@ pub struct State {
 /// The line is cut: no answer goes out.
 #[derive(Debug, thiserror::Error)]
 #[error("the connection is cut on purpose")]
-struct Cut;
+pub struct Cut;
 
 impl State {
     pub fn new(options: &Options, keys: Keys, moto: Arc<Moto>, batch: Batch) -> Self {
@@ -74,32 +67,15 @@ impl State {
             region: options.region.clone(),
             keys,
             recorder: Recorder::default(),
-            faults: Judge::default(),
+            #[cfg(feature = "faults")]
+            faults: faults::Disturbance::default(),
             rounds: Rounds::default(),
             batch,
-            gate: Gate::default(),
-            flying: watch::Sender::new(0),
-            refuse_writes: AtomicBool::new(false),
-            latency: AtomicU64::new(0),
             moto,
             client: Client::builder(TokioExecutor::new())
                 .pool_idle_timeout(Duration::from_secs(20))
                 .build(connector),
         }
-    }
-
-    pub fn set_refuse_writes(&self, refuse: bool) {
-        self.refuse_writes.store(refuse, Ordering::Relaxed);
-    }
-
-    pub fn set_latency(&self, latency: Duration) {
-        self.latency.store(u64::try_from(latency.as_micros()).unwrap_or(u64::MAX), Ordering::Relaxed);
-    }
-
-    /// Returns when no call is being worked on.
-    pub async fn idle(&self) {
-        // The sender lives as long as `self`, so waiting cannot fail.
-        let _ = self.flying.subscribe().wait_for(|flying| *flying == 0).await;
     }
 
     /// Asks moto something that is no AWS call.
@@ -121,32 +97,6 @@ impl State {
         if let Ok(secret) = HeaderValue::from_str(self.moto.secret().reveal()) {
             request.headers_mut().insert(SECRET_HEADER, secret);
         }
-    }
-
-    fn verdict(&self, target: &Target) -> Verdict {
-        if target.write && self.refuse_writes.load(Ordering::Relaxed) {
-            return Verdict::Break(Fault::Deny);
-        }
-        match self.faults.in_region(&target.service, &target.action, target.region.as_deref()) {
-            Some(fault) => Verdict::Break(fault),
-            None => self.faults.judge(&target.service, &target.action, target.write),
-        }
-    }
-}
-
-/// Counts a call for as long as it is worked on, whether its caller waits for it or not.
-struct Flight(Arc<State>);
-
-impl Flight {
-    fn begin(state: &Arc<State>) -> Self {
-        state.flying.send_modify(|flying| *flying += 1);
-        Self(Arc::clone(state))
-    }
-}
-
-impl Drop for Flight {
-    fn drop(&mut self) {
-        self.0.flying.send_modify(|flying| *flying = flying.saturating_sub(1));
     }
 }
 
@@ -196,9 +146,14 @@ async fn answer(state: Arc<State>, request: Request<Incoming>) -> Result<Respons
         let body = request.into_body().collect().await.map_err(|_| Cut)?.to_bytes();
         return Ok(admin::answer(&state, &method, &rest, &body).await);
     }
+    #[cfg(feature = "faults")]
+    let flight = faults::Flight::begin(&state);
     // A caller that goes away must not cut its call's work short: it runs on in a task of its own.
-    let flight = Flight::begin(&state);
-    let work = async move { call(&flight.0, request).await };
+    let work = async move {
+        #[cfg(feature = "faults")]
+        let _counted = flight;
+        call(&state, request).await
+    };
     tokio::spawn(work).await.unwrap_or(Err(Cut))
 }
 
@@ -224,110 +179,57 @@ async fn call(state: &State, request: Request<Incoming>) -> Result<Response<Body
         },
     };
     parts.headers.insert(ACCOUNT_HEADER, HeaderValue::from_str(&state.account).map_err(|_| Cut)?);
-    if target.own {
-        let response = serve(state, &target, parts, known, stream).await;
-        return Ok(finding.wrong().map_or(response, Wrong::answer));
+    let work = Work { target, parts, known, stream, finding };
+    if work.target.own {
+        return Ok(work.done(state).await);
     }
-    let mut ticket = state.recorder.begin(&target.service, &target.action, target.write);
+    let target = &work.target;
+    let ticket = state.recorder.begin(&target.service, &target.action, target.write);
     let round = state.rounds.enter();
-    let latency = Duration::from_micros(state.latency.load(Ordering::Relaxed))
-        + state.faults.delay(&target.service, &target.action);
-    if !latency.is_zero() {
-        tokio::time::sleep(latency).await;
-    }
-    state.gate.pass(&target.service, &target.action).await;
-    let verdict = state.verdict(&target);
-    match verdict {
-        Verdict::Break(fault) if fault != Fault::LostReply => {
-            ticket.broken(&format!("{fault:?}"));
-            let response = reply::fault(fault, &target).ok_or(Cut)?;
-            ticket.answered(response.status().as_u16());
-            return Ok(response);
-        }
-        Verdict::Stop(StopWhen::Before) | Verdict::Dead => {
-            ticket.broken("Stop");
-            return Err(Cut);
-        }
-        Verdict::Pass | Verdict::Break(_) | Verdict::Stop(StopWhen::After) => {}
-    }
-    let response = if state.faults.lag.is_late() {
-        serve_late(state, &target, parts, known, stream).await
-    } else {
-        Ok(serve(state, &target, parts, known, stream).await)
-    };
-    let response = finding.wrong().map_or(response, |wrong| Ok(wrong.answer())).map_err(|_| Cut)?;
+    #[cfg(feature = "faults")]
+    let answer = faults::disturbed(state, work, ticket, round).await;
+    #[cfg(not(feature = "faults"))]
+    let answer = undisturbed(state, work, ticket, round).await;
+    answer
+}
+
+/// Does a call's work as it comes.
+#[cfg(not(feature = "faults"))]
+async fn undisturbed(
+    state: &State,
+    work: Work,
+    mut ticket: super::count::Ticket<'_>,
+    round: Option<super::rounds::Member<'_>>,
+) -> Result<Response<Body>, Cut> {
+    let response = work.done(state).await;
     if let Some(round) = round {
         round.answered().await;
     }
-    match verdict {
-        Verdict::Pass => {
-            ticket.answered(response.status().as_u16());
-            Ok(response)
-        }
-        lost => {
-            // The work must be over, its answer's last byte included, before the caller is cut off.
-            let _ = response.into_body().collect().await;
-            ticket.broken(if lost == Verdict::Break(Fault::LostReply) { "LostReply" } else { "Stop" });
-            if matches!(lost, Verdict::Stop(_)) {
-                state.faults.announce_stop();
-            }
-            Err(Cut)
-        }
-    }
+    ticket.answered(response.status().as_u16());
+    Ok(response)
 }
 
-/// A body to its end. No `async fn`, for whose body the compiler can't tell that it may be sent to another thread.
-fn all_of(body: Body) -> BoxFuture<'static, Result<Bytes, BodyError>> {
-    Limited::new(body, BODY_LIMIT).collect().map(|read| read.map(|read| read.to_bytes())).boxed()
+/// A request that was let in.
+pub struct Work {
+    pub target: Target,
+    pub parts: Parts,
+    /// The body, where it was read whole.
+    pub known: Bytes,
+    /// The body, where it was not.
+    pub stream: Option<Body>,
+    pub finding: Finding,
 }
 
-/// Hands a request to whoever serves it, where what was written shows late.
-async fn serve_late(
-    state: &State,
-    target: &Target,
-    parts: Parts,
-    mut known: Bytes,
-    mut stream: Option<Body>,
-) -> Result<Response<Body>, BodyError> {
-    let late = &state.faults.lag;
-    let part = lag::part_of(target, &parts.uri);
-    if part.is_some()
-        && let Some(body) = stream.take()
-    {
-        known = all_of(body).await?;
+impl Work {
+    /// Hands it to whoever serves it; what its body turned out to be goes before the answer.
+    pub async fn done(self, state: &State) -> Response<Body> {
+        let response = serve(state, &self.target, self.parts, self.known, self.stream).await;
+        self.finding.wrong().map_or(response, Wrong::answer)
     }
-    if let Some(instead) = late.instead(&parts.method, target, &parts.uri, &known) {
-        return Ok(instead);
-    }
-    let before = match &part {
-        Some(part) if target.write => Some((part, read(state, target, &parts, part).await?)),
-        _ => None,
-    };
-    let response = serve(state, target, parts, known.clone(), stream).await;
-    if let Some((part, before)) = before.filter(|_| response.status().is_success()) {
-        late.written(part, before);
-    }
-    if !lag::Memory::minds(target) {
-        return Ok(response);
-    }
-    let (head, body) = response.into_parts();
-    let answer = Answer::of(&head, body.collect().await?.to_bytes());
-    Ok(late.answered(target, &known, answer).given())
-}
-
-/// What a read of a part of a bucket's configuration answers now, asked by whoever is about to change it.
-async fn read(state: &State, target: &Target, parts: &Parts, part: &str) -> Result<Answer, BodyError> {
-    let mut request = Request::get(part).body(reply::whole(Bytes::new()))?;
-    *request.headers_mut() = parts.headers.clone();
-    for name in [header::CONTENT_LENGTH, header::CONTENT_TYPE, header::TRANSFER_ENCODING, header::EXPECT] {
-        request.headers_mut().remove(name);
-    }
-    let (head, body) = serve_by_moto(state, target, request).await.into_parts();
-    Ok(Answer::of(&head, body.collect().await?.to_bytes()))
 }
 
 /// Hands a request to whoever serves it.
-async fn serve(
+pub async fn serve(
     state: &State,
     target: &Target,
     mut parts: Parts,
@@ -350,7 +252,8 @@ async fn serve(
     serve_by_moto(state, target, Request::from_parts(parts, body)).await
 }
 
-async fn serve_by_moto(state: &State, target: &Target, mut request: Request<Body>) -> Response<Body> {
+/// Has moto serve a request.
+pub async fn serve_by_moto(state: &State, target: &Target, mut request: Request<Body>) -> Response<Body> {
     let path = request.uri().path_and_query().map_or("/", |path| path.as_str());
     match format!("http://127.0.0.1:{}{path}", state.moto.port()).parse::<Uri>() {
         Ok(uri) => *request.uri_mut() = uri,

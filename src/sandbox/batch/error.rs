@@ -36,12 +36,12 @@ impl Error {
 
 /// Returns with a bare `ClientException`.
 macro_rules! refuse {
-    ($($text:tt)*) => { return Err($crate::sandbox::batch::error::Error::Refused(format!($($text)*))) };
+    ($($text:tt)*) => { return Err($crate::batch::error::Error::Refused(format!($($text)*))) };
 }
 
 /// Returns with a `ClientException` in AWS's wrapper for requests that fail validation.
 macro_rules! invalid {
-    ($($text:tt)*) => { return Err($crate::sandbox::batch::error::Error::Invalid(format!($($text)*))) };
+    ($($text:tt)*) => { return Err($crate::batch::error::Error::Invalid(format!($($text)*))) };
 }
 
 pub(crate) use {invalid, refuse};

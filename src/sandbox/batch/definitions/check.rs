@@ -7,8 +7,8 @@ use serde_json::Value;
 
 use super::container::{self, Platform};
 use super::{fargate, pod, volumes};
-use crate::sandbox::batch::error::{Result, invalid};
-use crate::sandbox::batch::request::{Fields, Object, is_name};
+use crate::batch::error::{Result, invalid};
+use crate::batch::request::{Fields, Object, is_name};
 
 /// The largest job definition, in bytes of JSON.
 const LARGEST: usize = 24 * 1024;
@@ -136,7 +136,7 @@ fn multinode(request: &Object, platform: Platform) -> Result<()> {
 }
 
 /// The nodes that `2`, `0:3`, `:3` or `4:` means.
-pub(in crate::sandbox::batch) fn span(text: &str, count: i64) -> Result<std::ops::RangeInclusive<usize>> {
+pub(in crate::batch) fn span(text: &str, count: i64) -> Result<std::ops::RangeInclusive<usize>> {
     let (from, to) = text.split_once(':').unwrap_or((text, text));
     let end = |side: &str, open: i64| if side.is_empty() { Some(open) } else { side.parse().ok() };
     match end(from, 0).zip(end(to, count - 1)) {
@@ -148,7 +148,7 @@ pub(in crate::sandbox::batch) fn span(text: &str, count: i64) -> Result<std::ops
 }
 
 /// Checks a retry strategy, of a definition or of a submission.
-pub(in crate::sandbox::batch) fn retry(strategy: &Object) -> Result<()> {
+pub(in crate::batch) fn retry(strategy: &Object) -> Result<()> {
     let rules = strategy.list("evaluateOnExit")?.map_or(&[][..], Vec::as_slice);
     match strategy.integer("attempts")? {
         None => invalid!("RetryAttempts must be provided with retry strategy."),
@@ -187,7 +187,7 @@ pub(in crate::sandbox::batch) fn retry(strategy: &Object) -> Result<()> {
 }
 
 /// Checks a time-out, of a definition or of a submission.
-pub(in crate::sandbox::batch) fn timeout(timeout: &Object) -> Result<()> {
+pub(in crate::batch) fn timeout(timeout: &Object) -> Result<()> {
     match timeout.get("attemptDurationSeconds").and_then(Value::as_i64) {
         Some(60..) => Ok(()),
         _ => invalid!("AttemptDurationSeconds in Timeout must be at least 60 seconds."),

@@ -5,8 +5,8 @@ use std::collections::BTreeMap;
 use serde_json::Value;
 
 use super::{fargate, volumes};
-use crate::sandbox::batch::error::{Result, invalid};
-use crate::sandbox::batch::request::{Fields, Object};
+use crate::batch::error::{Result, invalid};
+use crate::batch::request::{Fields, Object};
 
 /// Where a container will run, which decides what it may say.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

@@ -4,8 +4,8 @@
 
 use serde_json::Value;
 
-use crate::sandbox::batch::error::{Result, invalid};
-use crate::sandbox::batch::request::{Fields, Object};
+use crate::batch::error::{Result, invalid};
+use crate::batch::request::{Fields, Object};
 
 /// vCPU in 1/100; smallest and largest memory and the step between, in MiB.
 const SIZES: [(u32, i64, i64, i64); 10] = [

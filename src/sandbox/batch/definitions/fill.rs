@@ -2,7 +2,7 @@
 
 use serde_json::{Value, json};
 
-use crate::sandbox::batch::request::{Fields, Object, fill, keep};
+use crate::batch::request::{Fields, Object, fill, keep};
 
 const STORED: [&str; 14] = [
     "jobDefinitionName",
@@ -46,7 +46,7 @@ pub(super) fn stored(request: &Object) -> Object {
 }
 
 /// AWS answers retry actions in lower case and an empty list for no rules.
-pub(in crate::sandbox::batch) fn retry(strategy: &mut Object) {
+pub(in crate::batch) fn retry(strategy: &mut Object) {
     fill(strategy, "evaluateOnExit", json!([]));
     if let Some(rules) = strategy.get_mut("evaluateOnExit") {
         each(rules, |rule| {

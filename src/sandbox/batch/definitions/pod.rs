@@ -5,8 +5,8 @@
 
 use std::collections::BTreeSet;
 
-use crate::sandbox::batch::error::{Result, invalid};
-use crate::sandbox::batch::request::{Fields, Object};
+use crate::batch::error::{Result, invalid};
+use crate::batch::request::{Fields, Object};
 
 pub(super) fn check(eks: &Object) -> Result<()> {
     let empty = Object::new();

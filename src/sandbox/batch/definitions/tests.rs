@@ -2,7 +2,7 @@
 
 use serde_json::{Value, json};
 
-use crate::sandbox::batch::tests::{Bench, changed, definition};
+use crate::batch::tests::{Bench, changed, definition};
 
 impl Bench {
     async fn definitions(&self, request: Value) -> Vec<Value> {

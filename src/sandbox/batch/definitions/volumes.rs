@@ -5,8 +5,8 @@
 
 use std::collections::BTreeSet;
 
-use crate::sandbox::batch::error::{Result, invalid};
-use crate::sandbox::batch::request::{Fields, Object};
+use crate::batch::error::{Result, invalid};
+use crate::batch::request::{Fields, Object};
 
 /// Checks the volumes of a container or task; `role` is the one that its program works with.
 pub(super) fn check(holder: &Object, role: Option<&str>) -> Result<()> {

@@ -2,9 +2,9 @@
 
 use serde_json::Value;
 
-use crate::sandbox::batch::arn::is_service_linked;
-use crate::sandbox::batch::error::{Result, invalid};
-use crate::sandbox::batch::request::{Fields, Object, is_name};
+use crate::batch::arn::is_service_linked;
+use crate::batch::error::{Result, invalid};
+use crate::batch::request::{Fields, Object, is_name};
 
 /// What Fargate has no use for; AWS names the field.
 pub(super) const NOT_FOR_FARGATE: [&str; 14] = [

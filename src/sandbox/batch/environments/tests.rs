@@ -2,8 +2,8 @@
 
 use serde_json::{Value, json};
 
-use crate::sandbox::batch::tests::{Bench, changed, ec2, fargate};
-use crate::sandbox::batch::{Settings, lock};
+use crate::batch::tests::{Bench, changed, ec2, fargate};
+use crate::batch::{Settings, lock};
 
 const TRUST: &str = r#"{"Statement":[{"Effect":"Allow","Principal":{"Service":["batch.amazonaws.com"]},"Action":"sts:AssumeRole"}]}"#;
 

@@ -6,12 +6,12 @@ use serde_json::{Value, json};
 
 use super::check::{self, NOT_FOR_FARGATE};
 use super::{entry, find, has_instances, is_fargate, named, refuse_moving};
-use crate::sandbox::batch::arn::is_service_linked;
-use crate::sandbox::batch::clock::millis;
-use crate::sandbox::batch::error::{Result, invalid, refuse};
-use crate::sandbox::batch::request::{Fields, Object};
-use crate::sandbox::batch::state::{Life, Status};
-use crate::sandbox::batch::{Batch, Settings, model};
+use crate::batch::arn::is_service_linked;
+use crate::batch::clock::millis;
+use crate::batch::error::{Result, invalid, refuse};
+use crate::batch::request::{Fields, Object};
+use crate::batch::state::{Life, Status};
+use crate::batch::{Batch, Settings, model};
 
 /// Compute resources whose change replaces the instances.
 const INFRASTRUCTURE: [&str; 12] = [
@@ -34,10 +34,7 @@ const UPDATABLE: [&str; 3] =
     ["BEST_FIT_PROGRESSIVE", "SPOT_CAPACITY_OPTIMIZED", "SPOT_PRICE_CAPACITY_OPTIMIZED"];
 
 impl Batch {
-    pub(in crate::sandbox::batch) async fn update_compute_environment(
-        &self,
-        request: Object,
-    ) -> Result<Value> {
+    pub(in crate::batch) async fn update_compute_environment(&self, request: Object) -> Result<Value> {
         let settings = self.settings();
         model::check(&request)?;
         let reference = request.required("computeEnvironment")?;

@@ -5,9 +5,9 @@
 use serde_json::Value;
 
 use super::{Job, JobStatus};
-use crate::sandbox::batch::queues;
-use crate::sandbox::batch::request::{Fields, Object};
-use crate::sandbox::batch::state::{State, Status, environments_of};
+use crate::batch::queues;
+use crate::batch::request::{Fields, Object};
+use crate::batch::state::{State, Status, environments_of};
 
 const TOO_SMALL: &str = "MISCONFIGURATION:COMPUTE_ENVIRONMENT_MAX_RESOURCE - CE(s) associated with the job queue cannot meet \
      the CPU requirement of the job.";

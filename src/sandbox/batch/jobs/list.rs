@@ -5,16 +5,16 @@
 use serde_json::{Value, json};
 
 use super::{Array, Job, JobStatus};
-use crate::sandbox::batch::Batch;
-use crate::sandbox::batch::arn::name_of;
-use crate::sandbox::batch::error::{Result, invalid};
-use crate::sandbox::batch::page::page;
-use crate::sandbox::batch::queues;
-use crate::sandbox::batch::request::{Fields, Object, keep};
-use crate::sandbox::batch::state::State;
+use crate::batch::Batch;
+use crate::batch::arn::name_of;
+use crate::batch::error::{Result, invalid};
+use crate::batch::page::page;
+use crate::batch::queues;
+use crate::batch::request::{Fields, Object, keep};
+use crate::batch::state::State;
 
 impl Batch {
-    pub(in crate::sandbox::batch) fn list_jobs(&self, request: Object) -> Result<Value> {
+    pub(in crate::batch) fn list_jobs(&self, request: Object) -> Result<Value> {
         let filters = filters(&request)?;
         let status = request.text("jobStatus")?;
         if let Some(status) = status.filter(|status| JobStatus::ALL.iter().all(|one| one.as_str() != *status))
@@ -51,7 +51,7 @@ impl Batch {
         })
     }
 
-    pub(in crate::sandbox::batch) fn get_job_queue_snapshot(&self, request: Object) -> Result<Value> {
+    pub(in crate::batch) fn get_job_queue_snapshot(&self, request: Object) -> Result<Value> {
         let reference = request.required("jobQueue")?;
         self.with(|state, now| {
             let (_, queue) = queues::find(state, reference)?;

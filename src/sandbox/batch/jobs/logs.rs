@@ -11,8 +11,8 @@ use tokio::io::{AsyncBufReadExt, AsyncRead, BufReader};
 use tokio::sync::mpsc::{Receiver, Sender};
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 
-use crate::sandbox::batch::clock::Clock;
-use crate::sandbox::batch::world::{Line, World};
+use crate::batch::clock::Clock;
+use crate::batch::world::{Line, World};
 
 /// How long lines are gathered before they are sent.
 const GATHER: Duration = Duration::from_millis(200);

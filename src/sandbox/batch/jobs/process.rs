@@ -10,7 +10,7 @@ use tokio::io::AsyncReadExt;
 use tokio::net::UnixStream;
 use tokio::process::{Child, ChildStderr, ChildStdout, Command};
 
-use crate::sandbox::keeper;
+use crate::keeper;
 
 /// The processes of an attempt. They are killed when it is dropped.
 pub(super) struct Processes {

@@ -11,10 +11,10 @@ use tokio::task::JoinHandle;
 use super::process::Processes;
 use super::retry::Ending;
 use super::{Job, JobStatus, logs};
-use crate::sandbox::batch::arn::name_of;
-use crate::sandbox::batch::request::{Fields, Object, fill, keep};
-use crate::sandbox::batch::state::State;
-use crate::sandbox::batch::{Batch, lock};
+use crate::batch::arn::name_of;
+use crate::batch::request::{Fields, Object, fill, keep};
+use crate::batch::state::State;
+use crate::batch::{Batch, lock};
 
 /// Time between SIGTERM and SIGKILL; AWS gives 30 seconds.
 const GRACE: Duration = Duration::from_secs(2);
@@ -25,7 +25,7 @@ const EXITED: &str = "Essential container in task exited";
 
 /// The attempts under way.
 #[derive(Default)]
-pub(in crate::sandbox::batch) struct Runs {
+pub(in crate::batch) struct Runs {
     pub running: BTreeMap<String, Run>,
     /// Whether the scheduler is there.
     pub scheduling: bool,
@@ -36,7 +36,7 @@ pub(in crate::sandbox::batch) struct Runs {
 }
 
 /// An attempt under way. Without it the processes are killed and nothing is reported.
-pub(in crate::sandbox::batch) struct Run {
+pub(in crate::batch) struct Run {
     stop: Option<oneshot::Sender<()>>,
     task: JoinHandle<()>,
     number: u64,
@@ -85,7 +85,7 @@ impl Batch {
     }
 
     /// Kills all processes; their attempts are not reported.
-    pub(in crate::sandbox::batch) fn drop_runs(&self) {
+    pub(in crate::batch) fn drop_runs(&self) {
         lock(&self.shared.runs).running.clear();
     }
 

@@ -6,14 +6,14 @@ use std::sync::{Arc, Weak};
 use super::blocked::most;
 use super::retry::Ending;
 use super::{Array, Job, JobStatus};
-use crate::sandbox::batch::clock::millis;
-use crate::sandbox::batch::request::Fields;
-use crate::sandbox::batch::state::{State, Status, environments_of};
-use crate::sandbox::batch::{Batch, Settings, Shared, lock};
+use crate::batch::clock::millis;
+use crate::batch::request::Fields;
+use crate::batch::state::{State, Status, environments_of};
+use crate::batch::{Batch, Settings, Shared, lock};
 
 impl Batch {
     /// Has the scheduler look at the jobs, starting it if it does not run yet.
-    pub(in crate::sandbox::batch) fn schedule(&self) {
+    pub(in crate::batch) fn schedule(&self) {
         {
             let mut runs = lock(&self.shared.runs);
             if !runs.scheduling && !runs.closed && tokio::runtime::Handle::try_current().is_ok() {
@@ -237,7 +237,7 @@ impl State {
     }
 
     /// After a restore: attempts that were under way begin anew.
-    pub(in crate::sandbox::batch) fn requeue_interrupted(&mut self, now: u64) {
+    pub(in crate::batch) fn requeue_interrupted(&mut self, now: u64) {
         for job in self.jobs.values_mut().filter(|job| job.launched) {
             job.launched = false;
             job.environment = None;

@@ -3,25 +3,25 @@
 use serde_json::{Value, json};
 
 use super::{Job, JobStatus};
-use crate::sandbox::batch::Batch;
-use crate::sandbox::batch::arn::name_of;
-use crate::sandbox::batch::error::{Result, refuse};
-use crate::sandbox::batch::request::{Fields, Object};
-use crate::sandbox::batch::state::State;
+use crate::batch::Batch;
+use crate::batch::arn::name_of;
+use crate::batch::error::{Result, refuse};
+use crate::batch::request::{Fields, Object};
+use crate::batch::state::State;
 
 impl Batch {
     /// Ends a job that has not started; one that has is left alone, as on AWS.
-    pub(in crate::sandbox::batch) fn cancel_job(&self, request: Object) -> Result<Value> {
+    pub(in crate::batch) fn cancel_job(&self, request: Object) -> Result<Value> {
         self.stop(&request, false)
     }
 
     /// Ends a job wherever it is.
-    pub(in crate::sandbox::batch) fn terminate_job(&self, request: Object) -> Result<Value> {
+    pub(in crate::batch) fn terminate_job(&self, request: Object) -> Result<Value> {
         self.stop(&request, true)
     }
 
     /// CancelJobs and TerminateJobs: what goes wrong with one job is told for that one.
-    pub(in crate::sandbox::batch) fn stop_many(&self, request: Object, also_running: bool) -> Result<Value> {
+    pub(in crate::batch) fn stop_many(&self, request: Object, also_running: bool) -> Result<Value> {
         let jobs = request.texts("jobs")?;
         let reason = request.required("reason")?;
         let (mut successful, mut errors) = (Vec::new(), Vec::new());
@@ -54,7 +54,7 @@ impl Batch {
     }
 
     /// Takes the instances away from the jobs that run on an environment; what happens to them is up to their retries.
-    pub(in crate::sandbox::batch) fn take_hosts(&self, environment: &str) {
+    pub(in crate::batch) fn take_hosts(&self, environment: &str) {
         let running = self.with(|state, _| {
             let hit = state.jobs.values_mut().filter(|job| job.launched && job.occupies(environment));
             let lost = hit.map(|job| {
@@ -67,7 +67,7 @@ impl Batch {
     }
 
     /// Ends every job of a queue that is going away.
-    pub(in crate::sandbox::batch) fn end_jobs_of_queue(&self, arn: &str, reason: &str) {
+    pub(in crate::batch) fn end_jobs_of_queue(&self, arn: &str, reason: &str) {
         let running = self.with(|state, now| {
             let ids: Vec<String> =
                 state.jobs.values().filter(|job| job.queue == arn).map(|job| job.id.clone()).collect();

@@ -4,16 +4,16 @@ use serde_json::{Map, Value, json};
 
 use super::work::Work;
 use super::{Array, Job, JobStatus};
-use crate::sandbox::batch::Batch;
-use crate::sandbox::batch::definitions;
-use crate::sandbox::batch::environments::{self, is_fargate, kind_of};
-use crate::sandbox::batch::error::{Result, invalid, refuse};
-use crate::sandbox::batch::queues;
-use crate::sandbox::batch::request::{Fields, Object, is_name, keep};
-use crate::sandbox::batch::state::{Managed, State, environments_of};
+use crate::batch::Batch;
+use crate::batch::definitions;
+use crate::batch::environments::{self, is_fargate, kind_of};
+use crate::batch::error::{Result, invalid, refuse};
+use crate::batch::queues;
+use crate::batch::request::{Fields, Object, is_name, keep};
+use crate::batch::state::{Managed, State, environments_of};
 
 impl Batch {
-    pub(in crate::sandbox::batch) fn submit_job(&self, request: Object) -> Result<Value> {
+    pub(in crate::batch) fn submit_job(&self, request: Object) -> Result<Value> {
         let settings = self.settings();
         let name = request.required("jobName")?;
         if !is_name(name) {

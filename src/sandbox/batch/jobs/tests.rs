@@ -8,8 +8,8 @@ use std::time::Duration;
 use serde_json::{Value, json};
 
 use super::retry::Ending;
-use crate::sandbox::batch::tests::{Bench, changed, definition, queue_on};
-use crate::sandbox::batch::{Settings, lock};
+use crate::batch::tests::{Bench, changed, definition, queue_on};
+use crate::batch::{Settings, lock};
 
 impl Bench {
     async fn with_shell(settings: Settings) -> Self {
@@ -273,7 +273,7 @@ async fn nothing_is_left_behind_after_shutdown() {
 async fn losing_its_instance_is_a_reason_to_retry() {
     let bench = Bench::with_shell(Settings::default()).await;
     let policy = json!({ "computeEnvironment": "ec2", "updatePolicy": { "terminateJobsOnUpdate": true } });
-    bench.ok("CreateComputeEnvironment", crate::sandbox::batch::tests::ec2("ec2")).await;
+    bench.ok("CreateComputeEnvironment", crate::batch::tests::ec2("ec2")).await;
     bench.ok("UpdateComputeEnvironment", policy).await;
     bench.ok("CreateJobQueue", queue_on("onec2", &["ec2"])).await;
     let script = "test $AWS_BATCH_JOB_ATTEMPT = 2 || exec sleep 1000";

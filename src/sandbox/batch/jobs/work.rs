@@ -5,15 +5,15 @@ use std::collections::BTreeMap;
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 
-use crate::sandbox::batch::definitions::span;
-use crate::sandbox::batch::error::{Result, refuse};
-use crate::sandbox::batch::request::{Fields, Object};
+use crate::batch::definitions::span;
+use crate::batch::error::{Result, refuse};
+use crate::batch::request::{Fields, Object};
 
 /// The one container that a job runs, with what is needed to place it.
 ///
 /// Of a task with several containers it is the first essential one, of a multi-node job the main node's.
 #[derive(Debug, Clone, Default, Serialize, Deserialize)]
-pub(in crate::sandbox::batch) struct Work {
+pub(in crate::batch) struct Work {
     pub image: String,
     pub command: Vec<String>,
     pub environment: BTreeMap<String, String>,
@@ -34,7 +34,7 @@ pub(in crate::sandbox::batch) struct Work {
 
 /// Where its output goes.
 #[derive(Debug, Clone, Default, Serialize, Deserialize)]
-pub(in crate::sandbox::batch) struct Log {
+pub(in crate::batch) struct Log {
     /// Nothing if another driver than `awslogs` takes it.
     pub group: Option<String>,
     pub prefix: Option<String>,

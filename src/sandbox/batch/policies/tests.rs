@@ -2,7 +2,7 @@
 
 use serde_json::{Value, json};
 
-use crate::sandbox::batch::tests::Bench;
+use crate::batch::tests::Bench;
 
 #[tokio::test]
 async fn a_policy_lives_and_dies() {

@@ -2,7 +2,7 @@
 
 use serde_json::{Value, json};
 
-use crate::sandbox::batch::tests::{Bench, changed, ec2, fargate, queue_on};
+use crate::batch::tests::{Bench, changed, ec2, fargate, queue_on};
 
 #[tokio::test]
 async fn environments_are_shown_as_arns_in_their_order() {

@@ -6,7 +6,7 @@ use aws_sdk_batch::types::{CeType, ComputeEnvironmentOrder, ComputeResource, CrT
 use axum::extract::{Request, State};
 
 use super::Bench;
-use crate::sandbox::batch::Batch;
+use crate::batch::Batch;
 
 async fn client(batch: Batch) -> aws_sdk_batch::Client {
     let serve = async |State(batch): State<Batch>, request: Request| {

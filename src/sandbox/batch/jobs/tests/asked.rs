@@ -2,8 +2,8 @@
 
 use serde_json::{Value, json};
 
-use crate::sandbox::batch::Settings;
-use crate::sandbox::batch::tests::{Bench, changed, definition, ec2, queue_on};
+use crate::batch::Settings;
+use crate::batch::tests::{Bench, changed, definition, ec2, queue_on};
 
 #[tokio::test]
 async fn parameters_are_put_into_the_command() {

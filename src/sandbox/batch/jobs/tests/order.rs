@@ -4,8 +4,8 @@ use std::time::Duration;
 
 use serde_json::json;
 
-use crate::sandbox::batch::Settings;
-use crate::sandbox::batch::tests::Bench;
+use crate::batch::Settings;
+use crate::batch::tests::Bench;
 
 #[tokio::test]
 async fn every_status_takes_its_step() {

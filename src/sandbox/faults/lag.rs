@@ -13,8 +13,8 @@ use http::{HeaderMap, Method, Response, StatusCode, Uri};
 use percent_encoding::percent_decode;
 use serde::{Deserialize, Serialize};
 
-use super::reply::{self, Body};
-use super::request::{Protocol, Target, parameter};
+use crate::reply::{self, Body};
+use crate::request::{Protocol, Target, parameter};
 
 /// How late AWS shows what was written. The default is at once.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]

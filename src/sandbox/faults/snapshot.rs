@@ -4,8 +4,9 @@ use bytes::Bytes;
 use http::Request;
 use serde_json::Value;
 
-use super::Error;
-use super::server::State;
+use crate::Error;
+use crate::reply;
+use crate::server::State;
 
 /// A kept state. Moto's part stays in moto under a number and lives as long as its process does.
 #[derive(Debug, Clone, PartialEq, serde::Serialize, serde::Deserialize)]
@@ -32,7 +33,7 @@ pub(super) async fn reset(state: &State) -> Result<(), Error> {
 
 async fn ask(state: &State, what: &str) -> Result<String, Error> {
     let uri = format!("/batchwright/{what}");
-    let request = Request::post(uri).body(super::reply::whole(Bytes::new()));
+    let request = Request::post(uri).body(reply::whole(Bytes::new()));
     let request = request.map_err(|error| Error::Snapshot(error.to_string()))?;
     let (status, body) = state.ask_moto(request).await.map_err(Error::Snapshot)?;
     let text = String::from_utf8_lossy(&body).into_owned();
