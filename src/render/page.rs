@@ -10,8 +10,7 @@ use crate::kind::Facts;
 use crate::kinds::SUCH_AS_FIELD;
 
 /// Says that nobody should edit what follows.
-const GENERATED: &str =
-    "<!-- Written by `BLESS=1 cargo test --test kinds` from the kinds' own doc comments and rules. -->";
+const GENERATED: &str = "<!-- Written by `BLESS=1 cargo test --test engine kinds` from the kinds' own doc comments and rules. -->";
 
 /// The words of the pages, once for all of them.
 const WORDS: &str = "\

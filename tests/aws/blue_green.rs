@@ -5,9 +5,9 @@ mod ground;
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt::Write;
-use std::path::Path;
 use std::time::Duration;
 
+use crate::world::golden::golden;
 use crate::world::stage::{Stage, environment, has_ground, queue};
 use crate::world::{changes, planned};
 use aws_sdk_batch::types::{CeState, ComputeEnvironmentOrder, JobStatus};
@@ -63,14 +63,6 @@ fn record(history: &[QueueMoment]) -> String {
     text
 }
 
-fn golden(name: &str, text: &str) {
-    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/aws/blue_green").join(name);
-    if std::env::var_os("BLESS").is_some() {
-        std::fs::write(&path, text).unwrap();
-    }
-    assert_eq!(std::fs::read_to_string(&path).unwrap_or_default(), text, "BLESS=1 writes {}", path.display());
-}
-
 /// EC2 becomes SPOT under five queues, while jobs run: queues with one, two and three environments, one that comes with the
 /// change and one that goes with it; Batch forgets relationships late and shows queues UPDATING for a while.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
@@ -124,7 +116,7 @@ async fn no_queue_is_ever_without_ground() {
     let history = stage.world.sandbox.batch().queue_history();
     let groundless: Vec<_> = history.iter().filter(|moment| !has_ground(moment)).collect();
     assert!(groundless.is_empty(), "{groundless:#?}");
-    golden("record.txt", &record(&history));
+    golden("tests/aws/blue_green/record.txt", &record(&history));
     let deletes = stage.world.sandbox.stats().of("batch", "DeleteComputeEnvironment");
     assert_eq!(deletes, 6, "five are refused for the late relationship");
     let (again, _) = stage.world.plan(&desired, &guard).await;

@@ -4,7 +4,7 @@
 use std::collections::BTreeMap;
 use std::path::Path;
 
-use crate::world::{World, changes, load, planned};
+use crate::world::{World, changes, in_free_account, load, planned};
 use aws_sdk_batch::types::{CeState, PlatformCapability, ResourceType};
 use aws_sdk_ec2::types::{IpPermission, IpRange, Tag};
 use aws_sdk_ecr::types::ImageTagMutability;
@@ -35,6 +35,7 @@ struct Somebody<'a> {
     iam: &'a aws_sdk_iam::Client,
     logs: &'a aws_sdk_cloudwatchlogs::Client,
     s3: &'a aws_sdk_s3::Client,
+    account: &'a str,
     /// The ids of the VPC and of the jobs' security group.
     vpc: String,
     group: String,
@@ -95,7 +96,8 @@ impl Somebody<'_> {
             "versioning suspended" => {
                 let suspended =
                     VersioningConfiguration::builder().status(BucketVersioningStatus::Suspended).build();
-                let call = self.s3.put_bucket_versioning().bucket("dev-source-payments-111111111111");
+                let bucket = format!("dev-source-payments-{}", self.account);
+                let call = self.s3.put_bucket_versioning().bucket(bucket);
                 call.versioning_configuration(suspended).send().await.expect("no versions");
             }
             "image tags mutable" => {
@@ -121,7 +123,7 @@ impl Somebody<'_> {
             }
             "policy detached" => {
                 let call = self.iam.detach_role_policy().role_name(ROLE);
-                let call = call.policy_arn("arn:aws:iam::111111111111:policy/dev-read-source");
+                let call = call.policy_arn(format!("arn:aws:iam::{}:policy/dev-read-source", self.account));
                 call.send().await.expect("a policy less");
             }
             "policy attached" => {
@@ -167,7 +169,7 @@ fn tcp(port: i32) -> IpPermission {
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn what_somebody_changes_is_seen_and_healed() {
-    let desired = desired();
+    let desired = in_free_account(&desired());
     let world = World::of(&desired).await;
     world.apply(&desired, &Guard::default()).await;
     let observed = world.observe(&desired).await;
@@ -183,6 +185,7 @@ async fn what_somebody_changes_is_seen_and_healed() {
         iam: clients.of::<Iam>().expect("a client"),
         logs: clients.of::<Logs>().expect("a client"),
         s3: clients.of::<S3>().expect("a client"),
+        account: world.sandbox.account(),
         vpc: physical("ec2/Vpc", "main"),
         group: physical("ec2/SecurityGroup", "jobs"),
     };

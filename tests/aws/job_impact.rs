@@ -3,6 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
 
+use crate::world::golden::golden;
 use crate::world::load;
 use crate::world::stage::{Stage, environment, queue};
 use aws_sdk_batch::types::{JobStatus, JqState};
@@ -291,15 +292,6 @@ fn a_plan_tells_of_jobs() {
         ("plan.md", render::markdown(&made).to_string()),
         ("plan.json", json::document(&made)),
     ] {
-        let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/aws/job_impact").join(name);
-        if std::env::var_os("BLESS").is_some() {
-            std::fs::write(&path, &text).unwrap();
-        }
-        assert_eq!(
-            std::fs::read_to_string(&path).unwrap_or_default(),
-            text,
-            "BLESS=1 writes {}",
-            path.display()
-        );
+        golden(Path::new("tests/aws/job_impact").join(name), &text);
     }
 }

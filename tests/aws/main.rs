@@ -23,6 +23,7 @@ mod lost_tags;
 mod names;
 mod needed;
 mod payments;
+mod permissions;
 mod renamed;
 mod replaced;
 mod revisions;

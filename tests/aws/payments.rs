@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::path::Path;
 use std::time::Duration;
 
-use crate::world::{World, changes, load};
+use crate::world::{World, changes, in_free_account, load};
 use batchwright::manifest::Options;
 use batchwright::plan::{Guard, Verb};
 use batchwright::resource::Desired;
@@ -28,7 +28,7 @@ async fn destroy(world: &World, desired: &Desired) {
 /// D35: at most 45 calls, at most 3 round trips deep, of which STS is the first; and a plan never writes.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn the_payments_stack_from_nothing_to_nothing() {
-    let desired = desired("dev");
+    let desired = in_free_account(&desired("dev"));
     let world = World::of(&desired).await;
     let first = world.apply(&desired, &Guard::default()).await;
     assert!(
@@ -55,7 +55,7 @@ async fn the_payments_stack_from_nothing_to_nothing() {
 /// The variant whose data never leaves the AWS network, with the roles for GitHub beside it.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn production_from_nothing_to_nothing() {
-    let desired = desired("prod");
+    let desired = in_free_account(&desired("prod"));
     let world = World::of(&desired).await;
     let first = world.apply(&desired, &Guard::default()).await;
     assert!(first.changes.len() > 20, "{:?}", changes(&first));

@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
 
-use crate::world::{World, load};
+use crate::world::{World, in_free_account, load};
 use batchwright::kind::Effect;
 use batchwright::manifest::Options;
 use batchwright::plan::{Guard, Verb};
@@ -18,7 +18,7 @@ fn payments() -> Desired {
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_tag_on_everything_is_nothing_but_tags() {
-    let mut desired = payments();
+    let mut desired = in_free_account(&payments());
     let world = World::of(&desired).await;
     world.apply(&desired, &Guard::default()).await;
     for declared in desired.resources.values_mut() {

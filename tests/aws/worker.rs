@@ -7,7 +7,7 @@ use std::path::{Path, PathBuf};
 use std::process::Command;
 use std::time::Duration;
 
-use crate::world::{World, load};
+use crate::world::{World, in_free_account, load};
 use aws_sdk_s3::Client as S3;
 use batchwright::jobs::{Outcome, Pace, Request, find, follow, submit};
 use batchwright::manifest::Options;
@@ -82,9 +82,10 @@ async fn object(s3: &S3, bucket: &str, key: &str) -> Option<String> {
 /// Seven children, and the same answer as one process gives, although borders between parts lie in quoted fields with line breaks.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn an_array_job_and_its_merge_give_the_answer_of_one_job() {
-    let desired = desired();
+    let desired = in_free_account(&desired());
     let world = World::of(&desired).await;
-    world.sandbox.batch().map_image(IMAGE, program(), Vec::new());
+    let image = IMAGE.replace("111111111111", world.sandbox.account());
+    world.sandbox.batch().map_image(&image, program(), Vec::new());
     world.apply(&desired, &Guard::default()).await;
     let s3 = S3::new(&world.sandbox.sdk_config());
     let (source, destination) = (bucket(&desired, "source"), bucket(&desired, "destination"));

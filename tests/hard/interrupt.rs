@@ -6,6 +6,7 @@ use std::process::{ExitStatus, Stdio};
 use std::time::Duration;
 
 use crate::stack::{IMAGE, sandbox};
+use crate::world::golden::golden;
 use crate::world::stage::{Stage, environment, queue};
 use crate::world::{hasty, planned, program};
 use aws_sdk_batch::types::JobStatus;
@@ -63,17 +64,6 @@ fn plain(text: &str) -> String {
     let place = regex::Regex::new(r"\.yaml:\d+:\d+").unwrap();
     let text = place.replace_all(text, ".yaml:LINE:COLUMN");
     assigned.replace_all(&ids.replace_all(&text, "REQUEST"), "$1-ID").into_owned()
-}
-
-/// Compares with a golden file, or writes it: `BLESS=1 cargo test --test hard interrupt`.
-fn golden(name: &str, text: &str) {
-    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/hard/interrupt").join(name);
-    if std::env::var_os("BLESS").is_some() {
-        std::fs::create_dir_all(path.parent().unwrap()).unwrap();
-        std::fs::write(path, text).unwrap();
-    } else {
-        assert_eq!(text, std::fs::read_to_string(&path).unwrap_or_default(), "{}", path.display());
-    }
 }
 
 fn tell(child: &Child, signal: Signal) {
@@ -352,7 +342,7 @@ async fn a_failure_blocks_what_waits_for_it_and_nothing_else() {
     sandbox.set_faults(Faults { exact, ..Faults::default() });
     let Ended { status, report, .. } = ended(apply(&sandbox, &[])).await;
     assert_eq!(status.code(), Some(5), "{report}");
-    golden("applied_in_part.txt", &plain(&report));
+    golden("tests/hard/interrupt/applied_in_part.txt", &plain(&report));
     // What the SDK sends again by itself is told where the log is asked for.
     let exact = vec![Exact { nth: 1, ..refused("iam", "CreatePolicy", Fault::Throttle) }];
     sandbox.set_faults(Faults { exact, ..Faults::default() });
@@ -382,5 +372,5 @@ async fn a_missing_permission_is_named_and_has_an_exit_code_of_its_own() {
     sandbox.set_faults(Faults { exact, ..Faults::default() });
     let Ended { status, report, .. } = ended(apply(&sandbox, &[])).await;
     assert_eq!(status.code(), Some(8), "{report}");
-    golden("denied.txt", &plain(&report));
+    golden("tests/hard/interrupt/denied.txt", &plain(&report));
 }

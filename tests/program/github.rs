@@ -139,16 +139,7 @@ fn settled(text: &str) -> String {
 
 #[track_caller]
 fn golden(name: &str, text: &str) {
-    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/program/github").join(name);
-    let text = settled(text);
-    if std::env::var_os("BLESS").is_some() {
-        fs::write(&path, &text).unwrap();
-    }
-    let expected = fs::read_to_string(&path).unwrap_or_default();
-    assert!(
-        expected == text,
-        "{name} is not what comes out now; BLESS=1 cargo test --test program github writes it:\n{text}"
-    );
+    crate::world::golden::golden(Path::new("tests/program/github").join(name), &settled(text));
 }
 
 fn head(push: usize) -> String {

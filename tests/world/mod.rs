@@ -17,6 +17,7 @@ use batchwright::sandbox::{Options, Sandbox};
 use tokio::sync::OwnedMutexGuard;
 
 pub mod copy;
+pub mod golden;
 pub mod program;
 pub mod stage;
 
@@ -123,6 +124,18 @@ pub fn planned(desired: &Desired, observed: &Observed, guard: &Guard) -> Plan {
 /// The manifests of a folder; panics with all their errors.
 pub fn load(root: &Path, environment: &str, options: &manifest::Options) -> Desired {
     manifest::load(root, environment, options).unwrap_or_else(|errors| panic!("{errors}"))
+}
+
+/// The same in an account that nobody else of this program has: its test runs beside others of the same manifests.
+pub fn in_free_account(desired: &Desired) -> Desired {
+    in_account(desired, &Options::isolated().account)
+}
+
+/// The same in this account.
+pub fn in_account(desired: &Desired, account: &str) -> Desired {
+    let text = serde_json::to_string(desired).expect("what was read can be written");
+    serde_json::from_str(&text.replace(&desired.place.account, account))
+        .expect("the same with another number")
 }
 
 /// A plan's changes, one short line each: `Update logs/LogGroup/jobs retentionInDays`.

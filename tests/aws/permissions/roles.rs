@@ -7,7 +7,8 @@ use batchwright::resource::{Desired, Place};
 use serde_json::{Value, json};
 
 use super::evaluate::may;
-use super::{desired, every_call_is_allowed, in_account};
+use super::{desired, every_call_is_allowed};
+use crate::world::in_account;
 
 fn iam(rest: &str) -> String {
     format!("arn:aws:iam::222222222222:{rest}")

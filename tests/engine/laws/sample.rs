@@ -9,7 +9,7 @@ use proptest::test_runner::TestRunner;
 
 use super::cases;
 use super::names::drawn;
-use super::world::{World, changes};
+use crate::world::{World, changes};
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn what_names_each_other_comes_about_on_the_sandbox() {

@@ -1,12 +1,5 @@
 //! Laws of planner and executor, on a cloud in memory and the real payments stack (D32).
 
-#![allow(
-    clippy::unwrap_used,
-    clippy::expect_used,
-    clippy::panic,
-    reason = "a test: what fails here fails it"
-)]
-
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
 use std::sync::LazyLock;
@@ -20,17 +13,11 @@ use batchwright::resource::{Desired, Incarnation, Observed, OnDelete, Readiness,
 use proptest::prelude::*;
 use serde_json::json;
 
-#[path = "laws/beside.rs"]
 mod beside;
-#[path = "laws/gone.rs"]
 mod gone;
-#[path = "laws/names.rs"]
 mod names;
-#[path = "laws/sample.rs"]
 mod sample;
-#[path = "laws/stacks.rs"]
 mod stacks;
-mod world;
 
 /// How many cases of a law are tried: as many as fit into CI; with `BATCHWRIGHT_LAWS=all` thousands, or as many as it says.
 fn cases(few: u32) -> u32 {

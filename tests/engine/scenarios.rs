@@ -2,21 +2,14 @@
 //!
 //! `tests/scenarios/<case>/` holds `after.yaml` (the manifests), `observed.json` (what AWS has), and the golden
 //! `plan.txt`, `plan.md` and `plan.json`. Where a case has a `before.yaml`, `observed.json` is what a cloud in memory holds
-//! once that was applied. `BLESS=1 cargo test --test scenarios` writes what is generated; a new case is a new folder.
-
-#![allow(
-    clippy::unwrap_used,
-    clippy::expect_used,
-    clippy::panic,
-    reason = "a test: what fails here fails it"
-)]
-
-mod world;
+//! once that was applied. `BLESS=1 cargo test --test engine scenarios` writes what is generated; a new case is a new folder.
 
 use std::collections::BTreeSet;
 use std::fs;
 use std::path::{Path, PathBuf};
 
+use crate::world::World;
+use crate::world::golden::differing;
 use batchwright::cloud::{Cloud, Scope, Simulated};
 use batchwright::diff;
 use batchwright::execute::{Halt, Limits, execute};
@@ -27,7 +20,6 @@ use batchwright::plan::{Guard, Objection, Plan, check, plan};
 use batchwright::render::{self, Paint, json};
 use batchwright::resource::{Desired, Incarnation, Observed, ResourceId};
 use batchwright::sandbox::Sandbox;
-use world::World;
 
 const ENVIRONMENT: &str = "project: acme/scenario\naccount: \"333333333333\"\nregion: eu-west-1\nnamePrefix: test-\nstacks: [main]\n";
 
@@ -71,15 +63,9 @@ fn applied(desired: &Desired) -> Observed {
     now(cloud.observe(&scope)).unwrap()
 }
 
-fn blessing() -> bool {
-    std::env::var_os("BLESS").is_some()
-}
-
 /// Compares with a golden file, or writes it.
 fn golden(path: &Path, text: &str, stale: &mut Vec<String>) {
-    if blessing() {
-        fs::write(path, text).unwrap();
-    } else if fs::read_to_string(path).unwrap_or_default() != text {
+    if differing(path, text).is_some() {
         stale.push(format!("{} is not what comes out now:\n{text}", path.display()));
     }
 }
@@ -122,7 +108,7 @@ fn every_scenario_gives_its_plan() {
     for case in cases() {
         walk(&case, &mut stale);
     }
-    assert!(stale.is_empty(), "{}\nBLESS=1 cargo test --test scenarios writes them", stale.join("\n"));
+    assert!(stale.is_empty(), "{}\nBLESS=1 cargo test --test engine scenarios writes them", stale.join("\n"));
 }
 
 /// D32: what the planner and executor make of a scenario in memory, they make of it on the sandbox too.
@@ -178,7 +164,7 @@ async fn settled(desired: &Desired, cloud: &dyn Cloud) -> (Observed, Vec<Objecti
     let made = plan(desired, &observed, KINDS, &Guard::default());
     if made.objections.is_empty() {
         let (_go_on, stop) = tokio::sync::watch::channel(Halt::No);
-        let report = execute(&made, &observed, cloud, KINDS, &world::hasty(), stop, &mut |_| ()).await;
+        let report = execute(&made, &observed, cloud, KINDS, &crate::world::hasty(), stop, &mut |_| ()).await;
         assert!(report.complete(), "{:?}", report.failures().collect::<Vec<_>>());
     }
     (cloud.observe(&scope).await.unwrap(), made.objections)

@@ -8,7 +8,7 @@ use batchwright::kind::Facts;
 use batchwright::kinds::KINDS;
 use serde_json::Value;
 
-use super::golden;
+use crate::world::golden::golden;
 
 /// Where the two differ: kind, field, why.
 const DIFFERENT: &[(&str, &str, &str)] = &[
@@ -47,7 +47,7 @@ fn create_only(rules: &Rules, path: &str, found: &mut BTreeSet<String>) {
 
 /// A list of CloudFormation's schema, in the words of our specs.
 fn cloudformation(facts: &Facts, list: &str) -> BTreeSet<String> {
-    let data: Value = serde_json::from_str(include_str!("../data/cfn_properties.json")).unwrap();
+    let data: Value = serde_json::from_str(include_str!("../../data/cfn_properties.json")).unwrap();
     let listed = data["types"][facts.cloudformation][list].as_array().cloned().unwrap_or_default();
     let path = |path: &Value| path.as_str().unwrap().split('/').map(lowered).collect::<Vec<_>>().join(".");
     listed.iter().map(path).collect()
@@ -74,7 +74,7 @@ fn elsewhere(field: &str) -> Option<&'static str> {
 #[test]
 fn what_needs_a_new_resource_is_what_cloudformation_says() {
     let mut text = String::from(
-        "What a change to needs a new resource, kind by kind, here and in CloudFormation.\nWritten by tests/strategies.rs.\n",
+        "What a change to needs a new resource, kind by kind, here and in CloudFormation.\nWritten by tests/engine/strategies.rs.\n",
     );
     let mut unexplained = Vec::new();
     let mut used: BTreeMap<&str, usize> = BTreeMap::new();
@@ -131,5 +131,5 @@ fn what_needs_a_new_resource_is_what_cloudformation_says() {
         }
     }
     assert_eq!((unexplained, used.len()), (Vec::<String>::new(), DIFFERENT.len()));
-    golden("create_only.txt", &text);
+    golden("tests/engine/strategies/create_only.txt", &text);
 }

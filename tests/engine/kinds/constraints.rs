@@ -4,7 +4,7 @@
 //!
 //! `tests/data/constraints.txt` holds the rules as botocore's service models and CloudFormation's registry schemas have them,
 //! both as they come with the sandbox's pinned packages (src/sandbox/moto/requirements.txt). After a change of those,
-//! `BLESS=1 cargo test --test kinds constraints` writes the file anew.
+//! `BLESS=1 cargo test --test engine constraints` writes the file anew.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::process::Command;
@@ -13,23 +13,19 @@ use batchwright::sandbox::install;
 
 use super::{api, facts, none};
 
-#[path = "constraints/breaking.rs"]
 mod breaking;
-#[path = "constraints/place.rs"]
 mod place;
-#[path = "constraints/probe.rs"]
 mod probe;
-#[path = "constraints/rules.rs"]
 mod rules;
-#[path = "constraints/specs.rs"]
 mod specs;
 
+use crate::world::golden::differing;
 use probe::Probe;
 use rules::Rule;
 
 const SCRIPT: &str = include_str!("constraints.py");
 const DATA: &str = "tests/data/constraints.txt";
-const EXCUSED: &str = include_str!("../data/constraints_excused.txt");
+const EXCUSED: &str = include_str!("../../data/constraints_excused.txt");
 
 /// How many rules may be excused. This number only ever falls.
 const MOST_EXCUSED: usize = 19;
@@ -55,12 +51,10 @@ async fn the_rules_are_those_of_the_pinned_packages() {
     let output = Command::new(install::python(&home)).args(["-c", SCRIPT]).args(origins).output().unwrap();
     assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
     let now = String::from_utf8(output.stdout).unwrap();
-    if std::env::var_os("BLESS").is_some() {
-        std::fs::write(DATA, &now).unwrap();
+    if let Some(kept) = differing(DATA, &now) {
+        let differs = kept.lines().zip(now.lines()).find(|(kept, now)| kept != now);
+        panic!("{DATA} is not what the packages say: BLESS=1 writes it; first: {differs:?}");
     }
-    let kept = std::fs::read_to_string(DATA).unwrap_or_default();
-    let differs = kept.lines().zip(now.lines()).find(|(kept, now)| kept != now);
-    assert!(kept == now, "{DATA} is not what the packages say: BLESS=1 writes it; first: {differs:?}");
 }
 
 /// A rule that nothing covers, excused: `<kind> <field> <rule> : <why, with AWS's page>`.

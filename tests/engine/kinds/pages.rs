@@ -9,6 +9,7 @@ use batchwright::manifest;
 use batchwright::render::page;
 
 use super::facts;
+use crate::world::golden::{blessing, differing};
 
 const PAGES: &str = "docs/kinds";
 
@@ -19,7 +20,7 @@ fn the_pages_of_kinds_are_as_the_kinds_say() {
     pages.extend(all.into_iter().map(|facts| (page::file(facts), page::of(facts))));
     let mut stale: Vec<String> = pages
         .iter()
-        .filter(|(file, text)| differs(&Path::new(PAGES).join(file), text))
+        .filter(|(file, text)| differing(Path::new(PAGES).join(file), text).is_some())
         .map(|it| it.0.clone())
         .collect();
     for entry in fs::read_dir(PAGES).unwrap() {
@@ -27,19 +28,23 @@ fn the_pages_of_kinds_are_as_the_kinds_say() {
         if pages.contains_key(entry.file_name().to_str().unwrap()) {
             continue;
         }
-        match blessed() {
+        match blessing() {
             true => fs::remove_file(entry.path()).unwrap(),
             false => stale.push(format!("{} is of no kind", entry.path().display())),
         }
     }
-    assert!(stale.is_empty(), "stale in {PAGES}: {stale:?}; run BLESS=1 cargo test --test kinds");
+    assert!(stale.is_empty(), "stale in {PAGES}: {stale:?}; run BLESS=1 cargo test --test engine kinds");
 }
 
 #[test]
 fn the_schema_for_editors_is_as_the_kinds_say() {
     let text = serde_json::to_string_pretty(&manifest::schema()).unwrap() + "\n";
     let file = Path::new("docs/schema/manifest.json");
-    assert!(!differs(file, &text), "{} is stale; run BLESS=1 cargo test --test kinds", file.display());
+    assert!(
+        differing(file, &text).is_none(),
+        "{} is stale; run BLESS=1 cargo test --test engine kinds",
+        file.display()
+    );
 }
 
 #[test]
@@ -51,17 +56,4 @@ fn every_field_is_on_its_kinds_page() {
             assert!(page.contains(&format!("| `{name}` |")), "{}: {}", facts.name, property.path);
         }
     }
-}
-
-fn blessed() -> bool {
-    std::env::var_os("BLESS").is_some()
-}
-
-/// Whether a file holds another text than this; blessed, it is written.
-fn differs(file: &Path, text: &str) -> bool {
-    if blessed() {
-        fs::create_dir_all(file.parent().unwrap()).unwrap();
-        fs::write(file, text).unwrap();
-    }
-    fs::read_to_string(file).unwrap_or_default() != text
 }

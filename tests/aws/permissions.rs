@@ -3,42 +3,24 @@
 //! Which permissions a call needs, on which resources and under which conditions, is read off each request and AWS's own tables
 //! ([`authorization`]), never taken from the kinds' own. A call that nobody knows fails.
 
-#![allow(
-    clippy::unwrap_used,
-    clippy::expect_used,
-    clippy::panic,
-    reason = "a test: what fails here fails it"
-)]
-
-#[path = "permissions/asked.rs"]
 mod asked;
-#[path = "permissions/authorization.rs"]
 mod authorization;
-#[path = "permissions/bootstrap.rs"]
 mod bootstrap;
-#[path = "permissions/calls.rs"]
 mod calls;
 
-#[path = "permissions/ec2.rs"]
 mod ec2;
-#[path = "permissions/evaluate.rs"]
 mod evaluate;
-#[path = "permissions/guarded.rs"]
 mod guarded;
-#[path = "permissions/oracle.rs"]
 mod oracle;
-#[path = "permissions/roles.rs"]
 mod roles;
-#[path = "permissions/sending.rs"]
 mod sending;
-#[path = "permissions/stack.rs"]
 mod stack;
-mod world;
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
 use std::path::Path;
 
+use crate::world::{World, in_account, load};
 use batchwright::cloud::Aws;
 use batchwright::jobs::{Pace, Request, find, follow, submit};
 use batchwright::manifest::Options;
@@ -51,7 +33,6 @@ use calls::{Need, forbidden};
 use evaluate::actions;
 use sending::Sending;
 use serde_json::Value;
-use world::{World, load};
 
 fn desired(environment: &str) -> Desired {
     desired_of(&Path::new(env!("CARGO_MANIFEST_DIR")).join("manifests"), environment)
@@ -65,16 +46,10 @@ fn desired_of(root: &Path, environment: &str) -> Desired {
     load(root, environment, &Options { images, ..Options::default() })
 }
 
-/// The same in an account of its own: sandboxes of one process share what they pass calls on to.
-fn in_account(desired: &Desired, account: &str) -> Desired {
-    let text = serde_json::to_string(desired).unwrap().replace(&desired.place.account, account);
-    serde_json::from_str(&text).unwrap()
-}
-
 /// `prod` of a project that is not called like its repository.
 fn in_another_project() -> Desired {
     let folder = tempfile::tempdir().unwrap();
-    world::copy::copy(&Path::new(env!("CARGO_MANIFEST_DIR")).join("manifests"), folder.path());
+    crate::world::copy::copy(&Path::new(env!("CARGO_MANIFEST_DIR")).join("manifests"), folder.path());
     let file = folder.path().join("prod/environment.yaml");
     let text = fs::read_to_string(&file).unwrap();
     let other = text.replace("project: acme/payments-batch", "project: billing");

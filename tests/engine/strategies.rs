@@ -1,34 +1,23 @@
 //! What a change to a compute environment amounts to, and why (P5): a table over role, allocation strategy and every field.
 //!
-//! `tests/strategies/table.txt` is for people: `BLESS=1 cargo test --test strategies` writes it. That it is right is
+//! `tests/engine/strategies/table.txt` is for people: `BLESS=1 cargo test --test engine strategies` writes it. That it is right is
 //! checked apart from it, against CloudFormation's lists of what can and what cannot be updated in place and AWS Batch's
 //! two conditions for instances.
 
-#![allow(
-    clippy::unwrap_used,
-    clippy::expect_used,
-    clippy::panic,
-    reason = "a test: what fails here fails it"
-)]
-
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt::Write;
-use std::path::Path;
 
 use batchwright::diff::Rules;
 use batchwright::kinds;
 use batchwright::resource::Strategy;
 use serde_json::{Value, json};
 
-#[path = "strategies/environments.rs"]
 mod environments;
-#[path = "strategies/other_kinds.rs"]
 mod other_kinds;
-#[path = "strategies/rule.rs"]
 mod rule;
-#[path = "strategies/verdict.rs"]
 mod verdict;
 
+use crate::world::golden::golden;
 use environments::{Context, FIELDS, contexts, set};
 use verdict::{Verdict, is_valid, verdict};
 
@@ -153,24 +142,10 @@ fn transitions(text: &mut String, title: &str, states: &[(String, Value)]) {
     }
 }
 
-fn golden(name: &str, text: &str) {
-    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/strategies").join(name);
-    if std::env::var_os("BLESS").is_some() {
-        std::fs::write(path, text).unwrap();
-    } else {
-        let held = std::fs::read_to_string(&path).unwrap_or_default();
-        assert!(
-            held == text,
-            "{} is stale; BLESS=1 cargo test --test strategies writes it:\n{text}",
-            path.display()
-        );
-    }
-}
-
 #[test]
 fn every_field_role_and_strategy() {
     let mut text = String::from(
-        "What a change to a compute environment amounts to, and why.\nWritten by tests/strategies.rs; contexts in which a field cannot be said are left out.\n",
+        "What a change to a compute environment amounts to, and why.\nWritten by tests/engine/strategies.rs; contexts in which a field cannot be said are left out.\n",
     );
     fields(&mut text);
     for role in environments::ROLES {
@@ -189,7 +164,7 @@ fn every_field_role_and_strategy() {
     transitions(&mut text, "serviceRole, FARGATE", &environments::roles("FARGATE"));
     transitions(&mut text, "serviceRole, EC2", &environments::roles("EC2"));
     lifecycle(&mut text);
-    golden("table.txt", &text);
+    golden("tests/engine/strategies/table.txt", &text);
 }
 
 /// `metadata.lifecycle.strategy`: what a person decides beyond what AWS allows.

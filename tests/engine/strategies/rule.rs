@@ -61,7 +61,7 @@ fn of_fields(fields: &BTreeSet<String>, allowed: bool) -> &'static str {
 
 /// Whether a field, or one that it is in, is in one of CloudFormation's lists.
 fn listed(field: &str, list: &str) -> bool {
-    let data: Value = serde_json::from_str(include_str!("../data/cfn_batch_updates.json")).unwrap();
+    let data: Value = serde_json::from_str(include_str!("../../data/cfn_batch_updates.json")).unwrap();
     let properties = data["types"]["AWS::Batch::ComputeEnvironment"][list].as_array().unwrap();
     properties.iter().map(|property| property.as_str().unwrap()).any(|property| {
         let of_field = capitalised(field);

@@ -16,10 +16,10 @@ use serde_json::json;
 
 use super::none;
 
-const BATCH: &str = include_str!("../data/batch_refusals.yaml");
-const FIXES: &str = include_str!("../data/fixes_refusals.yaml");
-const EC2: &str = include_str!("../data/ec2_refusals.yaml");
-const POLICIES: &str = include_str!("../data/policy_refusals.yaml");
+const BATCH: &str = include_str!("../../data/batch_refusals.yaml");
+const FIXES: &str = include_str!("../../data/fixes_refusals.yaml");
+const EC2: &str = include_str!("../../data/ec2_refusals.yaml");
+const POLICIES: &str = include_str!("../../data/policy_refusals.yaml");
 const SCRIPT: &str = include_str!("refusals.py");
 
 const ENVIRONMENT: &str =

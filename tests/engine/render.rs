@@ -1,12 +1,5 @@
 //! One small plan, in every form.
 
-#![allow(
-    clippy::unwrap_used,
-    clippy::expect_used,
-    clippy::panic,
-    reason = "a test: what fails here fails it"
-)]
-
 use std::collections::{BTreeMap, BTreeSet};
 
 use batchwright::diff::{ChangeRule, FieldChange};
@@ -18,7 +11,6 @@ use batchwright::render::{self, MASK, Paint, drift, markdown, plan, progress};
 use batchwright::resource::{OnDelete, Owner, Place, Position, ResourceId, Tags};
 use serde_json::{Value, json};
 
-#[path = "render/totals.rs"]
 mod totals;
 
 fn field(path: &str, before: Value, after: Value) -> FieldChange {

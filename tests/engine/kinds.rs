@@ -1,7 +1,5 @@
 //! Every kind of the registry, held to what all kinds promise: names, classes, examples, references, CloudFormation's
-//! words, pages. `BLESS=1 cargo test --test kinds` writes the pages anew.
-
-#![allow(clippy::unwrap_used, clippy::panic, reason = "a test: what it reads is there, or it fails")]
+//! words, pages. `BLESS=1 cargo test --test engine kinds` writes the pages anew.
 
 use std::collections::BTreeSet;
 use std::fs;
@@ -13,25 +11,15 @@ use batchwright::resource::ResourceId;
 use batchwright::services::SERVICES;
 use serde_json::{Value, json};
 
-#[path = "kinds/api.rs"]
 mod api;
-#[path = "kinds/cloudformation.rs"]
 mod cloudformation;
-#[path = "kinds/constraints.rs"]
 mod constraints;
-#[path = "kinds/elsewhere.rs"]
 mod elsewhere;
-#[path = "kinds/enums.rs"]
 mod enums;
-#[path = "kinds/literals.rs"]
 mod literals;
-#[path = "kinds/made_up.rs"]
 mod made_up;
-#[path = "kinds/pages.rs"]
 mod pages;
-#[path = "kinds/refusals.rs"]
 mod refusals;
-#[path = "kinds/written.rs"]
 mod written;
 
 fn facts() -> impl Iterator<Item = &'static Facts> {

@@ -39,7 +39,7 @@ const NOT_CREATE_ONLY: &[(&str, &str, &str)] = &[];
 
 /// A list of CloudFormation's schema, by type, in the words of our specs.
 fn cloudformation(facts: &Facts, list: &str) -> Vec<String> {
-    let data: Value = serde_json::from_str(include_str!("../data/cfn_properties.json")).unwrap();
+    let data: Value = serde_json::from_str(include_str!("../../data/cfn_properties.json")).unwrap();
     let listed = data["types"][facts.cloudformation][list].as_array();
     let listed = listed.unwrap_or_else(|| panic!("{}: not in tests/data", facts.cloudformation));
     let path = |path: &Value| path.as_str().unwrap().split('/').map(lowered).collect::<Vec<_>>().join(".");

@@ -1,29 +1,20 @@
 //! What users read when their manifests are wrong. A case is a folder of `tests/manifests/`: an environment `dev`, its
-//! stacks, and `errors.txt`, the whole text that is printed. `BLESS=1 cargo test --test manifests` writes it anew.
+//! stacks, and `errors.txt`, the whole text that is printed. `BLESS=1 cargo test --test engine manifests` writes it anew.
 
-#![allow(
-    clippy::unwrap_used,
-    clippy::expect_used,
-    clippy::print_stdout,
-    reason = "a test: what fails here fails it, and peaks of memory are worth a line"
-)]
+#![allow(clippy::print_stdout, reason = "peaks of memory are worth a line")]
 
 use std::fs;
 use std::path::{Path, PathBuf};
 
+use crate::world::golden::differing;
 use batchwright::manifest::{self, Options};
 use batchwright::resource::{Desired, ResourceId};
 use proptest::prelude::*;
 
-#[path = "manifests/canaries.rs"]
 mod canaries;
-#[path = "manifests/fuzz.rs"]
 mod fuzz;
-#[path = "manifests/masked.rs"]
 mod masked;
-#[path = "manifests/memory.rs"]
 mod memory;
-#[path = "manifests/slips.rs"]
 mod slips;
 
 const ENVIRONMENT: &str =
@@ -152,20 +143,13 @@ fn editors_take_what_is_loaded() {
 
 /// What is wrong with what was printed; nothing, if it is what the golden file holds.
 fn compared(golden: &Path, printed: &str) -> String {
-    if std::env::var_os("BLESS").is_some() {
-        fs::write(golden, printed).unwrap();
-    }
-    let expected = fs::read_to_string(golden).unwrap_or_default();
-    if printed == expected {
-        return String::new();
-    }
+    let Some(expected) = differing(golden, printed) else { return String::new() };
     format!("== {}\n-- expected\n{expected}\n-- printed\n{printed}\n", golden.display())
 }
 
 /// For inputs that tests make: too large, or not text, to be kept as files.
 fn golden(name: &str, printed: &str) {
-    let wrong = compared(&Path::new("tests/manifests/generated").join(format!("{name}.txt")), printed);
-    assert!(wrong.is_empty(), "{wrong}");
+    crate::world::golden::golden(format!("tests/manifests/generated/{name}.txt"), printed);
 }
 
 /// A folder of manifests with one stack.

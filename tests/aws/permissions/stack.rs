@@ -1,13 +1,13 @@
 //! The github stack of the sample: its roles have the policies that are printed, whatever project and repository are called.
 
 use std::collections::BTreeSet;
-use std::path::Path;
 
 use batchwright::permissions::{For, MANAGED, ROLE, document, size};
 use batchwright::resource::Desired;
 use serde_json::Value;
 
 use super::{desired, in_another_project};
+use crate::world::golden::golden;
 
 /// A policy document as it stands in a manifest of the github stack: with variables in the place of what they stand for.
 fn with_variables(policy: &Value, indent: &str) -> String {
@@ -41,7 +41,7 @@ fn role(
         })
         .collect();
     format!(
-        "# Written by `BLESS=1 cargo test --test permissions`: may what `batchwright permissions prod --for {name}` prints.
+        "# Written by `BLESS=1 cargo test --test aws permissions`: may what `batchwright permissions prod --for {name}` prints.
 apiVersion: batchwright/v1
 kind: iam/Role
 metadata:
@@ -104,13 +104,7 @@ fn the_github_stacks_roles_have_the_policies_that_are_printed() {
         ),
     ];
     for (name, text) in files {
-        let path = Path::new(env!("CARGO_MANIFEST_DIR")).join(format!("manifests/stacks/github/{name}.yaml"));
-        if std::env::var_os("BLESS").is_some() {
-            std::fs::write(&path, &text).unwrap();
-        }
-        let there = std::fs::read_to_string(&path).unwrap_or_default();
-        let stale = "is not what is needed now; BLESS=1 cargo test --test permissions writes it";
-        assert!(there == text, "{} {stale}", path.display());
+        golden(format!("manifests/stacks/github/{name}.yaml"), &text);
     }
 }
 

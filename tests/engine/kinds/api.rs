@@ -8,7 +8,7 @@ use batchwright::sandbox::install;
 
 use super::none;
 
-const TABLE: &str = include_str!("../data/api_members.txt");
+const TABLE: &str = include_str!("../../data/api_members.txt");
 const SCRIPT: &str = include_str!("api.py");
 
 /// Members that are the same everywhere: tags are metadata, and how a request travels is no property of a resource.
