@@ -14,6 +14,7 @@ use proptest::prelude::*;
 use serde_json::json;
 
 mod beside;
+mod contracts;
 mod gone;
 mod names;
 mod sample;

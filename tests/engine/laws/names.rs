@@ -124,7 +124,7 @@ fn exchanged(desired: &Desired, seed: u64) -> (Desired, BTreeMap<ResourceId, Res
 }
 
 /// A document in which other ids stand in the places of these.
-fn with_names(value: &Value, names: &BTreeMap<ResourceId, ResourceId>) -> Value {
+pub fn with_names(value: &Value, names: &BTreeMap<ResourceId, ResourceId>) -> Value {
     static ID: LazyLock<regex::Regex> = LazyLock::new(|| {
         regex::Regex::new(r"[a-z0-9]+/[A-Z][A-Za-z0-9]*/[A-Za-z][A-Za-z0-9_-]*").expect("a pattern")
     });

@@ -5,10 +5,13 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 use batchwright::manifest;
-use batchwright::resource::Desired;
+use batchwright::resource::{Desired, ResourceId};
 use serde_json::Value;
 
 use super::PAYMENTS;
+
+/// The account of all that is no stack of the project's own.
+const ACCOUNT: &str = "333333333333";
 
 /// Every stack with its name: payments as in `dev` first.
 pub fn stacks() -> Vec<(String, Desired)> {
@@ -24,6 +27,30 @@ pub fn stacks() -> Vec<(String, Desired)> {
         stacks.push((name(&file), read(manifests, "us-east-1")));
     }
     stacks
+}
+
+/// A kind's contract: what it stands on, the subject, and merge patches of the subject's spec.
+pub struct Contract {
+    pub name: String,
+    pub desired: Desired,
+    pub subject: Option<ResourceId>,
+    pub changes: Vec<Value>,
+}
+
+/// The contracts of all kinds.
+pub fn contracts() -> Vec<Contract> {
+    let contract = |file: PathBuf| {
+        let read_from = text(&file).replace("${env.account}", ACCOUNT);
+        let contract: Value = serde_yaml::from_str(&read_from).expect("a contract");
+        let name = name(&file);
+        let (service, rest) = name.split_once('.').expect("a service");
+        let of_kind = format!("{service}/{}", rest.split('.').next().unwrap_or_default());
+        let subject = contract["subject"].as_str().map(|subject| ResourceId::new(of_kind, subject));
+        let desired = read(contract["manifests"].as_str().expect("its stack"), "us-east-1");
+        let changes = contract["changes"].as_object().into_iter().flatten();
+        Contract { name, desired, subject, changes: changes.map(|(_, patch)| patch.clone()).collect() }
+    };
+    entries("tests/contract").into_iter().map(contract).collect()
 }
 
 pub fn prod() -> Desired {
@@ -59,7 +86,7 @@ fn load(root: &Path, environment: &str, options: &manifest::Options) -> Desired 
 fn read(manifests: &str, region: &str) -> Desired {
     let folder = tempfile::tempdir().expect("a folder");
     let environment = format!(
-        "project: acme/scenario\naccount: \"333333333333\"\nregion: {region}\nnamePrefix: test-\nstacks: [main]\n"
+        "project: acme/scenario\naccount: \"{ACCOUNT}\"\nregion: {region}\nnamePrefix: test-\nstacks: [main]\n"
     );
     for (path, text) in [("test/environment.yaml", environment.as_str()), ("stacks/main/all.yaml", manifests)]
     {
