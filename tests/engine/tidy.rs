@@ -120,6 +120,29 @@ fn plain(path: &Path) -> PathBuf {
     })
 }
 
+/// Columns of prose: what is compared line by line can be read so. Tables, code and addresses have no place to break.
+const MOST_COLUMNS: usize = 100;
+
+#[test]
+fn prose_can_be_compared_line_by_line() {
+    let mut wide = Vec::new();
+    for (path, text) in with_extension("md") {
+        // What a test writes is as wide as it comes out.
+        if path.starts_with("docs/kinds") || path.iter().any(|part| part == "tests") {
+            continue;
+        }
+        let mut code = false;
+        for (number, line) in text.lines().enumerate() {
+            code ^= line.trim_start().starts_with("```");
+            let table = line.trim_start().starts_with('|');
+            if line.chars().count() > MOST_COLUMNS && !code && !table && !line.contains("://") {
+                wide.push(format!("{}:{}", path.display(), number + 1));
+            }
+        }
+    }
+    none("wider than 100 columns", wide);
+}
+
 #[test]
 fn names_say_something() {
     let empty = |part: &str| EMPTY_NAMES.contains(&part.split('.').next().unwrap_or_default());

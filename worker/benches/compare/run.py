@@ -2,7 +2,7 @@
 """Times the worker beside what a user would take instead, in one run on one machine.
 
     python3 -m venv venv && venv/bin/pip install -r worker/benches/compare/requirements.txt
-    cargo build --release --locked -p batchwright-worker
+    CARGO_PROFILE_RELEASE_LTO=thin CARGO_PROFILE_RELEASE_CODEGEN_UNITS=1 cargo build --release --locked -p batchwright-worker
     venv/bin/python worker/benches/compare/run.py target/release/batchwright-worker payments.csv lines.jsonl
 
 The payments are a CSV of the seed's columns, the lines JSON with `stars` and `review_count`. Every run is a process of its own,
