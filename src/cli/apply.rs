@@ -7,7 +7,7 @@ use super::recorded::recorded;
 use super::run::{Talk, reviewed};
 use super::session::{Allowed, AtOnce};
 use super::{Choices, Exit, Globals, Output, Result, Session};
-use crate::plan::expect::Expected;
+use crate::plan::review::Expected;
 
 /// Makes AWS as the manifests say: shows the plan, asks, and applies it
 #[derive(Debug, clap::Args)]

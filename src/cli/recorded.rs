@@ -5,7 +5,7 @@ use std::path::Path;
 use serde_json::Value;
 
 use super::{Error, Result};
-use crate::plan::expect::{self, Recorded};
+use crate::plan::review::{self, Recorded};
 use crate::render::json::SCHEMA;
 use crate::resource::NotAnId;
 
@@ -43,7 +43,7 @@ fn read(text: &str) -> std::result::Result<Recorded, String> {
         Ok((id, said(change, "digest")?))
     });
     Ok(Recorded {
-        reviewed: said(summary, "reviewed")?.parse().map_err(|error: expect::Error| error.to_string())?,
+        reviewed: said(summary, "reviewed")?.parse().map_err(|error: review::Error| error.to_string())?,
         fingerprint: said(summary, "fingerprint")?,
         digests: changes.collect::<std::result::Result<_, String>>()?,
     })

@@ -6,7 +6,7 @@ use super::{Error, Exit, Output, Result, Session, signals};
 use crate::cloud::Cloud;
 use crate::execute::{self, Event, Halt, Report, Stop};
 use crate::kinds::KINDS;
-use crate::plan::expect::{Difference, Expected};
+use crate::plan::review::{Difference, Expected};
 use crate::plan::{Guard, Plan};
 use crate::render::{self, json};
 use crate::resource::Observed;

@@ -2,9 +2,10 @@
 
 use std::collections::BTreeSet;
 
-use super::revisions::numbers;
-use super::{Action, Change, Plan, Seal, Step, Verb, tags};
 use crate::kind::{Ownership, Reason};
+use crate::plan::compare::revisions::numbers;
+use crate::plan::compare::tags;
+use crate::plan::model::{Action, Change, Plan, Seal, Step, Verb};
 use crate::resource::{Declared, Desired, Incarnation, OnDelete};
 
 /// The plan that tags live incarnations as the declared resource: one, or every revision of a family that nobody owns, the newest

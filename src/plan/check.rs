@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use serde_json::Value;
 
-use super::{Action, Change, Plan, Step, StepId, Verb};
+use crate::plan::model::{Action, Change, Plan, Step, StepId, Verb};
 use crate::resource::ResourceId;
 use crate::value::reference::{self, Reference};
 

@@ -12,7 +12,7 @@ use super::value::masked;
 use crate::diff::FieldChange;
 use crate::execute::{Event, Outcome, Report};
 use crate::manifest;
-use crate::plan::expect::Difference;
+use crate::plan::review::Difference;
 use crate::plan::{Action, Change, Plan, Warning};
 use crate::resource::{Desired, Observed, Readiness, ResourceId};
 

@@ -7,7 +7,7 @@ use super::{Paint, impact};
 use crate::diff::ChangeRule;
 use crate::kind::{Effect, Manner, Order, Work};
 use crate::kinds;
-use crate::plan::expect::Difference;
+use crate::plan::review::Difference;
 use crate::plan::{Action, Change, Objection, Plan, Warning};
 use crate::resource::{Position, ResourceId};
 

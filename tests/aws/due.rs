@@ -2,7 +2,7 @@
 
 use crate::world::stage::{Stage, environment, queue, role};
 use crate::world::{changes, program};
-use batchwright::plan::expect::Expected;
+use batchwright::plan::review::Expected;
 use batchwright::plan::{Guard, Plan, Verb};
 use batchwright::render::{self, Paint};
 

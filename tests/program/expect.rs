@@ -9,7 +9,7 @@ use batchwright::cloud::{Cloud, Scope, Simulated};
 use batchwright::execute::{Event, Halt, Limits, execute};
 use batchwright::kinds::KINDS;
 use batchwright::manifest;
-use batchwright::plan::expect::Standing;
+use batchwright::plan::review::Standing;
 use batchwright::plan::{Action, Guard, Objector, Plan, check, plan};
 use batchwright::resource::{Desired, Observed, ResourceId};
 use proptest::prelude::*;
@@ -60,7 +60,7 @@ fn run(cloud: &Simulated, plan: &Plan, observed: &Observed, steps: usize) {
 }
 
 fn differences(reviewed: &str, plan: &Plan) -> Vec<String> {
-    let expected: batchwright::plan::expect::Expected = reviewed.parse().unwrap();
+    let expected: batchwright::plan::review::Expected = reviewed.parse().unwrap();
     expected.differences(plan).iter().map(ToString::to_string).collect()
 }
 

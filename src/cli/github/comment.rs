@@ -10,7 +10,7 @@ use super::{Identity, client, clock, context, records};
 use crate::github::runner::{self, Annotation, Level};
 use crate::github::{Context, Marker, is_head_of, label_prefix, merged_by, set_labels, upsert};
 use crate::outside::{self, Markdown};
-use crate::plan::expect::hidden;
+use crate::plan::review::hidden;
 use crate::plan::{Action, Plan};
 use crate::render::comment::{self, Around};
 use crate::render::{self, Paint};

@@ -6,7 +6,7 @@ use super::super::{Error, Exit, Globals, Output, Result};
 use super::{Identity, client, clock, context, records, rollout};
 use crate::github::{Client, Finding, Marker, Pull, comment_of, edited_by_another, runner, settle, upsert};
 use crate::outside::Markdown;
-use crate::plan::expect::Reviewed;
+use crate::plan::review::Reviewed;
 use crate::render::comment::with_result;
 use crate::render::outcome::Deployment;
 

@@ -7,7 +7,7 @@ use serde_json::json;
 use super::super::{Choices, Error, Exit, Globals, Output, Result};
 use super::{Identity, client, context, rollout};
 use crate::github::{Client, Context, Marker, Pull, comment_of, edited_by_another, runner};
-use crate::plan::expect::Expected;
+use crate::plan::review::Expected;
 
 /// Finds what was reviewed on the pull request whose merge is deployed, for `apply --expect`
 ///

@@ -2,12 +2,15 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use super::{Cutter, Draft, How, order};
 use crate::kind::{Order, Reason};
-use crate::plan::graph::{self, Edges};
-use crate::plan::prune::{self, Leaving};
-use crate::plan::retire::Retiring;
-use crate::plan::{StepId, Verb, cycles};
+use crate::plan::compare::cycles;
+use crate::plan::compare::decision::{Draft, How};
+use crate::plan::model::{StepId, Verb};
+use crate::plan::removals::replaced::Retiring;
+use crate::plan::removals::undeclared::Leaving;
+use crate::plan::scope::order::Edges;
+use crate::plan::scope::{order, uses};
+use crate::plan::steps::{Cutter, numbered};
 use crate::resource::{Document, Incarnation, OnDelete, ResourceId};
 
 impl Cutter<'_> {
@@ -31,13 +34,13 @@ impl Cutter<'_> {
         for (id, user) in used.iter().filter(|(_, user)| updated.contains(user)) {
             waits.entry((*id).clone()).or_default().insert(user.clone());
         }
-        let component = graph::components(&waits);
+        let component = order::components(&waits);
         let mut names: BTreeMap<ResourceId, (BTreeSet<&str>, BTreeSet<ResourceId>)> = BTreeMap::new();
         for (id, user) in used {
             let live = observed.resources.get(id).and_then(|seen| seen.current.as_ref());
             if !updated.contains(&user) || component.get(id) == component.get(&user) {
                 let (denoted, targets) = names.entry(user).or_default();
-                denoted.extend(live.into_iter().flat_map(prune::denoted));
+                denoted.extend(live.into_iter().flat_map(uses::denoted));
                 targets.insert(id.clone());
             }
         }
@@ -73,7 +76,7 @@ impl Cutter<'_> {
             let released = |user: &ResourceId| !alone.contains(user) && self.has_let_go(user, id);
             for user in alone.union(&passing).filter(|user| *user != id && !needs(user) && !released(user)) {
                 let steps = self.of.get(user).map(Vec::as_slice).unwrap_or_default();
-                match steps.iter().any(|step| order::waits_for(&self.steps, *step, first)) {
+                match steps.iter().any(|step| numbered::waits_for(&self.steps, *step, first)) {
                     true => stuck.push((id.clone(), user.clone())),
                     false => before.extend(steps.iter().copied()),
                 }
@@ -108,7 +111,7 @@ impl Cutter<'_> {
         }
         for (id, live) in &going {
             let others = going.iter().filter(|(other, _)| other != id);
-            let others: BTreeSet<&str> = others.flat_map(|(_, live)| prune::denoted(live)).collect();
+            let others: BTreeSet<&str> = others.flat_map(|(_, live)| uses::denoted(live)).collect();
             if let Some(want) = self.without(id, live, &others) {
                 let after = self.users(id, together, &released);
                 let because = "what it names goes as well, and AWS lets neither go before the other";

@@ -2,14 +2,15 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use super::{Cutter, Departures};
 use crate::kind::{Identity, Reason, Removal, Work};
-use crate::plan::drafts::{Draft, How};
-use crate::plan::graph::{self, Edges};
-use crate::plan::prune::Leaving;
-use crate::plan::retire::Retiring;
-use crate::plan::revisions::{Pins, Surplus, surplus};
-use crate::plan::{StepId, Verb};
+use crate::plan::compare::decision::{Draft, How};
+use crate::plan::compare::revisions::{Pins, Surplus, surplus};
+use crate::plan::model::{StepId, Verb};
+use crate::plan::removals::replaced::Retiring;
+use crate::plan::removals::undeclared::Leaving;
+use crate::plan::scope::order;
+use crate::plan::scope::order::Edges;
+use crate::plan::steps::{Cutter, Departures};
 use crate::resource::{Declared, Desired, Incarnation, Lifecycle, OnDelete, RETIRING_TAG, ResourceId};
 
 impl Cutter<'_> {
@@ -67,7 +68,7 @@ impl Cutter<'_> {
         let (needed, used) = (&self.needed_by, &self.used_by);
         let users: Edges =
             parts.iter().map(|id| ((*id).clone(), users_of(id, &[needed, &used.all]))).collect();
-        let components = graph::components(&users);
+        let components = order::components(&users);
         let mut together: BTreeMap<usize, Edges> = BTreeMap::new();
         for (id, number) in &components {
             let mut users = users_of(id, &[needed, &used.alone]);
@@ -84,9 +85,9 @@ impl Cutter<'_> {
             let users: Vec<ResourceId> = users.iter().map(&first).filter(|user| *user != its_first).collect();
             firsts.entry(its_first).or_default().extend(users);
         }
-        let ordered = graph::order(&firsts).0;
+        let ordered = order::order(&firsts).0;
         let members = ordered.iter().filter_map(|id| together.get(components.get(id)?));
-        members.map(|members| graph::order(members).0).collect()
+        members.map(|members| order::order(members).0).collect()
     }
 
     /// The steps of what uses a resource, as declared or as AWS reports it, and its own. Of what goes with it and only names it

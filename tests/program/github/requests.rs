@@ -6,7 +6,7 @@ use axum::http::Method;
 use batchwright::github::{self, Client, Context, Finding, Marker, Outcome, Patience};
 use batchwright::outside::Markdown;
 use batchwright::plan::Plan;
-use batchwright::plan::expect::hidden;
+use batchwright::plan::review::hidden;
 use batchwright::render::comment::{Around, LIMIT, LONGEST_REVIEWED, comment, with_result};
 use batchwright::render::drift_issue::{self, Who};
 

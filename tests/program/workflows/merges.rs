@@ -1,6 +1,6 @@
 //! Several merges: runs that GitHub drops, runs that a later commit overtakes, and comments that somebody else edited.
 
-use batchwright::plan::expect::Expected;
+use batchwright::plan::review::Expected;
 
 use super::runner::{Event, Runner};
 use super::{Scene, commit, manifests, went_well, went_wrong, write};

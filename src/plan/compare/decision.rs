@@ -1,0 +1,52 @@
+//! What becomes of one declared resource.
+
+use std::collections::BTreeSet;
+
+use serde_json::Value;
+
+use crate::kind::{AnyKind, Order};
+use crate::plan::model::Change;
+use crate::resource::{Declared, Document, OnDelete, ResourceId, Tags};
+
+/// What one resource's change comes down to, before it is cut into steps.
+pub struct Draft {
+    pub change: Change,
+    pub want: Document,
+    pub tags: Tags,
+    pub ignore: Vec<String>,
+    pub how: How,
+    /// What comes first, where it and others wait for each other.
+    pub first: Option<First>,
+}
+
+/// The first of two moves of a resource that names what waits for it (D17).
+pub struct First {
+    /// What it is to be at first; nothing, if there is nothing to do before the rest.
+    pub want: Option<Document>,
+    /// What it does not name yet.
+    pub without: BTreeSet<ResourceId>,
+}
+
+/// How a draft is carried out.
+pub enum How {
+    /// Make it, under this name.
+    Create { physical: String },
+    /// Change it, or only its tags.
+    Update { tags_only: bool },
+    /// Register a revision.
+    Register,
+    /// Make another, in this order; and what becomes of the data of the old one.
+    Replace { order: Order, physical: String, old: OnDelete },
+    /// Nothing but revisions beyond the number to keep.
+    Trim,
+}
+
+pub fn count(spec: &Value) -> usize {
+    spec.as_object().map_or(0, serde_json::Map::len)
+}
+
+/// What becomes of the data of what another replaces: what the manifest says, since one review holds both. What holds none
+/// goes like any old generation.
+pub fn on_delete(declared: &Declared, kind: &dyn AnyKind) -> OnDelete {
+    if kind.facts().holds_data { declared.on_delete } else { OnDelete::Refuse }
+}

@@ -1,0 +1,118 @@
+//! Incarnations that another has replaced: what becomes of them, and what says so in the plan (D16, D20).
+
+use std::collections::BTreeSet;
+
+use crate::kind::{AnyKind, Effect, Identity, Order, Reason, Removal};
+use crate::plan::compare::decision::{Draft, How, on_delete};
+use crate::plan::model::{Action, Change, Due, Seal};
+use crate::plan::review::digest;
+use crate::resource::{Declared, Desired, Incarnation, Observed, OnDelete, ResourceId};
+
+/// An old incarnation of a declared resource, on its way out.
+pub struct Retiring<'a> {
+    pub id: &'a ResourceId,
+    pub live: &'a Incarnation,
+    /// What becomes of its data.
+    pub on_delete: OnDelete,
+    /// What says so: nothing of its own where a replacement of this plan does.
+    pub said: Said,
+}
+
+/// What a plan says of a retiring incarnation.
+pub enum Said {
+    /// The replacement in the same plan is why it goes.
+    ByReplacement,
+    /// A run that was cut off left it behind.
+    As(Box<Change>),
+    /// A run before has switched it off, and its jobs were not done.
+    Due(Due),
+}
+
+/// Every incarnation that another has replaced, or does in this plan.
+pub fn retiring<'a>(
+    drafts: &[Draft],
+    desired: &'a Desired,
+    observed: &'a Observed,
+    kind_of: &dyn Fn(&str) -> Option<&'static dyn AnyKind>,
+) -> Vec<Retiring<'a>> {
+    let replaced: BTreeSet<&ResourceId> = drafts
+        .iter()
+        .filter(|draft| matches!(draft.how, How::Replace { order: Order::CreateFirst, .. }))
+        .map(|draft| &draft.change.id)
+        .collect();
+    let mut found = Vec::new();
+    for (id, declared) in &desired.resources {
+        let seen = observed.resources.get(id);
+        let kind = kind_of(&id.kind).filter(|kind| kind.facts().identity != Identity::Revisioned);
+        let (Some(seen), Some(kind)) = (seen, kind) else { continue };
+        let on_delete = on_delete(declared, kind);
+        if let Some(live) = seen.current.as_ref().filter(|_| replaced.contains(id)) {
+            found.push(Retiring { id, live, on_delete, said: Said::ByReplacement });
+        }
+        let ours = seen.others.iter().filter(|i| i.owner().as_ref() == Some(&desired.owner));
+        for live in ours.filter(|i| is_older(i, seen.current.as_ref())) {
+            let said = match is_due(live, kind) {
+                true => Said::Due(due(id, live, kind)),
+                false => Said::As(Box::new(left_behind(live, seen.current.as_ref(), declared, on_delete))),
+            };
+            found.push(Retiring { id, live, on_delete, said });
+        }
+    }
+    found
+}
+
+/// Two of one generation are for a person to tell apart (D14): neither goes by itself.
+fn is_older(live: &Incarnation, current: Option<&Incarnation>) -> bool {
+    live.retiring() || current.is_some_and(|current| live.generation() < current.generation())
+}
+
+/// Whether a run before has done all but wait for its jobs.
+pub fn is_due(live: &Incarnation, kind: &dyn AnyKind) -> bool {
+    live.retiring() && !kind.facts().removal.is_on(&live.spec)
+}
+
+/// What the next apply does about an incarnation that is switched off and drains.
+pub fn due(id: &ResourceId, live: &Incarnation, kind: &dyn AnyKind) -> Due {
+    let what = if kind.facts().removal != Removal::Direct {
+        format!(
+            "generation {} is switched off: an apply deletes it once its jobs are done",
+            live.generation()
+        )
+    } else if kind.facts().held_by_tasks {
+        "tasks that still run may hold it: an apply after their end deletes it".to_owned()
+    } else {
+        "it was made to delete something else with: an apply deletes it after that".to_owned()
+    };
+    Due { id: id.clone(), physical: live.physical.clone(), what, change: None }
+}
+
+fn left_behind(
+    live: &Incarnation,
+    current: Option<&Incarnation>,
+    declared: &Declared,
+    on_delete: OnDelete,
+) -> Change {
+    let successor = current.map_or_else(String::new, |current| format!(": {} is there", current.physical));
+    let (action, end) = match on_delete {
+        OnDelete::Refuse => (Action::Delete, ""),
+        OnDelete::Empty => (Action::Delete, "; it goes with all that it holds, by its onDelete"),
+        OnDelete::Retain => (Action::Forget, "; it stays in AWS by its onDelete"),
+    };
+    let change = Change {
+        id: declared.id.clone(),
+        action,
+        effect: Some(Effect::Replace(Order::CreateFirst)),
+        reason: Reason(format!(
+            "generation {} was left behind by a replacement that was cut off{successor}{end}",
+            live.generation()
+        )),
+        physical: live.physical.clone(),
+        fields: Vec::new(),
+        unchanged: 0,
+        position: Some(declared.position.clone()),
+        seal: Seal::default(),
+    };
+    let mut change = change.sealed();
+    change.seal.parts = vec![digest::gone(&declared.id, &live.physical, on_delete)];
+    change
+}

@@ -1,0 +1,42 @@
+//! What the manifests switch off: after what uses it has let go, has another that is up, or is closed (P1).
+
+use std::collections::BTreeSet;
+
+use crate::plan::model::{StepId, Verb};
+use crate::plan::steps::{Cutter, Draft, How};
+use crate::resource::ResourceId;
+
+impl Cutter<'_> {
+    /// Whether a draft turns something off that is on.
+    pub fn switches_off(&self, draft: &Draft) -> bool {
+        let id = &draft.change.id;
+        let live = self.observed.resources.get(id).and_then(|seen| seen.current.as_ref());
+        let Some((kind, live)) = (self.kind_of)(&id.kind).zip(live) else { return false };
+        let removal = kind.facts().removal;
+        removal.is_staged()
+            && matches!(draft.how, How::Update { tags_only: false })
+            && removal.is_off(&draft.want)
+            && removal.is_on(&live.spec)
+    }
+
+    /// Its update comes after those of what uses it now or is to, and of what else of its kind these use: so no two go off at
+    /// once, each because the other was still up.
+    pub fn switch_off(&mut self, draft: &Draft) {
+        let id = &draft.change.id;
+        let needs = self.before.needs.get(id).into_iter().flatten();
+        let mut after: BTreeSet<StepId> =
+            needs.filter_map(|need| self.of.get(need)?.last().copied()).collect();
+        let of = |edges: &super::Edges| edges.get(id).cloned().unwrap_or_default();
+        let users: BTreeSet<ResourceId> =
+            of(&self.used_by.all).union(&of(&self.needed_by)).cloned().collect();
+        for user in &users {
+            let needed = self.before.needs.get(user).into_iter().flatten();
+            let used = self.used_by.all.iter().filter(|(_, users)| users.contains(user));
+            let uses = needed.chain(used.map(|(used, _)| used));
+            let others = uses.filter(|other| other.kind == id.kind && *other != id);
+            let steps = others.chain([user]).filter_map(|other| self.of.get(other)).flatten();
+            after.extend(steps.copied());
+        }
+        self.push(draft, Verb::Update, &draft.change.physical, &draft.want, after);
+    }
+}

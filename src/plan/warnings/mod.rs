@@ -1,0 +1,61 @@
+//! What is allowed and hardly meant: said with a plan and by `validate`, and never in the way of anything.
+
+use crate::kind::{AnyKind, Invalid};
+use crate::plan::guards::literals;
+use crate::plan::guards::literals::Named;
+use crate::plan::model::Warning;
+use crate::plan::warnings::pinned::Digests;
+use crate::resource::{Declared, Desired, Observed};
+
+pub mod pinned;
+pub mod renamed;
+
+/// All doubts, in order of resources and places; more of them where AWS was asked what is there.
+pub fn warnings(
+    desired: &Desired,
+    observed: Option<&Observed>,
+    kinds: &[&'static dyn AnyKind],
+) -> Vec<Warning> {
+    let unsearched = observed.and_then(|observed| observed.unsearched.clone());
+    let general = |message| Warning { id: None, message, position: None };
+    let mut found: Vec<Warning> = unsearched.into_iter().map(general).collect();
+    let kind_of = |name: &str| kinds.iter().copied().find(|kind| kind.facts().name == name);
+    let (digests, named) = (Digests::of(desired, observed), Named::of(desired, &kind_of));
+    for declared in desired.resources.values() {
+        let kind = kinds.iter().find(|kind| kind.facts().name == declared.id.kind);
+        let Some(kind) = kind else { continue };
+        let seen = observed.and_then(|observed| observed.resources.get(&declared.id));
+        let live = seen.and_then(|seen| seen.current.as_ref()).map(|live| &live.spec);
+        let mut doubts = kind.warnings(&declared.spec, live);
+        if let Some(pinned) = digests.pinned(declared, *kind, desired) {
+            doubts.extend(kind.expiring(&declared.spec, &pinned));
+        }
+        doubts.extend(literals::doubts(declared, *kind, &named));
+        doubts.extend(kept(declared, *kind, observed.is_some(), live));
+        doubts.retain(|doubt| !declared.ignore.contains(&doubt.path));
+        found.extend(doubts.into_iter().map(|doubt| Warning {
+            id: Some(declared.id.clone()),
+            position: Some(declared.position_of(&doubt.path).clone()),
+            message: doubt.message,
+        }));
+    }
+    found
+}
+
+/// What AWS keeps and would not make again. Of what is not there, a plan says so as an objection.
+fn kept(
+    declared: &Declared,
+    kind: &dyn AnyKind,
+    asked: bool,
+    live: Option<&serde_json::Value>,
+) -> Option<Invalid> {
+    let retired = kind.retired(&declared.spec).filter(|_| !asked || live.is_some())?;
+    let message = match live {
+        Some(_) => format!(
+            "{}; the one that exists goes on, and once it is gone nothing brings it back",
+            retired.message
+        ),
+        None => format!("{}; one that exists goes on", retired.message),
+    };
+    Some(Invalid::new(retired.path, message))
+}
