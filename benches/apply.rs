@@ -15,7 +15,7 @@ use batchwright::cloud::{Aws, Cloud, Scope};
 use batchwright::execute::{Event, Halt, Limits, Report, execute};
 use batchwright::kinds::KINDS;
 use batchwright::manifest;
-use batchwright::plan::{Guard, Plan, StepId, plan};
+use batchwright::plan::{Guard, Plan, Request, StepId, plan};
 use batchwright::resource::Observed;
 use batchwright::sandbox::{Options, Sandbox};
 use batchwright::services::count::Counter;
@@ -45,7 +45,7 @@ async fn measure() -> Result<(), Failure> {
     let config = Counter::default().counting(sandbox.sdk_config());
     let aws = Aws::new(&config, desired.place.clone(), None);
     let observed = aws.observe(&Scope::of(&desired)).await?;
-    let plan = plan(&desired, &observed, KINDS, &Guard::default());
+    let plan = plan(&Request::new(&desired, &observed, KINDS, &Guard::default()));
 
     sandbox.set_latency(LATENCY);
     let costs = alone(&sandbox, &aws, &plan, &observed).await?;

@@ -15,7 +15,7 @@ use batchwright::cloud::{Cloud, Scope, Simulated};
 use batchwright::execute::{Event, Halt, Limits, execute};
 use batchwright::kinds::KINDS;
 use batchwright::manifest;
-use batchwright::plan::{Guard, plan, warnings};
+use batchwright::plan::{Guard, Request, plan, warnings};
 use batchwright::resource::Desired;
 use regex::{Captures, Regex};
 
@@ -80,7 +80,8 @@ fn measure(size: usize) -> Result<(usize, Times), Failure> {
         return Err("the first apply did nothing".into());
     }
     let observed = runtime.block_on(cloud.observe(&Scope::of(&desired)))?;
-    let plan = timed(&mut times, "plan", || Ok(plan(&desired, &observed, KINDS, &Guard::default())))?;
+    let plan =
+        timed(&mut times, "plan", || Ok(plan(&Request::new(&desired, &observed, KINDS, &Guard::default()))))?;
     if !plan.is_idle() || !plan.objections.is_empty() {
         return Err(format!("it does not converge: {:?} {:?}", plan.changes.first(), plan.objections).into());
     }
@@ -100,7 +101,7 @@ fn load(root: &Path) -> Result<Desired, Failure> {
 /// Observes, plans and executes; how many steps there were.
 async fn apply(cloud: &Simulated, desired: &Desired) -> Result<usize, Failure> {
     let observed = cloud.observe(&Scope::of(desired)).await?;
-    let plan = plan(desired, &observed, KINDS, &Guard::default());
+    let plan = plan(&Request::new(desired, &observed, KINDS, &Guard::default()));
     let (_go_on, stop) = tokio::sync::watch::channel(Halt::No);
     let limits = Limits { steps: 64, ..Limits::default() };
     let report = execute(&plan, &observed, cloud, KINDS, &limits, stop, &mut |_: Event| ()).await;

@@ -73,15 +73,8 @@ pub async fn reviewed(
     expected: Option<&Expected>,
     talk: Talk<'_>,
 ) -> Result<Exit> {
-    let planned = async || {
-        let (plan, observed) = session.plan(guard).await?;
-        match expected {
-            Some(expected) if !expected.holds_due(&plan) => {
-                session.plan_of(observed, &Guard { hold_due: true, ..guard.clone() }).await
-            }
-            _ => Ok((plan, observed)),
-        }
-    };
+    let guard = Guard { expected: expected.cloned(), ..guard.clone() };
+    let planned = || session.plan(&guard);
     let (plan, _) = planned().await?;
     talk.plan(session, &plan);
     let differences = expected.map(|expected| expected.differences(&plan)).unwrap_or_default();

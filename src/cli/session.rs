@@ -4,13 +4,11 @@ use super::{Connection, Error, Globals, Output, Result};
 use crate::cloud::{self, Aws, Cloud, Scope};
 use crate::execute;
 use crate::github::is_commit;
-use crate::kind::Reason;
-use crate::kinds::{KINDS, kind};
+use crate::kinds::KINDS;
 use crate::manifest;
-use crate::permissions;
-use crate::plan::{self, Action, Change, Guard, Objection, Objector, Plan};
+use crate::plan::{Guard, Plan};
 use crate::render::json::Calls;
-use crate::resource::{Desired, Incarnations, Observed, ResourceId};
+use crate::resource::{Desired, Observed, ResourceId};
 use crate::services::Width;
 
 /// Which environment, and what the command line adds to its manifests.
@@ -78,9 +76,8 @@ impl Allowed {
         Guard {
             allow_delete: self.delete.iter().cloned().collect(),
             allow_interrupt: self.interrupt.iter().cloned().collect(),
-            destroy: false,
             only,
-            hold_due: false,
+            ..Guard::default()
         }
     }
 
@@ -168,73 +165,19 @@ impl Session {
 
     /// Observes, and plans.
     pub async fn plan(&self, guard: &Guard) -> Result<(Plan, Observed)> {
-        self.plan_of(self.observe().await?, guard).await
-    }
-
-    /// Plans from what was observed.
-    pub async fn plan_of(&self, observed: Observed, guard: &Guard) -> Result<(Plan, Observed)> {
-        let desired = self.wanted(guard);
-        let planned = cloud::plan(&self.aws, &desired, observed, KINDS, guard).await;
-        let (mut plan, observed) = planned.map_err(Error::aws("read the jobs that the plan may cut off"))?;
-        if guard.destroy {
-            // The planner sees resources that nobody declares; why that is so, only the command knows.
-            let because = format!("everything that {} owns is destroyed", desired.environment);
-            let goes = |change: &&mut Change| matches!(change.action, Action::Delete | Action::Forget);
-            for change in plan.changes.iter_mut().filter(goes) {
-                let seen = observed.resources.get(&change.id);
-                let stays = seen.and_then(|seen| plan::stays(seen, &desired.owner));
-                let stays = stays.map(|what| format!("; {what}")).unwrap_or_default();
-                change.reason = Reason(format!("{because}{stays}"));
-            }
-            plan.notes.extend(plan::not_ours(&self.desired, &observed, &kind));
-        }
-        self.guard_the_gate(&mut plan, &observed);
+        let observed = self.observe().await?;
+        let guard = Guard { caller: assumed_role(&self.identity).map(str::to_owned), ..guard.clone() };
+        let planned = cloud::plan(&self.aws, &self.desired, observed, KINDS, &guard).await;
+        let (plan, observed) = planned.map_err(Error::aws("read the jobs that the plan may cut off"))?;
         let Calls { calls, depth } = self.calls();
         tracing::info!(calls, depth, changes = plan.changes.len(), steps = plan.steps.len(), "planned");
         Ok((plan, observed))
-    }
-
-    /// Whoever came in through roles that the environment has for GitHub changes none of them (D36): neither those that it
-    /// declares nor those that AWS has, so that taking them out of the manifests takes away no guard.
-    fn guard_the_gate(&self, plan: &mut Plan, observed: &Observed) {
-        let Some(role) = assumed_role(&self.identity) else { return };
-        let mut gate = permissions::gate(&self.desired);
-        gate.extend(permissions::live_gate(observed));
-        let is_this = |id: &ResourceId| {
-            let declared = self.desired.resources.get(id).map(|it| it.physical_name.as_str());
-            let live = observed.resources.get(id).into_iter().flat_map(Incarnations::iter);
-            declared.into_iter().chain(live.map(|it| it.physical.as_str())).any(|name| name == role)
-        };
-        if !gate.iter().any(is_this) {
-            return;
-        }
-        let message = format!(
-            "it says who may act from GitHub, and this run came in that way: apply it with `batchwright bootstrap {}` and your own credentials first",
-            plan.environment
-        );
-        let changed = plan.changes.iter().filter(|change| gate.contains(&change.id));
-        let objections = changed.map(|change| Objection {
-            id: change.id.clone(),
-            objector: Objector::Protected,
-            message: message.clone(),
-            position: change.position.clone(),
-        });
-        plan.objections.extend(objections);
     }
 
     /// The calls of this command so far.
     pub fn calls(&self) -> Calls {
         let counter = self.connection.calls();
         Calls { calls: counter.count(), depth: counter.depth() }
-    }
-
-    /// What is declared; of a `destroy`, nothing.
-    fn wanted(&self, guard: &Guard) -> Desired {
-        let mut desired = self.desired.clone();
-        if guard.destroy {
-            desired.resources.clear();
-        }
-        desired
     }
 
     /// Stops the sandbox that was made for the command.

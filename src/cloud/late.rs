@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use super::{Cloud, Reach, Scope};
 use crate::kind::AnyKind;
-use crate::plan::{self, Action, Guard, Plan};
+use crate::plan::{self, Action, Guard, Plan, Request};
 use crate::resource::{Desired, Observed, ResourceId};
 use crate::services::Result;
 
@@ -20,7 +20,7 @@ pub(super) async fn settled(
     kinds: &[&'static dyn AnyKind],
     guard: &Guard,
 ) -> Result<Plan> {
-    let mut plan = plan::plan(desired, observed, kinds, guard);
+    let mut plan = plan::plan(&Request::new(desired, observed, kinds, guard));
     for _ in 0..MOST_LOOKS {
         let names = doubtful(&plan, observed, kinds);
         if names.is_empty() {
@@ -33,7 +33,7 @@ pub(super) async fn settled(
             break;
         }
         observed.resources.extend(seen);
-        plan = plan::plan(desired, observed, kinds, guard);
+        plan = plan::plan(&Request::new(desired, observed, kinds, guard));
     }
     Ok(plan)
 }

@@ -9,7 +9,7 @@ use tokio::time::Instant;
 
 use crate::diff::Diff;
 use crate::kind::AnyKind;
-use crate::plan::{self, Guard, Plan, Step};
+use crate::plan::{self, Guard, Plan, Request, Step};
 use crate::resource::{
     Desired, Document, Image, Incarnation, Jobs, JobsOf, Observed, Owner, Place, ResourceId,
 };
@@ -115,22 +115,23 @@ pub async fn plan(
     guard: &Guard,
 ) -> Result<(Plan, Observed)> {
     let plan = late::settled(cloud, desired, &mut observed, kinds, guard).await?;
-    let (about, going) = (plan.jobs_wanted(&observed, kinds), plan.data_wanted(&observed, kinds));
-    if about.is_none() && going.is_empty() {
+    let reads = plan::needs(&plan, &observed, kinds);
+    if reads.is_empty() {
         return Ok((plan, observed));
     }
     let jobs = async {
-        match &about {
+        match &reads.jobs {
             Some(about) => cloud.jobs(about).await.map(Some),
             None => Ok(None),
         }
     };
-    let each = going.iter().map(|(id, live)| async move { Ok((*id, cloud.data(id, live).await?)) });
+    let each = reads.data.iter().map(|(id, live)| async move { Ok((id, cloud.data(id, live).await?)) });
     let data = stream::iter(each).buffered(MOST_ASKED).try_collect::<Vec<_>>();
     let (jobs, data) = futures::try_join!(jobs, data)?;
     let data = data.into_iter().filter_map(|(id, data)| Some((id.clone(), data?))).collect();
     (observed.jobs, observed.data) = (jobs, data);
-    Ok((plan::plan(desired, &observed, kinds, guard), observed))
+    let plan = plan::plan(&Request::new(desired, &observed, kinds, guard));
+    Ok((plan, observed))
 }
 
 /// How many resources are asked at once whether they hold data.

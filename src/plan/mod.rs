@@ -20,13 +20,12 @@ mod warnings;
 
 pub use adopt::adopt;
 pub use check::check;
-pub use compare::lost_tags::not_ours;
 pub use compare::names::{is_generation_name, of_name as generation_of_name};
 pub(crate) use compare::resolve::text as output_text;
 pub use compare::tags::wanted as wanted_tags;
 pub(crate) use compare::tags::{differ as tag_changes, retiring_mark};
 pub use model::*;
+pub use needs::{Reads, needs};
 pub use planner::plan;
-pub use removals::undeclared::stays;
-pub use request::Guard;
+pub use request::{Guard, Request};
 pub use warnings::warnings;

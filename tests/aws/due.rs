@@ -2,7 +2,7 @@
 
 use crate::world::stage::{Stage, environment, queue, role};
 use crate::world::{changes, program};
-use batchwright::plan::review::Expected;
+use batchwright::plan::review::{Expected, Reviewed};
 use batchwright::plan::{Guard, Plan, Verb};
 use batchwright::render::{self, Paint};
 
@@ -82,14 +82,14 @@ async fn what_is_due_and_was_not_reviewed_stays() {
     assert!(!plan.objections.is_empty(), "four roles are more than the limit");
     let differences: Vec<String> = review.differences(&plan).iter().map(ToString::to_string).collect();
     assert_eq!(differences, ["iam/Role/first: this change was not reviewed"]);
-    assert!(!review.holds_due(&plan));
+    assert!(!review.holds(&plan.due));
     // A review of this very plan holds it; so does its fingerprint.
     for whole in [plan.reviewed().to_string(), plan.fingerprint()] {
         let whole: Expected = whole.parse().unwrap();
-        assert_eq!((whole.holds_due(&plan), whole.differences(&plan)), (true, vec![]));
+        assert_eq!((whole.holds(&plan.due), whole.differences(&plan)), (true, vec![]));
     }
 
-    let hold = Guard { hold_due: true, ..Guard::default() };
+    let hold = Guard { expected: Some(review.clone()), ..Guard::default() };
     let (held, _) = stage.world.plan(&after, &hold).await;
     assert_eq!((review.differences(&held), held.objections.clone()), (vec![], vec![]));
     assert_ne!(held.fingerprint(), plan.fingerprint());
@@ -105,7 +105,7 @@ async fn what_is_due_and_was_not_reviewed_stays() {
     // Any later review of the like leaves it as well; the first that saw it lets it go.
     let (rest, observed) = stage.world.plan(&after, &Guard::default()).await;
     assert_eq!((changes(&rest), due(&rest)), (vec![], vec!["t-work", "t-first"]));
-    assert!(!review.holds_due(&rest) && rest.objections.is_empty());
+    assert!(!review.holds(&rest.due) && rest.objections.is_empty());
     let report = stage.world.execute(&rest, &observed).await;
     assert!(report.complete(), "{report:#?}");
     let (nothing, _) = stage.world.plan(&after, &Guard::default()).await;
@@ -130,7 +130,7 @@ async fn what_stays_keeps_its_ground() {
     stage.until(&job, &aws_sdk_batch::types::JobStatus::Succeeded).await;
 
     let after = stage.desired(&[role("second"), fleet("two"), new, jobs]);
-    let hold = Guard { hold_due: true, ..Guard::default() };
+    let hold = Guard { expected: Some(Expected::Some(Reviewed::default())), ..Guard::default() };
     let (held, observed) = stage.world.plan(&after, &hold).await;
     assert_eq!(held.objections, []);
     assert!(

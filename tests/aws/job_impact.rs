@@ -11,7 +11,7 @@ use batchwright::cloud::{Cloud, Scope, Simulated};
 use batchwright::execute::{Halt, Limits, execute};
 use batchwright::kinds::KINDS;
 use batchwright::manifest::Options as ManifestOptions;
-use batchwright::plan::{End, Guard, Objector, Plan, plan};
+use batchwright::plan::{End, Guard, Objector, Plan, Request, needs, plan};
 use batchwright::render::{self, Paint, json};
 use batchwright::resource::{Desired, Job, Jobs, Observed, ResourceId};
 
@@ -258,7 +258,7 @@ fn a_plan_tells_of_jobs() {
     let first = declared(&before);
     let cloud = Simulated::new(KINDS, first.place.clone());
     let observe = || now(cloud.observe(&Scope::of(&first))).unwrap();
-    let made = plan(&first, &observe(), KINDS, &Guard::default());
+    let made = plan(&Request::new(&first, &observe(), KINDS, &Guard::default()));
     let (_go_on, stop) = tokio::sync::watch::channel(Halt::No);
     assert!(now(execute(&made, &observe(), &cloud, KINDS, &Limits::default(), stop, &mut |_| ())).complete());
     let observed = observe();
@@ -266,7 +266,8 @@ fn a_plan_tells_of_jobs() {
     let (train, old) = (arn("train"), arn("old"));
     let second = declared(&[environment("gpu", "", RENEWED), queue("train", "", &["gpu"])]);
     let guard = allowing(&[], &[id("JobQueue", "old")]);
-    let asked = plan(&second, &observed, KINDS, &guard).jobs_wanted(&observed, KINDS).unwrap();
+    let asked =
+        needs(&plan(&Request::new(&second, &observed, KINDS, &guard)), &observed, KINDS).jobs.unwrap();
     assert_eq!(
         (asked.queues, asked.waiting, asked.past),
         (Some(BTreeSet::from([train.clone(), old.clone()])), true, true)
@@ -286,7 +287,7 @@ fn a_plan_tells_of_jobs() {
         definitions: Vec::new(),
     };
     let observed = Observed { jobs: Some(jobs), ..observed };
-    let made = plan(&second, &observed, KINDS, &guard);
+    let made = plan(&Request::new(&second, &observed, KINDS, &guard));
     for (name, text) in [
         ("plan.txt", render::plan(&made, Paint::none())),
         ("plan.md", render::markdown(&made).to_string()),

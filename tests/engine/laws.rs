@@ -8,7 +8,7 @@ use batchwright::cloud::{Cloud, Scope, Simulated};
 use batchwright::execute::{Event, Halt, Limits, Report, execute};
 use batchwright::kinds::KINDS;
 use batchwright::manifest;
-use batchwright::plan::{Guard, Plan, check, plan};
+use batchwright::plan::{Guard, Plan, Request, check, plan};
 use batchwright::resource::{Desired, Incarnation, Observed, OnDelete, Readiness, ResourceId};
 use proptest::prelude::*;
 use serde_json::json;
@@ -57,7 +57,7 @@ impl Run<'_> {
         let observed = now(self.cloud.observe(&Scope::of(self.desired))).expect("memory can be read");
         let declared = PAYMENTS.resources.keys().chain(self.desired.resources.keys());
         let guard = Guard { allow_delete: declared.cloned().collect(), ..Guard::default() };
-        let plan = plan(self.desired, &observed, KINDS, &guard);
+        let plan = plan(&Request::new(self.desired, &observed, KINDS, &guard));
         assert_eq!(check(&plan), Vec::<String>::new());
         (plan, observed)
     }

@@ -16,7 +16,7 @@ use batchwright::execute::{Halt, Limits, execute};
 use batchwright::kind::Identity;
 use batchwright::kinds::{self, KINDS};
 use batchwright::manifest;
-use batchwright::plan::{Guard, Objection, Plan, check, plan};
+use batchwright::plan::{Guard, Objection, Plan, Request, check, plan};
 use batchwright::render::{self, Paint, json};
 use batchwright::resource::{Desired, Incarnation, Observed, ResourceId};
 use batchwright::sandbox::Sandbox;
@@ -56,7 +56,7 @@ fn applied(desired: &Desired) -> Observed {
     let cloud = Simulated::new(KINDS, desired.place.clone());
     let scope = Scope::of(desired);
     let observed = now(cloud.observe(&scope)).unwrap();
-    let first = plan(desired, &observed, KINDS, &Guard::default());
+    let first = plan(&Request::new(desired, &observed, KINDS, &Guard::default()));
     let (_go_on, stop) = tokio::sync::watch::channel(Halt::No);
     let report = now(execute(&first, &observed, &cloud, KINDS, &Limits::default(), stop, &mut |_| ()));
     assert!(report.complete(), "{:?}", report.failures().collect::<Vec<_>>());
@@ -79,7 +79,7 @@ fn walk(case: &Path, stale: &mut Vec<String>) -> Plan {
     }
     let observed: Observed =
         serde_json::from_str(&fs::read_to_string(case.join("observed.json")).unwrap()).unwrap();
-    let made = plan(&desired, &observed, KINDS, &Guard::default());
+    let made = plan(&Request::new(&desired, &observed, KINDS, &Guard::default()));
     assert_eq!(check(&made), Vec::<String>::new(), "{}", case.display());
     let steps: Vec<String> = made
         .steps
@@ -161,7 +161,7 @@ const GROUP: &str = "sg-0123456789abcdef0";
 async fn settled(desired: &Desired, cloud: &dyn Cloud) -> (Observed, Vec<Objection>) {
     let scope = Scope::of(desired);
     let observed = cloud.observe(&scope).await.unwrap();
-    let made = plan(desired, &observed, KINDS, &Guard::default());
+    let made = plan(&Request::new(desired, &observed, KINDS, &Guard::default()));
     if made.objections.is_empty() {
         let (_go_on, stop) = tokio::sync::watch::channel(Halt::No);
         let report = execute(&made, &observed, cloud, KINDS, &crate::world::hasty(), stop, &mut |_| ()).await;

@@ -11,7 +11,7 @@ use batchwright::cloud::{Aws, Cloud, Scope};
 use batchwright::execute::{Event, Halt, Limits, Report, execute};
 use batchwright::kinds::KINDS;
 use batchwright::manifest;
-use batchwright::plan::{Guard, Plan, plan};
+use batchwright::plan::{Guard, Plan, Request, plan};
 use batchwright::resource::{Desired, Observed};
 use batchwright::sandbox::{MotoSource, Options, Sandbox};
 
@@ -89,7 +89,7 @@ pub async fn sandbox_of(desired: &Desired) -> Sandbox {
 pub async fn apply(sandbox: &Sandbox, desired: &Desired, guard: &Guard) -> Result<(), String> {
     let aws = Aws::new(&sandbox.sdk_config(), desired.place.clone(), None);
     let observed = aws.observe(&Scope::of(desired)).await.map_err(|error| format!("observe: {error}"))?;
-    let plan = plan(desired, &observed, KINDS, guard);
+    let plan = plan(&Request::new(desired, &observed, KINDS, guard));
     if !plan.objections.is_empty() {
         return Err(format!("objections: {:?}", plan.objections));
     }

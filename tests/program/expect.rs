@@ -10,7 +10,7 @@ use batchwright::execute::{Event, Halt, Limits, execute};
 use batchwright::kinds::KINDS;
 use batchwright::manifest;
 use batchwright::plan::review::Standing;
-use batchwright::plan::{Action, Guard, Objector, Plan, check, plan};
+use batchwright::plan::{Action, Guard, Objector, Plan, Request, check, plan};
 use batchwright::resource::{Desired, Observed, ResourceId};
 use proptest::prelude::*;
 use serde_json::json;
@@ -44,7 +44,7 @@ fn planned(cloud: &Simulated, desired: &Desired, only: &[&str]) -> (Plan, Observ
     let observed = now(cloud.observe(&Scope::of(desired))).unwrap();
     let only = (!only.is_empty()).then(|| only.iter().map(|id| id.parse().unwrap()).collect());
     let guard = Guard { allow_delete: desired.resources.keys().cloned().collect(), only, ..Guard::default() };
-    let plan = plan(desired, &observed, KINDS, &guard);
+    let plan = plan(&Request::new(desired, &observed, KINDS, &guard));
     assert_eq!(check(&plan), Vec::<String>::new());
     (plan, observed)
 }
@@ -155,7 +155,7 @@ fn an_image_that_this_run_declares_needs_no_review() {
     let image = moved.images.get_mut("worker").unwrap().resolved.take().unwrap();
     let mut observed = now(cloud.observe(&Scope::of(&moved))).unwrap();
     observed.images.insert("worker".to_owned(), image);
-    let unsaid = batchwright::plan::plan(&moved, &observed, KINDS, &Guard::default());
+    let unsaid = batchwright::plan::plan(&Request::new(&moved, &observed, KINDS, &Guard::default()));
     assert_eq!(
         differences(&nothing.to_string(), &unsaid),
         [

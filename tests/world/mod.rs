@@ -11,7 +11,7 @@ use batchwright::cloud::{Aws, Cloud, Scope};
 use batchwright::execute::{Event, Halt, Limits, Report, execute};
 use batchwright::kinds::KINDS;
 use batchwright::manifest;
-use batchwright::plan::{Guard, Plan, check, plan};
+use batchwright::plan::{Guard, Plan, Request, check, plan};
 use batchwright::resource::{Desired, Observed};
 use batchwright::sandbox::{Options, Sandbox};
 use tokio::sync::OwnedMutexGuard;
@@ -116,7 +116,7 @@ pub fn hasty() -> Limits {
 
 /// What an apply would do to what was observed; panics if the plan does not hold together.
 pub fn planned(desired: &Desired, observed: &Observed, guard: &Guard) -> Plan {
-    let plan = plan(desired, observed, KINDS, guard);
+    let plan = plan(&Request::new(desired, observed, KINDS, guard));
     assert_eq!(check(&plan), Vec::<String>::new(), "the plan holds together");
     plan
 }

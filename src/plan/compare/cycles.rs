@@ -6,82 +6,80 @@ use serde_json::Value;
 
 use crate::diff::{self, Absent, Compare, Rules, Stands};
 use crate::kind::AnyKind;
-use crate::plan::compare::Drafter;
-use crate::plan::compare::decision::{Draft, First, How};
-use crate::plan::scope::order;
+use crate::plan::compare::decision::{Decision, Decisions, First, Operation};
+use crate::plan::compare::resolve::Resolver;
 use crate::plan::scope::order::Edges;
-use crate::plan::scope::references::Links;
+use crate::plan::scope::{Scope, order};
 use crate::resource::{Document, ResourceId};
 use crate::value::policy;
 use crate::value::reference::{self, Reference};
 
-impl Drafter<'_> {
-    /// Splits what is in a cycle into two moves, and says what comes before what.
-    pub fn split(&mut self, links: &Links, kind_of: &dyn Fn(&str) -> Option<&'static dyn AnyKind>) -> Edges {
-        let changed: BTreeSet<ResourceId> = self.drafts.iter().map(|draft| draft.change.id.clone()).collect();
-        let renewed = |id: &ResourceId| self.resolver.renewed.outputs.contains_key(id);
-        let mut before = Edges::new();
-        let mut weak = Edges::new();
-        for id in &changed {
-            let needs = links.needs.get(id).into_iter().flatten().filter(|need| changed.contains(*need));
-            let names = links.weak.get(id).into_iter().flatten();
-            let names = names.filter(|name| changed.contains(*name) && renewed(name));
-            weak.insert(id.clone(), names.cloned().collect());
-            before.insert(id.clone(), needs.cloned().collect());
-        }
-        let mut all = before.clone();
-        for (id, names) in &weak {
-            all.entry(id.clone()).or_default().extend(names.iter().cloned());
-        }
-        let component = order::components(&all);
-        let mut cut: BTreeMap<ResourceId, BTreeSet<ResourceId>> = BTreeMap::new();
-        for (id, names) in weak {
-            let (within, ahead): (BTreeSet<_>, BTreeSet<_>) =
-                names.into_iter().partition(|name| component.get(name) == component.get(&id));
-            before.entry(id.clone()).or_default().extend(ahead);
-            if !within.is_empty() {
-                cut.insert(id, within);
-            }
-        }
-        for index in 0..self.drafts.len() {
-            if let Some(draft) = self.drafts.get(index)
-                && let Some(without) = cut.remove(&draft.change.id)
-                && let Some(kind) = kind_of(&draft.change.id.kind)
-            {
-                let first = self.first(draft, kind, without);
-                if let Some(draft) = self.drafts.get_mut(index) {
-                    draft.first = first;
-                }
-            }
-        }
-        before
+/// Splits what is in a cycle into two moves, and says what comes before what.
+pub fn split(decisions: &mut Decisions, resolver: &Resolver<'_>, scope: &Scope<'_>) -> Edges {
+    let links = &scope.links;
+    let changed: BTreeSet<ResourceId> = decisions.iter().map(|decision| decision.change.id.clone()).collect();
+    let renewed = |id: &ResourceId| resolver.renewed.outputs.contains_key(id);
+    let mut before = Edges::new();
+    let mut weak = Edges::new();
+    for id in &changed {
+        let needs = links.needs.get(id).into_iter().flatten().filter(|need| changed.contains(*need));
+        let names = links.weak.get(id).into_iter().flatten();
+        let names = names.filter(|name| changed.contains(*name) && renewed(name));
+        weak.insert(id.clone(), names.cloned().collect());
+        before.insert(id.clone(), needs.cloned().collect());
     }
+    let mut all = before.clone();
+    for (id, names) in &weak {
+        all.entry(id.clone()).or_default().extend(names.iter().cloned());
+    }
+    let component = order::components(&all);
+    let mut cut: BTreeMap<ResourceId, BTreeSet<ResourceId>> = BTreeMap::new();
+    for (id, names) in weak {
+        let (within, ahead): (BTreeSet<_>, BTreeSet<_>) =
+            names.into_iter().partition(|name| component.get(name) == component.get(&id));
+        before.entry(id.clone()).or_default().extend(ahead);
+        if !within.is_empty() {
+            cut.insert(id, within);
+        }
+    }
+    for decision in decisions.iter_mut() {
+        if let Some(without) = cut.remove(&decision.change.id)
+            && let Some(kind) = scope.kinds.of(&decision.change.id.kind)
+        {
+            decision.first = first(decision, kind, without, resolver);
+        }
+    }
+    before
+}
 
-    /// What a resource is at first: of what is made, all but what names these; of what exists, what it is now where it is to
-    /// name them.
-    fn first(&self, draft: &Draft, kind: &dyn AnyKind, without: BTreeSet<ResourceId>) -> Option<First> {
-        let resolver = &self.resolver;
-        let declared = resolver.desired.resources.get(&draft.change.id)?;
-        let rules = &kind.facts().rules;
-        let arns: BTreeSet<&str> = without.iter().flat_map(|id| resolver.arns(id)).collect();
-        let names = |text: &str| arns.contains(text) || refers(text, &without);
-        let whole = resolver.resolve_without(&declared.spec, &without);
-        let stripped = stripped(&whole, rules, &names).unwrap_or_default();
-        let want = match draft.how {
-            How::Create { .. } | How::Replace { .. } => {
-                // What names them elsewhere, and is known beforehand, need not wait.
-                Some(kind.normal(&resolver.resolve(&stripped), &resolver.desired.place).ok()?)
-            }
-            How::Update { tags_only: false } => {
-                let live = &resolver.observed.resources.get(&declared.id)?.current.as_ref()?.spec;
-                let kept = kept(live, &draft.want, (&whole, &stripped));
-                let differs = !diff::walk(live, &kept, rules, &draft.ignore).is_empty();
-                differs.then_some(kept)
-            }
-            How::Update { tags_only: true } | How::Register | How::Trim => return None,
-        };
-        Some(First { want, without })
-    }
+/// What a resource is at first: of what is made, all but what names these; of what exists, what it is now where it is to
+/// name them.
+fn first(
+    decision: &Decision,
+    kind: &dyn AnyKind,
+    without: BTreeSet<ResourceId>,
+    resolver: &Resolver<'_>,
+) -> Option<First> {
+    let declared = resolver.desired.resources.get(&decision.change.id)?;
+    let rules = &kind.facts().rules;
+    let arns: BTreeSet<&str> = without.iter().flat_map(|id| resolver.arns(id)).collect();
+    let names = |text: &str| arns.contains(text) || refers(text, &without);
+    let whole = resolver.resolve_without(&declared.spec, &without);
+    let stripped = stripped(&whole, rules, &names).unwrap_or_default();
+    let want = match decision.operation {
+        Operation::Create { .. } | Operation::Replace { .. } => {
+            // What names them elsewhere, and is known beforehand, need not wait.
+            Some(kind.normal(&resolver.resolve(&stripped), &resolver.desired.place).ok()?)
+        }
+        Operation::Update { tags_only: false } => {
+            let live = &resolver.observed.resources.get(&declared.id)?.current.as_ref()?.spec;
+            let kept = kept(live, &decision.want, (&whole, &stripped));
+            let differs = !diff::walk(live, &kept, rules, &decision.ignore).is_empty();
+            differs.then_some(kept)
+        }
+        Operation::Update { tags_only: true } | Operation::Register | Operation::Trim => return None,
+    };
+    Some(First { want, without })
 }
 
 /// Whether a text refers to one of these.

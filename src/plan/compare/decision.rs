@@ -1,6 +1,6 @@
 //! What becomes of one declared resource.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 use serde_json::Value;
 
@@ -9,14 +9,40 @@ use crate::plan::model::Change;
 use crate::resource::{Declared, Document, OnDelete, ResourceId, Tags};
 
 /// What one resource's change comes down to, before it is cut into steps.
-pub struct Draft {
+pub struct Decision {
     pub change: Change,
     pub want: Document,
     pub tags: Tags,
     pub ignore: Vec<String>,
-    pub how: How,
+    pub operation: Operation,
     /// What comes first, where it and others wait for each other.
     pub first: Option<First>,
+}
+
+/// The decisions of a plan, in the order in which they were made, and by resource.
+#[derive(Default)]
+pub struct Decisions {
+    made: Vec<Decision>,
+    at: BTreeMap<ResourceId, usize>,
+}
+
+impl Decisions {
+    pub fn push(&mut self, decision: Decision) {
+        self.at.insert(decision.change.id.clone(), self.made.len());
+        self.made.push(decision);
+    }
+
+    pub fn get(&self, id: &ResourceId) -> Option<&Decision> {
+        self.made.get(*self.at.get(id)?)
+    }
+
+    pub fn iter(&self) -> impl Iterator<Item = &Decision> + Clone {
+        self.made.iter()
+    }
+
+    pub fn iter_mut(&mut self) -> impl Iterator<Item = &mut Decision> {
+        self.made.iter_mut()
+    }
 }
 
 /// The first of two moves of a resource that names what waits for it (D17).
@@ -27,8 +53,8 @@ pub struct First {
     pub without: BTreeSet<ResourceId>,
 }
 
-/// How a draft is carried out.
-pub enum How {
+/// How a decision is carried out.
+pub enum Operation {
     /// Make it, under this name.
     Create { physical: String },
     /// Change it, or only its tags.

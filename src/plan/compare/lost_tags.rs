@@ -6,9 +6,10 @@ use std::collections::BTreeSet;
 use serde_json::Value;
 
 use crate::diff::{self, ChangeRule, Rules};
-use crate::kind::{AnyKind, Facts, Identity, Ownership};
+use crate::kind::{Facts, Identity, Ownership};
 use crate::plan::compare::names;
 use crate::plan::model::Note;
+use crate::plan::request::Registry;
 use crate::resource::{
     Declared, Desired, Document, Incarnation, Incarnations, OWNER_TAG, Observed, ResourceId,
 };
@@ -50,6 +51,9 @@ pub fn lost<'a>(
         .filter(|one| one.kind == facts.name && agrees(declared, facts, want, &one.live))
         .map(|one| &one.live)
         .collect();
+    if candidates.is_empty() {
+        return None;
+    }
     let holders = desired.resources.values().filter(|holder| holder.id != declared.id);
     let mut held = holders.filter_map(|holder| {
         let live = observed.resources.get(&holder.id)?.current.as_ref()?;
@@ -90,14 +94,10 @@ fn names_all_of(want: &Value, live: &Value, ours: &BTreeSet<&str>) -> bool {
 }
 
 /// What is declared and not ours, and so stays when all that is ours goes.
-pub fn not_ours(
-    desired: &Desired,
-    observed: &Observed,
-    kind_of: &dyn Fn(&str) -> Option<&'static dyn AnyKind>,
-) -> Vec<Note> {
+pub fn not_ours(desired: &Desired, observed: &Observed, kinds: &Registry) -> Vec<Note> {
     let mut notes = Vec::new();
     for declared in desired.resources.values() {
-        let Some(kind) = kind_of(&declared.id.kind) else { continue };
+        let Some(kind) = kinds.of(&declared.id.kind) else { continue };
         let facts = kind.facts();
         if matches!(facts.ownership, Ownership::Shared | Ownership::ViaParent) {
             continue;

@@ -1,343 +1,82 @@
-//! What becomes of each declared resource: considered after those that it needs, and compared with what AWS has of it.
+//! 2. What becomes of each declared resource: compared with what AWS has of it.
 
-use std::collections::BTreeSet;
-
-use serde_json::{Value, json};
-
-use crate::diff::{self, ChangeRule, FieldChange};
-use crate::kind::{AnyKind, Effect, Identity, Order, Reason};
-use crate::plan::compare::conflicts::{ambiguous, family, foreign, moved, newer_of_somebody_else, unpushed};
-use crate::plan::compare::decision::Draft;
-use crate::plan::compare::decision::How;
-use crate::plan::compare::decision::count;
-use crate::plan::compare::lost_tags::lost;
+use crate::plan::compare::comparer::Comparer;
+use crate::plan::compare::decision::Decisions;
 use crate::plan::compare::resolve::Renewed;
-use crate::plan::compare::resolve::Resolver;
-use crate::plan::compare::revisions::{Pins, surplus};
-use crate::plan::compare::strategy::carried_out;
-use crate::plan::compare::up_to_date::Pending;
-use crate::plan::model::{Action, Change, Note, Objection, Objector, Seal};
-use crate::plan::review::digest;
-use crate::plan::review::digest::Lens;
-use crate::plan::scope::references;
-use crate::resource::{
-    Declared, Desired, Document, Incarnation, Incarnations, Observed, OnDelete, ResourceId, Tags,
-};
+use crate::plan::compare::revisions::Pins;
+use crate::plan::compare::up_to_date::InProgress;
+use crate::plan::model::{Note, Objection};
+use crate::plan::scope::order::Edges;
+use crate::plan::scope::{Scope, order};
+use crate::resource::ResourceId;
 
-pub mod conflicts;
+mod comparer;
+mod conflicts;
 pub mod cycles;
 pub mod decision;
-pub mod ignore;
+pub mod digest;
+mod ignore;
 pub mod lost_tags;
 pub mod names;
 pub mod resolve;
 pub mod revisions;
-pub mod strategy;
+mod strategy;
 pub mod tags;
 pub mod up_to_date;
 
-/// Considers declared resources, one after the other.
-pub struct Drafter<'a> {
-    pub resolver: Resolver<'a>,
-    pub drafts: Vec<Draft>,
-    pub objections: Vec<Objection>,
+/// What becomes of what is declared.
+pub struct Compared {
+    /// Of what differs.
+    pub decisions: Decisions,
+    /// Which of these come before which.
+    pub before: Edges,
+    /// As declared, and AWS is still at work on it.
+    pub in_progress: Vec<InProgress>,
+    /// How many are as declared.
     pub unchanged: usize,
-    pub pending: Vec<Pending>,
-    pub pins: Pins,
+    /// What is left alone.
     pub notes: Vec<Note>,
-    /// Whether the whole environment is planned.
-    pub whole: bool,
+    /// What speaks against a resource by itself.
+    pub objections: Vec<Objection>,
 }
 
-impl<'a> Drafter<'a> {
-    /// Has considered nothing yet. `renewed`: what is known of that all the same. `whole`: whether the whole environment is
-    /// planned.
-    pub fn new(
-        desired: &'a Desired,
-        observed: &'a Observed,
-        kind_of: &dyn Fn(&str) -> Option<&'static dyn AnyKind>,
-        renewed: Renewed,
-        whole: bool,
-    ) -> Self {
-        let predicted = references::predicted(desired, kind_of);
-        Self {
-            resolver: Resolver { desired, observed, predicted, renewed },
-            drafts: Vec::new(),
-            objections: Vec::new(),
-            unchanged: 0,
-            pending: Vec::new(),
-            pins: Pins::of(desired, observed),
-            notes: Vec::new(),
-            whole,
-        }
-    }
-
-    pub fn consider(&mut self, declared: &Declared, kind: &'static dyn AnyKind) {
-        let resolved = self.resolver.resolve(&declared.spec);
-        let want = match kind.normal(&resolved, &self.resolver.desired.place) {
-            Ok(want) => want,
-            Err(error) => {
-                return self.object(
-                    declared,
-                    Objector::Impossible,
-                    format!("its spec does not decode: {error}"),
-                );
+/// What becomes of each declared resource. Each is looked at after those that it needs; what it names otherwise may come later,
+/// and what that denotes after the plan is known all the same: they are looked at until nothing new is made anew (D17).
+pub fn all(scope: &Scope<'_>) -> Compared {
+    let (order, _) = order::order(&scope.links.needs);
+    let pins = Pins::of(&scope.desired, scope.observed);
+    let mut known = Renewed::default();
+    // Each round but the last finds something new.
+    let mut rounds = scope.desired.resources.len();
+    loop {
+        let before = known.outputs.clone();
+        let mut comparer = Comparer::new(scope, &pins, known);
+        for id in order.iter().filter(|id| scope.members.contains(*id)) {
+            if let (Some(declared), Some(kind)) = (scope.desired.resources.get(id), scope.kinds.of(&id.kind))
+            {
+                comparer.decide(declared, kind);
             }
+        }
+        let resolver = &comparer.resolver;
+        let is_news = |id: &ResourceId| {
+            let now = resolver.renewed.outputs.get(id);
+            now.is_some() && now != before.get(id).or_else(|| resolver.expected(id))
         };
-        self.objections.extend(unpushed(declared, &want, self.resolver.desired));
-        let seen = self.resolver.observed.resources.get(&declared.id);
-        match seen.and_then(|seen| seen.current.as_ref().map(|current| (seen, current))) {
-            None => self.create(declared, kind, want, seen),
-            Some((seen, current)) => {
-                if let Some(message) = foreign(
-                    declared,
-                    kind,
-                    seen,
-                    current,
-                    &self.resolver.desired.owner,
-                    &self.resolver.desired.environment,
-                ) {
-                    return self.object(declared, Objector::Owner, message);
-                }
-                if let Some(message) = ambiguous(seen, current, kind.facts().identity) {
-                    return self.object(declared, Objector::Ambiguous, message);
-                }
-                self.compare(declared, kind, want, seen, current);
-            }
+        if rounds > 0 && scope.links.looks_ahead(&is_news) {
+            rounds -= 1;
+            known = comparer.resolver.renewed;
+            continue;
         }
-    }
-
-    fn create(
-        &mut self,
-        declared: &Declared,
-        kind: &'static dyn AnyKind,
-        want: Document,
-        seen: Option<&Incarnations>,
-    ) {
-        let facts = kind.facts();
-        if facts.identity == Identity::Assigned
-            && seen.is_none()
-            && let Some(lost) = lost(declared, (facts, &want), self.resolver.desired, self.resolver.observed)
-        {
-            let message = lost.message(&declared.id, self.resolver.desired);
-            return self.object(declared, Objector::Owner, message);
-        }
-        if let Some(retired) = kind.retired(&want) {
-            let position = Some(declared.position_of(&retired.path).clone());
-            let (id, message) = (declared.id.clone(), retired.message);
-            self.objections.push(Objection { id, objector: Objector::Impossible, message, position });
-        }
-        let generation = names::next(declared, kind, seen, self.resolver.desired, self.resolver.observed);
-        let physical = names::name(&declared.physical_name, generation, facts.longest_name);
-        let tags = tags::wanted(declared, &self.resolver.desired.owner, facts.ownership, generation);
-        let mut fields = diff::walk(&json!({}), &want, &facts.rules, &[]);
-        // Of a new resource, what is as AWS would have it anyway says nothing.
-        fields.retain(|field| facts.rules.at(&field.path).is_none_or(|rules| !is_default(rules, field)));
-        let change = Change {
-            id: declared.id.clone(),
-            action: Action::Create,
-            effect: None,
-            reason: Reason::default(),
-            physical: physical.clone(),
-            fields,
-            unchanged: 0,
-            position: Some(declared.position.clone()),
-            seal: Seal::default(),
-        };
-        let change = self.sealed(change, declared, kind, (&want, &tags));
-        self.renew(&declared.id, kind, &physical, &want);
-        let how =
-            if facts.identity == Identity::Revisioned { How::Register } else { How::Create { physical } };
-        self.drafts.push(Draft { change, want, tags, ignore: declared.ignore.clone(), how, first: None });
-    }
-
-    fn compare(
-        &mut self,
-        declared: &Declared,
-        kind: &'static dyn AnyKind,
-        want: Document,
-        seen: &Incarnations,
-        current: &Incarnation,
-    ) {
-        let facts = kind.facts();
-        let want = self.with_ignored(declared, kind, want, current);
-        let tags =
-            tags::wanted(declared, &self.resolver.desired.owner, facts.ownership, current.generation());
-        let mut fields = diff::walk(&current.spec, &want, &facts.rules, &declared.ignore);
-        let spec_fields = fields.len();
-        let (mut effect, mut reason) = match spec_fields {
-            0 => (Effect::Tag, Reason::default()),
-            _ => kind.effect(&current.spec, &want, &fields),
-        };
-        let new_name = names::name(&declared.physical_name, current.generation(), facts.longest_name);
-        if moved(declared, facts.identity, current, &new_name, &self.resolver.desired.name_prefix) {
-            if facts.identity == Identity::Revisioned {
-                return self.object(declared, Objector::Impossible, family(current, declared));
-            }
-            let (before, after) = (Some(json!(current.physical)), Some(json!(declared.physical_name)));
-            fields.push(FieldChange {
-                path: "name".to_owned(),
-                before,
-                after,
-                rule: ChangeRule::CreateOnly,
-                sensitive: false,
-            });
-            (effect, reason) = (
-                Effect::Replace(Order::CreateFirst),
-                Reason(format!("the name is create-only; physicalName: {} keeps it", current.physical)),
-            );
-        }
-        let newer = newer_of_somebody_else(facts.identity, current, &self.resolver.desired.owner);
-        if let Some(why) = newer {
-            (effect, reason) = (Effect::NewRevision, Reason(why));
-        } else {
-            fields.extend(tags::differ(&current.tags, &tags, facts.ownership));
-        }
-        if fields.is_empty() && effect == Effect::Tag {
-            return self.as_declared(declared, current, seen);
-        }
-        let mut trims = None;
-        if facts.identity == Identity::Revisioned && self.whole {
-            let registers = effect == Effect::NewRevision;
-            let surplus = surplus(declared, seen, &self.resolver.desired.owner, registers, &self.pins);
-            let parts = [reason.0, surplus.reason().unwrap_or_default()];
-            trims = surplus.trims();
-            reason.0 = parts.into_iter().filter(|part| !part.is_empty()).collect::<Vec<_>>().join("; ");
-        }
-        (effect, reason) = carried_out(declared.lifecycle.strategy, kind, &want, (effect, reason));
-        self.draft(declared, kind, want, tags, fields, (effect, reason, trims), (seen, current));
-    }
-
-    /// What is wanted, with the live value of every field that is left alone.
-    fn with_ignored(
-        &mut self,
-        declared: &Declared,
-        kind: &dyn AnyKind,
-        want: Document,
-        current: &Incarnation,
-    ) -> Document {
-        let rules = &kind.facts().rules;
-        let ignored = ignore::left(&current.spec, &want, &declared.ignore, rules);
-        if ignored.is_empty() {
-            return want;
-        }
-        let message = "left as it is (metadata.ignore)".to_owned();
-        self.notes.push(Note { id: declared.id.clone(), message, ignored, stays: false });
-        let kept = ignore::kept(&current.spec, &want, &declared.ignore, rules);
-        kind.normal(&kept, &self.resolver.desired.place).unwrap_or(want)
-    }
-
-    #[allow(clippy::too_many_arguments, reason = "the parts of one draft, each computed by its own rule")]
-    fn draft(
-        &mut self,
-        declared: &Declared,
-        kind: &'static dyn AnyKind,
-        want: Document,
-        mut tags: Tags,
-        fields: Vec<FieldChange>,
-        (effect, mut reason, trims): (Effect, Reason, Option<u32>),
-        (seen, current): (&Incarnations, &Incarnation),
-    ) {
-        let mut physical = current.physical.clone();
-        let (action, how) = match &effect {
-            Effect::Tag => (Action::Update, How::Update { tags_only: true }),
-            Effect::Update(_) => (Action::Update, How::Update { tags_only: false }),
-            Effect::NewRevision => (Action::Update, How::Register),
-            Effect::Replace(order) => {
-                let generation = match order {
-                    Order::CreateFirst => {
-                        let Resolver { desired, observed, .. } = &self.resolver;
-                        names::next(declared, kind, Some(seen), desired, observed)
-                    }
-                    Order::DeleteFirst => current.generation(),
-                };
-                physical =
-                    names::name_after((seen, current), declared, generation, kind.facts().longest_name);
-                tags =
-                    tags::wanted(declared, &self.resolver.desired.owner, kind.facts().ownership, generation);
-                let old = self.old(declared, kind, *order, &mut reason);
-                (Action::Replace, How::Replace { order: *order, physical: physical.clone(), old })
-            }
-            Effect::Impossible(why) => {
-                self.object(declared, Objector::Impossible, why.clone());
-                (Action::Update, How::Update { tags_only: false })
-            }
-        };
-        let changed: BTreeSet<&str> =
-            fields.iter().map(|f| f.path.split(['.', '[']).next().unwrap_or_default()).collect();
-        let change = Change {
-            id: declared.id.clone(),
-            action,
-            effect: Some(effect),
-            reason,
-            physical: physical.clone(),
-            unchanged: count(&want).saturating_sub(changed.iter().filter(|f| **f != "tags").count()),
-            fields,
-            position: Some(declared.position.clone()),
-            seal: Seal { trims, ..Seal::default() },
-        };
-        let mut change = self.sealed(change, declared, kind, (&want, &tags));
-        if change.action == Action::Replace {
-            // A run that is cut off leaves the old one behind: its end was reviewed with the replacement.
-            let old = decision::on_delete(declared, kind);
-            change.seal.parts = vec![digest::gone(&declared.id, &current.physical, old)];
-        }
-        if matches!(how, How::Register | How::Replace { .. }) {
-            if change.seal.only_images(&change) {
-                let images = change.seal.images.keys().cloned().collect();
-                self.resolver.renewed.deltas.insert(declared.id.clone(), images);
-            }
-            self.renew(&declared.id, kind, &physical, &want);
-        }
-        self.drafts.push(Draft { change, want, tags, ignore: declared.ignore.clone(), how, first: None });
-    }
-
-    /// What becomes of the data of what is replaced, as the reason says as well. What stays can't make room.
-    fn old(
-        &mut self,
-        declared: &Declared,
-        kind: &dyn AnyKind,
-        order: Order,
-        reason: &mut Reason,
-    ) -> OnDelete {
-        let old = decision::on_delete(declared, kind);
-        if old == OnDelete::Retain && order == Order::DeleteFirst {
-            let message = format!(
-                "it would have to be deleted before its successor is made ({reason}), and stays in AWS by its onDelete: give the new one another name, or apply it with metadata.onDelete `empty` (what it holds goes with it) or `refuse` first"
-            );
-            self.object(declared, Objector::Impossible, message);
-            return OnDelete::Refuse;
-        }
-        reason.0.push_str(match old {
-            OnDelete::Refuse => "",
-            OnDelete::Empty => "; the old one goes with all that it holds, by its onDelete",
-            OnDelete::Retain => "; the old one is given up and stays in AWS, by its onDelete",
-        });
-        old
-    }
-
-    fn sealed(
-        &self,
-        change: Change,
-        declared: &Declared,
-        kind: &dyn AnyKind,
-        end: (&Value, &Tags),
-    ) -> Change {
-        change.sealed_through(&Lens::of(declared, kind.facts(), &self.resolver), Some(end))
-    }
-
-    /// From here on, references to it denote the new incarnation.
-    fn renew(&mut self, id: &ResourceId, kind: &dyn AnyKind, physical: &str, want: &Value) {
-        let outputs = kind.predict(physical, want, &self.resolver.desired.place);
-        self.resolver.renewed.outputs.insert(id.clone(), outputs);
-    }
-
-    pub fn object(&mut self, declared: &Declared, objector: Objector, message: String) {
-        let position = Some(declared.position.clone());
-        self.objections.push(Objection { id: declared.id.clone(), objector, message, position });
+        let Comparer { resolver, mut decisions, objections, unchanged, in_progress, notes, .. } = comparer;
+        let before = cycles::split(&mut decisions, &resolver, scope);
+        return Compared { decisions, before, in_progress, unchanged, notes, objections };
     }
 }
 
-fn is_default(rules: &diff::Rules, field: &FieldChange) -> bool {
-    matches!((&rules.absent, &field.after), (diff::Absent::Default(default), Some(after)) if default == after)
+/// What is left alone: of a `destroy`, also what is declared and not ours.
+pub fn notes(scope: &Scope<'_>, mut notes: Vec<Note>) -> Vec<Note> {
+    if scope.guard.destroy {
+        notes.extend(lost_tags::not_ours(scope.declared, scope.observed, &scope.kinds));
+    }
+    notes
 }

@@ -4,6 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use serde_json::Value;
 
+use crate::plan::scope::references::Predicted;
 use crate::resource::{Desired, Observed, ResourceId};
 use crate::value::reference::{self, Reference};
 
@@ -22,7 +23,7 @@ pub struct Resolver<'a> {
     pub observed: &'a Observed,
     /// What can be said beforehand of declared resources that do not exist yet: references that make no edge (D17) may
     /// meet them before their turn.
-    pub predicted: BTreeMap<ResourceId, BTreeMap<String, String>>,
+    pub predicted: &'a Predicted,
     /// What this plan makes anew.
     pub renewed: Renewed,
 }

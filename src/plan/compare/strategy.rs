@@ -4,7 +4,7 @@ use crate::kind::{AnyKind, Effect, Manner, Order, Reason};
 use crate::resource::{Document, Strategy};
 
 /// The effect that strategy and retirement make of what a kind says.
-pub fn carried_out(
+pub fn apply_strategy(
     strategy: Strategy,
     kind: &dyn AnyKind,
     want: &Document,

@@ -1,31 +1,30 @@
 //! Names in AWS that a plan would give to something, and that something else bears: what is there would be taken for what is
 //! to be made (D14).
 
-use crate::kind::{AnyKind, Identity};
-use crate::plan::compare::decision::{Draft, How};
+use std::collections::BTreeMap;
+
+use crate::kind::Identity;
+use crate::plan::compare::decision::{Decision, Decisions, Operation};
 use crate::plan::model::{Objection, Objector};
+use crate::plan::scope::Scope;
 use crate::resource::{Desired, Observed, Owner, ResourceId};
 
 /// One objection for each name that is not free.
-pub fn objections(
-    drafts: &[Draft],
-    desired: &Desired,
-    observed: &Observed,
-    kind_of: &dyn Fn(&str) -> Option<&'static dyn AnyKind>,
-) -> Vec<Objection> {
-    let mut found = Vec::new();
-    for Draft { change, how, .. } in drafts {
+pub fn objections(scope: &Scope<'_>, decisions: &Decisions) -> Vec<Objection> {
+    let Scope { desired, observed, kinds, .. } = scope;
+    let (mut found, bearers) = (Vec::new(), Bearers::of(observed));
+    for Decision { change, operation, .. } in decisions.iter() {
         let id = &change.id;
-        let name = match how {
-            How::Create { physical } | How::Replace { physical, .. } => physical,
-            How::Register => &change.physical,
-            How::Update { .. } | How::Trim => continue,
+        let name = match operation {
+            Operation::Create { physical } | Operation::Replace { physical, .. } => physical,
+            Operation::Register => &change.physical,
+            Operation::Update { .. } | Operation::Trim => continue,
         };
-        if kind_of(&id.kind).is_none_or(|kind| kind.facts().identity == Identity::Assigned) {
+        if kinds.of(&id.kind).is_none_or(|kind| kind.facts().identity == Identity::Assigned) {
             continue;
         }
         let of_others = observed.taken.get(&id.kind).and_then(|names| names.get(name));
-        let message = match (bearer(id, name, observed), of_others) {
+        let message = match (bearers.of_name(id, name), of_others) {
             (Some(other), _) if other == id => {
                 format!("{name} is an older generation of it, which has to go first: apply again once it has")
             }
@@ -39,14 +38,32 @@ pub fn objections(
     found
 }
 
-/// What of ours bears a name: another resource, or an older generation of this one.
-fn bearer<'o>(id: &ResourceId, name: &str, observed: &'o Observed) -> Option<&'o ResourceId> {
-    let of_kind = observed.resources.iter().filter(|(other, _)| other.kind == id.kind);
-    let mut bearers = of_kind.filter(|(other, seen)| match *other == id {
-        true => seen.others.iter().any(|live| live.revision.is_none() && live.physical == name),
-        false => seen.iter().any(|live| live.physical == name),
-    });
-    bearers.next().map(|(other, _)| other)
+/// What of ours bears which name.
+struct Bearers<'o> {
+    observed: &'o Observed,
+    by_name: BTreeMap<(&'o str, &'o str), Vec<&'o ResourceId>>,
+}
+
+impl<'o> Bearers<'o> {
+    fn of(observed: &'o Observed) -> Self {
+        let mut by_name: BTreeMap<_, Vec<_>> = BTreeMap::new();
+        for (id, seen) in &observed.resources {
+            for live in seen.iter() {
+                by_name.entry((id.kind.as_str(), live.physical.as_str())).or_default().push(id);
+            }
+        }
+        Self { observed, by_name }
+    }
+
+    /// Another resource, or an older generation of this one.
+    fn of_name(&self, id: &ResourceId, name: &str) -> Option<&'o ResourceId> {
+        let bearers = self.by_name.get(&(id.kind.as_str(), name))?;
+        let older = || {
+            let others = self.observed.resources.get(id).into_iter().flat_map(|seen| &seen.others);
+            others.into_iter().any(|live| live.revision.is_none() && live.physical == name)
+        };
+        bearers.iter().copied().find(|other| *other != id || older())
+    }
 }
 
 fn ours(name: &str, other: &ResourceId, desired: &Desired) -> String {

@@ -1,22 +1,26 @@
-//! What speaks against a plan: all of it at once, as data (D18, D22).
+//! What goes only if somebody says so: what is protected, what holds data or work, and more deletes than a limit (D22).
 
 use std::collections::BTreeMap;
 
-use crate::kind::{AnyKind, Effect, Order, Work};
-use crate::plan::model::Objection;
-use crate::plan::model::Objector;
-use crate::plan::model::{Action, Change, Step, Verb};
-use crate::plan::request::Guard;
+use crate::kind::{Effect, Order, Work};
+use crate::plan::guards::input::Input;
+use crate::plan::model::{Action, Change, Objection, Objector};
+use crate::plan::scope::Scope;
 use crate::resource::{Desired, Incarnation, Incarnations, Observed, OnDelete, PROTECT_TAG};
 
+/// What is deferred is no news, and guarded as if it were: nothing goes that nobody was asked about.
+fn guarded<'a>(input: &Input<'a>) -> Vec<&'a Change> {
+    let declared = input.compared.decisions.iter().map(|decision| &decision.change);
+    let deferred = input.removals.deferred.iter().filter_map(|due| due.change.as_deref());
+    let mut guarded: Vec<&Change> = declared.chain(&input.removals.changes).chain(deferred).collect();
+    guarded.dedup();
+    guarded
+}
+
 /// Objections to what the changes do, by action, kind, live tags and what was allowed.
-pub fn objections(
-    changes: &[Change],
-    desired: &Desired,
-    observed: &Observed,
-    guard: &Guard,
-    kind_of: &dyn Fn(&str) -> Option<&'static dyn AnyKind>,
-) -> Vec<Objection> {
+pub fn objections(input: &Input<'_>) -> Vec<Objection> {
+    let Scope { desired, observed, guard, kinds, .. } = input.scope;
+    let changes = guarded(input);
     let declared = |change: &Change| desired.resources.get(&change.id);
     let mut found = Vec::new();
     let mut deletes: BTreeMap<&str, Vec<&Change>> = BTreeMap::new();
@@ -36,7 +40,7 @@ pub fn objections(
             found.push(refuse(change, Objector::Protected, protected_message(change)));
         }
         let allowed = guard.allow_delete.contains(&change.id) || desired.allow_delete.contains(&change.id);
-        let facts = kind_of(&change.id.kind).map(|kind| kind.facts());
+        let facts = kinds.of(&change.id.kind).map(|kind| kind.facts());
         let holds_data = facts.is_some_and(|facts| facts.holds_data);
         // What jobs run on or wait in is never deleted in passing.
         let work = facts.map_or(Work::None, |facts| facts.work);
@@ -82,33 +86,6 @@ pub fn objections(
         }
     }
     found
-}
-
-/// Objections to deletes of what holds data, by what AWS was asked (D22): before the first step, not in the middle.
-pub fn to_lose_data(steps: &[Step], desired: &Desired, observed: &Observed) -> Vec<Objection> {
-    let deletes = steps.iter().filter(|step| step.verb == Verb::Delete && step.on_delete == OnDelete::Refuse);
-    let objection = |step: &Step| {
-        let what = observed.data.get(&step.resource)?;
-        let declared = desired.resources.get(&step.resource);
-        let makes_room = steps.iter().any(|other| {
-            other.resource == step.resource && other.verb == Verb::Create && other.after.contains(&step.id)
-        });
-        let message = match (declared, makes_room) {
-            // It can't make room and stay: that was objected to.
-            (Some(declared), true) if declared.on_delete == OnDelete::Retain => return None,
-            (_, true) => format!(
-                "{} holds {what}, and has to go before its successor is made: apply it with metadata.onDelete `empty` (they go with it), give the new one another name, or empty it first",
-                step.physical
-            ),
-            _ => format!(
-                "{} holds {what}: apply it with metadata.onDelete `empty` (they go with it) or `retain` (it stays in AWS), or empty it first",
-                step.physical
-            ),
-        };
-        let position = declared.map(|declared| declared.position.clone());
-        Some(Objection { id: step.resource.clone(), objector: Objector::Data, message, position })
-    };
-    deletes.filter_map(objection).collect()
 }
 
 /// Limits on all deletes together: in number, and as a share of what there is. There is no size below which they do not

@@ -3,68 +3,36 @@
 
 use std::collections::BTreeSet;
 
-use crate::kind::{AnyKind, Work};
 use crate::plan::guards::impact::named;
-use crate::plan::model::{AsksJobs, Objection, Objector, Step, StepId, Verb};
-use crate::resource::{Desired, Incarnation, Job, Jobs, JobsOf, Observed, Owner, ResourceId};
-
-/// What is deleted and jobs may need.
-struct Needed<'a> {
-    step: StepId,
-    id: &'a ResourceId,
-    physical: &'a str,
-    /// The ARN of a role, or the name of a log group: as jobs name it.
-    text: String,
-}
-
-type Kinds<'a> = &'a dyn Fn(&str) -> Option<&'static dyn AnyKind>;
+use crate::plan::guards::input::Input;
+use crate::plan::model::{Objection, Objector, Step};
+use crate::plan::request::Registry;
+use crate::plan::scope::Scope;
+use crate::plan::steps::asks_jobs::{Needed, deleted, ending};
+use crate::resource::{Job, Jobs, JobsOf, Observed, Owner};
 
 /// The jobs that have to be known beside `others`: those of every queue, since any may run from a definition of ours.
 pub fn jobs_wanted(
     others: Option<JobsOf>,
     steps: &[Step],
     observed: &Observed,
-    kind_of: Kinds<'_>,
+    kinds: &Registry,
 ) -> Option<JobsOf> {
-    if deleted(steps, observed, kind_of).next().is_none() {
+    if deleted(steps, observed, kinds).next().is_none() {
         return others;
     }
     let past = others.is_some_and(|others| others.past);
     Some(JobsOf { queues: None, waiting: true, past, needs: true })
 }
 
-/// Has the steps ask jobs once more that delete what they may need, unless they may be cut off.
-pub fn ask_again(steps: &mut [Step], observed: &Observed, kind_of: Kinds<'_>) {
-    let ending: BTreeSet<String> = ending(steps, observed, kind_of).into_iter().map(str::to_owned).collect();
-    let asked: Vec<(StepId, String)> =
-        deleted(steps, observed, kind_of).map(|needed| (needed.step, needed.text)).collect();
-    for (step, about) in asked {
-        if let Some(step) = steps.get_mut(step).filter(|step| !step.interrupts) {
-            step.asks_jobs = Some(AsksJobs { about, ending: ending.clone() });
-        }
-    }
-}
-
-/// The queues that these steps delete, by ARN.
-fn ending<'o>(steps: &[Step], observed: &'o Observed, kind_of: Kinds<'_>) -> BTreeSet<&'o str> {
-    let waits =
-        |step: &Step| kind_of(&step.resource.kind).is_some_and(|kind| kind.facts().work == Work::Waits);
-    let queues = steps.iter().filter(|step| step.verb == Verb::Delete && waits(step));
-    queues.filter_map(|step| live(step, observed)?.arn.as_deref()).collect()
-}
-
 /// One objection for each thing that jobs still need; what becomes of those that end with their queue is told with that.
-pub fn objections(
-    steps: &[Step],
-    observed: &Observed,
-    allowed: &BTreeSet<ResourceId>,
-    desired: &Desired,
-    kind_of: Kinds<'_>,
-) -> Vec<Objection> {
+pub fn objections(input: &Input<'_>) -> Vec<Objection> {
+    let (steps, Scope { desired, observed, kinds, guard, .. }) = (&input.steps.list, input.scope);
+    let allowed = &guard.allow_interrupt;
     let Some(jobs) = &observed.jobs else { return Vec::new() };
-    let ending = ending(steps, observed, kind_of);
+    let ending = ending(steps, observed, kinds);
     let mut found = Vec::new();
-    for needed in deleted(steps, observed, kind_of) {
+    for needed in deleted(steps, observed, kinds) {
         let mut object = |objector: Objector, message: String| {
             let position = desired.resources.get(needed.id).map(|declared| declared.position.clone());
             found.push(Objection { id: needed.id.clone(), objector, message, position });
@@ -129,21 +97,4 @@ fn definitions(needed: &Needed<'_>, jobs: &Jobs, observed: &Observed, owner: &Ow
             needed.physical
         )
     })
-}
-
-fn deleted<'a>(
-    steps: &'a [Step],
-    observed: &'a Observed,
-    kind_of: Kinds<'a>,
-) -> impl Iterator<Item = Needed<'a>> {
-    let deletes = steps.iter().filter(|step| step.verb == Verb::Delete);
-    deletes.filter_map(move |step| {
-        let live = live(step, observed)?;
-        let text = kind_of(&step.resource.kind)?.held_by_jobs(live)?;
-        Some(Needed { step: step.id, id: &step.resource, physical: &live.physical, text })
-    })
-}
-
-fn live<'o>(step: &Step, observed: &'o Observed) -> Option<&'o Incarnation> {
-    observed.resources.get(&step.resource)?.iter().find(|live| live.physical == step.physical)
 }

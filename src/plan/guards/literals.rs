@@ -7,10 +7,11 @@ use serde_json::Value;
 use crate::diff::{Compare, Rules};
 use crate::kind::{AnyKind, Effect, Invalid};
 use crate::nearest::nearest;
+use crate::plan::guards::input::Input;
 use crate::plan::model::{Action, Change, Objection, Objector};
+use crate::plan::request::Registry;
+use crate::plan::scope::Scope;
 use crate::resource::{Declared, Desired, Observed};
-
-type Kinds<'a> = &'a dyn Fn(&str) -> Option<&'static dyn AnyKind>;
 
 /// A name, an id or an ARN in a field that takes references.
 struct Literal<'a> {
@@ -77,12 +78,13 @@ pub struct Named<'a> {
 
 impl<'a> Named<'a> {
     /// Everything of an environment.
-    pub fn of(desired: &'a Desired, kind_of: Kinds<'_>) -> Self {
+    pub fn of(desired: &'a Desired, kinds: &Registry) -> Self {
         let (mut in_aws, mut here) = (HashMap::<String, Vec<&Declared>>::new(), HashMap::<_, Vec<_>>::new());
         for declared in desired.resources.values() {
             here.entry(declared.id.name.as_str()).or_default().push(declared);
             let physical = &declared.physical_name;
-            let predicted = kind_of(&declared.id.kind)
+            let predicted = kinds
+                .of(&declared.id.kind)
                 .map(|kind| kind.predict(physical, &declared.spec, &desired.place))
                 .unwrap_or_default();
             let mut texts: BTreeSet<String> =
@@ -135,15 +137,11 @@ pub fn doubts(declared: &Declared, kind: &dyn AnyKind, named: &Named<'_>) -> Vec
 
 /// Objections to what a change would send to AWS although nothing there bears the name. Of a kind that was not read, or not
 /// as a whole, nothing is known.
-pub fn objections(
-    changes: &[Change],
-    desired: &Desired,
-    observed: &Observed,
-    kind_of: Kinds<'_>,
-) -> Vec<Objection> {
+pub fn objections(input: &Input<'_>) -> Vec<Objection> {
+    let (changes, Scope { desired, observed, kinds, .. }) = (input.changes, input.scope);
     let (mut found, mut named) = (Vec::new(), None);
     for change in changes {
-        let (Some(declared), Some(kind)) = (desired.resources.get(&change.id), kind_of(&change.id.kind))
+        let (Some(declared), Some(kind)) = (desired.resources.get(&change.id), kinds.of(&change.id.kind))
         else {
             continue;
         };
@@ -155,7 +153,7 @@ pub fn objections(
                 id: change.id.clone(),
                 objector: Objector::Nowhere,
                 message: {
-                    let named = named.get_or_insert_with(|| Named::of(desired, kind_of));
+                    let named = named.get_or_insert_with(|| Named::of(desired, kinds));
                     message(&literal, declared, desired, observed, named)
                 },
                 position: Some(declared.position_of(&literal.path).clone()),

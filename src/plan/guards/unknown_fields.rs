@@ -3,12 +3,14 @@
 use serde_json::Value;
 
 use crate::kind::Effect;
-use crate::plan::model::{Change, Objection, Objector};
-use crate::resource::{Observed, UNKNOWN_FIELDS};
+use crate::plan::guards::input::Input;
+use crate::plan::model::{Objection, Objector};
+use crate::resource::UNKNOWN_FIELDS;
 
 /// One objection for each new revision that would lose something.
-pub fn objections(changes: &[Change], observed: &Observed) -> Vec<Objection> {
-    let revisions = changes.iter().filter(|change| change.effect == Some(Effect::NewRevision));
+pub fn objections(input: &Input<'_>) -> Vec<Objection> {
+    let observed = input.scope.observed;
+    let revisions = input.changes.iter().filter(|change| change.effect == Some(Effect::NewRevision));
     let lost = revisions.filter_map(|change| {
         let current = observed.resources.get(&change.id)?.current.as_ref()?;
         let fields = current.outputs.get(UNKNOWN_FIELDS)?.as_array()?;

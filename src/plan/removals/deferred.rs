@@ -1,55 +1,57 @@
 //! What goes only after an environment that drains has gone: work that is due, neither news nor drift (D20).
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 use serde_json::Value;
 
-use crate::kind::AnyKind;
 use crate::plan::model::{Change, Due};
 use crate::plan::removals::replaced;
-use crate::plan::removals::replaced::{Retiring, Said};
-use crate::plan::removals::undeclared::Leaving;
+use crate::plan::removals::replaced::{Replaced, Reported};
+use crate::plan::removals::undeclared::Undeclared;
+use crate::plan::request::Registry;
 use crate::resource::{Incarnation, ResourceId};
 use crate::value;
+
+/// Incarnations, by resource and name.
+pub type Waiting = BTreeSet<(ResourceId, String)>;
 
 /// The incarnations that go and that something which is due still stands on, or something that waits for that in its turn.
 /// What holds data is never among them: its end stays a change of its own, asked about each time. `replaced`: also those whose
 /// replacement in the same plan says why they go.
-pub fn behind(
-    retiring: &[Retiring<'_>],
-    leaving: &[Leaving<'_>],
-    kind_of: &dyn Fn(&str) -> Option<&'static dyn AnyKind>,
+pub fn waiting(
+    old: &[Replaced<'_>],
+    undeclared: &[Undeclared<'_>],
+    kinds: &Registry,
     replaced: bool,
-) -> BTreeSet<(ResourceId, String)> {
-    let retiring = retiring.iter().filter(|one| replaced || !matches!(one.said, Said::ByReplacement));
-    let leaving =
-        leaving.iter().flat_map(|one| one.incarnations.iter().map(move |live| (&one.change.id, *live)));
+) -> Waiting {
+    let old = old.iter().filter(|one| replaced || !matches!(one.reported, Reported::ByReplacement));
+    let undeclared =
+        undeclared.iter().flat_map(|one| one.incarnations.iter().map(move |live| (&one.change.id, *live)));
     let going: Vec<(&ResourceId, &Incarnation)> =
-        retiring.map(|one| (one.id, one.live)).chain(leaving).collect();
-    let holds_data = |id: &ResourceId| kind_of(&id.kind).is_none_or(|kind| kind.facts().holds_data);
+        old.map(|one| (one.id, one.live)).chain(undeclared).collect();
+    let holds_data = |id: &ResourceId| kinds.of(&id.kind).is_none_or(|kind| kind.facts().holds_data);
     let is_due = |id: &ResourceId, live: &Incarnation| {
-        kind_of(&id.kind).is_some_and(|kind| replaced::is_due(live, kind))
+        kinds.of(&id.kind).is_some_and(|kind| replaced::is_due(live, kind))
     };
-    let mut holding: Vec<&Incarnation> =
-        going.iter().filter(|(id, live)| is_due(id, live)).map(|(_, live)| *live).collect();
-    let mut found = BTreeSet::new();
-    while let Some(holder) = holding.pop() {
-        for (id, live) in going.iter().filter(|(id, live)| !is_due(id, live)) {
-            if !holds_data(id)
-                && stands_on(&holder.spec, live)
-                && found.insert(((*id).clone(), live.physical.clone()))
-            {
-                holding.push(live);
-            }
+    let mut standing: BTreeMap<&str, Vec<(&ResourceId, &Incarnation)>> = BTreeMap::new();
+    for (id, live) in going.iter().filter(|(id, live)| !is_due(id, live) && !holds_data(id)) {
+        let named = [live.arn.as_deref(), live.outputs.get("id").and_then(Value::as_str)];
+        for text in named.into_iter().flatten() {
+            standing.entry(text).or_default().push((id, live));
         }
     }
-    found
-}
-
-fn stands_on(value: &Value, live: &Incarnation) -> bool {
-    let id = live.outputs.get("id").and_then(Value::as_str);
-    let mut found = false;
-    value::strings(value, &mut |text| found |= live.arn.as_deref() == Some(text) || id == Some(text));
+    let mut holding: Vec<&Incarnation> =
+        going.iter().filter(|(id, live)| is_due(id, live)).map(|(_, live)| *live).collect();
+    let mut found = Waiting::new();
+    while let Some(holder) = holding.pop() {
+        value::strings(&holder.spec, &mut |text| {
+            for (id, live) in standing.get(text).into_iter().flatten() {
+                if found.insert(((*id).clone(), live.physical.clone())) {
+                    holding.push(live);
+                }
+            }
+        });
+    }
     found
 }
 

@@ -1,25 +1,25 @@
 //! Incarnations that another has replaced: what becomes of them, and what says so in the plan (D16, D20).
 
-use std::collections::BTreeSet;
-
 use crate::kind::{AnyKind, Effect, Identity, Order, Reason, Removal};
-use crate::plan::compare::decision::{Draft, How, on_delete};
+use crate::plan::compare::decision::{Decisions, Operation, on_delete};
+use crate::plan::compare::digest;
 use crate::plan::model::{Action, Change, Due, Seal};
-use crate::plan::review::digest;
-use crate::resource::{Declared, Desired, Incarnation, Observed, OnDelete, ResourceId};
+use crate::plan::removals::Settled;
+use crate::plan::scope::Scope;
+use crate::resource::{Declared, Incarnation, OnDelete, ResourceId};
 
 /// An old incarnation of a declared resource, on its way out.
-pub struct Retiring<'a> {
+pub struct Replaced<'a> {
     pub id: &'a ResourceId,
     pub live: &'a Incarnation,
     /// What becomes of its data.
     pub on_delete: OnDelete,
     /// What says so: nothing of its own where a replacement of this plan does.
-    pub said: Said,
+    pub reported: Reported,
 }
 
 /// What a plan says of a retiring incarnation.
-pub enum Said {
+pub enum Reported {
     /// The replacement in the same plan is why it goes.
     ByReplacement,
     /// A run that was cut off left it behind.
@@ -29,33 +29,29 @@ pub enum Said {
 }
 
 /// Every incarnation that another has replaced, or does in this plan.
-pub fn retiring<'a>(
-    drafts: &[Draft],
-    desired: &'a Desired,
-    observed: &'a Observed,
-    kind_of: &dyn Fn(&str) -> Option<&'static dyn AnyKind>,
-) -> Vec<Retiring<'a>> {
-    let replaced: BTreeSet<&ResourceId> = drafts
-        .iter()
-        .filter(|draft| matches!(draft.how, How::Replace { order: Order::CreateFirst, .. }))
-        .map(|draft| &draft.change.id)
-        .collect();
+pub fn all<'a>(scope: &'a Scope<'_>, decisions: &Decisions, settled: &Settled<'a>) -> Vec<Replaced<'a>> {
+    let makes_way = |id: &ResourceId| {
+        let operation = decisions.get(id).map(|decision| &decision.operation);
+        matches!(operation, Some(Operation::Replace { order: Order::CreateFirst, .. }))
+    };
     let mut found = Vec::new();
-    for (id, declared) in &desired.resources {
-        let seen = observed.resources.get(id);
-        let kind = kind_of(&id.kind).filter(|kind| kind.facts().identity != Identity::Revisioned);
+    for (id, declared) in settled {
+        let seen = scope.observed.resources.get(*id);
+        let kind = scope.kinds.of(&id.kind).filter(|kind| kind.facts().identity != Identity::Revisioned);
         let (Some(seen), Some(kind)) = (seen, kind) else { continue };
         let on_delete = on_delete(declared, kind);
-        if let Some(live) = seen.current.as_ref().filter(|_| replaced.contains(id)) {
-            found.push(Retiring { id, live, on_delete, said: Said::ByReplacement });
+        if let Some(live) = seen.current.as_ref().filter(|_| makes_way(id)) {
+            found.push(Replaced { id, live, on_delete, reported: Reported::ByReplacement });
         }
-        let ours = seen.others.iter().filter(|i| i.owner().as_ref() == Some(&desired.owner));
+        let ours = seen.others.iter().filter(|i| i.owner().as_ref() == Some(&scope.desired.owner));
         for live in ours.filter(|i| is_older(i, seen.current.as_ref())) {
-            let said = match is_due(live, kind) {
-                true => Said::Due(due(id, live, kind)),
-                false => Said::As(Box::new(left_behind(live, seen.current.as_ref(), declared, on_delete))),
+            let reported = match is_due(live, kind) {
+                true => Reported::Due(due(id, live, kind)),
+                false => {
+                    Reported::As(Box::new(left_behind(live, seen.current.as_ref(), declared, on_delete)))
+                }
             };
-            found.push(Retiring { id, live, on_delete, said });
+            found.push(Replaced { id, live, on_delete, reported });
         }
     }
     found

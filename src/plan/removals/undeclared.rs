@@ -4,17 +4,18 @@ use crate::kind::{AnyKind, Ownership, Reason};
 use crate::plan::compare::tags;
 use crate::plan::model::{Action, Change, Seal};
 use crate::plan::removals::replaced;
-use crate::resource::{COMMIT_TAG, Desired, Incarnation, Incarnations, Observed, OnDelete, Owner};
+use crate::plan::scope::Scope;
+use crate::resource::{COMMIT_TAG, Incarnation, Incarnations, OnDelete, Owner};
 
 /// A resource on its way out, with all its incarnations.
-pub struct Leaving<'a> {
+pub struct Undeclared<'a> {
     pub change: Change,
     pub incarnations: Vec<&'a Incarnation>,
     pub on_delete: OnDelete,
     pub kind: &'static dyn AnyKind,
 }
 
-impl Leaving<'_> {
+impl Undeclared<'_> {
     /// Whether a run before has done all but wait for its jobs: no news, and no question to be asked again (D20).
     pub fn is_due(&self) -> bool {
         self.on_delete != OnDelete::Retain
@@ -23,7 +24,7 @@ impl Leaving<'_> {
 }
 
 /// What stays when everything of ours goes: revisions of the same family that somebody else registered.
-pub fn stays(seen: &Incarnations, owner: &Owner) -> Option<String> {
+fn stays(seen: &Incarnations, owner: &Owner) -> Option<String> {
     let others = seen.iter().filter(|live| live.owner().as_ref() != Some(owner));
     let mut revisions: Vec<u64> = others.filter_map(|live| live.revision).collect();
     revisions.sort_unstable();
@@ -36,27 +37,26 @@ pub fn stays(seen: &Incarnations, owner: &Owner) -> Option<String> {
 }
 
 /// Everything that carries our owner tag and is not declared.
-pub fn leaving<'a>(
-    desired: &Desired,
-    observed: &'a Observed,
-    kind_of: &dyn Fn(&str) -> Option<&'static dyn AnyKind>,
-) -> Vec<Leaving<'a>> {
+pub fn all<'a>(scope: &'a Scope<'_>) -> Vec<Undeclared<'a>> {
+    let Scope { desired, observed, kinds, .. } = scope;
     let mut found = Vec::new();
     for (id, seen) in &observed.resources {
         if desired.resources.contains_key(id) {
             continue;
         }
-        let kind = kind_of(&id.kind).filter(|kind| kind.facts().ownership != Ownership::Shared);
+        let kind = kinds.of(&id.kind).filter(|kind| kind.facts().ownership != Ownership::Shared);
         let Some(kind) = kind else { continue };
         let ours: Vec<&Incarnation> =
             seen.iter().filter(|i| i.owner().as_ref() == Some(&desired.owner)).collect();
         let Some(first) = ours.first() else { continue };
         let on_delete = tags::on_delete(&first.tags);
         let action = if on_delete == OnDelete::Retain { Action::Forget } else { Action::Delete };
-        let commit =
-            first.tags.get(COMMIT_TAG).map(|c| format!("; last applied at commit {c}")).unwrap_or_default();
         let stays = stays(seen, &desired.owner).map(|what| format!("; {what}")).unwrap_or_default();
-        let reason = Reason(format!("it is not in the manifests of {}{commit}{stays}", desired.environment));
+        let why = match scope.guard.destroy {
+            true => format!("everything that {} owns is destroyed", desired.environment),
+            false => not_declared(&desired.environment, first),
+        };
+        let reason = Reason(format!("{why}{stays}"));
         let change = Change {
             id: id.clone(),
             action,
@@ -68,7 +68,12 @@ pub fn leaving<'a>(
             position: None,
             seal: Seal::default(),
         };
-        found.push(Leaving { change: change.sealed(), incarnations: ours, on_delete, kind });
+        found.push(Undeclared { change: change.sealed(), incarnations: ours, on_delete, kind });
     }
     found
+}
+
+fn not_declared(environment: &str, live: &Incarnation) -> String {
+    let commit = live.tags.get(COMMIT_TAG).map(|c| format!("; last applied at commit {c}"));
+    format!("it is not in the manifests of {environment}{}", commit.unwrap_or_default())
 }

@@ -7,6 +7,17 @@ use crate::resource::ResourceId;
 /// For each resource, a set of others.
 pub type Edges = BTreeMap<ResourceId, BTreeSet<ResourceId>>;
 
+/// For each that is needed, those that need it.
+pub fn reversed(edges: &Edges) -> Edges {
+    let mut reversed = Edges::new();
+    for (id, needs) in edges {
+        for need in needs {
+            reversed.entry(need.clone()).or_default().insert(id.clone());
+        }
+    }
+    reversed
+}
+
 /// An order in which each comes after what it needs; the same for the same input. What a cycle holds up comes last, and
 /// is named in the second list.
 pub fn order(edges: &Edges) -> (Vec<ResourceId>, Vec<ResourceId>) {

@@ -3,10 +3,14 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use crate::diff::{Stands, texts};
-use crate::kind::{AnyKind, Identity};
+use crate::kind::Identity;
+use crate::plan::request::Registry;
 use crate::plan::scope::order::Edges;
 use crate::resource::{Declared, Desired, ResourceId};
 use crate::value::reference::{self, Reference};
+
+/// What can be said beforehand of what is declared: what follows from names alone.
+pub type Predicted = BTreeMap<ResourceId, BTreeMap<String, String>>;
 
 /// What the references of an environment say about order (D17).
 pub struct Links {
@@ -17,18 +21,19 @@ pub struct Links {
     pub weak: Edges,
     /// What it names by a text that is known beforehand: an ARN that a policy allows to be used. Nothing waits for it.
     pub named: Edges,
+    pub predicted: Predicted,
 }
 
 impl Links {
     /// The links of everything declared.
-    pub fn of(desired: &Desired, kind_of: &dyn Fn(&str) -> Option<&'static dyn AnyKind>) -> Self {
-        let predicted = predicted(desired, kind_of);
+    pub fn of(desired: &Desired, kinds: &Registry) -> Self {
+        let predicted = predicted(desired, kinds);
         let arns: BTreeMap<&str, &ResourceId> =
             predicted.iter().filter_map(|(id, outputs)| Some((outputs.get("arn")?.as_str(), id))).collect();
-        let mut links = Self { needs: Edges::new(), weak: Edges::new(), named: Edges::new() };
+        let (mut needs_of, mut weak_of, mut named_of) = (Edges::new(), Edges::new(), Edges::new());
         for (id, declared) in &desired.resources {
             let mut found = Found::default();
-            let rules = kind_of(&id.kind).map(|kind| &kind.facts().rules);
+            let rules = kinds.of(&id.kind).map(|kind| &kind.facts().rules);
             texts(&declared.spec, rules, Stands::Alone, &mut |stands, text| {
                 for reference in reference::references(text) {
                     match reference {
@@ -50,19 +55,17 @@ impl Links {
             found.needs.extend(declared.depends_on.iter().cloned());
             found.needs.remove(id);
             // A revision can't be told the rest afterwards.
-            if kind_of(&id.kind).is_some_and(|kind| kind.facts().identity == Identity::Revisioned) {
+            if kinds.of(&id.kind).is_some_and(|kind| kind.facts().identity == Identity::Revisioned) {
                 found.needs.append(&mut found.weak);
             }
-            for (edges, targets) in [
-                (&mut links.needs, found.needs),
-                (&mut links.weak, found.weak),
-                (&mut links.named, found.named),
-            ] {
+            for (edges, targets) in
+                [(&mut needs_of, found.needs), (&mut weak_of, found.weak), (&mut named_of, found.named)]
+            {
                 let declared = targets.into_iter().filter(|target| desired.resources.contains_key(target));
                 edges.insert(id.clone(), declared.collect());
             }
         }
-        links
+        Self { needs: needs_of, weak: weak_of, named: named_of, predicted }
     }
 
     /// What names a resource, in whatever way.
@@ -95,13 +98,9 @@ impl Found {
     }
 }
 
-/// What follows from names alone, of everything declared.
-pub fn predicted(
-    desired: &Desired,
-    kind_of: &dyn Fn(&str) -> Option<&'static dyn AnyKind>,
-) -> BTreeMap<ResourceId, BTreeMap<String, String>> {
+fn predicted(desired: &Desired, kinds: &Registry) -> Predicted {
     let outputs = |declared: &Declared| {
-        let kind = kind_of(&declared.id.kind)?;
+        let kind = kinds.of(&declared.id.kind)?;
         Some((declared.id.clone(), kind.predict(&declared.physical_name, &declared.spec, &desired.place)))
     };
     desired.resources.values().filter_map(outputs).collect()

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use crate::diff::{self, Stands};
-use crate::kind::AnyKind;
+use crate::plan::request::Registry;
 use crate::plan::scope::order::Edges;
 use crate::resource::{Incarnation, Observed, ResourceId};
 
@@ -19,14 +19,14 @@ pub struct Users {
 }
 
 impl Users {
-    pub fn of(observed: &Observed, kind_of: &dyn Fn(&str) -> Option<&'static dyn AnyKind>) -> Self {
+    pub fn of(observed: &Observed, kinds: &Registry) -> Self {
         let mut denotes: BTreeMap<&str, &ResourceId> = BTreeMap::new();
         for (id, seen) in &observed.resources {
             denotes.extend(seen.iter().flat_map(denoted).map(|text| (text, id)));
         }
         let mut users = Self::default();
         for (id, seen) in &observed.resources {
-            let rules = kind_of(&id.kind).map(|kind| &kind.facts().rules);
+            let rules = kinds.of(&id.kind).map(|kind| &kind.facts().rules);
             for incarnation in seen.iter() {
                 diff::texts(&incarnation.spec, rules, Stands::Alone, &mut |stands, text| {
                     if let Some(target) = denotes.get(text).filter(|target| **target != id) {

@@ -1,7 +1,8 @@
 //! The order of steps in which each comes after those that it waits for.
 
-use crate::plan::model::{Step, StepId};
 use std::collections::{BTreeMap, BTreeSet};
+
+use crate::plan::model::{Step, StepId};
 
 /// Whether one step waits for another, directly or by way of others.
 pub fn waits_for(steps: &[Step], step: StepId, other: StepId) -> bool {

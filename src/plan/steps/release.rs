@@ -4,33 +4,37 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use crate::kind::{Order, Reason};
 use crate::plan::compare::cycles;
-use crate::plan::compare::decision::{Draft, How};
+use crate::plan::compare::decision::{Decisions, Operation};
 use crate::plan::model::{StepId, Verb};
-use crate::plan::removals::replaced::Retiring;
-use crate::plan::removals::undeclared::Leaving;
+use crate::plan::removals::replaced::Replaced;
+use crate::plan::removals::undeclared::Undeclared;
 use crate::plan::scope::order::Edges;
 use crate::plan::scope::{order, uses};
-use crate::plan::steps::{Cutter, numbered};
+use crate::plan::steps::numbered;
+use crate::plan::steps::scheduler::Scheduler;
 use crate::resource::{Document, Incarnation, OnDelete, ResourceId};
 
-impl Cutter<'_> {
+impl Scheduler<'_> {
     /// What makes room for a successor goes before all else: whatever names it in what it can do without lets go of it first,
     /// and names the successor afterwards, if it stays.
-    pub fn make_room(&mut self, drafts: &[Draft]) {
+    pub fn make_room(&mut self, decisions: &Decisions) {
         let observed = self.observed;
-        let updated: BTreeSet<&ResourceId> = drafts
+        let updated: BTreeSet<&ResourceId> = decisions
             .iter()
-            .filter(|draft| matches!(draft.how, How::Update { .. }))
-            .map(|draft| &draft.change.id)
+            .filter(|decision| matches!(decision.operation, Operation::Update { .. }))
+            .map(|decision| &decision.change.id)
             .collect();
-        let firsts = drafts.iter().filter(|draft| makes_room(&draft.how)).map(|draft| &draft.change.id);
+        let firsts = decisions
+            .iter()
+            .filter(|decision| makes_room(&decision.operation))
+            .map(|decision| &decision.change.id);
         let used: Vec<(&ResourceId, ResourceId)> = firsts
             .flat_map(|id| {
                 self.used_by.deferrable.get(id).into_iter().flatten().map(move |user| (id, user.clone()))
             })
             .collect();
         // Its own update lets go, where that does not wait for a successor in its turn.
-        let mut waits = self.before.drafts.clone();
+        let mut waits = self.before.clone();
         for (id, user) in used.iter().filter(|(_, user)| updated.contains(user)) {
             waits.entry((*id).clone()).or_default().insert(user.clone());
         }
@@ -59,10 +63,10 @@ impl Cutter<'_> {
 
     /// What makes room for a successor goes after what uses it now and moves away from it, or goes itself; unless that in its turn
     /// waits for the successor: these.
-    pub fn wait_for_users(&mut self, drafts: &[Draft]) -> Vec<(ResourceId, ResourceId)> {
+    pub fn wait_for_users(&mut self, decisions: &Decisions) -> Vec<(ResourceId, ResourceId)> {
         let mut stuck = Vec::new();
-        let firsts = drafts.iter().filter(|draft| makes_room(&draft.how));
-        for id in firsts.map(|draft| &draft.change.id) {
+        let firsts = decisions.iter().filter(|decision| makes_room(&decision.operation));
+        for id in firsts.map(|decision| &decision.change.id) {
             let is_delete =
                 |step: &&StepId| self.steps.get(**step).is_some_and(|step| step.verb == Verb::Delete);
             let Some(first) = self.of.get(id).and_then(|steps| steps.iter().find(is_delete)).copied() else {
@@ -98,8 +102,8 @@ impl Cutter<'_> {
     pub fn release(
         &mut self,
         together: &[ResourceId],
-        leaving: &BTreeMap<&ResourceId, &Leaving<'_>>,
-        retiring: &BTreeMap<&ResourceId, Vec<&Retiring<'_>>>,
+        leaving: &BTreeMap<&ResourceId, &Undeclared<'_>>,
+        retiring: &BTreeMap<&ResourceId, Vec<&Replaced<'_>>>,
     ) -> BTreeSet<StepId> {
         let mut released = BTreeSet::new();
         let mut going: Vec<(&ResourceId, &Incarnation)> = Vec::new();
@@ -124,7 +128,7 @@ impl Cutter<'_> {
     /// What an incarnation is without these names, and without what it has let go of already; nothing, if it holds none that it
     /// can do without.
     fn without(&self, id: &ResourceId, live: &Incarnation, names: &BTreeSet<&str>) -> Option<Document> {
-        let kind = (self.kind_of)(&id.kind)?;
+        let kind = self.kinds.of(&id.kind)?;
         let steps = self.of.get(id).into_iter().flatten().rev().filter_map(|step| self.steps.get(*step));
         let mut earlier = steps.filter(|step| step.verb == Verb::Update && step.physical == live.physical);
         let now = earlier.next().map_or(&live.spec, |step| &step.want);
@@ -145,6 +149,6 @@ impl Cutter<'_> {
     }
 }
 
-fn makes_room(how: &How) -> bool {
-    matches!(how, How::Replace { order: Order::DeleteFirst, .. })
+fn makes_room(operation: &Operation) -> bool {
+    matches!(operation, Operation::Replace { order: Order::DeleteFirst, .. })
 }

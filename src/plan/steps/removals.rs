@@ -3,32 +3,30 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use crate::kind::{Identity, Reason, Removal, Work};
-use crate::plan::compare::decision::{Draft, How};
+use crate::plan::compare::decision::{Decisions, Operation};
 use crate::plan::compare::revisions::{Pins, Surplus, surplus};
 use crate::plan::model::{StepId, Verb};
-use crate::plan::removals::replaced::Retiring;
-use crate::plan::removals::undeclared::Leaving;
-use crate::plan::scope::order;
+use crate::plan::removals::Removals;
+use crate::plan::removals::replaced::Replaced;
+use crate::plan::removals::undeclared::Undeclared;
 use crate::plan::scope::order::Edges;
-use crate::plan::steps::{Cutter, Departures};
+use crate::plan::scope::{Scope, order};
+use crate::plan::steps::scheduler::Scheduler;
 use crate::resource::{Declared, Desired, Incarnation, Lifecycle, OnDelete, RETIRING_TAG, ResourceId};
 
-impl Cutter<'_> {
+impl Scheduler<'_> {
     /// Users before what they use, so that nothing goes while something still stands on it, be it old or no longer declared.
-    pub fn remove_all(
-        &mut self,
-        departures: &Departures<'_>,
-        (desired, settled): (&Desired, &Desired),
-        drafts: &BTreeMap<&ResourceId, &Draft>,
-    ) {
+    pub fn remove_all(&mut self, scope: &Scope<'_>, decisions: &Decisions, removals: &Removals<'_>) {
+        let desired: &Desired = &scope.desired;
+        let settled = &removals.settled;
         let pins = Pins::of(desired, self.observed);
-        let leaving: BTreeMap<&ResourceId, &Leaving<'_>> =
-            departures.leaving.iter().map(|leaving| (&leaving.change.id, leaving)).collect();
-        let mut retiring: BTreeMap<&ResourceId, Vec<&Retiring<'_>>> = BTreeMap::new();
-        for one in departures.retiring.iter().filter(|one| settled.resources.contains_key(one.id)) {
+        let leaving: BTreeMap<&ResourceId, &Undeclared<'_>> =
+            removals.undeclared.iter().map(|leaving| (&leaving.change.id, leaving)).collect();
+        let mut retiring: BTreeMap<&ResourceId, Vec<&Replaced<'_>>> = BTreeMap::new();
+        for one in removals.replaced.iter().filter(|one| settled.contains_key(one.id)) {
             retiring.entry(one.id).or_default().push(one);
         }
-        for together in self.departing(settled.resources.keys(), departures.leaving) {
+        for together in self.departing(settled.keys().copied(), &removals.undeclared) {
             let released = self.release(&together, &leaving, &retiring);
             for id in &together {
                 let mut after = self.users(id, &together, &BTreeSet::new());
@@ -37,15 +35,15 @@ impl Cutter<'_> {
                 if let Some(leaving) = leaving.get(id) {
                     self.leave(leaving, &after, patience);
                 }
-                let Some(declared) = settled.resources.get(id) else { continue };
+                let Some(declared) = settled.get(id).copied() else { continue };
                 for one in retiring.get(id).into_iter().flatten() {
                     self.retire(declared, one, after.clone(), patience);
                 }
-                let Some(draft) = drafts.get(id) else { continue };
-                let kind = (self.kind_of)(&id.kind);
+                let Some(decision) = decisions.get(id) else { continue };
+                let kind = self.kinds.of(&id.kind);
                 let revisioned = kind.is_some_and(|kind| kind.facts().identity == Identity::Revisioned);
                 if let Some(seen) = self.observed.resources.get(id).filter(|_| revisioned) {
-                    let registers = matches!(draft.how, How::Register);
+                    let registers = matches!(decision.operation, Operation::Register);
                     self.trim(declared, &surplus(declared, seen, self.owner, registers, &pins));
                 }
             }
@@ -56,7 +54,7 @@ impl Cutter<'_> {
     fn departing<'d>(
         &self,
         declared: impl Iterator<Item = &'d ResourceId>,
-        leaving: &'d [Leaving<'_>],
+        leaving: &'d [Undeclared<'_>],
     ) -> Vec<Vec<ResourceId>> {
         let parts: BTreeSet<&ResourceId> =
             declared.chain(leaving.iter().map(|leaving| &leaving.change.id)).collect();
@@ -117,11 +115,11 @@ impl Cutter<'_> {
     fn retire(
         &mut self,
         declared: &Declared,
-        retiring: &Retiring<'_>,
+        retiring: &Replaced<'_>,
         mut after: BTreeSet<StepId>,
         patience: Option<u64>,
     ) {
-        let Retiring { id, live, on_delete, .. } = *retiring;
+        let Replaced { id, live, on_delete, .. } = *retiring;
         after.extend(self.of.get(id).into_iter().flatten().copied());
         let because = Reason("another generation has taken its place".to_owned());
         if on_delete == OnDelete::Retain {
@@ -134,15 +132,14 @@ impl Cutter<'_> {
     /// How many seconds an apply waits for tasks that may hold a network interface in it: an environment that stays moves away from
     /// it, and what runs there goes on. Nothing, of what no tasks hold, or goes with its users.
     fn held_by_tasks(&self, id: &ResourceId, desired: &Desired) -> Option<u64> {
-        let kind = (self.kind_of)(&id.kind)?;
+        let kind = self.kinds.of(&id.kind)?;
         let users = self.used_by.alone.get(id).filter(|_| kind.facts().held_by_tasks)?;
         let ends = |user: &ResourceId| {
             let mut steps = self.of.get(user).into_iter().flatten().filter_map(|step| self.steps.get(*step));
             steps.any(|step| step.verb == Verb::Delete)
         };
-        let runs = |user: &ResourceId| {
-            (self.kind_of)(&user.kind).is_some_and(|kind| kind.facts().work == Work::Runs)
-        };
+        let runs =
+            |user: &ResourceId| self.kinds.of(&user.kind).is_some_and(|kind| kind.facts().work == Work::Runs);
         let staying = users.iter().filter(|user| runs(user) && !ends(user));
         staying.filter_map(|user| Some(desired.resources.get(user)?.lifecycle.drain_seconds())).max()
     }
@@ -157,7 +154,7 @@ impl Cutter<'_> {
         on_delete: OnDelete,
         because: Reason,
     ) {
-        let removal = (self.kind_of)(&id.kind).map_or(Removal::Direct, |kind| kind.facts().removal);
+        let removal = self.kinds.of(&id.kind).map_or(Removal::Direct, |kind| kind.facts().removal);
         if removal.is_staged() {
             if removal.is_on(&live.spec) || !live.retiring() {
                 after.insert(self.disable(id, live, removal, after.clone(), because.clone()));
@@ -177,7 +174,7 @@ impl Cutter<'_> {
         }
         let delete = self.remove(id, live, Verb::Delete, after, on_delete, because);
         // What a run before has left to its tasks is asked to go once, and waited for no more.
-        let again = live.retiring() && (self.kind_of)(&id.kind).is_some_and(|it| it.facts().held_by_tasks);
+        let again = live.retiring() && self.kinds.of(&id.kind).is_some_and(|it| it.facts().held_by_tasks);
         if let Some(step) = self.steps.get_mut(delete) {
             step.patience = patience.or(again.then_some(0));
         }
@@ -209,7 +206,7 @@ impl Cutter<'_> {
     }
 
     /// What is no longer declared goes after all that was done to what uses it.
-    fn leave(&mut self, leaving: &Leaving<'_>, after: &BTreeSet<StepId>, patience: Option<u64>) {
+    fn leave(&mut self, leaving: &Undeclared<'_>, after: &BTreeSet<StepId>, patience: Option<u64>) {
         let id = &leaving.change.id;
         for incarnation in &leaving.incarnations {
             let (after, because) = (after.clone(), leaving.change.reason.clone());

@@ -3,14 +3,16 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use crate::kind::{AnyKind, Reason, Scaffold};
+use crate::kind::{Reason, Scaffold};
 use crate::plan::model::{Action, Change, Seal, Step, StepId, Verb};
+use crate::plan::removals::Removals;
+use crate::plan::scope::Scope;
 use crate::resource::{
-    Desired, Document, Incarnation, NAME_TAG, OWNER_TAG, Observed, OnDelete, RETIRING_TAG, ResourceId, Tags,
+    Desired, Document, Incarnation, NAME_TAG, OWNER_TAG, OnDelete, RETIRING_TAG, ResourceId, Tags,
 };
 
 /// What is made so that AWS can delete what needs it, and goes with it.
-pub struct StandIn {
+pub struct TemporaryRole {
     pub change: Change,
     /// Its name in AWS.
     pub name: String,
@@ -21,50 +23,50 @@ pub struct StandIn {
 }
 
 /// What is missing to what goes, and nobody makes anew.
-pub fn stand_ins<'a>(
-    going: impl Iterator<Item = (&'a ResourceId, &'a Incarnation)>,
-    desired: &Desired,
-    observed: &Observed,
-    kind_of: &dyn Fn(&str) -> Option<&'static dyn AnyKind>,
-) -> Vec<StandIn> {
-    let mut found: BTreeMap<String, StandIn> = BTreeMap::new();
+pub fn needed(scope: &Scope<'_>, removals: &Removals<'_>) -> Vec<TemporaryRole> {
+    let Scope { desired, observed, kinds, .. } = scope;
+    let gone = removals.undeclared.iter().filter(|one| one.on_delete != OnDelete::Retain);
+    let gone = gone.flat_map(|one| one.incarnations.iter().map(|live| (&one.change.id, *live)));
+    let going = gone.chain(removals.replaced.iter().map(|one| (one.id, one.live)));
+    let mut found: BTreeMap<String, TemporaryRole> = BTreeMap::new();
     for (id, live) in going {
-        let scaffold = kind_of(&id.kind).and_then(|kind| kind.scaffold(live, &desired.place));
+        let scaffold = kinds.of(&id.kind).and_then(|kind| kind.scaffold(live, &desired.place));
         let Some(scaffold) = scaffold.filter(|it| observed.lost_roles.contains(&it.arn)) else { continue };
         let is_it = |name: &str| name == scaffold.id.name;
         if desired.resources.values().any(|it| it.id.kind == scaffold.id.kind && is_it(&it.physical_name)) {
             continue;
         }
         let name = scaffold.id.name.clone();
-        let stand_in = found.entry(name).or_insert_with(|| stand_in(desired, scaffold, live));
-        stand_in.holders.insert(id.clone());
+        let temporary_role = found.entry(name).or_insert_with(|| temporary_role(desired, scaffold, live));
+        temporary_role.holders.insert(id.clone());
     }
     found.into_values().collect()
 }
 
 /// The steps with the roles made before the first and removed after the last step of what needs them.
-pub fn weave(steps: Vec<Step>, stand_ins: &[StandIn]) -> Vec<Step> {
-    let first = stand_ins.len();
+pub fn weave(steps: Vec<Step>, temporary_roles: &[TemporaryRole]) -> Vec<Step> {
+    let first = temporary_roles.len();
     let mut woven: Vec<Step> = Vec::with_capacity(steps.len() + 2 * first);
-    for stand_in in stand_ins {
-        woven.push(stand_in.step(woven.len(), Verb::Create, BTreeSet::new()));
+    for temporary_role in temporary_roles {
+        woven.push(temporary_role.step(woven.len(), Verb::Create, BTreeSet::new()));
     }
     for mut step in steps {
         step.id += first;
         step.after = step.after.iter().map(|id| id + first).collect();
-        let makers = stand_ins.iter().enumerate().filter(|(_, it)| it.holders.contains(&step.resource));
+        let makers = temporary_roles.iter().enumerate().filter(|(_, it)| it.holders.contains(&step.resource));
         step.after.extend(makers.map(|(maker, _)| maker));
         woven.push(step);
     }
-    for stand_in in stand_ins {
-        let users = woven.iter().filter(|step| stand_in.holders.contains(&step.resource)).map(|step| step.id);
-        let step = stand_in.step(woven.len(), Verb::Delete, users.collect());
+    for temporary_role in temporary_roles {
+        let users =
+            woven.iter().filter(|step| temporary_role.holders.contains(&step.resource)).map(|step| step.id);
+        let step = temporary_role.step(woven.len(), Verb::Delete, users.collect());
         woven.push(step);
     }
     woven
 }
 
-impl StandIn {
+impl TemporaryRole {
     fn step(&self, id: StepId, verb: Verb, after: BTreeSet<StepId>) -> Step {
         Step {
             id,
@@ -86,7 +88,7 @@ impl StandIn {
     }
 }
 
-fn stand_in(desired: &Desired, scaffold: Scaffold, live: &Incarnation) -> StandIn {
+fn temporary_role(desired: &Desired, scaffold: Scaffold, live: &Incarnation) -> TemporaryRole {
     let Scaffold { id, want, .. } = scaffold;
     let name = id.name.clone();
     // Marked as on its way out: a run that was cut off leaves no news behind, but work that is due.
@@ -109,5 +111,5 @@ fn stand_in(desired: &Desired, scaffold: Scaffold, live: &Incarnation) -> StandI
         position: None,
         seal: Seal::default(),
     };
-    StandIn { change: change.sealed(), name, want, tags, holders: BTreeSet::new() }
+    TemporaryRole { change: change.sealed(), name, want, tags, holders: BTreeSet::new() }
 }

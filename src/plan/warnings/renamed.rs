@@ -6,34 +6,29 @@ use std::collections::{BTreeMap, BTreeSet};
 use serde_json::Value;
 
 use crate::diff;
-use crate::kind::AnyKind;
-use crate::plan::compare::decision::Draft;
-use crate::plan::model::{Action, Change, Objection, Objector, Plan, Warning};
-use crate::plan::planner;
-use crate::resource::{Desired, Observed, ResourceId};
-
-/// What may have been renamed, by the new id: the old one.
-pub type Renamings = BTreeMap<ResourceId, ResourceId>;
+use crate::plan::compare::Compared;
+use crate::plan::compare::decision::{Decision, Decisions};
+use crate::plan::guards::Renamed;
+use crate::plan::model::{Action, Change, Warning};
+use crate::plan::request::{Guard, Request};
+use crate::plan::scope::Scope;
+use crate::plan::{compare, guards};
+use crate::resource::{Desired, ResourceId};
 
 /// Creates and deletes that are more alike than either is to any other: where two are equally near, a choice would hang on names.
-pub fn candidates(
-    drafts: &[Draft],
-    changes: &[Change],
-    desired: &Desired,
-    observed: &Observed,
-    kind_of: &dyn Fn(&str) -> Option<&'static dyn AnyKind>,
-) -> Renamings {
-    let is_new = |draft: &&Draft| {
-        let declared = desired.resources.get(&draft.change.id);
-        draft.change.action == Action::Create && declared.is_some_and(|it| it.renamed_from.is_none())
+fn candidates(scope: &Scope<'_>, decisions: &Decisions, changes: &[Change]) -> Renamed {
+    let Scope { desired, observed, kinds, .. } = scope;
+    let is_new = |decision: &&Decision| {
+        let declared = desired.resources.get(&decision.change.id);
+        decision.change.action == Action::Create && declared.is_some_and(|it| it.renamed_from.is_none())
     };
     let goes = |change: &&Change| {
         matches!(change.action, Action::Delete | Action::Forget)
             && !desired.resources.contains_key(&change.id)
     };
     let mut pairs = Vec::new();
-    for new in drafts.iter().filter(is_new) {
-        let Some(kind) = kind_of(&new.change.id.kind) else { continue };
+    for new in decisions.iter().filter(is_new) {
+        let Some(kind) = kinds.of(&new.change.id.kind) else { continue };
         for old in changes.iter().filter(goes).filter(|old| old.id.kind == new.change.id.kind) {
             let Some(live) = observed.resources.get(&old.id).and_then(|seen| seen.current.as_ref()) else {
                 continue;
@@ -89,45 +84,41 @@ fn is_empty(value: &Value) -> bool {
     }
 }
 
-/// Adds to a plan how to say that something was renamed, of the candidates with which that mends it.
-pub fn hint(
-    plan: &mut Plan,
-    candidates: Renamings,
-    (desired, observed): (&Desired, &Observed),
-    kind_of: &dyn Fn(&str) -> Option<&'static dyn AnyKind>,
-) {
+/// The candidates that are renamed and nothing else: what is declared is compared once more with what goes.
+pub fn confirmed(scope: &Scope<'_>, compared: &Compared, changes: &[Change]) -> Renamed {
+    let mut candidates = candidates(scope, &compared.decisions, changes);
     if candidates.is_empty() {
-        return;
+        return candidates;
     }
-    let (mut renamed, mut seen) = (desired.clone(), observed.clone());
+    let (mut desired, mut observed) = (Desired::clone(&scope.desired), scope.observed.clone());
     for (new, old) in &candidates {
-        if let (Some(declared), Some(found)) = (renamed.resources.get_mut(new), seen.resources.remove(old)) {
+        if let (Some(declared), Some(found)) =
+            (desired.resources.get_mut(new), observed.resources.remove(old))
+        {
             declared.renamed_from = Some(old.clone());
-            seen.resources.insert(new.clone(), found);
+            observed.resources.insert(new.clone(), found);
         }
     }
-    let (drafts, objections) = planner::compared(&renamed, &seen, kind_of);
-    for (new, old) in candidates {
-        let mut changed = drafts.iter().map(|draft| &draft.change).filter(|change| change.id == new);
-        let objected = objections.iter().any(|it| it.id == new && !it.only_stops_apply());
-        if changed.any(|change| change.action != Action::Update) || objected {
-            continue;
-        }
-        let position = desired.resources.get(&new).map(|declared| declared.position.clone());
+    let kinds: Vec<_> = scope.kinds.iter().collect();
+    let guard = Guard::default();
+    let scope = Scope::of(&Request::new(&desired, &observed, &kinds, &guard));
+    let Compared { decisions, mut objections, .. } = compare::all(&scope);
+    objections.extend(guards::of_decisions(&scope, &decisions));
+    candidates.retain(|new, _| {
+        let objected = objections.iter().any(|it| it.id == *new && !it.only_stops_apply());
+        !objected && decisions.get(new).is_none_or(|decision| decision.change.action == Action::Update)
+    });
+    candidates
+}
+
+/// How to say that something was renamed.
+pub fn hints(scope: &Scope<'_>, renamed: &Renamed) -> impl Iterator<Item = Warning> {
+    renamed.iter().map(|(new, old)| {
+        let position = scope.desired.resources.get(new).map(|declared| declared.position.clone());
         let message = format!(
             "it is like {old}, which this plan deletes: if that is only renamed, write `renamedFrom: {}` under `metadata` here, and it stays as it is in AWS",
             old.name
         );
-        plan.warnings.push(Warning { id: Some(new.clone()), message, position });
-        let speaks = |it: &&mut Objection| {
-            it.id == old && matches!(it.objector, Objector::Delete | Objector::Protected | Objector::Data)
-        };
-        for objection in plan.objections.iter_mut().filter(speaks) {
-            let instead = format!(
-                "; or, if it is only renamed, write `renamedFrom: {}` under the `metadata` of {new}",
-                old.name
-            );
-            objection.message.push_str(&instead);
-        }
-    }
+        Warning { id: Some(new.clone()), message, position }
+    })
 }

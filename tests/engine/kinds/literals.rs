@@ -5,7 +5,7 @@ use std::fs;
 
 use batchwright::kinds::{self, KINDS};
 use batchwright::manifest::{self, Options};
-use batchwright::plan::{self, Guard, Objector};
+use batchwright::plan::{self, Guard, Objector, Request};
 use batchwright::resource::{Desired, Listing, Observed, ResourceId};
 
 use super::enums::{ENVIRONMENT, Step, manifests, put, steps_of};
@@ -68,7 +68,7 @@ fn a_plain_name_in_any_field_that_takes_a_reference_is_doubted_and_refused() {
                 if !told {
                     wrong.push(format!("{}: {text} is not doubted: {warnings:?}", property.path));
                 }
-                let plan = plan::plan(&desired, &observed, KINDS, &Guard::default());
+                let plan = plan::plan(&Request::new(&desired, &observed, KINDS, &Guard::default()));
                 let refused = plan.objections.iter().any(|it| {
                     it.id == subject && it.objector == Objector::Nowhere && it.message.contains(&reference)
                 });

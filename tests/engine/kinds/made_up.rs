@@ -7,7 +7,7 @@ use batchwright::diff::Diff;
 use batchwright::kind::{AnyKind, Cx, Erased, Grant, Grants, Identity, Kind, Live, On};
 use batchwright::kinds::{KINDS, kind};
 use batchwright::permissions;
-use batchwright::plan::{Action, Guard, Plan, Verb, check, plan};
+use batchwright::plan::{Action, Guard, Plan, Request, Verb, check, plan};
 use batchwright::resource::{
     Declared, Desired, Incarnation, Incarnations, Lifecycle, Limits, NAME_TAG, OWNER_TAG, Observed, OnDelete,
     Owner, Place, Position, Readiness, ResourceId, Tags,
@@ -146,7 +146,7 @@ fn live(kind: &str, name: &str, of: &str, spec: Value, revision: Option<u64>) ->
 }
 
 fn planned(desired: &Desired, observed: &Observed, kinds: &[&'static dyn AnyKind]) -> Plan {
-    let plan = plan(desired, observed, kinds, &Guard::default());
+    let plan = plan(&Request::new(desired, observed, kinds, &Guard::default()));
     assert_eq!(check(&plan), Vec::<String>::new());
     plan
 }
@@ -218,7 +218,7 @@ async fn a_user_in_another_service_is_seen() {
     cloud.put("iam/Role", ours);
     let desired = desired(Vec::new());
     let observed = cloud.observe(&Scope::of(&desired)).await.unwrap();
-    let plan = plan(&desired, &observed, kinds, &Guard::default());
+    let plan = plan(&Request::new(&desired, &observed, kinds, &Guard::default()));
     let messages: Vec<&str> = plan.objections.iter().map(|it| it.message.as_str()).collect();
     let held = "job is to go, while the Schedule theirs of the owner acme/other needs it (uses)";
     assert!(messages.iter().any(|message| message.starts_with(held)), "{messages:?}");

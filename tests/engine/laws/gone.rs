@@ -9,7 +9,7 @@ use batchwright::cloud::{Cloud, Scope, Simulated};
 use batchwright::execute::Report;
 use batchwright::kind::{Identity, Ownership};
 use batchwright::kinds::{KINDS, kind};
-use batchwright::plan::{Action, Guard, Objector, Plan, check, not_ours, plan};
+use batchwright::plan::{Action, Guard, Objector, Plan, Request, check, plan};
 use batchwright::resource::{Desired, Incarnation, OWNER_TAG, Observed, ResourceId};
 use serde_json::json;
 
@@ -42,9 +42,8 @@ pub fn observed_in(cloud: &Simulated, desired: &Desired) -> Observed {
 
 /// What destroys everything.
 pub fn end(cloud: &Simulated, desired: &Desired) -> (Plan, Observed) {
-    let nothing = Desired { resources: BTreeMap::new(), ..desired.clone() };
     let observed = observed_in(cloud, desired);
-    let plan = plan(&nothing, &observed, KINDS, &Guard { destroy: true, ..Guard::default() });
+    let plan = plan(&Request::new(desired, &observed, KINDS, &Guard { destroy: true, ..Guard::default() }));
     assert_eq!(check(&plan), Vec::<String>::new());
     (plan, observed)
 }
@@ -114,7 +113,7 @@ fn destroyed(stood: &Stood, id: &ResourceId, lost: &Incarnation) -> String {
     let cloud = stood.cloud.copy();
     cloud.put(&id.kind, lost.clone());
     let (plan, observed) = end(&cloud, &stood.desired);
-    let named = not_ours(&stood.desired, &observed, &kind).into_iter().any(|note| note.id == *id);
+    let named = plan.notes.iter().any(|note| note.stays && note.id == *id);
     if let Some(objection) = plan.objections.first() {
         let is_named = plan.objections.iter().any(|it| it.message.contains(&lost.physical));
         assert!(is_named, "{id}: {:#?}", plan.objections);

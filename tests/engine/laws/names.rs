@@ -6,7 +6,7 @@ use std::sync::LazyLock;
 
 use batchwright::cloud::{Cloud, Scope, Simulated};
 use batchwright::kinds::{KINDS, kind};
-use batchwright::plan::{Guard, Plan, check, plan};
+use batchwright::plan::{Guard, Plan, Request, check, plan};
 use batchwright::resource::{
     Declared, Desired, Lifecycle, Limits, Observed, OnDelete, Owner, Place, Position, ResourceId,
 };
@@ -318,7 +318,7 @@ fn planned(cloud: &Simulated, desired: &Desired) -> (Plan, Observed) {
     let observed = now(cloud.observe(&Scope::of(desired))).expect("memory can be read");
     let all = observed.resources.keys().chain(desired.resources.keys()).cloned().collect();
     let guard = Guard { allow_delete: all, destroy: true, ..Guard::default() };
-    let plan = plan(desired, &observed, KINDS, &guard);
+    let plan = plan(&Request::new(desired, &observed, KINDS, &guard));
     assert_eq!(check(&plan), Vec::<String>::new(), "{:#?}", plan.steps);
     (plan, observed)
 }

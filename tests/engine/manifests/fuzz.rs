@@ -6,7 +6,7 @@ use std::path::Path;
 
 use batchwright::kinds::KINDS;
 use batchwright::manifest::{Errors, ManifestError};
-use batchwright::plan::{self, Guard};
+use batchwright::plan::{self, Guard, Request};
 use batchwright::render;
 use batchwright::resource::{Desired, Observed, Position};
 
@@ -198,7 +198,7 @@ fn accepted(desired: &Desired) -> Result<(), String> {
     if before != after {
         return Err(format!("printed, it says something else: {before:#}\nand not\n{after:#}\n{manifest}"));
     }
-    let plan = plan::plan(desired, &Observed::default(), KINDS, &Guard::default());
+    let plan = plan::plan(&Request::new(desired, &Observed::default(), KINDS, &Guard::default()));
     if plan.objections.is_empty() && plan.is_empty() {
         return Err("nothing of it is there, and nothing is to be made".to_owned());
     }

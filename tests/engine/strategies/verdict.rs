@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use batchwright::kind::{AnyKind, Effect, Manner, Order};
 use batchwright::kinds::{self, KINDS};
-use batchwright::plan::{Guard, plan};
+use batchwright::plan::{Guard, Request, plan};
 use batchwright::render::{self, Paint, json};
 use batchwright::resource::{
     Declared, Desired, Incarnation, Incarnations, Lifecycle, Limits, NAME_TAG, OWNER_TAG, Observed, OnDelete,
@@ -79,7 +79,7 @@ pub fn verdict(live: &Value, want: &Value, strategy: Strategy) -> Verdict {
     };
     let seen = Incarnations { current: Some(incarnation), others: Vec::new() };
     let observed = Observed { resources: BTreeMap::from([(id, seen)]), ..Observed::default() };
-    let plan = plan(&desired, &observed, KINDS, &Guard::default());
+    let plan = plan(&Request::new(&desired, &observed, KINDS, &Guard::default()));
     let [change] = &plan.changes[..] else {
         assert_eq!(plan.changes, vec![]);
         return Verdict { word: "never compared", reason: "not a difference".to_owned() };

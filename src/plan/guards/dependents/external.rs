@@ -2,22 +2,19 @@
 //! the delete.
 
 use crate::diff::fields;
-use crate::kind::{AnyKind, ExternalUser, FinalState};
-use crate::plan::guards::dependents::User;
+use crate::kind::{ExternalUser, FinalState};
+use crate::plan::guards::dependents::sides::Dependent;
 use crate::plan::guards::final_state::held;
 use crate::plan::model::Objection;
+use crate::plan::request::Registry;
 
 /// One objection for each of them.
-pub fn objections(
-    end: &FinalState<'_>,
-    users: &[User<'_>],
-    kind_of: &dyn Fn(&str) -> Option<&'static dyn AnyKind>,
-) -> Vec<Objection> {
+pub fn objections(end: &FinalState<'_>, users: &[Dependent<'_>], kinds: &Registry) -> Vec<Objection> {
     let mut found = Vec::new();
     for (id, live) in end.ending() {
-        let external = kind_of(&id.kind).map(|kind| kind.external_users(live)).unwrap_or_default();
+        let external = kinds.of(&id.kind).map(|kind| kind.external_users(live)).unwrap_or_default();
         for one in external {
-            let through: Vec<&User<'_>> = users.iter().filter(|user| names(user, &one, kind_of)).collect();
+            let through: Vec<&Dependent<'_>> = users.iter().filter(|user| names(user, &one, kinds)).collect();
             found.push(held(end, id, format!("{} is to go, while {}", live.physical, says(&one, &through))));
         }
     }
@@ -25,12 +22,8 @@ pub fn objections(
 }
 
 /// Whether something that stays uses a resource by way of what is outside.
-fn names(
-    user: &User<'_>,
-    external: &ExternalUser,
-    kind_of: &dyn Fn(&str) -> Option<&'static dyn AnyKind>,
-) -> bool {
-    let rules = kind_of(user.kind).map(|kind| &kind.facts().rules);
+fn names(user: &Dependent<'_>, external: &ExternalUser, kinds: &Registry) -> bool {
+    let rules = kinds.of(user.kind).map(|kind| &kind.facts().rules);
     let mut found = false;
     fields(user.spec, "", rules, &mut |path, text| {
         found |= external.denoted.iter().any(|denoted| denoted.is(path, text));
@@ -38,7 +31,7 @@ fn names(
     found
 }
 
-fn says(external: &ExternalUser, through: &[&User<'_>]) -> String {
+fn says(external: &ExternalUser, through: &[&Dependent<'_>]) -> String {
     let through: Vec<&str> = through.iter().map(|user| user.who.trim_end_matches(',')).collect();
     let ExternalUser { says, way_out, says_used, .. } = external;
     match through.is_empty() {

@@ -3,27 +3,24 @@
 
 use std::collections::BTreeMap;
 
-use serde_json::Value;
-
 use crate::diff::fields;
-use crate::kind::{AnyKind, Denotations, FinalState, Identity, Ownership, Work};
+use crate::kind::FinalState;
+use crate::plan::guards::dependents::sides::{Removed, dependents};
 use crate::plan::guards::final_state::held;
 use crate::plan::model::{Objection, Warning};
-use crate::resource::{Incarnation, ResourceId};
+use crate::plan::request::Registry;
 
-pub mod external;
-pub mod revisions;
+mod external;
+mod revisions;
+mod sides;
 
 /// One objection for each user, at the end of a plan, of something that the plan takes away, and warnings of uses that hold
 /// nothing up. Of what jobs run on, the rules of its service speak, which know more of queues.
-pub fn objections(
-    end: &FinalState<'_>,
-    kind_of: &dyn Fn(&str) -> Option<&'static dyn AnyKind>,
-) -> (Vec<Objection>, Vec<Warning>) {
-    let (going, users) = (Going::of(end, kind_of), users(end, kind_of));
-    let rules = |kind: &str| kind_of(kind).map(|kind| &kind.facts().rules);
-    let (mut found, warnings) = revisions::left(end, &going, &users, kind_of);
-    found.extend(external::objections(end, &users, kind_of));
+pub fn found(end: &FinalState<'_>, kinds: &Registry) -> (Vec<Objection>, Vec<Warning>) {
+    let (going, users) = (Removed::of(end, kinds), dependents(end, kinds));
+    let rules = |kind: &str| kinds.of(kind).map(|kind| &kind.facts().rules);
+    let (mut found, warnings) = revisions::left(end, &going, &users, kinds);
+    found.extend(external::objections(end, &users, kinds));
     for user in &users {
         let mut uses = BTreeMap::new();
         fields(user.spec, "", rules(user.kind), &mut |path, text| {
@@ -43,99 +40,4 @@ pub fn objections(
         }
     }
     (found, warnings)
-}
-
-/// What goes, by the texts that denote it.
-pub struct Going<'a> {
-    denoted: BTreeMap<&'a str, (&'a ResourceId, &'a Incarnation)>,
-    /// By what else it is called; a successor of the same name takes its place there.
-    names: Denotations<(&'a ResourceId, &'a Incarnation)>,
-}
-
-impl<'a> Going<'a> {
-    fn of(end: &'a FinalState<'_>, kind_of: &dyn Fn(&str) -> Option<&'static dyn AnyKind>) -> Self {
-        let (mut denoted, mut names) = (BTreeMap::new(), Denotations::default());
-        for (id, live) in end.ending() {
-            let Some(kind) = kind_of(&id.kind).filter(|kind| kind.facts().work != Work::Runs) else {
-                continue;
-            };
-            let assigned = kind.facts().identity == Identity::Assigned;
-            let name = live.outputs.get("id").and_then(Value::as_str).filter(|_| assigned);
-            let arn = live.outputs.get("arn").and_then(Value::as_str);
-            denoted.extend(
-                live.arn.as_deref().into_iter().chain(arn).chain(name).map(|text| (text, (id, live))),
-            );
-            if !end.makes_room(id) {
-                kind.denoted_by(live).into_iter().for_each(|name| names.add(name, (id, live)));
-            }
-        }
-        Self { denoted, names }
-    }
-
-    fn named(&self, path: &str, text: &str) -> Option<(&'a ResourceId, &'a Incarnation)> {
-        self.denoted.get(text).or_else(|| self.names.find(path, text)).copied()
-    }
-}
-
-/// Something that is there at the end of a plan.
-pub struct User<'a> {
-    /// `<service>/<Kind>`.
-    pub kind: &'a str,
-    /// Which resource, of the environment's own.
-    pub id: Option<&'a ResourceId>,
-    pub spec: &'a Value,
-    /// As a sentence calls it.
-    pub who: String,
-    pub way_out: &'static str,
-}
-
-/// Everything that stays, as it is at the end: what is declared, what is given up, and what is somebody else's.
-fn users<'a>(
-    end: &'a FinalState<'_>,
-    kind_of: &dyn Fn(&str) -> Option<&'static dyn AnyKind>,
-) -> Vec<User<'a>> {
-    let declared = end.desired.resources.keys().filter_map(|id| {
-        let spec = end.spec(id)?;
-        let way_out = "let that field name another first, or keep this one";
-        Some(User { kind: &id.kind, id: Some(id), spec, who: id.to_string(), way_out })
-    });
-    let retained = end.retained.iter().map(|(id, live)| {
-        let way_out = "keep this one, or let it stay as well (onDelete: retain)";
-        let who = format!("{id} ({}), which stays in AWS by its onDelete,", live.physical);
-        User { kind: &id.kind, id: Some(*id), spec: &live.spec, who, way_out }
-    });
-    let facts = |kind: &str| kind_of(kind).map(|kind| kind.facts());
-    let identity = |kind: &str| facts(kind).map(|facts| facts.identity);
-    let outsiders =
-        end.observed.outsiders.iter().map(|one| stranger(&one.kind, identity(&one.kind), &one.live));
-    // What bears the name of something that is no longer wanted, and is not ours, stays like any other stranger. Revisions
-    // are asked about one by one.
-    let is_one_of_many = |kind: &str| {
-        facts(kind).is_none_or(|facts| {
-            facts.identity == Identity::Revisioned || facts.ownership == Ownership::Shared
-        })
-    };
-    let undeclared = end
-        .observed
-        .resources
-        .iter()
-        .filter(|(id, _)| !end.desired.resources.contains_key(*id) && !is_one_of_many(&id.kind));
-    let namesakes = undeclared.flat_map(|(id, seen)| seen.iter().map(move |live| (id, live)));
-    let namesakes = namesakes
-        .filter(|(_, live)| live.owner().as_ref() != Some(&end.desired.owner))
-        .map(|(id, live)| stranger(&id.kind, identity(&id.kind), live));
-    declared.chain(retained).chain(outsiders).chain(namesakes).collect()
-}
-
-/// Something of somebody else's. What only its id tells apart is made anew under another: it may as well go.
-fn stranger<'a>(kind: &'a str, identity: Option<Identity>, live: &'a Incarnation) -> User<'a> {
-    let owner =
-        live.owner().map_or_else(|| "nobody we know".to_owned(), |owner| format!("the owner {owner}"));
-    let noun = kind.rsplit('/').next().unwrap_or_default();
-    let who = format!("the {noun} {} of {owner}", live.physical);
-    let way_out = match identity {
-        Some(Identity::Assigned) => "it has to go first, or to let go of it",
-        _ => "it has to let go of it first",
-    };
-    User { kind, id: None, spec: &live.spec, who, way_out }
 }

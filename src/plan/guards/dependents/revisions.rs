@@ -1,14 +1,16 @@
 //! Revisions that outlast what they name (D20): those that something names by their number, those that
 //! somebody else has registered, and those that are merely old.
 
+use std::cell::LazyCell;
 use std::collections::{BTreeMap, BTreeSet};
 
 use crate::diff::fields;
-use crate::kind::{AnyKind, FinalState, Identity, Operation};
+use crate::kind::{FinalState, Identity, Operation};
 use crate::plan::compare::revisions::{Pins, numbers, surplus};
-use crate::plan::guards::dependents::{Going, User};
+use crate::plan::guards::dependents::sides::{Dependent, Removed};
 use crate::plan::guards::final_state::held;
 use crate::plan::model::{Objection, Warning};
+use crate::plan::request::Registry;
 use crate::resource::{Incarnation, Incarnations, ResourceId};
 
 /// Why a revision matters that is not the one that is declared.
@@ -22,13 +24,14 @@ enum Stays {
 /// One objection for each family and thing that goes, of revisions on which somebody counts; a warning of others.
 pub fn left(
     end: &FinalState<'_>,
-    going: &Going<'_>,
-    users: &[User<'_>],
-    kind_of: &dyn Fn(&str) -> Option<&'static dyn AnyKind>,
+    going: &Removed<'_>,
+    users: &[Dependent<'_>],
+    kinds: &Registry,
 ) -> (Vec<Objection>, Vec<Warning>) {
     let (mut objections, mut warnings) = (Vec::new(), Vec::new());
+    let pins = LazyCell::new(|| (Pins::of(end.desired, end.observed), at_the_end(users)));
     for (id, seen) in &end.observed.resources {
-        let facts = kind_of(&id.kind).map(|kind| kind.facts());
+        let facts = kinds.of(&id.kind).map(|kind| kind.facts());
         let Some(facts) = facts.filter(|facts| facts.identity == Identity::Revisioned) else { continue };
         let mut naming: BTreeMap<u64, BTreeMap<&ResourceId, (String, &str)>> = BTreeMap::new();
         for live in seen.iter() {
@@ -43,7 +46,7 @@ pub fn left(
             continue;
         }
         let mut found: BTreeMap<(&ResourceId, Stays), (Vec<u64>, String, &str)> = BTreeMap::new();
-        for (live, why) in outlasting(end, id, seen, users) {
+        for (live, why) in outlasting(end, id, seen, &pins) {
             let revision = live.revision.unwrap_or_default();
             for (used, (path, old)) in naming.get(&revision).into_iter().flatten() {
                 let told = found.entry((*used, why.clone())).or_insert((Vec::new(), path.clone(), *old));
@@ -84,8 +87,9 @@ fn outlasting<'s>(
     end: &FinalState<'_>,
     id: &ResourceId,
     seen: &'s Incarnations,
-    users: &[User<'_>],
+    pins: &(Pins, Pins),
 ) -> Vec<(&'s Incarnation, Stays)> {
+    let (now, then) = pins;
     let (foreign, ours): (Vec<&Incarnation>, Vec<&Incarnation>) =
         seen.iter().partition(|live| live.owner().as_ref() != Some(&end.desired.owner));
     let mut found: Vec<(&Incarnation, Stays)> =
@@ -94,18 +98,11 @@ fn outlasting<'s>(
     let Some(declared) = end.desired.resources.get(id) else { return found };
     let planned = end.planned.get(id);
     let registers = planned.is_some_and(|planned| planned.operation == Operation::Register);
-    let now = Pins::of(end.desired, end.observed);
-    let surplus = surplus(declared, seen, &end.desired.owner, registers, &now);
+    let surplus = surplus(declared, seen, &end.desired.owner, registers, now);
     let gone: BTreeSet<Option<u64>> = match planned {
         Some(_) => surplus.gone.iter().map(|live| live.revision).collect(),
         None => BTreeSet::new(),
     };
-    let mut then = Pins::default();
-    for user in users {
-        if let Some(id) = user.id {
-            then.add(id, user.spec);
-        }
-    }
     let current = seen.current.as_ref().filter(|_| !registers).and_then(|live| live.revision);
     let stay = ours
         .into_iter()
@@ -115,4 +112,15 @@ fn outlasting<'s>(
         None => (live, Stays::Old),
     }));
     found
+}
+
+/// What names revisions by number once the plan is done.
+fn at_the_end(users: &[Dependent<'_>]) -> Pins {
+    let mut pins = Pins::default();
+    for user in users {
+        if let Some(id) = user.id {
+            pins.add(id, user.spec);
+        }
+    }
+    pins
 }

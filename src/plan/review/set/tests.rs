@@ -7,6 +7,7 @@ use super::*;
 use crate::diff::{ChangeRule, FieldChange};
 use crate::kind::{Manner, Reason};
 use crate::plan::Seal;
+use crate::plan::review::Expected;
 use crate::resource::{Owner, Place};
 
 fn change(name: &str, value: u8) -> Change {

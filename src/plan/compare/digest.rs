@@ -19,7 +19,7 @@ use crate::value::reference::{self, Reference};
 
 /// What the references of one spec stand for.
 #[derive(Debug, Clone, Default)]
-pub struct Lens {
+pub struct Canonical {
     /// Values that are known now, longest first, each with its reference.
     known: Vec<(String, String)>,
     /// Repositories of the images that the spec names: where they are, what stands for any digest of theirs, the image,
@@ -33,7 +33,7 @@ pub struct Lens {
     removal: Removal,
 }
 
-impl Lens {
+impl Canonical {
     /// The lens of a declared resource.
     pub fn of(declared: &Declared, facts: &'static Facts, resolver: &Resolver<'_>) -> Self {
         let mut lens = Self { rules: Some(&facts.rules), removal: facts.removal, ..Self::default() };
@@ -174,11 +174,11 @@ type Manner<'a> = (&'a ResourceId, &'a str, &'a str);
 impl Change {
     /// Computes the digests of a change that refers to nothing.
     pub(crate) fn sealed(self) -> Self {
-        self.sealed_through(&Lens::default(), None)
+        self.sealed_through(&Canonical::default(), None)
     }
 
     /// Computes the digests; `end` is what the resource is to be afterwards, and its tags.
-    pub fn sealed_through(mut self, lens: &Lens, end: Option<(&Value, &Tags)>) -> Self {
+    pub fn sealed_through(mut self, lens: &Canonical, end: Option<(&Value, &Tags)>) -> Self {
         let removed_first = self.effect == Some(Effect::Replace(Order::DeleteFirst));
         // The first move of a removal switches off: what a run that was cut off there has left is no other change.
         let switched_off = |field: &&FieldChange| {
@@ -224,7 +224,7 @@ impl Change {
     }
 
     /// The digest of one field's change without images' digests; `None` if nothing else differs.
-    fn part(&self, lens: &Lens, field: &FieldChange) -> Option<String> {
+    fn part(&self, lens: &Canonical, field: &FieldChange) -> Option<String> {
         let based = |value: &Value| lens.ordered(&field.path, &lens.based(value));
         let (before, after) = (field.before.as_ref().map(based), field.after.as_ref().map(based));
         if before == after {
