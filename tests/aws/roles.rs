@@ -16,9 +16,14 @@ use batchwright::sandbox::{Call, MotoSource, Options, Sandbox};
 const ENVIRONMENT: &str =
     "project: acme/jobs\naccount: \"222222222222\"\nregion: eu-west-1\nnamePrefix: dev-\nstacks: [main]\n";
 
-/// A compute environment with a service role of its own, which this service may assume.
+/// A compute environment with a service role of its own, which this service may assume: manifests that let in another one than
+/// Batch are refused before.
 fn desired(trusted: &str) -> Desired {
-    declared(&include_str!("roles/main.yaml").replace("TRUSTED", trusted))
+    let mut desired = declared(&include_str!("roles/main.yaml").replace("TRUSTED", "batch.amazonaws.com"));
+    for declared in desired.resources.values_mut().filter(|it| it.id.kind == "iam/Role") {
+        declared.spec["assumeRolePolicyDocument"]["Statement"][0]["Principal"]["Service"] = trusted.into();
+    }
+    desired
 }
 
 fn declared(main: &str) -> Desired {

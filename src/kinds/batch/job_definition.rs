@@ -13,12 +13,13 @@ use super::types::job_settings::{ConsumableResources, NodeProperties, RetryStrat
 use super::types::name;
 use crate::diff::Diff;
 use crate::field;
-use crate::kind::{Cx, Given, Grant, Grants, Identity, Invalid, Kind, Live, On};
+use crate::kind::{Beside, Clash, Cx, Given, Grant, Grants, Identity, Invalid, Kind, Live, On};
 use crate::kinds::mirror::{Field, Part, sent};
-use crate::resource::{Place, Readiness};
+use crate::resource::{Place, Readiness, ResourceId};
 use crate::services::batch::{Batch, Snapshot};
 use crate::services::{Error, Result, failed, own_tags};
 
+mod clashes;
 mod fargate;
 mod normal;
 mod secrets;
@@ -176,6 +177,10 @@ spec:
 
     fn validate(spec: &Spec, _place: &Place) -> Vec<Invalid> {
         validate::validate(spec)
+    }
+
+    fn clashes(spec: &Spec, _id: &ResourceId, beside: &Beside<'_>) -> Vec<Clash> {
+        clashes::clashes(spec, beside)
     }
 
     fn validate_written(spec: &Spec, _place: &Place) -> Vec<Invalid> {

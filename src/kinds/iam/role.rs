@@ -16,6 +16,7 @@ use crate::services::iam::{self, Iam, Snapshot};
 use crate::services::{Error, Result, Service, TagRules, failed};
 use crate::value::Policy;
 
+pub(in crate::kinds) mod trust;
 mod write;
 
 /// An IAM role.

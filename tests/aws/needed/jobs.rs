@@ -10,7 +10,7 @@ use super::{EC2, group};
 use crate::world::stage::{Stage, environment, queue, role};
 
 /// A role that tasks may act as.
-fn of_tasks(name: &str) -> String {
+pub fn of_tasks(name: &str) -> String {
     role(name).replace("batch.amazonaws.com", "ecs-tasks.amazonaws.com")
 }
 

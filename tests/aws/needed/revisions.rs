@@ -3,6 +3,7 @@
 use aws_sdk_batch::types::{ContainerProperties, JobDefinitionType, ResourceRequirement, ResourceType};
 use batchwright::plan::Guard;
 
+use super::jobs::of_tasks;
 use super::{group, objections};
 use crate::world::stage::{Stage, role};
 
@@ -40,10 +41,10 @@ fn caller(revision: u32) -> String {
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn what_a_pinned_revision_needs_stays() {
     let stage = Stage::new().await;
-    let first = [role("one"), group("old"), definition("one", "old"), caller(1)];
+    let first = [of_tasks("one"), group("old"), definition("one", "old"), caller(1)];
     stage.world.apply(&stage.desired(&first), &Guard::default()).await;
     // A definition moves on, and what its first revision names is taken out.
-    let moved = |pin: u32| [role("two"), group("new"), definition("two", "new"), caller(pin)];
+    let moved = |pin: u32| [of_tasks("two"), group("new"), definition("two", "new"), caller(pin)];
     let allow = ["logs/LogGroup/old"];
     insta::assert_snapshot!(objections(&stage, &stage.desired(&moved(1)), &allow).await.join("\n"), @r"
     iam/Role/one: t-one is to go, while revision 1 of batch/JobDefinition/jd, which iam/Role/caller names, needs it (containerProperties.jobRoleArn): let that name a newer one first, or keep this one
@@ -74,7 +75,7 @@ async fn what_a_pinned_revision_needs_stays() {
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn what_somebody_elses_revision_needs_stays() {
     let stage = Stage::new().await;
-    let all = [role("one"), role("keeps"), group("old"), definition("one", "old")];
+    let all = [of_tasks("one"), role("keeps"), group("old"), definition("one", "old")];
     stage.world.apply(&stage.desired(&all), &Guard::default()).await;
     let need = |kind, value: &str| ResourceRequirement::builder().r#type(kind).value(value).build();
     let container = ContainerProperties::builder()
@@ -93,6 +94,6 @@ async fn what_somebody_elses_revision_needs_stays() {
     let without = stage.desired(&[role("keeps")]);
     assert_eq!(objections(&stage, &without, &["logs/LogGroup/old"]).await, held);
     // So it is where the family stays, and moves on.
-    let moved = stage.desired(&[role("two"), role("keeps"), group("old"), definition("two", "old")]);
+    let moved = stage.desired(&[of_tasks("two"), role("keeps"), group("old"), definition("two", "old")]);
     assert_eq!(objections(&stage, &moved, &[]).await, held);
 }

@@ -4,15 +4,20 @@
 //! group is of the VPC that it is used in.
 //! <https://docs.aws.amazon.com/batch/latest/APIReference/API_CreateComputeEnvironment.html>, `serviceRole`: "If your specified role
 //! has a path other than /, then you must specify either the full role ARN (recommended) or prefix the role name with the path."
+//! <https://docs.aws.amazon.com/batch/latest/userguide/service_IAM_role.html>: it trusts `batch.amazonaws.com`.
 
 use super::Spec;
 use crate::kind::{Beside, Clash, Kind};
 use crate::kinds::ec2::types::network::{Network, placed};
-use crate::kinds::iam::role::Role;
+use crate::kinds::iam::role::{Role, trust};
 use crate::value::reference::{self, Reference};
 
 pub(super) fn clashes(spec: &Spec, beside: &Beside<'_>) -> Vec<Clash> {
     let mut found: Vec<Clash> = role_with_path(spec, beside).into_iter().collect();
+    let service_role = spec.service_role.as_deref();
+    found.extend(
+        service_role.and_then(|role| trust::keeps_out("serviceRole", role, "batch.amazonaws.com", beside)),
+    );
     let Some(resources) = &spec.compute_resources else { return found };
     let managed = resources.managed_instances_provider.as_ref();
     let managed = managed.and_then(|it| it.instance_launch_template.as_ref()?.network_configuration.as_ref());
