@@ -74,8 +74,7 @@ pub async fn reviewed(
     talk: Talk<'_>,
 ) -> Result<Exit> {
     let guard = Guard { expected: expected.cloned(), ..guard.clone() };
-    let planned = || session.plan(&guard);
-    let (plan, _) = planned().await?;
+    let (plan, observed) = session.plan(&guard).await?;
     talk.plan(session, &plan);
     let differences = expected.map(|expected| expected.differences(&plan)).unwrap_or_default();
     if !differences.is_empty() {
@@ -91,7 +90,7 @@ pub async fn reviewed(
     // What nobody could be shown, nobody agreed to.
     talk.out.shown()?;
     confirm.ask(talk.out).await?;
-    let (fresh, observed) = planned().await?;
+    let (fresh, observed) = session.plan_again(&guard, (plan.clone(), &observed)).await?;
     if fresh.fingerprint() != plan.fingerprint() {
         return Err(Error::Stale);
     }

@@ -9,7 +9,7 @@ use crate::manifest;
 use crate::plan::{Guard, Plan};
 use crate::render::json::Calls;
 use crate::resource::{Desired, Observed, ResourceId};
-use crate::services::Width;
+use crate::services::{self, Width};
 
 /// Which environment, and what the command line adds to its manifests.
 #[derive(Debug, Clone, clap::Args)]
@@ -165,10 +165,23 @@ impl Session {
 
     /// Observes, and plans.
     pub async fn plan(&self, guard: &Guard) -> Result<(Plan, Observed)> {
-        let observed = self.observe().await?;
-        let guard = Guard { caller: assumed_role(&self.identity).map(str::to_owned), ..guard.clone() };
-        let planned = cloud::plan(&self.aws, &self.desired, observed, KINDS, &guard).await;
-        let (plan, observed) = planned.map_err(Error::aws("read the jobs that the plan may cut off"))?;
+        let (observed, guard) = (self.observe().await?, self.guarded(guard));
+        self.planned(cloud::plan(&self.aws, &self.desired, observed, KINDS, &guard).await)
+    }
+
+    /// The same once more, right before the first write: what is as it was is planned as it was.
+    pub async fn plan_again(&self, guard: &Guard, made: (Plan, &Observed)) -> Result<(Plan, Observed)> {
+        let (observed, guard) = (self.observe().await?, self.guarded(guard));
+        self.planned(cloud::plan_again(&self.aws, &self.desired, observed, KINDS, &guard, made).await)
+    }
+
+    /// Whoever came in by a role that the environment has for GitHub is held to that (D36).
+    fn guarded(&self, guard: &Guard) -> Guard {
+        Guard { caller: assumed_role(&self.identity).map(str::to_owned), ..guard.clone() }
+    }
+
+    fn planned(&self, made: services::Result<(Plan, Observed)>) -> Result<(Plan, Observed)> {
+        let (plan, observed) = made.map_err(Error::aws("read the jobs that the plan may cut off"))?;
         let Calls { calls, depth } = self.calls();
         tracing::info!(calls, depth, changes = plan.changes.len(), steps = plan.steps.len(), "planned");
         Ok((plan, observed))

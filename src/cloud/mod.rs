@@ -9,7 +9,7 @@ use tokio::time::Instant;
 
 use crate::diff::Diff;
 use crate::kind::AnyKind;
-use crate::plan::{self, Guard, Plan, Request, Step};
+use crate::plan::{self, Guard, Plan, Reads, Request, Step};
 use crate::resource::{
     Desired, Document, Image, Incarnation, Jobs, JobsOf, Observed, Owner, Place, ResourceId,
 };
@@ -119,6 +119,35 @@ pub async fn plan(
     if reads.is_empty() {
         return Ok((plan, observed));
     }
+    read(cloud, &reads, &mut observed).await?;
+    let plan = plan::plan(&Request::new(desired, &observed, kinds, guard));
+    Ok((plan, observed))
+}
+
+/// The same once more, of what was observed right before the first write (D26). Of what is as it was, it is the same plan: none
+/// is made anew.
+pub async fn plan_again(
+    cloud: &dyn Cloud,
+    desired: &Desired,
+    mut observed: Observed,
+    kinds: &[&'static dyn AnyKind],
+    guard: &Guard,
+    (plan, before): (Plan, &Observed),
+) -> Result<(Plan, Observed)> {
+    let unasked = Observed { jobs: None, data: BTreeMap::new(), ..before.clone() };
+    if observed != unasked {
+        return self::plan(cloud, desired, observed, kinds, guard).await;
+    }
+    read(cloud, &plan::needs(&plan, before, kinds), &mut observed).await?;
+    let plan = match observed == *before {
+        true => plan,
+        false => plan::plan(&Request::new(desired, &observed, kinds, guard)),
+    };
+    Ok((plan, observed))
+}
+
+/// Reads what a plan asks for.
+async fn read(cloud: &dyn Cloud, reads: &Reads, observed: &mut Observed) -> Result<()> {
     let jobs = async {
         match &reads.jobs {
             Some(about) => cloud.jobs(about).await.map(Some),
@@ -130,8 +159,7 @@ pub async fn plan(
     let (jobs, data) = futures::try_join!(jobs, data)?;
     let data = data.into_iter().filter_map(|(id, data)| Some((id.clone(), data?))).collect();
     (observed.jobs, observed.data) = (jobs, data);
-    let plan = plan::plan(&Request::new(desired, &observed, kinds, guard));
-    Ok((plan, observed))
+    Ok(())
 }
 
 /// How many resources are asked at once whether they hold data.

@@ -31,6 +31,7 @@ pub fn plan(request: &Request<'_>) -> Plan {
         keeps: compare::revisions::kept(&scope.desired),
         steps: steps.list,
     };
+    tracing::debug!(changes = plan.changes.len(), steps = plan.steps.len(), "a plan is made");
     debug_assert_eq!(check(&plan), Vec::<String>::new(), "a plan that does not hold together");
     plan
 }

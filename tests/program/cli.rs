@@ -339,12 +339,17 @@ fn an_environment_from_its_first_plan_to_its_end() {
     assert_eq!(unasked.code, Some(1));
     assert!(unasked.err.contains("add --yes"), "{}", unasked.err);
 
-    let applied = run(&["apply", "dev", "--yes"]);
+    // One command makes one plan, and one more if it had to ask for jobs or data; what is as it was is not planned again.
+    let plans = |ran: &Ran| ran.err.matches("a plan is made").count();
+    let counted = |args: &[&str]| run(&[args, &["--log", "batchwright::plan=debug"]].concat());
+    let applied = counted(&["apply", "dev", "--yes"]);
     assert_eq!(applied.code, Some(0), "{}", applied.err);
+    assert_eq!(plans(&applied), 1, "{}", applied.err);
     assert_eq!(last(&applied), "Applied: 1 added, 0 changed, 0 replaced, 0 deleted.");
     assert!(applied.err.contains("created       logs/LogGroup/jobs (dev-jobs)"), "{}", applied.err);
 
-    let again = run(&["plan", "dev", "--detailed-exitcode"]);
+    let again = counted(&["plan", "dev", "--detailed-exitcode"]);
+    assert_eq!(plans(&again), 1, "{}", again.err);
     assert_eq!((again.code, last(&again).as_str()), (Some(0), "No changes. 1 resource is as declared."));
     let calm = run(&["drift", "dev"]);
     assert_eq!((calm.code, last(&calm).as_str()), (Some(0), "No drift. 1 resource is as declared."));
@@ -373,8 +378,9 @@ fn an_environment_from_its_first_plan_to_its_end() {
     let refused = run(&["apply", "dev", "--yes"]);
     assert_eq!(refused.code, Some(3));
     assert!(refused.out.contains("--allow-delete=logs/LogGroup/jobs"), "{}", refused.out);
-    let allowed = run(&["apply", "dev", "--yes", "--allow-delete", "logs/LogGroup/jobs"]);
+    let allowed = counted(&["apply", "dev", "--yes", "--allow-delete", "logs/LogGroup/jobs"]);
     assert_eq!(allowed.code, Some(0), "{}{}", allowed.out, allowed.err);
+    assert_eq!(plans(&allowed), 2, "asked whether there is data: {}", allowed.err);
 
     write(here, "manifests/dev/environment.yaml", &ENVIRONMENT.replace("111111111111", "222222222222"));
     let elsewhere = run(&["plan", "dev"]);
@@ -388,8 +394,9 @@ fn an_environment_from_its_first_plan_to_its_end() {
 
     let wrong = run(&["destroy", "dev", "--confirm=prod"]);
     assert_eq!(wrong.code, Some(1));
-    let gone = run(&["destroy", "dev", "--confirm=dev"]);
+    let gone = counted(&["destroy", "dev", "--confirm=dev"]);
     assert_eq!(gone.code, Some(0), "{}{}", gone.out, gone.err);
+    assert_eq!(plans(&gone), 2, "asked whether there is data: {}", gone.err);
     assert_eq!(last(&gone), "Applied: 0 added, 0 changed, 0 replaced, 1 deleted.");
 
     let port = endpoint.rsplit(':').next().unwrap().parse::<u16>().unwrap();

@@ -6,7 +6,7 @@ use std::sync::LazyLock;
 
 use batchwright::cloud::{Cloud, Scope, Simulated};
 use batchwright::kinds::{KINDS, kind};
-use batchwright::plan::{Guard, Objector, Plan, Verb, check, plan};
+use batchwright::plan::{Guard, Objector, Plan, Request, Verb, check, plan};
 use batchwright::resource::{
     Desired, Incarnation, NAME_TAG, ON_DELETE_TAG, OWNER_TAG, Observed, OnDelete, PROTECT_TAG, ResourceId,
 };
@@ -212,7 +212,7 @@ fn observed_in(cloud: &Simulated, desired: &Desired) -> Observed {
 
 fn made(cloud: &Simulated, desired: &Desired, guard: &Guard) -> Result<(Plan, Observed), TestCaseError> {
     let observed = observed_in(cloud, desired);
-    let plan = plan(desired, &observed, KINDS, guard);
+    let plan = plan(&Request::new(desired, &observed, KINDS, guard));
     prop_assert_eq!(check(&plan), Vec::<String>::new());
     Ok((plan, observed))
 }
@@ -227,7 +227,7 @@ fn there(observed: &Observed) -> BTreeMap<(String, String, Option<u64>), &Incarn
 fn stage(cloud: &Simulated, stack: &Contract, edits: &Edits) -> Result<(), TestCaseError> {
     let (desired, guard) = edits.of(stack);
     let (first, before) = made(cloud, &desired, &guard)?;
-    let again = plan(&desired, &before, KINDS, &guard);
+    let again = plan(&Request::new(&desired, &before, KINDS, &guard));
     prop_assert_eq!(json!(&first), json!(again), "the same plan of the same");
     for step in first.steps.iter().filter(|step| step.verb == Verb::Delete) {
         let live = there(&before);

@@ -317,7 +317,7 @@ fn sorted(value: &Value) -> Value {
 fn planned(cloud: &Simulated, desired: &Desired) -> (Plan, Observed) {
     let observed = now(cloud.observe(&Scope::of(desired))).expect("memory can be read");
     let all = observed.resources.keys().chain(desired.resources.keys()).cloned().collect();
-    let guard = Guard { allow_delete: all, destroy: true, ..Guard::default() };
+    let guard = Guard { allow_delete: all, ..Guard::default() };
     let plan = plan(&Request::new(desired, &observed, KINDS, &guard));
     assert_eq!(check(&plan), Vec::<String>::new(), "{:#?}", plan.steps);
     (plan, observed)

@@ -21,9 +21,10 @@ async fn what_names_each_other_comes_about_on_the_sandbox() {
         let place = Place::new(account, "us-east-1");
         let mut stages: Vec<Desired> = stages.iter().map(|drawn| drawn.desired(&place)).collect();
         stages.push(Desired { resources: BTreeMap::new(), ..stages[0].clone() });
+        let all = stages.iter().flat_map(|stage| stage.resources.keys().cloned()).collect();
+        let guard = Guard { allow_delete: all, ..Guard::default() };
         let world = World::of(&stages[0]).await;
         for (stage, desired) in stages.iter().enumerate() {
-            let guard = Guard { destroy: true, ..Guard::default() };
             let (plan, observed) = world.plan(desired, &guard).await;
             // A role that somebody's definition holds on to can't be made anew, and so on: the plan says so.
             if !plan.objections.is_empty() {

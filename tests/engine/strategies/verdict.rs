@@ -61,16 +61,38 @@ fn desired(spec: &Value, strategy: Strategy) -> Desired {
     }
 }
 
+/// What the tables refer to, and its ARN: it is there, as whatever else the environment does not make itself.
+const LINKED: (&str, &str) = (
+    "${iam/ServiceLinkedRole/batch.arn}",
+    "arn:aws:iam::111122223333:role/aws-service-role/batch.amazonaws.com/AWSServiceRoleForBatch_linked",
+);
+
+fn linked() -> (ResourceId, Incarnations) {
+    let current = Incarnation {
+        physical: "AWSServiceRoleForBatch_linked".to_owned(),
+        arn: Some(LINKED.1.to_owned()),
+        spec: Value::Null,
+        outputs: BTreeMap::from([("arn".to_owned(), LINKED.1.into())]),
+        tags: Tags::new(),
+        readiness: Readiness::Ready,
+        revision: None,
+        named_generation: None,
+    };
+    let id = ResourceId::new("iam/ServiceLinkedRole", "batch");
+    (id, Incarnations { current: Some(current), others: Vec::new() })
+}
+
 /// Plans the change of an environment, and reads the outcome off the plan.
 pub fn verdict(live: &Value, want: &Value, strategy: Strategy) -> Verdict {
     let desired = desired(want, strategy);
     let id = desired.resources.keys().next().unwrap().clone();
     let tags =
         [(OWNER_TAG, desired.owner.0.clone()), (NAME_TAG, id.to_string()), (STACK_TAG, "main".to_owned())];
+    let live: Value = serde_json::from_str(&live.to_string().replace(LINKED.0, LINKED.1)).unwrap();
     let incarnation = Incarnation {
         physical: "main".to_owned(),
         arn: Some("arn:aws:batch:eu-west-1:111122223333:compute-environment/main".to_owned()),
-        spec: kind().normal(live, &place()).unwrap(),
+        spec: kind().normal(&live, &place()).unwrap(),
         outputs: BTreeMap::new(),
         tags: tags.into_iter().map(|(key, value)| (key.to_owned(), value)).collect(),
         readiness: Readiness::Ready,
@@ -78,7 +100,7 @@ pub fn verdict(live: &Value, want: &Value, strategy: Strategy) -> Verdict {
         named_generation: None,
     };
     let seen = Incarnations { current: Some(incarnation), others: Vec::new() };
-    let observed = Observed { resources: BTreeMap::from([(id, seen)]), ..Observed::default() };
+    let observed = Observed { resources: BTreeMap::from([(id, seen), linked()]), ..Observed::default() };
     let plan = plan(&Request::new(&desired, &observed, KINDS, &Guard::default()));
     let [change] = &plan.changes[..] else {
         assert_eq!(plan.changes, vec![]);
