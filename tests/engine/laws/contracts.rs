@@ -12,6 +12,7 @@ use batchwright::resource::{
 };
 use batchwright::value::reference::{Reference, references};
 use proptest::prelude::*;
+use proptest::test_runner::RngSeed;
 use serde_json::{Value, json};
 
 use super::gone::failures;
@@ -334,8 +335,10 @@ fn destroyed(cloud: &Simulated, desired: &Desired) -> Result<(), TestCaseError> 
     if !last.objections.is_empty() {
         return Ok(());
     }
+    // Of a family the newest revision says what becomes of it, whatever older ones carry.
     let retained: BTreeSet<(String, String)> = there(&observed)
         .into_iter()
+        .filter(|((.., revision), _)| revision.is_none())
         .filter(|(_, live)| live.tags.get(ON_DELETE_TAG).is_some_and(|what| what == "retain"))
         .map(|((of_kind, physical, _), _)| (of_kind, physical))
         .collect();
@@ -349,8 +352,13 @@ fn destroyed(cloud: &Simulated, desired: &Desired) -> Result<(), TestCaseError> 
     Ok(())
 }
 
+/// The same cases in every run, so that a change is judged by what it changes; others each time where more are asked for.
+fn seed() -> RngSeed {
+    if std::env::var_os("BATCHWRIGHT_LAWS").is_some() { RngSeed::Random } else { RngSeed::Fixed(13) }
+}
+
 proptest! {
-    #![proptest_config(ProptestConfig { cases: cases(200), failure_persistence: None, ..ProptestConfig::default() })]
+    #![proptest_config(ProptestConfig { cases: cases(200), failure_persistence: None, rng_seed: seed(), ..ProptestConfig::default() })]
 
     /// Whatever is declared and edited, and wherever a run dies: an apply brings it about, and touches nothing else.
     #[test]
