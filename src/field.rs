@@ -3,6 +3,7 @@
 //! Each function here is a schemars transform: `#[schemars(transform = field::create_only)]`. What it says lands in the
 //! kind's JSON Schema, which the differ, the documentation and editors read. A typo is a compile error.
 
+pub use batchwright_fields::{outputs, spec};
 use schemars::Schema;
 use serde_json::json;
 

@@ -4,6 +4,9 @@
 //! change to a field does; [`kind`] is what a kind of resource is; [`kinds`] are the kinds; [`services`] read AWS;
 //! [`diff`] compares two documents. [`manifest`] reads what is declared. [`sandbox`] is an AWS to try things on.
 
+// What `#[spec]` writes names this crate, here as in the kinds that tests make up.
+extern crate self as batchwright;
+
 pub mod cli;
 pub mod cloud;
 pub mod diff;

@@ -140,7 +140,7 @@ async fn run_job(session: &Session, out: &Output) -> Result<()> {
     let s3 = aws_sdk_s3::Client::new(session.connection.config());
     let (source, destination) = (bucket(session, "source")?, bucket(session, "destination")?);
     let put = s3.put_object().bucket(&source).key(SOURCE).body(ByteStream::from_static(SAMPLE)).send();
-    put.await.map_err(failed("s3", "PutObject")).map_err(Error::aws("upload the payments"))?;
+    put.await.map_err(failed).map_err(Error::aws("upload the payments"))?;
     out.data(&format!("uploaded {} payments to s3://{source}/{SOURCE}\n", rows(SAMPLE)));
 
     let target = jobs::find(&session.desired, &session.aws, JOB, None).await?;
@@ -154,7 +154,7 @@ async fn run_job(session: &Session, out: &Output) -> Result<()> {
 
     let doing = || format!("read s3://{destination}/{RESULT}");
     let got = s3.get_object().bucket(&destination).key(RESULT).send().await;
-    let got = got.map_err(failed("s3", "GetObject")).map_err(Error::aws(doing()))?;
+    let got = got.map_err(failed).map_err(Error::aws(doing()))?;
     let bytes =
         got.body.collect().await.map_err(|error| Error::plain(format!("failed to {}: {error}", doing())))?;
     out.data(&format!("s3://{destination}/{RESULT}:\n"));

@@ -187,5 +187,5 @@ async fn look(
 async fn describe(clients: &Clients, ids: &[&str]) -> Result<Vec<JobDetail>> {
     let ids = ids.iter().map(|id| (*id).to_owned()).collect();
     let answer = clients.of::<Batch>()?.describe_jobs().set_jobs(Some(ids)).send().await;
-    Ok(answer.map_err(failed("batch", "DescribeJobs"))?.jobs.unwrap_or_default())
+    Ok(answer.map_err(failed)?.jobs.unwrap_or_default())
 }

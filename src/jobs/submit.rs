@@ -93,7 +93,7 @@ async fn call(client: &Client, request: &Request, name: &str) -> services::Resul
     }
     // The SDK's own second try would be a second job.
     let once = aws_sdk_batch::config::Builder::new().retry_config(RetryConfig::disabled());
-    let answer = call.customize().config_override(once).send().await.map_err(failed("batch", "SubmitJob"))?;
+    let answer = call.customize().config_override(once).send().await.map_err(failed)?;
     answer.job_id.ok_or_else(|| services::Error::malformed("batch", "SubmitJob", "the answer names no job"))
 }
 
@@ -104,7 +104,7 @@ async fn look_up(client: &Client, queue: &str, name: &str, pace: Pace) -> Result
         wait = pace.next(wait, false);
         let filter = KeyValuesPair::builder().name("JOB_NAME").values(name).build();
         let answer = client.list_jobs().job_queue(queue).filters(filter).send().await;
-        let answer = answer.map_err(failed("batch", "ListJobs"))?;
+        let answer = answer.map_err(failed)?;
         let found = answer.job_summary_list().iter().find(|job| job.job_name() == Some(name));
         if let Some(id) = found.and_then(|job| job.job_id()) {
             return Ok(Some(id.to_owned()));

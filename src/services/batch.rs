@@ -87,11 +87,11 @@ impl Service for Batch {
         if !set.is_empty() {
             let set = set.iter().map(|(k, v)| (k.clone(), v.clone())).collect();
             let call = client.tag_resource().resource_arn(arn).set_tags(Some(set));
-            call.send().await.map_err(failed("batch", "TagResource"))?;
+            call.send().await.map_err(failed)?;
         }
         if !unset.is_empty() {
             let call = client.untag_resource().resource_arn(arn).set_tag_keys(Some(unset.to_vec()));
-            call.send().await.map_err(failed("batch", "UntagResource"))?;
+            call.send().await.map_err(failed)?;
         }
         Ok(())
     }
@@ -178,7 +178,7 @@ async fn compute_environments(
         let call = client.describe_compute_environments().set_compute_environments(names);
         let mut items = call.into_paginator().items().send();
         while let Some(item) = items.next().await {
-            found.push(item.map_err(failed("batch", "DescribeComputeEnvironments"))?);
+            found.push(item.map_err(failed)?);
         }
     }
     Ok(found)
@@ -194,7 +194,7 @@ async fn job_queues(client: &aws_sdk_batch::Client, scope: &Scope) -> Result<Vec
     for names in chunks(scope, kind) {
         let mut items = client.describe_job_queues().set_job_queues(names).into_paginator().items().send();
         while let Some(item) = items.next().await {
-            found.push(item.map_err(failed("batch", "DescribeJobQueues"))?);
+            found.push(item.map_err(failed)?);
         }
     }
     Ok(found)
@@ -254,7 +254,7 @@ async fn read_family(client: &aws_sdk_batch::Client, family: String) -> Result<V
     let mut items = call.into_paginator().items().send();
     let mut found = Vec::new();
     while let Some(item) = items.next().await {
-        found.push(item.map_err(failed("batch", "DescribeJobDefinitions"))?);
+        found.push(item.map_err(failed)?);
     }
     Ok(found)
 }
@@ -265,7 +265,7 @@ async fn read_account(client: &aws_sdk_batch::Client, pages: usize) -> Result<Op
     let mut found = Vec::new();
     for _ in 0..pages {
         let Some(page) = answers.next().await else { return Ok(Some(found)) };
-        let page = page.map_err(failed("batch", "DescribeJobDefinitions"))?;
+        let page = page.map_err(failed)?;
         let last = page.next_token().is_none();
         found.extend(page.job_definitions.unwrap_or_default());
         if last {

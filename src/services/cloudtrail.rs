@@ -50,7 +50,7 @@ pub async fn last_change(
         .max_results(PAGE)
         .send()
         .await
-        .map_err(failed("cloudtrail", "LookupEvents"))?;
+        .map_err(failed)?;
     Ok(latest(answer.events()))
 }
 

@@ -75,12 +75,12 @@ impl Service for Ec2 {
     async fn tag(client: &Client, target: Target<'_>, set: &Tags, unset: &[String]) -> Result<()> {
         if !set.is_empty() {
             let call = client.create_tags().resources(target.physical).set_tags(Some(sdk_tags(set)));
-            call.send().await.map_err(failed("ec2", "CreateTags"))?;
+            call.send().await.map_err(failed)?;
         }
         if !unset.is_empty() {
             let keys = unset.iter().map(|key| Tag::builder().key(key).build()).collect();
             let call = client.delete_tags().resources(target.physical).set_tags(Some(keys));
-            call.send().await.map_err(failed("ec2", "DeleteTags"))?;
+            call.send().await.map_err(failed)?;
         }
         Ok(())
     }

@@ -78,11 +78,11 @@ impl Service for Ecr {
         let arn = target.arn.unwrap_or(target.physical);
         if !set.is_empty() {
             let call = client.tag_resource().resource_arn(arn).set_tags(Some(tag_list(set, "TagResource")?));
-            call.send().await.map_err(failed("ecr", "TagResource"))?;
+            call.send().await.map_err(failed)?;
         }
         if !unset.is_empty() {
             let call = client.untag_resource().resource_arn(arn).set_tag_keys(Some(unset.to_vec()));
-            call.send().await.map_err(failed("ecr", "UntagResource"))?;
+            call.send().await.map_err(failed)?;
         }
         Ok(())
     }
@@ -116,13 +116,13 @@ async fn list(client: &Client, scope: &Scope) -> Result<Vec<Repository>> {
     if !scope.only {
         let pages = call.max_results(1000).into_paginator().items().send();
         let all: std::result::Result<Vec<_>, _> = pages.collect().await;
-        return all.map_err(failed("ecr", "DescribeRepositories"));
+        return all.map_err(failed);
     }
     let names: BTreeSet<&str> = scope.names(KIND).collect();
     let one = |name: &str| {
         let call = call.clone().repository_names(name);
         async move {
-            match call.send().await.map_err(failed("ecr", "DescribeRepositories")) {
+            match call.send().await.map_err(failed) {
                 Ok(answer) => Ok(answer.repositories.unwrap_or_default()),
                 Err(error) if error.is("RepositoryNotFoundException") => Ok(Vec::new()),
                 Err(error) => Err(error),
@@ -139,15 +139,15 @@ async fn list(client: &Client, scope: &Scope) -> Result<Vec<Repository>> {
 async fn read_details(client: &Client, account: &str, name: &str, arn: &str) -> Result<Option<Details>> {
     let lifecycle = async {
         let call = client.get_lifecycle_policy().registry_id(account).repository_name(name);
-        call.send().await.map_err(failed("ecr", "GetLifecyclePolicy"))
+        call.send().await.map_err(failed)
     };
     let policy = async {
         let call = client.get_repository_policy().registry_id(account).repository_name(name);
-        call.send().await.map_err(failed("ecr", "GetRepositoryPolicy"))
+        call.send().await.map_err(failed)
     };
     let tags = async {
         let call = client.list_tags_for_resource().resource_arn(arn);
-        call.send().await.map_err(failed("ecr", "ListTagsForResource"))
+        call.send().await.map_err(failed)
     };
     let (lifecycle, policy, tags) = futures::join!(lifecycle, policy, tags);
     if [lifecycle.as_ref().err(), policy.as_ref().err(), tags.as_ref().err()]
@@ -179,7 +179,7 @@ fn unless<T>(answer: Result<T>, code: &str) -> Result<Option<T>> {
 /// Whether a repository of this registry holds an image.
 pub async fn holds_images(client: &Client, account: &str, repository: &str) -> Result<bool> {
     let page = client.describe_images().registry_id(account).repository_name(repository).max_results(1);
-    let page = page.send().await.map_err(failed("ecr", "DescribeImages"))?;
+    let page = page.send().await.map_err(failed)?;
     Ok(!page.image_details().is_empty())
 }
 
@@ -207,7 +207,7 @@ pub async fn point(client: &Client, repository: &str, tag: &str, from: &str) -> 
         .set_image_manifest(image.image_manifest)
         .set_image_manifest_media_type(image.image_manifest_media_type)
         .set_image_digest(digest.clone());
-    match put.send().await.map_err(failed("ecr", "PutImage")) {
+    match put.send().await.map_err(failed) {
         // It points there already.
         Err(error) if error.is("ImageAlreadyExistsException") => Ok(digest),
         answer => answer.map(|_| digest),
@@ -218,7 +218,7 @@ async fn image(client: &Client, repository: &str, tag: &str) -> Result<Option<Im
     let call = client.batch_get_image().repository_name(repository);
     let call = call.image_ids(ImageIdentifier::builder().image_tag(tag).build());
     let call = call.set_accepted_media_types(Some(MANIFESTS.map(str::to_owned).to_vec()));
-    let answer = call.send().await.map_err(failed("ecr", "BatchGetImage"));
+    let answer = call.send().await.map_err(failed);
     let Some(answer) = unless(answer, "RepositoryNotFoundException")? else { return Ok(None) };
     if let Some(image) = answer.images().first() {
         return Ok(Some(image.clone()));

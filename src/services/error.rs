@@ -76,37 +76,45 @@ impl Error {
     }
 }
 
-/// Turns an SDK error into ours: `client.list_roles().send().await.map_err(failed("iam", "ListRoles"))?`.
-pub fn failed<E>(
-    service: &'static str,
-    operation: &'static str,
-) -> impl Fn(SdkError<E, HttpResponse>) -> Error
+/// Turns an SDK error into ours: `client.list_roles().send().await.map_err(failed)?`. The error's type says which call it was.
+pub fn failed<E>(error: SdkError<E, HttpResponse>) -> Error
 where
     E: ProvideErrorMetadata + StdError + Send + Sync + 'static,
 {
-    move |error| {
-        let reached = match &error {
-            SdkError::ConstructionFailure(_) => Reached::NotSent,
-            SdkError::DispatchFailure(failure) if failure.is_user() => Reached::NotSent,
-            SdkError::ServiceError(_) => Reached::Answered,
-            _ => Reached::Unknown,
-        };
-        let unsigned = is_unsigned(&error);
-        let reached = if unsigned { Reached::NotSent } else { reached };
-        let retry_after = error.raw_response().and_then(retry_after);
-        let metadata = error.as_service_error().map(ProvideErrorMetadata::meta);
-        let code = metadata.and_then(|m| m.code()).or(unsigned.then_some(NO_CREDENTIALS)).map(str::to_owned);
-        let foreign = error.raw_response().filter(|_| code.is_none()).and_then(foreign);
-        let reached = match error.raw_response() {
-            Some(answer) if foreign.is_some() && answer.status().is_server_error() => Reached::Unknown,
-            _ => reached,
-        };
-        let words = metadata.and_then(|m| m.message()).map(str::to_owned);
-        let message = words.or(foreign).unwrap_or_else(|| chain(&error));
-        let (message, written) = without_id(&message);
-        let request_id = metadata.and_then(|m| m.extra("aws_request_id")).map(str::to_owned).or(written);
-        Error { service, operation, code, message, request_id, reached, retry_after }
-    }
+    let (service, operation) = call_of(std::any::type_name::<E>());
+    let reached = match &error {
+        SdkError::ConstructionFailure(_) => Reached::NotSent,
+        SdkError::DispatchFailure(failure) if failure.is_user() => Reached::NotSent,
+        SdkError::ServiceError(_) => Reached::Answered,
+        _ => Reached::Unknown,
+    };
+    let unsigned = is_unsigned(&error);
+    let reached = if unsigned { Reached::NotSent } else { reached };
+    let retry_after = error.raw_response().and_then(retry_after);
+    let metadata = error.as_service_error().map(ProvideErrorMetadata::meta);
+    let code = metadata.and_then(|m| m.code()).or(unsigned.then_some(NO_CREDENTIALS)).map(str::to_owned);
+    let foreign = error.raw_response().filter(|_| code.is_none()).and_then(foreign);
+    let reached = match error.raw_response() {
+        Some(answer) if foreign.is_some() && answer.status().is_server_error() => Reached::Unknown,
+        _ => reached,
+    };
+    let words = metadata.and_then(|m| m.message()).map(str::to_owned);
+    let message = words.or(foreign).unwrap_or_else(|| chain(&error));
+    let (message, written) = without_id(&message);
+    let request_id = metadata.and_then(|m| m.extra("aws_request_id")).map(str::to_owned).or(written);
+    Error { service, operation, code, message, request_id, reached, retry_after }
+}
+
+/// Service and operation of the SDK's type for a call's errors: `aws_sdk_batch::operation::list_jobs::ListJobsError`.
+fn call_of(error: &'static str) -> (&'static str, &'static str) {
+    let sdk = error.split("::").next().unwrap_or(error);
+    let name = error.rsplit("::").next().unwrap_or(error);
+    let service = match sdk.strip_prefix("aws_sdk_").unwrap_or(sdk) {
+        "cloudwatchlogs" => "logs",
+        "resourcegroupstagging" => "tag",
+        service => service,
+    };
+    (service, name.strip_suffix("Error").unwrap_or(name))
 }
 
 /// What came in the place of AWS's answer: a proxy's page, a redirect, nothing.
@@ -287,7 +295,7 @@ mod tests {
             .credentials_provider(SharedCredentialsProvider::new(RunOut))
             .build();
         let asked = aws_sdk_iam::Client::new(&config).list_roles().send().await;
-        let error = failed("iam", "ListRoles")(asked.unwrap_err());
+        let error = failed(asked.unwrap_err());
         assert_eq!(
             (error.code.as_deref(), error.reached),
             (Some(NO_CREDENTIALS), Reached::NotSent),
@@ -296,6 +304,33 @@ mod tests {
         assert!(error.message.contains("the session is over"), "{error}");
         assert_eq!(classify(&error), Fault::Terminal);
         assert!(is_access(error.code.as_deref()));
+    }
+
+    #[test]
+    fn the_type_of_an_error_says_which_call_it_was() {
+        use aws_sdk_batch::operation::list_jobs::ListJobsError;
+        use aws_sdk_cloudtrail::operation::lookup_events::LookupEventsError;
+        use aws_sdk_cloudwatchlogs::operation::create_log_group::CreateLogGroupError;
+        use aws_sdk_ec2::operation::create_vpc::CreateVpcError;
+        use aws_sdk_ecr::operation::describe_images::DescribeImagesError;
+        use aws_sdk_iam::operation::get_open_id_connect_provider::GetOpenIDConnectProviderError;
+        use aws_sdk_resourcegroupstagging::operation::get_resources::GetResourcesError;
+        use aws_sdk_s3::operation::head_bucket::HeadBucketError;
+        use aws_sdk_sts::operation::get_caller_identity::GetCallerIdentityError;
+        let names = [
+            (std::any::type_name::<ListJobsError>(), ("batch", "ListJobs")),
+            (std::any::type_name::<LookupEventsError>(), ("cloudtrail", "LookupEvents")),
+            (std::any::type_name::<CreateLogGroupError>(), ("logs", "CreateLogGroup")),
+            (std::any::type_name::<CreateVpcError>(), ("ec2", "CreateVpc")),
+            (std::any::type_name::<DescribeImagesError>(), ("ecr", "DescribeImages")),
+            (std::any::type_name::<GetOpenIDConnectProviderError>(), ("iam", "GetOpenIDConnectProvider")),
+            (std::any::type_name::<GetResourcesError>(), ("tag", "GetResources")),
+            (std::any::type_name::<HeadBucketError>(), ("s3", "HeadBucket")),
+            (std::any::type_name::<GetCallerIdentityError>(), ("sts", "GetCallerIdentity")),
+        ];
+        for (name, call) in names {
+            assert_eq!(call_of(name), call);
+        }
     }
 
     #[test]

@@ -163,7 +163,7 @@ async fn details(client: &Client) -> Result<(Vec<RoleDetail>, Vec<ManagedPolicyD
     let mut pages = call.into_paginator().send();
     let (mut roles, mut policies) = (Vec::new(), Vec::new());
     while let Some(page) = pages.next().await {
-        let page = page.map_err(failed("iam", "GetAccountAuthorizationDetails"))?;
+        let page = page.map_err(failed)?;
         roles.extend(page.role_detail_list.unwrap_or_default());
         policies.extend(page.policies.unwrap_or_default());
     }
@@ -176,7 +176,7 @@ async fn descriptions(client: &Client) -> Result<Described> {
     let mut roles = client.list_roles().max_items(1000).into_paginator().items().send();
     let mut found = BTreeMap::new();
     while let Some(role) = roles.next().await {
-        let role = role.map_err(failed("iam", "ListRoles"))?;
+        let role = role.map_err(failed)?;
         found.insert(role.role_name, (role.description, role.max_session_duration));
     }
     Ok(found)

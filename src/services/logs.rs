@@ -45,17 +45,11 @@ impl Service for Logs {
         let arn = target.arn.unwrap_or(target.physical);
         if !set.is_empty() {
             let set = set.iter().map(|(k, v)| (k.clone(), v.clone())).collect();
-            client
-                .tag_resource()
-                .resource_arn(arn)
-                .set_tags(Some(set))
-                .send()
-                .await
-                .map_err(failed("logs", "TagResource"))?;
+            client.tag_resource().resource_arn(arn).set_tags(Some(set)).send().await.map_err(failed)?;
         }
         if !unset.is_empty() {
             let call = client.untag_resource().resource_arn(arn).set_tag_keys(Some(unset.to_vec()));
-            call.send().await.map_err(failed("logs", "UntagResource"))?;
+            call.send().await.map_err(failed)?;
         }
         Ok(())
     }
@@ -74,14 +68,14 @@ impl Service for Logs {
 async fn read_one(client: &Client, name: String) -> Result<Option<(LogGroup, Tags)>> {
     let mut pages = client.describe_log_groups().log_group_name_prefix(&name).into_paginator().items().send();
     while let Some(group) = pages.next().await {
-        let group = group.map_err(failed("logs", "DescribeLogGroups"))?;
+        let group = group.map_err(failed)?;
         // The names come in order: the group itself is first among those that begin with its name.
         if group.log_group_name() != Some(name.as_str()) {
             continue;
         }
         let arn = group.log_group_arn().or(group.arn()).unwrap_or_default().trim_end_matches(":*").to_owned();
         let tags = client.list_tags_for_resource().resource_arn(arn).send().await;
-        let tags = match tags.map_err(failed("logs", "ListTagsForResource")) {
+        let tags = match tags.map_err(failed) {
             // It went since it was listed.
             Err(error) if error.is("ResourceNotFoundException") => return Ok(None),
             answer => answer?,
@@ -95,7 +89,7 @@ async fn read_one(client: &Client, name: String) -> Result<Option<(LogGroup, Tag
 /// Whether anything was ever written to a group: its size lags hours behind, its streams are there at once.
 pub async fn has_streams(client: &Client, group: &str) -> Result<bool> {
     let page = client.describe_log_streams().log_group_name(group).limit(1).send().await;
-    Ok(!page.map_err(failed("logs", "DescribeLogStreams"))?.log_streams().is_empty())
+    Ok(!page.map_err(failed)?.log_streams().is_empty())
 }
 
 /// One event of a log stream.
@@ -123,7 +117,7 @@ pub struct Page {
 pub async fn events(client: &Client, group: &str, stream: &str, token: Option<&str>) -> Result<Page> {
     let call = client.get_log_events().log_group_name(group).log_stream_name(stream).start_from_head(true);
     let answer = call.set_next_token(token.map(str::to_owned)).send().await;
-    let answer = match answer.map_err(failed("logs", "GetLogEvents")) {
+    let answer = match answer.map_err(failed) {
         Err(error) if error.is("ResourceNotFoundException") => {
             return Ok(Page { end: true, ..Page::default() });
         }

@@ -81,13 +81,13 @@ impl Service for S3 {
         let told = |error| about_abac(target.physical, set, unset, error);
         if tags.is_empty() {
             let call = client.delete_bucket_tagging().bucket(target.physical);
-            return call.send().await.map(drop).map_err(failed("s3", "DeleteBucketTagging")).or_else(told);
+            return call.send().await.map(drop).map_err(failed).or_else(told);
         }
         let tagging = Tagging::builder().set_tag_set(Some(tag_list(&tags, "PutBucketTagging")?)).build();
         let tagging =
             tagging.map_err(|error| Error::malformed("s3", "PutBucketTagging", error.to_string()))?;
         let call = client.put_bucket_tagging().bucket(target.physical).tagging(tagging);
-        call.send().await.map(drop).map_err(failed("s3", "PutBucketTagging")).or_else(told)
+        call.send().await.map(drop).map_err(failed).or_else(told)
     }
 
     fn hint(message: &str) -> Option<&'static str> {
@@ -166,22 +166,22 @@ pub fn tag_list(tags: &Tags, operation: &'static str) -> Result<Vec<Tag>> {
 async fn read_one(client: &Client, account: &str, name: &str) -> Result<Option<BucketRead>> {
     // Names are shared by all accounts of a partition: with the owner said, S3 refuses to speak of anybody else's.
     macro_rules! get {
-        ($call:ident, $operation:literal) => {
+        ($call:ident) => {
             async {
                 let call = client.$call().bucket(name).expected_bucket_owner(account);
-                Box::pin(call.send()).await.map_err(failed("s3", $operation))
+                Box::pin(call.send()).await.map_err(failed)
             }
         };
     }
     let (tags, encryption, versioning, block, ownership, lifecycle, notification, policy) = futures::join!(
-        get!(get_bucket_tagging, "GetBucketTagging"),
-        get!(get_bucket_encryption, "GetBucketEncryption"),
-        get!(get_bucket_versioning, "GetBucketVersioning"),
-        get!(get_public_access_block, "GetPublicAccessBlock"),
-        get!(get_bucket_ownership_controls, "GetBucketOwnershipControls"),
-        get!(get_bucket_lifecycle_configuration, "GetBucketLifecycleConfiguration"),
-        get!(get_bucket_notification_configuration, "GetBucketNotificationConfiguration"),
-        get!(get_bucket_policy, "GetBucketPolicy"),
+        get!(get_bucket_tagging),
+        get!(get_bucket_encryption),
+        get!(get_bucket_versioning),
+        get!(get_public_access_block),
+        get!(get_bucket_ownership_controls),
+        get!(get_bucket_lifecycle_configuration),
+        get!(get_bucket_notification_configuration),
+        get!(get_bucket_policy),
     );
     // One call says whether the bucket is there: the same word from another one only is an error, not absence.
     if tags.as_ref().is_err_and(|error| error.is("NoSuchBucket")) {
@@ -238,7 +238,7 @@ const PAGES_AT_ONCE: usize = 100;
 /// Whether a bucket of this account holds an object, or an old version or delete marker of one.
 pub async fn holds_objects(client: &Client, account: &str, bucket: &str) -> Result<bool> {
     let page = client.list_object_versions().bucket(bucket).expected_bucket_owner(account).max_keys(1);
-    let page = page.send().await.map_err(failed("s3", "ListObjectVersions"))?;
+    let page = page.send().await.map_err(failed)?;
     Ok(!page.versions().is_empty() || !page.delete_markers().is_empty())
 }
 
@@ -250,7 +250,7 @@ pub async fn empty(client: &Client, account: &str, bucket: &str) -> Result<bool>
     for _ in 0..PAGES_AT_ONCE {
         // What was listed is deleted before the next look, so each page is the first one.
         let page = client.list_object_versions().bucket(bucket).expected_bucket_owner(account).send();
-        let page = page.await.map_err(failed("s3", "ListObjectVersions"))?;
+        let page = page.await.map_err(failed)?;
         let versions = page.versions().iter().map(|v| (v.key(), v.version_id()));
         let markers = page.delete_markers().iter().map(|m| (m.key(), m.version_id()));
         let found: Vec<(Option<&str>, Option<&str>)> = versions.chain(markers).collect();
@@ -282,7 +282,7 @@ async fn delete_objects(
         .map_err(invalid)?;
     let delete = Delete::builder().set_objects(Some(objects)).quiet(true).build().map_err(invalid)?;
     let call = client.delete_objects().bucket(bucket).expected_bucket_owner(account).delete(delete);
-    let answer = call.send().await.map_err(failed("s3", CALL))?;
+    let answer = call.send().await.map_err(failed)?;
     match answer.errors().first() {
         None => Ok(()),
         // 200 with errors inside: the first speaks for all.
@@ -305,11 +305,11 @@ async fn delete_objects(
 
 async fn abort_uploads(client: &Client, account: &str, bucket: &str) -> Result<bool> {
     let page = client.list_multipart_uploads().bucket(bucket).expected_bucket_owner(account).send();
-    let page = page.await.map_err(failed("s3", "ListMultipartUploads"))?;
+    let page = page.await.map_err(failed)?;
     let abort = |upload: MultipartUpload| async move {
         let call = client.abort_multipart_upload().bucket(bucket).expected_bucket_owner(account);
         let call = call.set_key(upload.key).set_upload_id(upload.upload_id);
-        let aborted = call.send().await.map_err(failed("s3", "AbortMultipartUpload"));
+        let aborted = call.send().await.map_err(failed);
         unless(aborted, "NoSuchUpload").map(drop)
     };
     let uploads = page.uploads().to_vec();

@@ -72,7 +72,7 @@ async fn search(config: SdkConfig, owner: Owner) -> Result<BTreeMap<String, Tags
         client.get_resources().tag_filters(filter).resources_per_page(100).into_paginator().send();
     let mut found = BTreeMap::new();
     while let Some(page) = pages.next().await {
-        let page = page.map_err(failed("tag", "GetResources"))?;
+        let page = page.map_err(failed)?;
         for resource in page.resource_tag_mapping_list() {
             if let Some(arn) = resource.resource_arn() {
                 found.insert(arn.to_owned(), own_tags(resource.tags().iter().map(|t| (t.key(), t.value()))));

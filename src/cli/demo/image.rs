@@ -74,7 +74,7 @@ impl Image {
             .image_manifest(&self.manifest)
             .image_manifest_media_type(MEDIA_TYPE)
             .send();
-        put.await.map_err(failed("ecr", "PutImage")).map_err(Error::aws("push the image"))?;
+        put.await.map_err(failed).map_err(Error::aws("push the image"))?;
         if let Some(sandbox) = connection.sandbox() {
             sandbox.batch().map_image(&self.reference, self.program.clone(), Vec::new());
         }

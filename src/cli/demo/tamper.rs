@@ -23,21 +23,15 @@ pub async fn change(connection: &Connection, observed: &Observed) -> Result<Vec<
     let ssh = IpPermission::builder().ip_protocol("tcp").from_port(22).to_port(22).ip_ranges(world).build();
     let ec2 = aws_sdk_ec2::Client::new(connection.config());
     let open = ec2.authorize_security_group_ingress().group_id(&group).ip_permissions(ssh).send();
-    open.await
-        .map_err(failed("ec2", "AuthorizeSecurityGroupIngress"))
-        .map_err(Error::aws(format!("open {group}")))?;
+    open.await.map_err(failed).map_err(Error::aws(format!("open {group}")))?;
 
     let batch = aws_sdk_batch::Client::new(connection.config());
     let raise = batch.update_job_queue().job_queue(&queue).priority(50).send();
-    raise.await.map_err(failed("batch", "UpdateJobQueue")).map_err(Error::aws(format!("change {queue}")))?;
+    raise.await.map_err(failed).map_err(Error::aws(format!("change {queue}")))?;
 
     let iam = aws_sdk_iam::Client::new(connection.config());
     let allow = iam.put_role_policy().role_name(&role).policy_name("just-for-now").policy_document(ANYTHING);
-    allow
-        .send()
-        .await
-        .map_err(failed("iam", "PutRolePolicy"))
-        .map_err(Error::aws(format!("change {role}")))?;
+    allow.send().await.map_err(failed).map_err(Error::aws(format!("change {role}")))?;
 
     Ok(vec![
         format!("someone opens SSH to the world on the security group {group}"),

@@ -3,14 +3,12 @@
 use std::collections::BTreeMap;
 
 use aws_sdk_batch::types::{CeState, CeStatus, CeType, ComputeEnvironmentDetail};
-use schemars::JsonSchema;
-use serde::{Deserialize, Serialize};
 
 use super::types::compute_resources::ComputeResources;
 use super::types::environment_settings::{EcsSettings, EksConfiguration, UpdatePolicy};
 use super::types::name;
 use crate::diff::{Diff, FieldChange};
-use crate::field;
+use crate::field::{outputs, spec};
 use crate::kind::{
     Beside, Clash, Cx, Effect, Given, Grant, Grants, Interrupt, Invalid, Kind, Live, Manner, On, Reason,
     Removal, Scaffold, When, Work,
@@ -33,54 +31,41 @@ pub struct ComputeEnvironment;
 const CLUSTER: On = On::Regional("eks", "cluster/{spec.eksConfiguration.eksClusterArn}");
 
 /// What a manifest declares of a compute environment.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
-#[serde(rename_all = "camelCase", deny_unknown_fields)]
+#[spec]
 pub struct Spec {
     /// `MANAGED`: Batch launches what jobs need. `UNMANAGED`: you do, into the environment's ECS cluster.
-    #[schemars(transform = field::create_only, transform = field::one_of(CeType::values()))]
+    #[field(create_only, one_of(CeType::values()))]
     pub r#type: String,
     /// `ENABLED`, or `DISABLED`: no further jobs are placed, `minvCpus` are still kept running.
-    #[serde(default = "enabled")]
-    #[schemars(transform = field::one_of(CeState::values()))]
+    #[field(default = CeState::Enabled.as_str(), one_of(CeState::values()))]
     pub state: String,
     /// The vCPUs that an `UNMANAGED` environment counts as, for shares.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    #[schemars(range(min = 0), transform = field::server)]
+    #[field(server, range(0..))]
     pub unmanagedv_cpus: Option<i32>,
     /// What a `MANAGED` environment launches.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    #[schemars(transform = field::empty)]
+    #[field(empty)]
     pub compute_resources: Option<ComputeResources>,
     /// The role with which Batch works, by name or ARN. Absent: the service-linked role `AWSServiceRoleForBatch`, which alone allows
     /// instances to be updated in place.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    #[schemars(transform = field::empty, transform = field::name_or_arn, transform = field::refers(&["iam/Role.arn", "iam/Role.name", "iam/ServiceLinkedRole.arn"]))]
+    #[field(empty, name_or_arn, refers("iam/Role.arn", "iam/Role.name", "iam/ServiceLinkedRole.arn"))]
     pub service_role: Option<String>,
     /// What becomes of running jobs when an update replaces instances.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    #[schemars(transform = field::empty)]
+    #[field(empty)]
     pub update_policy: Option<UpdatePolicy>,
     /// The EKS cluster that jobs run in; absent: ECS.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    #[schemars(transform = field::empty)]
+    #[field(empty)]
     pub eks_configuration: Option<EksConfiguration>,
     /// Settings of the ECS cluster that Batch makes.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    #[schemars(transform = field::empty)]
+    #[field(empty)]
     pub ecs_settings: Option<EcsSettings>,
     /// Reserved by AWS.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    #[schemars(transform = field::server)]
+    #[field(server)]
     pub context: Option<String>,
 }
 
-fn enabled() -> String {
-    CeState::Enabled.as_str().to_owned()
-}
-
 /// What AWS assigns to a compute environment.
-#[derive(Debug, Clone, Default, Serialize, Deserialize, JsonSchema)]
-#[serde(rename_all = "camelCase")]
+#[outputs]
+#[derive(Default)]
 pub struct Outputs {
     /// Its ARN.
     pub arn: String,
@@ -328,7 +313,7 @@ fn live(detail: &ComputeEnvironmentDetail) -> Live<ComputeEnvironment> {
         arn: Some(arn.clone()),
         spec: Spec {
             r#type: Field::read(detail.r#type(), || CeType::Managed.as_str().to_owned()),
-            state: Field::read(detail.state(), enabled),
+            state: Field::read(detail.state(), Spec::default_state),
             unmanagedv_cpus: detail.unmanagedv_cpus(),
             compute_resources: detail.compute_resources().map(Part::of),
             service_role: text(detail.service_role()),

@@ -3,8 +3,6 @@
 use std::collections::BTreeMap;
 
 use aws_sdk_batch::types as sdk;
-use schemars::JsonSchema;
-use serde::{Deserialize, Serialize};
 
 use super::types::container_properties::ContainerProperties;
 use super::types::ecs::EcsProperties;
@@ -12,7 +10,7 @@ use super::types::eks::EksProperties;
 use super::types::job_settings::{ConsumableResources, NodeProperties, RetryStrategy, Timeout};
 use super::types::name;
 use crate::diff::Diff;
-use crate::field;
+use crate::field::{outputs, spec};
 use crate::kind::{Beside, Clash, Cx, Given, Grant, Grants, Identity, Invalid, Kind, Live, On};
 use crate::kinds::mirror::{Field, Part, sent};
 use crate::resource::{Place, Readiness, ResourceId};
@@ -30,60 +28,49 @@ mod validate;
 pub struct JobDefinition;
 
 /// What a manifest declares of a job definition.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
-#[serde(rename_all = "camelCase", deny_unknown_fields)]
+#[spec]
 pub struct Spec {
     /// `container`, or `multinode` for jobs that span nodes.
-    #[schemars(transform = field::one_of(sdk::JobDefinitionType::values()))]
+    #[field(one_of(sdk::JobDefinitionType::values()))]
     pub r#type: String,
     /// The container of a job. Exactly one of `containerProperties`, `ecsProperties`, `eksProperties` and `nodeProperties` is said.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    #[schemars(transform = field::empty)]
+    #[field(empty)]
     pub container_properties: Option<ContainerProperties>,
     /// The containers of a job that has several.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    #[schemars(transform = field::empty)]
+    #[field(empty)]
     pub ecs_properties: Option<EcsProperties>,
     /// The pod of a job on EKS.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    #[schemars(transform = field::empty)]
+    #[field(empty)]
     pub eks_properties: Option<EksProperties>,
     /// The nodes of a multi-node job.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    #[schemars(transform = field::empty)]
+    #[field(empty)]
     pub node_properties: Option<NodeProperties>,
     /// Default values of the parameters that commands name as `Ref::name`.
-    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
-    #[schemars(transform = field::empty, transform = field::free)]
+    #[field(empty, free)]
     pub parameters: BTreeMap<String, String>,
     /// Where jobs may run: `EC2`, `FARGATE`, `MANAGED_INSTANCES`. Absent: `EC2`. Not for EKS.
-    #[serde(default, skip_serializing_if = "Vec::is_empty")]
-    #[schemars(transform = field::empty, transform = field::set, transform = field::items_one_of(sdk::PlatformCapability::values()))]
+    #[field(empty, set, items_one_of(sdk::PlatformCapability::values()))]
     pub platform_capabilities: Vec<String>,
     /// Whether the tasks of jobs get the tags of the job and its definition. Not for EKS.
-    #[serde(default)]
+    #[field(default)]
     pub propagate_tags: bool,
     /// How often a job is tried; absent: once.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    #[schemars(transform = field::empty)]
+    #[field(empty)]
     pub retry_strategy: Option<RetryStrategy>,
     /// How long an attempt may take; absent: for ever.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    #[schemars(transform = field::empty)]
+    #[field(empty)]
     pub timeout: Option<Timeout>,
     /// Which jobs go first in a queue that is shared fairly: 0 to 9999, higher first.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    #[schemars(range(min = 0, max = 9999), transform = field::empty)]
+    #[field(empty, range(0..=9999))]
     pub scheduling_priority: Option<i32>,
     /// Consumable resources that a job takes.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    #[schemars(transform = field::empty)]
+    #[field(empty)]
     pub consumable_resource_properties: Option<ConsumableResources>,
 }
 
 /// What AWS assigns to a revision.
-#[derive(Debug, Clone, Default, Serialize, Deserialize, JsonSchema)]
-#[serde(rename_all = "camelCase")]
+#[outputs]
+#[derive(Default)]
 pub struct Outputs {
     /// The ARN of the newest revision, with its number: what refers to it follows each change.
     pub arn: String,
@@ -215,12 +202,7 @@ spec:
         // A second try after a lost answer would register a second revision: the executor looks first (D25).
         let once = aws_sdk_batch::config::Builder::new()
             .retry_config(aws_sdk_batch::config::retry::RetryConfig::disabled());
-        register(cx, want)
-            .customize()
-            .config_override(once)
-            .send()
-            .await
-            .map_err(failed("batch", "RegisterJobDefinition"))?;
+        register(cx, want).customize().config_override(once).send().await.map_err(failed)?;
         Ok(cx.name.to_owned())
     }
 
@@ -231,7 +213,7 @@ spec:
 
     async fn delete(cx: &Cx<'_, Self>, live: &Live<Self>) -> Result<()> {
         let call = cx.client.deregister_job_definition().job_definition(&live.outputs.arn);
-        call.send().await.map_err(failed("batch", "DeregisterJobDefinition"))?;
+        call.send().await.map_err(failed)?;
         Ok(())
     }
 }

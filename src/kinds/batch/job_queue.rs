@@ -3,13 +3,11 @@
 use std::collections::BTreeMap;
 
 use aws_sdk_batch::types::{JobQueueDetail, JobQueueType, JqState, JqStatus};
-use schemars::JsonSchema;
-use serde::{Deserialize, Serialize};
 
 use super::types::name;
 use super::types::queue_orders::{ComputeEnvironmentOrder, JobStateTimeLimitAction, ServiceEnvironmentOrder};
 use crate::diff::{ChangeRule, Diff, FieldChange};
-use crate::field;
+use crate::field::{outputs, spec};
 use crate::kind::{
     Beside, Clash, Cx, Effect, Given, Grant, Grants, Invalid, Kind, Live, Manner, On, Order, Reason, Removal,
     Rule, Work,
@@ -28,45 +26,34 @@ mod validate;
 pub struct JobQueue;
 
 /// What a manifest declares of a job queue.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
-#[serde(rename_all = "camelCase", deny_unknown_fields)]
+#[spec]
 pub struct Spec {
     /// Which of several queues goes first on a shared compute environment: 0 to 1000, higher first.
-    #[schemars(range(min = 0, max = 1000))]
+    #[field(range(0..=1000))]
     pub priority: i32,
     /// `ENABLED`, or `DISABLED`: no further jobs are accepted, accepted ones go on.
-    #[serde(default = "enabled")]
-    #[schemars(transform = field::one_of(JqState::values()))]
+    #[field(default = JqState::Enabled.as_str(), one_of(JqState::values()))]
     pub state: String,
     /// The compute environments that take the jobs, 1 to 3, the first that has room first.
-    #[serde(default, skip_serializing_if = "Vec::is_empty")]
-    #[schemars(length(max = 3), transform = field::empty)]
+    #[field(empty, length(..=3))]
     pub compute_environment_order: Vec<ComputeEnvironmentOrder>,
     /// The service environment that takes the jobs, in place of compute environments.
-    #[serde(default, skip_serializing_if = "Vec::is_empty")]
-    #[schemars(transform = field::empty)]
+    #[field(empty)]
     pub service_environment_order: Vec<ServiceEnvironmentOrder>,
     /// How the queue is shared fairly. It can be replaced by another, but neither added nor removed later.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    #[schemars(transform = field::empty, transform = field::refers(&["batch/SchedulingPolicy.arn"]))]
+    #[field(empty, refers("batch/SchedulingPolicy.arn"))]
     pub scheduling_policy_arn: Option<String>,
     /// What the queue sends jobs to; absent: it follows from the compute environments.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    #[schemars(transform = field::server, transform = field::create_only, transform = field::one_of(JobQueueType::values()))]
+    #[field(server, create_only, one_of(JobQueueType::values()))]
     pub job_queue_type: Option<String>,
     /// When Batch gives up on a job that waits at the head of the queue.
-    #[serde(default, skip_serializing_if = "Vec::is_empty")]
-    #[schemars(transform = field::empty, transform = field::set)]
+    #[field(empty, set)]
     pub job_state_time_limit_actions: Vec<JobStateTimeLimitAction>,
 }
 
-fn enabled() -> String {
-    JqState::Enabled.as_str().to_owned()
-}
-
 /// What AWS assigns to a job queue.
-#[derive(Debug, Clone, Default, Serialize, Deserialize, JsonSchema)]
-#[serde(rename_all = "camelCase")]
+#[outputs]
+#[derive(Default)]
 pub struct Outputs {
     /// Its ARN.
     pub arn: String,
@@ -225,7 +212,7 @@ spec:
             .set_tags(Some(cx.tags.clone().into_iter().collect()))
             .send()
             .await
-            .map_err(failed("batch", "CreateJobQueue"))?;
+            .map_err(failed)?;
         Ok(cx.name.to_owned())
     }
 
@@ -254,7 +241,7 @@ spec:
             let actions = want.job_state_time_limit_actions.iter().map(Part::sdk).collect();
             call = call.set_job_state_time_limit_actions(Some(actions));
         }
-        call.send().await.map_err(failed("batch", "UpdateJobQueue"))?;
+        call.send().await.map_err(failed)?;
         Ok(())
     }
 
@@ -270,11 +257,11 @@ spec:
         if is_open {
             let call = cx.client.update_job_queue().job_queue(arn).state(JqState::Disabled);
             let call = call.set_scheduling_policy_arn(live.spec.scheduling_policy_arn.clone());
-            call.send().await.map_err(failed("batch", "UpdateJobQueue"))?;
+            call.send().await.map_err(failed)?;
             return Ok(());
         }
         let call = cx.client.delete_job_queue().job_queue(arn);
-        call.send().await.map_err(failed("batch", "DeleteJobQueue"))?;
+        call.send().await.map_err(failed)?;
         Ok(())
     }
 }
@@ -311,7 +298,7 @@ fn live(detail: &JobQueueDetail) -> Live<JobQueue> {
         arn: Some(arn.clone()),
         spec: Spec {
             priority: detail.priority().unwrap_or_default(),
-            state: Field::read(detail.state(), enabled),
+            state: Field::read(detail.state(), Spec::default_state),
             compute_environment_order: detail.compute_environment_order().iter().map(Part::of).collect(),
             service_environment_order: detail.service_environment_order().iter().map(Part::of).collect(),
             scheduling_policy_arn: detail.scheduling_policy_arn().map(str::to_owned),

@@ -1,11 +1,9 @@
 //! `ec2/InternetGateway`: a VPC's door to the internet.
 
 use aws_sdk_ec2::types::{AttachmentStatus, InternetGateway as Reported, ResourceType};
-use schemars::JsonSchema;
-use serde::{Deserialize, Serialize};
 
 use crate::diff::Diff;
-use crate::field;
+use crate::field::{outputs, spec};
 use crate::kind::{Beside, Clash, Cx, Grant, Grants, Identity, Kind, Live, On, When};
 use crate::resource::{Place, Readiness, ResourceId};
 use crate::services::ec2::{Ec2, Snapshot, assigned, once, tag_on_create, tags};
@@ -21,18 +19,15 @@ pub const NOT_MANAGED: &[(&str, &str)] =
     &[("DryRun", "a plan does not ask AWS"), ("TagSpecifications", "metadata.tags")];
 
 /// What a manifest declares of an internet gateway.
-#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
-#[serde(rename_all = "camelCase", deny_unknown_fields)]
+#[spec(default)]
 pub struct Spec {
     /// The VPC that it is attached to; absent: none.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    #[schemars(transform = field::empty, transform = field::refers(&["ec2/Vpc.id"]))]
+    #[field(empty, refers("ec2/Vpc.id"))]
     pub vpc_id: Option<String>,
 }
 
 /// What AWS assigns to an internet gateway.
-#[derive(Debug, Clone, Serialize, Deserialize, JsonSchema)]
-#[serde(rename_all = "camelCase")]
+#[outputs]
 pub struct Outputs {
     /// Its id: `igw-…`.
     pub id: String,
@@ -98,7 +93,7 @@ spec:
         let call = cx.client.create_internet_gateway();
         let call = call.tag_specifications(tag_on_create(ResourceType::InternetGateway, cx.tags));
         let call = call.customize().config_override(once());
-        let answer = call.send().await.map_err(failed("ec2", "CreateInternetGateway"))?;
+        let answer = call.send().await.map_err(failed)?;
         assigned(answer.internet_gateway().and_then(|g| g.internet_gateway_id()), "CreateInternetGateway")
     }
 
@@ -109,7 +104,7 @@ spec:
         detach(cx, live).await?;
         if let Some(vpc) = &want.vpc_id {
             let call = cx.client.attach_internet_gateway().internet_gateway_id(&live.physical).vpc_id(vpc);
-            call.send().await.map_err(failed("ec2", "AttachInternetGateway"))?;
+            call.send().await.map_err(failed)?;
         }
         Ok(())
     }
@@ -117,7 +112,7 @@ spec:
     async fn delete(cx: &Cx<'_, Self>, live: &Live<Self>) -> Result<()> {
         detach(cx, live).await?;
         let call = cx.client.delete_internet_gateway().internet_gateway_id(&live.physical);
-        call.send().await.map_err(failed("ec2", "DeleteInternetGateway"))?;
+        call.send().await.map_err(failed)?;
         Ok(())
     }
 }
@@ -125,7 +120,7 @@ spec:
 async fn detach(cx: &Cx<'_, InternetGateway>, live: &Live<InternetGateway>) -> Result<()> {
     if let Some(vpc) = &live.spec.vpc_id {
         let call = cx.client.detach_internet_gateway().internet_gateway_id(&live.physical).vpc_id(vpc);
-        call.send().await.map_err(failed("ec2", "DetachInternetGateway"))?;
+        call.send().await.map_err(failed)?;
     }
     Ok(())
 }

@@ -3,11 +3,9 @@
 use std::collections::BTreeMap;
 
 use aws_sdk_ec2::types::ResourceType;
-use schemars::JsonSchema;
-use serde::{Deserialize, Serialize};
 
 use crate::diff::Diff;
-use crate::field;
+use crate::field::{outputs, spec};
 use crate::kind::{Beside, Clash, Cx, Grant, Grants, Identity, Invalid, Kind, Live, On, When};
 use crate::resource::{Place, ResourceId};
 use crate::services::ec2::{Ec2, Snapshot, assigned, tag_on_create};
@@ -35,34 +33,28 @@ pub const NOT_MANAGED: &[(&str, &str)] = &[
 ];
 
 /// What a manifest declares of a route table.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
-#[serde(rename_all = "camelCase", deny_unknown_fields)]
+#[spec]
 pub struct Spec {
     /// The VPC that it is a part of.
-    #[schemars(transform = field::create_only, transform = field::refers(&["ec2/Vpc.id"]))]
+    #[field(create_only, refers("ec2/Vpc.id"))]
     pub vpc_id: String,
     /// Where traffic goes that leaves the VPC. Routes of others are removed; the `local` ones, propagated ones and those
     /// of gateway endpoints are AWS's.
-    #[serde(default, skip_serializing_if = "Vec::is_empty")]
-    #[schemars(transform = field::set)]
+    #[field(default, set)]
     pub routes: Vec<Route>,
     /// The subnets that use it. A subnet without a table of its own uses its VPC's main one.
-    #[serde(default, skip_serializing_if = "Vec::is_empty")]
-    #[schemars(transform = field::set, transform = field::items_refer(&["ec2/Subnet.id"]))]
+    #[field(default, set, items_refer("ec2/Subnet.id"))]
     pub subnet_ids: Vec<String>,
     /// Internet or virtual private gateways whose incoming traffic it routes.
-    #[serde(default, skip_serializing_if = "Vec::is_empty")]
-    #[schemars(transform = field::set, transform = field::items_refer(&["ec2/InternetGateway.id"]))]
+    #[field(default, set, items_refer("ec2/InternetGateway.id"))]
     pub gateway_ids: Vec<String>,
     /// Virtual private gateways that may add routes to it.
-    #[serde(default, skip_serializing_if = "Vec::is_empty")]
-    #[schemars(transform = field::set)]
+    #[field(default, set)]
     pub propagating_vpn_gateway_ids: Vec<String>,
 }
 
 /// What AWS assigns to a route table.
-#[derive(Debug, Clone, Serialize, Deserialize, JsonSchema)]
-#[serde(rename_all = "camelCase")]
+#[outputs]
 pub struct Outputs {
     /// Its id: `rtb-…`.
     pub id: String,
@@ -160,7 +152,7 @@ spec:
             .vpc_id(&want.vpc_id)
             .client_token(cx.token)
             .tag_specifications(tag_on_create(ResourceType::RouteTable, cx.tags));
-        let answer = call.send().await.map_err(failed("ec2", "CreateRouteTable"))?;
+        let answer = call.send().await.map_err(failed)?;
         assigned(answer.route_table().and_then(|table| table.route_table_id()), "CreateRouteTable")
     }
 
@@ -173,7 +165,7 @@ spec:
             write::disassociate(cx, association).await?;
         }
         let call = cx.client.delete_route_table().route_table_id(&live.physical);
-        call.send().await.map_err(failed("ec2", "DeleteRouteTable"))?;
+        call.send().await.map_err(failed)?;
         Ok(())
     }
 }

@@ -1,11 +1,9 @@
 //! `ec2/SecurityGroup`: who may talk to what.
 
 use aws_sdk_ec2::types::{ResourceType, SecurityGroup as Reported};
-use schemars::JsonSchema;
-use serde::{Deserialize, Serialize};
 
 use crate::diff::{Diff, FieldChange};
-use crate::field;
+use crate::field::{outputs, spec};
 use crate::kind::{
     Beside, Clash, Cx, Effect, Grant, Grants, Identity, Invalid, Kind, Live, On, Order, Reason, When,
     strongest,
@@ -35,35 +33,25 @@ pub const NOT_MANAGED: &[(&str, &str)] = &[
 ];
 
 /// What a manifest declares of a security group.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
-#[serde(rename_all = "camelCase", deny_unknown_fields)]
+#[spec]
 pub struct Spec {
     /// What it is for: 1 to 255 letters, digits, spaces and `._-:/()#,@[]+=&;{}!$*`.
-    #[schemars(transform = field::create_only)]
+    #[field(create_only)]
     pub group_description: String,
     /// The VPC that it guards; absent: the account's default VPC.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    #[schemars(transform = field::server, transform = field::create_only, transform = field::refers(&["ec2/Vpc.id"]))]
+    #[field(server, create_only, refers("ec2/Vpc.id"))]
     pub vpc_id: Option<String>,
     /// What is let in: one source for each rule. Rules of others are removed.
-    #[serde(default, skip_serializing_if = "Vec::is_empty")]
-    #[schemars(transform = field::set, transform = field::deferrable)]
+    #[field(default, set, deferrable)]
     pub security_group_ingress: Vec<IngressRule>,
     /// What is let out: one destination for each rule; absent: everything over IPv4; `[]`: nothing. Rules of others are
     /// removed.
-    #[serde(default = "everything")]
-    #[schemars(transform = field::set, transform = field::deferrable)]
+    #[field(default = vec![EgressRule::everything()], set, deferrable)]
     pub security_group_egress: Vec<EgressRule>,
 }
 
-/// What AWS lets out of a new group.
-fn everything() -> Vec<EgressRule> {
-    vec![EgressRule::everything()]
-}
-
 /// What AWS assigns to a security group.
-#[derive(Debug, Clone, Serialize, Deserialize, JsonSchema)]
-#[serde(rename_all = "camelCase")]
+#[outputs]
 pub struct Outputs {
     /// Its id: `sg-…`.
     pub id: String,
@@ -208,7 +196,7 @@ spec:
             .set_vpc_id(want.vpc_id.clone())
             .tag_specifications(tag_on_create(ResourceType::SecurityGroup, cx.tags));
         let call = call.customize().config_override(once());
-        let answer = call.send().await.map_err(failed("ec2", "CreateSecurityGroup"))?;
+        let answer = call.send().await.map_err(failed)?;
         assigned(answer.group_id(), "CreateSecurityGroup")
     }
 
@@ -226,7 +214,7 @@ spec:
         // Two groups that name each other could otherwise neither of them go.
         write::forget_others(cx, live).await?;
         let call = cx.client.delete_security_group().group_id(&live.physical);
-        call.send().await.map_err(failed("ec2", "DeleteSecurityGroup"))?;
+        call.send().await.map_err(failed)?;
         Ok(())
     }
 }

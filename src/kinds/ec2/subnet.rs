@@ -1,12 +1,10 @@
 //! `ec2/Subnet`: a part of a VPC in one availability zone.
 
 use aws_sdk_ec2::types::{HostnameType, ResourceType};
-use schemars::JsonSchema;
-use serde::{Deserialize, Serialize};
 
 use super::types::cidr::{self, Cidr};
 use crate::diff::{Diff, FieldChange};
-use crate::field;
+use crate::field::{outputs, spec};
 use crate::kind::{
     Beside, Clash, Cx, Effect, Given, Grant, Grants, Identity, Invalid, Kind, Live, On, Order, Reason, When,
     strongest,
@@ -32,114 +30,84 @@ pub const NOT_MANAGED: &[(&str, &str)] = &[
 ];
 
 /// What a manifest declares of a subnet.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
-#[serde(rename_all = "camelCase", deny_unknown_fields)]
+#[spec]
 pub struct Spec {
     /// The VPC that it is a part of.
-    #[schemars(transform = field::create_only, transform = field::refers(&["ec2/Vpc.id"]))]
+    #[field(create_only, refers("ec2/Vpc.id"))]
     pub vpc_id: String,
     /// Its range of IPv4 addresses within its VPC's, /16 to /28; absent: `ipv4IpamPoolId` gives one, or it has none.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    #[schemars(transform = field::server, transform = field::create_only)]
+    #[field(server, create_only)]
     pub cidr_block: Option<String>,
     /// The IPAM pool that its IPv4 range comes from. AWS does not report it.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    #[schemars(transform = field::empty, transform = field::write_only)]
-    #[schemars(regex(pattern = r"^ipam-pool-[0-9a-f]+$"))]
+    #[field(empty, write_only, regex(r"^ipam-pool-[0-9a-f]+$"))]
     pub ipv4_ipam_pool_id: Option<String>,
     /// How large a range `ipv4IpamPoolId` gives: the prefix length. AWS does not report it.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    #[schemars(transform = field::empty, transform = field::write_only)]
+    #[field(empty, write_only)]
     pub ipv4_netmask_length: Option<i32>,
     /// The availability zone by name, such as `${env.region}a`; absent: AWS chooses.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    #[schemars(transform = field::server, transform = field::create_only)]
+    #[field(server, create_only)]
     pub availability_zone: Option<String>,
     /// The availability zone by id, such as `euw1-az1`: the same place in every account.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    #[schemars(transform = field::server, transform = field::create_only)]
+    #[field(server, create_only)]
     pub availability_zone_id: Option<String>,
     /// Its range of IPv6 addresses within its VPC's, /44 to /64. Where IPAM chooses, list this field under
     /// `metadata.ignore`.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    #[schemars(transform = field::empty)]
+    #[field(empty)]
     pub ipv6_cidr_block: Option<String>,
     /// The IPAM pool that its IPv6 range comes from. AWS does not report it.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    #[schemars(transform = field::empty, transform = field::write_only)]
-    #[schemars(regex(pattern = r"^ipam-pool-[0-9a-f]+$"))]
+    #[field(empty, write_only, regex(r"^ipam-pool-[0-9a-f]+$"))]
     pub ipv6_ipam_pool_id: Option<String>,
     /// How large a range `ipv6IpamPoolId` gives: the prefix length. AWS does not report it.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    #[schemars(transform = field::empty, transform = field::write_only)]
+    #[field(empty, write_only)]
     pub ipv6_netmask_length: Option<i32>,
     /// Whether it has no IPv4 addresses at all.
-    #[serde(default)]
-    #[schemars(transform = field::create_only)]
+    #[field(default, create_only)]
     pub ipv6_native: bool,
     /// Whether network interfaces made in it get a public IPv4 address.
-    #[serde(default)]
+    #[field(default)]
     pub map_public_ip_on_launch: bool,
     /// Whether network interfaces made in it get an IPv6 address.
-    #[serde(default)]
+    #[field(default)]
     pub assign_ipv6_address_on_creation: bool,
     /// Whether DNS answers with synthetic IPv6 addresses for names that have IPv4 ones only.
-    #[serde(default, rename = "enableDns64")]
+    #[serde(rename = "enableDns64")]
+    #[field(default)]
     pub enable_dns64: bool,
     /// What instances in it are called in DNS.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    #[schemars(transform = field::empty)]
+    #[field(empty)]
     pub private_dns_name_options_on_launch: Option<PrivateDnsNameOptions>,
     /// The position (1 for `eth1`) of network interfaces on the local network of an Outpost.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    #[schemars(transform = field::empty)]
+    #[field(empty)]
     pub enable_lni_at_device_index: Option<i32>,
     /// The Outpost that it is on.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    #[schemars(transform = field::empty, transform = field::create_only)]
+    #[field(empty, create_only)]
     pub outpost_arn: Option<String>,
     /// Whether network interfaces made in it get an address of `customerOwnedIpv4Pool`; on an Outpost only.
-    #[serde(default)]
+    #[field(default)]
     pub map_customer_owned_ip_on_launch: bool,
     /// The Outpost's pool of customer-owned addresses.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    #[schemars(transform = field::empty)]
+    #[field(empty)]
     pub customer_owned_ipv4_pool: Option<String>,
 }
 
 /// What instances in a subnet are called in DNS.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
-#[serde(rename_all = "camelCase", deny_unknown_fields)]
+#[spec(default)]
 pub struct PrivateDnsNameOptions {
     /// `ip-name`: after the address; `resource-name`: after the instance's id, the only way without IPv4.
-    #[serde(default = "ip_name")]
-    #[schemars(transform = field::one_of(HostnameType::values()))]
+    #[field(default = HostnameType::IpName.as_str(), one_of(HostnameType::values()))]
     pub hostname_type: String,
     /// Whether the resource name has an A record.
-    #[serde(default, rename = "enableResourceNameDnsARecord")]
+    #[serde(rename = "enableResourceNameDnsARecord")]
+    #[field(default)]
     pub enable_resource_name_dns_a_record: bool,
     /// Whether the resource name has an AAAA record.
-    #[serde(default, rename = "enableResourceNameDnsAAAARecord")]
+    #[serde(rename = "enableResourceNameDnsAAAARecord")]
+    #[field(default)]
     pub enable_resource_name_dns_aaaa_record: bool,
 }
 
-fn ip_name() -> String {
-    HostnameType::IpName.as_str().to_owned()
-}
-
-impl Default for PrivateDnsNameOptions {
-    fn default() -> Self {
-        Self {
-            hostname_type: ip_name(),
-            enable_resource_name_dns_a_record: false,
-            enable_resource_name_dns_aaaa_record: false,
-        }
-    }
-}
-
 /// What AWS assigns to a subnet.
-#[derive(Debug, Clone, Serialize, Deserialize, JsonSchema)]
-#[serde(rename_all = "camelCase")]
+#[outputs]
 pub struct Outputs {
     /// Its id: `subnet-…`.
     pub id: String,
@@ -308,7 +276,7 @@ spec:
             .set_outpost_arn(want.outpost_arn.clone())
             .tag_specifications(tag_on_create(ResourceType::Subnet, cx.tags));
         let call = call.customize().config_override(once());
-        let answer = call.send().await.map_err(failed("ec2", "CreateSubnet"))?;
+        let answer = call.send().await.map_err(failed)?;
         assigned(answer.subnet().and_then(|subnet| subnet.subnet_id()), "CreateSubnet")
     }
 
@@ -318,7 +286,7 @@ spec:
 
     async fn delete(cx: &Cx<'_, Self>, live: &Live<Self>) -> Result<()> {
         let call = cx.client.delete_subnet().subnet_id(&live.physical);
-        call.send().await.map_err(failed("ec2", "DeleteSubnet"))?;
+        call.send().await.map_err(failed)?;
         Ok(())
     }
 }
@@ -332,7 +300,7 @@ fn ignored(spec: &Spec) -> Vec<Invalid> {
         }
     };
     let by_address = spec.private_dns_name_options_on_launch.as_ref();
-    let by_address = by_address.is_some_and(|options| options.hostname_type == ip_name());
+    let by_address = by_address.is_some_and(|options| options.hostname_type == HostnameType::IpName.as_str());
     unless(
         !spec.ipv6_native,
         "privateDnsNameOptionsOnLaunch.hostnameType",

@@ -3,13 +3,11 @@
 use std::collections::BTreeMap;
 
 use aws_sdk_ec2::types::{ResourceType, Tenancy};
-use schemars::JsonSchema;
-use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
 use super::types::cidr;
 use crate::diff::{Diff, FieldChange};
-use crate::field;
+use crate::field::{outputs, spec};
 use crate::kind::{
     Companion, Cx, Effect, Given, Grant, Grants, Identity, Invalid, Kind, Live, On, Reason, When, strongest,
 };
@@ -41,79 +39,56 @@ pub const NOT_MANAGED: &[(&str, &str)] = &[
 ];
 
 /// What a manifest declares of a VPC.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
-#[serde(rename_all = "camelCase", deny_unknown_fields)]
+#[spec]
 pub struct Spec {
     /// Its primary range of IPv4 addresses, /16 to /28, such as `10.0.0.0/16`; absent: `ipv4IpamPoolId` gives one.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    #[schemars(transform = field::server, transform = field::create_only)]
+    #[field(server, create_only)]
     pub cidr_block: Option<String>,
     /// The IPAM pool that the primary range comes from. AWS does not report it.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    #[schemars(transform = field::empty, transform = field::write_only)]
-    #[schemars(regex(pattern = r"^ipam-pool-[0-9a-f]+$"))]
+    #[field(empty, write_only, regex(r"^ipam-pool-[0-9a-f]+$"))]
     pub ipv4_ipam_pool_id: Option<String>,
     /// How large a range `ipv4IpamPoolId` gives: the prefix length. AWS does not report it.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    #[schemars(transform = field::empty, transform = field::write_only)]
+    #[field(empty, write_only)]
     pub ipv4_netmask_length: Option<i32>,
     /// Further ranges of IPv4 addresses, /16 to /28.
-    #[serde(default, skip_serializing_if = "Vec::is_empty")]
-    #[schemars(transform = field::set)]
+    #[field(default, set)]
     pub secondary_cidr_blocks: Vec<String>,
     /// Whether AWS gives it a /56 of IPv6 addresses.
-    #[serde(default)]
+    #[field(default)]
     pub amazon_provided_ipv6_cidr_block: bool,
     /// Ranges of IPv6 addresses out of `ipv6Pool` or `ipv6IpamPoolId`. Where IPAM chooses, list this field under
     /// `metadata.ignore`.
-    #[serde(default, skip_serializing_if = "Vec::is_empty")]
-    #[schemars(transform = field::set)]
+    #[field(default, set)]
     pub ipv6_cidr_blocks: Vec<String>,
     /// Your own pool that `ipv6CidrBlocks` come from.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    #[schemars(transform = field::empty, transform = field::write_only)]
+    #[field(empty, write_only)]
     pub ipv6_pool: Option<String>,
     /// The IPAM pool that IPv6 addresses come from. AWS does not report it.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    #[schemars(transform = field::empty, transform = field::write_only)]
-    #[schemars(regex(pattern = r"^ipam-pool-[0-9a-f]+$"))]
+    #[field(empty, write_only, regex(r"^ipam-pool-[0-9a-f]+$"))]
     pub ipv6_ipam_pool_id: Option<String>,
     /// How large a range `ipv6IpamPoolId` gives: the prefix length. AWS does not report it.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    #[schemars(transform = field::empty, transform = field::write_only)]
+    #[field(empty, write_only)]
     pub ipv6_netmask_length: Option<i32>,
     /// Where AWS advertises the IPv6 addresses from, such as a local zone group; absent: AWS chooses the region.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    #[schemars(transform = field::server, transform = field::create_only)]
+    #[field(server, create_only)]
     pub ipv6_cidr_block_network_border_group: Option<String>,
     /// Whether the DNS server of Amazon answers in it.
-    #[serde(default = "yes")]
+    #[field(default = true)]
     pub enable_dns_support: bool,
     /// Whether instances with public addresses get public DNS names. Interface endpoints with private DNS need it.
-    #[serde(default)]
+    #[field(default)]
     pub enable_dns_hostnames: bool,
     /// `default`, or `dedicated`: instances run on hardware of their own. Only from `dedicated` to `default` is a change
     /// in place.
-    #[serde(default = "shared")]
-    #[schemars(transform = field::create_only, transform = field::one_of(&["default", "dedicated"]))]
+    #[field(default = Tenancy::Default.as_str(), create_only, one_of("default", "dedicated"))]
     pub instance_tenancy: String,
     /// Whether traffic in it must be encrypted; absent: left as it is.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    #[schemars(transform = field::server, transform = field::create_only)]
+    #[field(server, create_only)]
     pub vpc_encryption_control: Option<EncryptionControl>,
 }
 
-fn yes() -> bool {
-    true
-}
-
-fn shared() -> String {
-    Tenancy::Default.as_str().to_owned()
-}
-
 /// What AWS assigns to a VPC.
-#[derive(Debug, Clone, Serialize, Deserialize, JsonSchema)]
-#[serde(rename_all = "camelCase")]
+#[outputs]
 pub struct Outputs {
     /// Its id: `vpc-…`.
     pub id: String,
@@ -240,7 +215,7 @@ spec:
         let chosen = want.ipv6_ipam_pool_id.clone().filter(|_| want.ipv6_cidr_blocks.is_empty());
         let call = call.set_ipv6_netmask_length(want.ipv6_netmask_length.filter(|_| chosen.is_some()));
         let call = call.set_ipv6_ipam_pool_id(chosen).customize().config_override(once());
-        let answer = call.send().await.map_err(failed("ec2", "CreateVpc"))?;
+        let answer = call.send().await.map_err(failed)?;
         assigned(answer.vpc().and_then(|vpc| vpc.vpc_id()), "CreateVpc")
     }
 
@@ -250,7 +225,7 @@ spec:
 
     async fn delete(cx: &Cx<'_, Self>, live: &Live<Self>) -> Result<()> {
         let call = cx.client.delete_vpc().vpc_id(&live.physical);
-        call.send().await.map_err(failed("ec2", "DeleteVpc"))?;
+        call.send().await.map_err(failed)?;
         Ok(())
     }
 }

@@ -1,12 +1,10 @@
 //! `ec2/VpcEndpoint`: a private way from a VPC to a service.
 
 use aws_sdk_ec2::types::{DnsRecordIpType, IpAddressType, VpcEndpointType};
-use schemars::JsonSchema;
-use serde::{Deserialize, Serialize};
 use serde_json::json;
 
 use crate::diff::{Diff, FieldChange};
-use crate::field;
+use crate::field::{outputs, spec};
 use crate::kind::{
     Beside, Clash, Cx, Effect, Grant, Grants, Identity, Invalid, Kind, Live, On, Order, Reason, When,
     strongest,
@@ -42,84 +40,69 @@ pub const NOT_MANAGED: &[(&str, &str)] = &[
 ];
 
 /// What a manifest declares of a VPC endpoint.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
-#[serde(rename_all = "camelCase", deny_unknown_fields)]
+#[spec]
 pub struct Spec {
     /// The VPC that it serves.
-    #[schemars(transform = field::create_only, transform = field::refers(&["ec2/Vpc.id"]))]
+    #[field(create_only, refers("ec2/Vpc.id"))]
     pub vpc_id: String,
     /// The service, such as `com.amazonaws.${env.region}.s3`.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    #[schemars(transform = field::server, transform = field::create_only)]
+    #[field(server, create_only)]
     pub service_name: Option<String>,
     /// The region of the service, where it is another one.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    #[schemars(transform = field::server, transform = field::create_only)]
+    #[field(server, create_only)]
     pub service_region: Option<String>,
     /// `Gateway`: routes, for S3 and DynamoDB, free. `Interface`: network interfaces in subnets. Others as AWS has them.
-    #[serde(default = "gateway")]
-    #[schemars(transform = field::create_only, transform = field::one_of(VpcEndpointType::values()))]
+    #[field(default = VpcEndpointType::Gateway.as_str(), create_only, one_of(VpcEndpointType::values()))]
     pub vpc_endpoint_type: String,
     /// What may be done through it; absent: everything.
-    #[serde(default = "everything")]
+    #[field(default = everything())]
     pub policy_document: Policy,
     /// Of a `Gateway`: the route tables that get a route to the service.
-    #[serde(default, skip_serializing_if = "Vec::is_empty")]
-    #[schemars(transform = field::set, transform = field::items_refer(&["ec2/RouteTable.id", "ec2/Vpc.mainRouteTableId"]))]
+    #[field(default, set, items_refer("ec2/RouteTable.id", "ec2/Vpc.mainRouteTableId"))]
     pub route_table_ids: Vec<String>,
     /// Of an `Interface`: the subnets that get a network interface, one for each zone.
-    #[serde(default, skip_serializing_if = "Vec::is_empty")]
-    #[schemars(transform = field::set, transform = field::items_refer(&["ec2/Subnet.id"]))]
+    #[field(default, set, items_refer("ec2/Subnet.id"))]
     pub subnet_ids: Vec<String>,
     /// Of an `Interface`: who may talk to its network interfaces; absent: the VPC's default group, or what it has.
-    #[serde(default, skip_serializing_if = "Vec::is_empty")]
-    #[schemars(transform = field::server, transform = field::set, transform = field::items_refer(&["ec2/SecurityGroup.id", "ec2/SecurityGroup.groupId", "ec2/Vpc.defaultSecurityGroupId"]))]
+    #[field(
+        server,
+        set,
+        items_refer("ec2/SecurityGroup.id", "ec2/SecurityGroup.groupId", "ec2/Vpc.defaultSecurityGroupId")
+    )]
     pub security_group_ids: Vec<String>,
     /// Of an `Interface`: whether the service's public name leads here. The VPC needs `enableDnsSupport` and
     /// `enableDnsHostnames`.
-    #[serde(default)]
+    #[field(default)]
     pub private_dns_enabled: bool,
     /// Which kind of addresses it has; absent: AWS chooses.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    #[schemars(transform = field::server, transform = field::one_of(IpAddressType::values()))]
+    #[field(server, one_of(IpAddressType::values()))]
     pub ip_address_type: Option<String>,
     /// How DNS answers.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    #[schemars(transform = field::empty)]
+    #[field(empty)]
     pub dns_options: Option<DnsOptions>,
     /// Of a `Resource` endpoint: the resource configuration that it leads to.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    #[schemars(transform = field::empty, transform = field::create_only)]
+    #[field(empty, create_only)]
     pub resource_configuration_arn: Option<String>,
     /// Of a `ServiceNetwork` endpoint: the service network that it leads to.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    #[schemars(transform = field::empty, transform = field::create_only)]
+    #[field(empty, create_only)]
     pub service_network_arn: Option<String>,
 }
 
 /// How DNS answers for an endpoint.
-#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
-#[serde(rename_all = "camelCase", deny_unknown_fields)]
+#[spec(default)]
 pub struct DnsOptions {
     /// Which kind of records it has; absent: AWS chooses.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    #[schemars(transform = field::server, transform = field::one_of(DnsRecordIpType::values()))]
+    #[field(server, one_of(DnsRecordIpType::values()))]
     pub dns_record_ip_type: Option<String>,
     /// Whether private names are for traffic from outside the VPC only; for services with a gateway endpoint too.
-    #[serde(default)]
+    #[field(default)]
     pub private_dns_only_for_inbound_resolver_endpoint: bool,
     /// Which private names are used, of `Resource` and `ServiceNetwork` endpoints.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    #[schemars(transform = field::server, transform = field::create_only)]
+    #[field(server, create_only)]
     pub private_dns_preference: Option<String>,
     /// The private names to use, where the preference is for specified ones.
-    #[serde(default, skip_serializing_if = "Vec::is_empty")]
-    #[schemars(transform = field::set, transform = field::create_only)]
+    #[field(default, set, create_only)]
     pub private_dns_specified_domains: Vec<String>,
-}
-
-fn gateway() -> String {
-    VpcEndpointType::Gateway.as_str().to_owned()
 }
 
 /// What AWS gives an endpoint that is given none.
@@ -131,8 +114,7 @@ fn everything() -> Policy {
 }
 
 /// What AWS assigns to a VPC endpoint.
-#[derive(Debug, Clone, Serialize, Deserialize, JsonSchema)]
-#[serde(rename_all = "camelCase")]
+#[outputs]
 pub struct Outputs {
     /// Its id: `vpce-…`.
     pub id: String,

@@ -6,11 +6,9 @@ use aws_sdk_ecr::types::{
     EncryptionConfiguration as SdkEncryption, EncryptionType, ImageTagMutability,
     ImageTagMutabilityExclusionFilterType,
 };
-use schemars::JsonSchema;
-use serde::{Deserialize, Serialize};
 
 use crate::diff::Diff;
-use crate::field;
+use crate::field::{outputs, spec};
 use crate::kind::{Cx, Given, Grant, Grants, Invalid, Kind, Live, On, Pinned, When};
 use crate::resource::{OnDelete, Place, Readiness};
 use crate::services::ecr::{self, Ecr, RepositoryRead, Snapshot};
@@ -29,68 +27,54 @@ pub use lifecycle::LifecyclePolicy;
 pub struct Repository;
 
 /// What a manifest declares of a repository.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
-#[serde(rename_all = "camelCase", deny_unknown_fields)]
+#[spec]
 pub struct Spec {
     /// Whether a tag may move to another image: `MUTABLE`, `IMMUTABLE`, or either `_WITH_EXCLUSION`.
-    #[serde(default = "mutable")]
-    #[schemars(transform = field::one_of(ImageTagMutability::values()))]
+    #[field(default = ImageTagMutability::Mutable.as_str(), one_of(ImageTagMutability::values()))]
     pub image_tag_mutability: String,
     /// Tags for which the opposite holds, at most five; only with `_WITH_EXCLUSION`.
-    #[serde(default, skip_serializing_if = "Vec::is_empty")]
-    #[schemars(transform = field::set)]
+    #[field(default, set)]
     pub image_tag_mutability_exclusion_filters: Vec<ExclusionFilter>,
     /// Whether images are searched for known weaknesses.
-    #[serde(default)]
+    #[field(default)]
     pub image_scanning_configuration: ImageScanning,
     /// How images are encrypted; absent: with S3's own keys (AES256).
-    #[serde(default)]
-    #[schemars(transform = field::create_only)]
+    #[field(default, create_only)]
     pub encryption_configuration: Encryption,
     /// Which images are deleted by themselves; absent: none.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    #[schemars(transform = field::empty)]
+    #[field(empty)]
     pub lifecycle_policy: Option<LifecyclePolicy>,
     /// The repository policy, at most 10,240 characters: who else may pull and push; absent: nobody.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    #[schemars(transform = field::empty)]
+    #[field(empty)]
     pub repository_policy_text: Option<Policy>,
 }
 
-fn mutable() -> String {
-    ImageTagMutability::Mutable.as_str().to_owned()
-}
-
 /// Tags for which the opposite of the repository's mutability holds.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
-#[serde(rename_all = "camelCase", deny_unknown_fields)]
+#[spec]
 pub struct ExclusionFilter {
     /// `WILDCARD`: `*` stands for any characters.
-    #[schemars(transform = field::one_of(ImageTagMutabilityExclusionFilterType::values()))]
+    #[field(one_of(ImageTagMutabilityExclusionFilterType::values()))]
     pub image_tag_mutability_exclusion_filter_type: String,
     /// Such as `dev-*`: letters, digits, `.`, `_`, `-` and at most two `*`; 1 to 128 characters.
     pub image_tag_mutability_exclusion_filter_value: String,
 }
 
 /// Whether images are searched for known weaknesses.
-#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
-#[serde(rename_all = "camelCase", deny_unknown_fields)]
+#[spec(default)]
 pub struct ImageScanning {
     /// As soon as they are pushed. The registry's own scanning settings come before this one.
-    #[serde(default)]
+    #[field(default)]
     pub scan_on_push: bool,
 }
 
 /// How images are encrypted.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
-#[serde(rename_all = "camelCase", deny_unknown_fields)]
+#[spec]
 pub struct Encryption {
     /// `AES256`: S3's own keys; `KMS`: a KMS key; `KMS_DSSE`: a KMS key, twice.
-    #[schemars(transform = field::one_of(EncryptionType::values()))]
+    #[field(one_of(EncryptionType::values()))]
     pub encryption_type: String,
     /// The KMS key's ARN or id, not an alias; absent: ECR's own KMS key. Not with `AES256`.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    #[schemars(transform = field::server, transform = field::name_or_arn, transform = field::refers(&["kms/Key.arn", "kms/Key.keyId"]))]
+    #[field(server, name_or_arn, refers("kms/Key.arn", "kms/Key.keyId"))]
     pub kms_key: Option<String>,
 }
 
@@ -101,8 +85,7 @@ impl Default for Encryption {
 }
 
 /// What AWS assigns to a repository.
-#[derive(Debug, Clone, Serialize, Deserialize, JsonSchema)]
-#[serde(rename_all = "camelCase")]
+#[outputs]
 pub struct Outputs {
     /// Its ARN.
     pub arn: String,
@@ -243,7 +226,7 @@ spec:
             .set_image_tag_mutability_exclusion_filters(write::exclusion_filters(want, "CreateRepository")?)
             .image_scanning_configuration(write::scanning(want))
             .encryption_configuration(encryption);
-        call.send().await.map_err(failed("ecr", "CreateRepository"))?;
+        call.send().await.map_err(failed)?;
         Ok(cx.name.to_owned())
     }
 
@@ -259,7 +242,7 @@ spec:
         let empty = cx.on_delete == OnDelete::Empty;
         let call = cx.client.delete_repository().repository_name(cx.name);
         let call = call.registry_id(&cx.place.account).force(empty);
-        match call.send().await.map_err(failed("ecr", "DeleteRepository")) {
+        match call.send().await.map_err(failed) {
             Err(mut error) if error.is("RepositoryNotEmptyException") => {
                 error.message.push_str("; set metadata.onDelete to `empty` to delete its images as well");
                 Err(error)
@@ -285,7 +268,7 @@ fn live(name: &str, read: &RepositoryRead, place: &Place) -> Live<Repository> {
         spec: Spec {
             image_tag_mutability: repository
                 .image_tag_mutability()
-                .map_or_else(mutable, |mutability| mutability.as_str().to_owned()),
+                .map_or_else(Spec::default_image_tag_mutability, |mutability| mutability.as_str().to_owned()),
             image_tag_mutability_exclusion_filters: filters
                 .map(|filter| ExclusionFilter {
                     image_tag_mutability_exclusion_filter_type: filter.filter_type().as_str().to_owned(),

@@ -3,11 +3,9 @@
 use std::collections::BTreeMap;
 
 use aws_sdk_iam::operation::get_open_id_connect_provider::GetOpenIdConnectProviderOutput;
-use schemars::JsonSchema;
-use serde::{Deserialize, Serialize};
 
 use crate::diff::Diff;
-use crate::field;
+use crate::field::{outputs, spec};
 use crate::kind::{Access, Cx, Grant, Grants, Invalid, Kind, Live, On, Ownership};
 use crate::resource::{Place, Readiness, TAG_PREFIX, Tags};
 use crate::services::iam::{self, Iam, Snapshot};
@@ -17,25 +15,21 @@ use crate::services::{Error, Result, failed, own_tags};
 pub struct OidcProvider;
 
 /// What a manifest declares of a provider.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
-#[serde(rename_all = "camelCase", deny_unknown_fields)]
+#[spec]
 pub struct Spec {
     /// The issuer, such as `https://token.actions.githubusercontent.com`. An account has one provider for each.
-    #[schemars(transform = field::create_only)]
+    #[field(create_only)]
     pub url: String,
     /// The audiences whose tokens are taken, such as `sts.amazonaws.com`. Those that others added stay. At most 100.
-    #[serde(default, skip_serializing_if = "Vec::is_empty")]
-    #[schemars(transform = field::at_least)]
+    #[field(default, at_least)]
     pub client_id_list: Vec<String>,
     /// SHA-1 thumbprints of the issuer's certificate authorities, 40 hex digits each; absent: AWS finds them. At most 5.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    #[schemars(transform = field::server, transform = field::set)]
+    #[field(server, set)]
     pub thumbprint_list: Option<Vec<String>>,
 }
 
 /// What AWS assigns to a provider.
-#[derive(Debug, Clone, Serialize, Deserialize, JsonSchema)]
-#[serde(rename_all = "camelCase")]
+#[outputs]
 pub struct Outputs {
     /// Its ARN: the federated principal of trust policies.
     pub arn: String,
@@ -136,7 +130,7 @@ spec:
             .set_client_id_list(Some(want.client_id_list.clone()))
             .set_thumbprint_list(want.thumbprint_list.clone())
             .set_tags(Some(iam::tags(&unclaimed(cx.tags))?));
-        call.send().await.map_err(failed("iam", "CreateOpenIDConnectProvider"))?;
+        call.send().await.map_err(failed)?;
         Ok(cx.name.to_owned())
     }
 
@@ -147,14 +141,14 @@ spec:
             for id in want.client_id_list.iter().filter(|id| !there.contains(id)) {
                 let call = cx.client.add_client_id_to_open_id_connect_provider();
                 let call = call.open_id_connect_provider_arn(arn).client_id(id).send().await;
-                call.map_err(failed("iam", "AddClientIDToOpenIDConnectProvider"))?;
+                call.map_err(failed)?;
             }
         }
         if diff.touches("thumbprintList") {
             let call =
                 cx.client.update_open_id_connect_provider_thumbprint().open_id_connect_provider_arn(arn);
             let call = call.set_thumbprint_list(want.thumbprint_list.clone()).send().await;
-            call.map_err(failed("iam", "UpdateOpenIDConnectProviderThumbprint"))?;
+            call.map_err(failed)?;
         }
         Ok(())
     }

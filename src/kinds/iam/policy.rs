@@ -3,14 +3,12 @@
 use std::collections::BTreeMap;
 
 use aws_sdk_iam::config::retry::RetryConfig;
-use schemars::JsonSchema;
-use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
 
 use super::types::document::{self, Attached};
 use super::types::{name, text};
 use crate::diff::Diff;
-use crate::field;
+use crate::field::{outputs, spec};
 use crate::kind::{Access, Cx, ExternalUser, Grant, Grants, Invalid, Kind, Live, On};
 use crate::resource::Place;
 use crate::services::iam::{self, Iam, Snapshot};
@@ -23,24 +21,20 @@ mod observe;
 pub struct Policy;
 
 /// What a manifest declares of a policy.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
-#[serde(rename_all = "camelCase", deny_unknown_fields)]
+#[spec]
 pub struct Spec {
     /// What it allows: a policy document of up to 6,144 characters. A change makes a new default version.
     pub policy_document: value::Policy,
     /// What it is for; up to 1,000 characters.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    #[schemars(transform = field::empty, transform = field::create_only)]
+    #[field(empty, create_only)]
     pub description: Option<String>,
     /// The path in its ARN, such as `/jobs/`.
-    #[serde(default = "name::root")]
-    #[schemars(transform = field::create_only)]
+    #[field(default = name::root(), create_only)]
     pub path: String,
 }
 
 /// What AWS assigns to a policy.
-#[derive(Debug, Clone, Serialize, Deserialize, JsonSchema)]
-#[serde(rename_all = "camelCase")]
+#[outputs]
 pub struct Outputs {
     /// Its ARN.
     pub arn: String,
@@ -60,8 +54,7 @@ pub struct Outputs {
 }
 
 /// A version of a policy.
-#[derive(Debug, Clone, Serialize, Deserialize, JsonSchema)]
-#[serde(rename_all = "camelCase")]
+#[outputs]
 pub struct Version {
     /// Such as `v2`.
     pub id: String,
@@ -169,7 +162,7 @@ spec:
             .policy_document(want.policy_document.text())
             .set_description(want.description.clone())
             .set_tags(Some(iam::tags(cx.tags)?));
-        call.send().await.map_err(failed("iam", "CreatePolicy"))?;
+        call.send().await.map_err(failed)?;
         Ok(cx.name.to_owned())
     }
 
@@ -182,7 +175,7 @@ spec:
         let meaning = meaning(&want.policy_document);
         if let Some(version) = versions.iter().find(|version| version.meaning == meaning) {
             let call = cx.client.set_default_policy_version().policy_arn(arn).version_id(&version.id);
-            call.send().await.map_err(failed("iam", "SetDefaultPolicyVersion"))?;
+            call.send().await.map_err(failed)?;
             return Ok(());
         }
         let oldest = versions.iter().find(|version| version.id != *default_version_id);
@@ -216,13 +209,13 @@ spec:
         }
         for role in attached_roles {
             let call = cx.client.detach_role_policy().role_name(role).policy_arn(arn);
-            call.send().await.map_err(failed("iam", "DetachRolePolicy"))?;
+            call.send().await.map_err(failed)?;
         }
         for version in versions.iter().filter(|version| version.id != *default_version_id) {
             delete_version(cx, arn, &version.id).await?;
         }
         let call = cx.client.delete_policy().policy_arn(arn);
-        call.send().await.map_err(failed("iam", "DeletePolicy"))?;
+        call.send().await.map_err(failed)?;
         Ok(())
     }
 }
@@ -232,13 +225,13 @@ async fn create_version(cx: &Cx<'_, Policy>, arn: &str, document: &value::Policy
     let once = aws_sdk_iam::config::Builder::new().retry_config(RetryConfig::disabled());
     let call = cx.client.create_policy_version().policy_arn(arn).policy_document(document.text());
     let call = call.set_as_default(true).customize().config_override(once);
-    call.send().await.map_err(failed("iam", "CreatePolicyVersion"))?;
+    call.send().await.map_err(failed)?;
     Ok(())
 }
 
 async fn delete_version(cx: &Cx<'_, Policy>, arn: &str, id: &str) -> Result<()> {
     let call = cx.client.delete_policy_version().policy_arn(arn).version_id(id);
-    call.send().await.map_err(failed("iam", "DeletePolicyVersion"))?;
+    call.send().await.map_err(failed)?;
     Ok(())
 }
 

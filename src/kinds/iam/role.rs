@@ -3,13 +3,11 @@
 use std::collections::BTreeMap;
 
 use aws_smithy_types::date_time::Format;
-use schemars::JsonSchema;
-use serde::{Deserialize, Serialize};
 
 use super::types::document::{self, Attached};
 use super::types::{name, text};
 use crate::diff::Diff;
-use crate::field;
+use crate::field::{outputs, spec};
 use crate::kind::{Access, Cx, Denoted, ExternalUser, Grant, Grants, Invalid, Kind, Live, On, When};
 use crate::resource::Place;
 use crate::services::iam::{self, Iam, Snapshot};
@@ -23,39 +21,32 @@ mod write;
 pub struct Role;
 
 /// What a manifest declares of a role.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
-#[serde(rename_all = "camelCase", deny_unknown_fields)]
+#[spec]
 pub struct Spec {
     /// Who may assume the role: a policy document of up to 2,048 characters.
     pub assume_role_policy_document: Policy,
     /// The path in its ARN, such as `/jobs/`.
-    #[serde(default = "name::root")]
-    #[schemars(transform = field::create_only)]
+    #[field(default = name::root(), create_only)]
     pub path: String,
     /// What it is for; up to 1,000 characters.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    #[schemars(transform = field::empty)]
+    #[field(empty)]
     pub description: Option<String>,
     /// How long its sessions last at most, in seconds: 3600 to 43200.
-    #[serde(default = "hour")]
+    #[field(default = 3600)]
     pub max_session_duration: i32,
     /// The ARN of the policy that limits what its policies can grant.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    #[schemars(transform = field::empty, transform = field::refers(&["iam/Policy.arn"]))]
+    #[field(empty, refers("iam/Policy.arn"))]
     pub permissions_boundary: Option<String>,
     /// The ARNs of all its managed policies, AWS's own among them; others are detached. At most 10.
-    #[serde(default, skip_serializing_if = "Vec::is_empty")]
-    #[schemars(transform = field::set, transform = field::items_refer(&["iam/Policy.arn"]))]
+    #[field(default, set, items_refer("iam/Policy.arn"))]
     pub managed_policy_arns: Vec<String>,
     /// All its inline policies; others are removed. At most 10,240 characters together.
-    #[serde(default, skip_serializing_if = "Vec::is_empty")]
-    #[schemars(transform = field::keyed("policyName"))]
+    #[field(default, keyed("policyName"))]
     pub policies: Vec<InlinePolicy>,
 }
 
 /// A policy that is part of a role.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
-#[serde(rename_all = "camelCase", deny_unknown_fields)]
+#[spec]
 pub struct InlinePolicy {
     /// Its name within the role.
     pub policy_name: String,
@@ -63,13 +54,8 @@ pub struct InlinePolicy {
     pub policy_document: Policy,
 }
 
-fn hour() -> i32 {
-    3600
-}
-
 /// What AWS assigns to a role.
-#[derive(Debug, Clone, Serialize, Deserialize, JsonSchema)]
-#[serde(rename_all = "camelCase")]
+#[outputs]
 pub struct Outputs {
     /// Its ARN.
     pub arn: String,
@@ -251,7 +237,7 @@ spec:
             .set_description(want.description.clone())
             .set_permissions_boundary(want.permissions_boundary.clone())
             .set_tags(Some(iam::tags(cx.tags)?));
-        call.send().await.map_err(failed("iam", "CreateRole"))?;
+        call.send().await.map_err(failed)?;
         for policy in &want.policies {
             write::put(cx, policy).await?;
         }
@@ -280,7 +266,7 @@ spec:
             write::remove(cx, &policy.policy_name).await?;
         }
         let call = cx.client.delete_role().role_name(cx.name);
-        call.send().await.map_err(failed("iam", "DeleteRole"))?;
+        call.send().await.map_err(failed)?;
         Ok(())
     }
 }
@@ -353,7 +339,9 @@ fn live(role: &iam::Role, place: &Place) -> Live<Role> {
             ),
             path: detail.path().unwrap_or("/").to_owned(),
             description: role.description.clone(),
-            max_session_duration: role.max_session_duration.unwrap_or_else(hour),
+            max_session_duration: role
+                .max_session_duration
+                .unwrap_or_else(Spec::default_max_session_duration),
             permissions_boundary: detail
                 .permissions_boundary()
                 .and_then(|boundary| boundary.permissions_boundary_arn())

@@ -2,12 +2,9 @@
 
 use std::collections::BTreeMap;
 
-use schemars::JsonSchema;
-use serde::{Deserialize, Serialize};
-
 use super::types::{name, text};
 use crate::diff::Diff;
-use crate::field;
+use crate::field::{outputs, spec};
 use crate::kind::{Cx, Grant, Grants, Invalid, Kind, Live, On, Ownership};
 use crate::resource::Place;
 use crate::services::iam::{self, Iam, Snapshot};
@@ -17,25 +14,21 @@ use crate::services::{Error, Result, failed};
 pub struct ServiceLinkedRole;
 
 /// What a manifest declares of a service-linked role.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
-#[serde(rename_all = "camelCase", deny_unknown_fields)]
+#[spec]
 pub struct Spec {
     /// The service's principal, such as `batch.amazonaws.com`.
-    #[schemars(transform = field::create_only)]
+    #[field(create_only)]
     pub aws_service_name: String,
     /// What its name ends in after an underscore; few services take one (Auto Scaling does).
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    #[schemars(transform = field::empty, transform = field::create_only)]
+    #[field(empty, create_only)]
     pub custom_suffix: Option<String>,
     /// What it is for; absent: whatever the service or somebody else wrote.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    #[schemars(transform = field::server)]
+    #[field(server)]
     pub description: Option<String>,
 }
 
 /// What AWS assigns to a service-linked role.
-#[derive(Debug, Clone, Serialize, Deserialize, JsonSchema)]
-#[serde(rename_all = "camelCase")]
+#[outputs]
 pub struct Outputs {
     /// Its name, such as `AWSServiceRoleForBatch`.
     pub name: String,
@@ -163,7 +156,7 @@ spec:
             .aws_service_name(&want.aws_service_name)
             .set_custom_suffix(want.custom_suffix.clone())
             .set_description(want.description.clone());
-        call.send().await.map_err(failed("iam", "CreateServiceLinkedRole"))?;
+        call.send().await.map_err(failed)?;
         Ok(cx.name.to_owned())
     }
 
@@ -171,7 +164,7 @@ spec:
         if diff.touches("description") {
             let call = cx.client.update_role().role_name(&live.outputs.name);
             let call = call.set_description(want.description.clone());
-            call.send().await.map_err(failed("iam", "UpdateRole"))?;
+            call.send().await.map_err(failed)?;
         }
         Ok(())
     }

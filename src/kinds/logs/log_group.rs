@@ -3,11 +3,9 @@
 use std::collections::BTreeMap;
 
 use aws_sdk_cloudwatchlogs::types::LogGroupClass;
-use schemars::JsonSchema;
-use serde::{Deserialize, Serialize};
 
 use crate::diff::{Diff, FieldChange};
-use crate::field;
+use crate::field::{outputs, spec};
 use crate::kind::{self, Cx, Denoted, Effect, Grant, Grants, Invalid, Kind, Live, On, Ownership, Reason};
 use crate::resource::{OnDelete, Place, Readiness, Tags};
 use crate::services::logs::{self, Logs, Snapshot};
@@ -17,27 +15,22 @@ use crate::services::{Error, Result, failed};
 pub struct LogGroup;
 
 /// What a manifest declares of a log group.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
-#[serde(rename_all = "camelCase", deny_unknown_fields)]
+#[spec]
 pub struct Spec {
     /// How many days events are kept; absent: for ever.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    #[schemars(transform = field::empty)]
+    #[field(empty)]
     pub retention_in_days: Option<i32>,
     /// The ARN of the KMS key that new events are encrypted with; absent: CloudWatch's own.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    #[schemars(transform = field::empty, transform = field::refers(&["kms/Key.arn"]))]
+    #[field(empty, refers("kms/Key.arn"))]
     pub kms_key_id: Option<String>,
     /// `STANDARD`, `INFREQUENT_ACCESS`, `ESSENTIALS` or `DELIVERY`: what can be done with the events, and what they cost.
-    #[serde(default = "standard")]
-    #[schemars(transform = field::create_only, transform = field::one_of(CLASSES))]
+    #[field(default = LogGroupClass::Standard.as_str(), create_only, one_of(CLASSES))]
     pub log_group_class: String,
     /// Whether AWS refuses to delete the group.
-    #[serde(default)]
+    #[field(default)]
     pub deletion_protection_enabled: bool,
     /// The account-level policy that decides in place of `retentionInDays`: AWS says it, it is not declared.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    #[schemars(transform = field::server, transform = field::runtime_owned)]
+    #[field(server, runtime_owned)]
     pub retention_policy_name: Option<String>,
 }
 
@@ -45,13 +38,8 @@ pub struct Spec {
 /// (<https://docs.aws.amazon.com/AmazonCloudWatchLogs/latest/APIReference/API_LogGroup.html>).
 const CLASSES: &[&str] = &["STANDARD", "INFREQUENT_ACCESS", "ESSENTIALS", "DELIVERY"];
 
-fn standard() -> String {
-    LogGroupClass::Standard.as_str().to_owned()
-}
-
 /// What AWS assigns to a log group.
-#[derive(Debug, Clone, Serialize, Deserialize, JsonSchema)]
-#[serde(rename_all = "camelCase")]
+#[outputs]
 pub struct Outputs {
     /// Its ARN, without `:*`.
     pub arn: String,
@@ -219,7 +207,7 @@ spec:
             .set_kms_key_id(want.kms_key_id.clone())
             .log_group_class(want.log_group_class.as_str().into());
         let call = call.deletion_protection_enabled(want.deletion_protection_enabled);
-        call.send().await.map_err(failed("logs", "CreateLogGroup"))?;
+        call.send().await.map_err(failed)?;
         if want.retention_in_days.is_some() {
             put_retention(cx, want).await?;
         }
@@ -252,12 +240,7 @@ spec:
         if live.spec.deletion_protection_enabled {
             put_protection(cx, false).await?;
         }
-        cx.client
-            .delete_log_group()
-            .log_group_name(cx.name)
-            .send()
-            .await
-            .map_err(failed("logs", "DeleteLogGroup"))?;
+        cx.client.delete_log_group().log_group_name(cx.name).send().await.map_err(failed)?;
         Ok(())
     }
 }
@@ -294,7 +277,9 @@ fn live(name: &str, group: &aws_sdk_cloudwatchlogs::types::LogGroup, tags: &Tags
             // Under an account-level policy AWS tells that one's days, not the group's own.
             retention_in_days: group.retention_in_days().filter(|_| group.retention_policy_name().is_none()),
             kms_key_id: group.kms_key_id().map(str::to_owned),
-            log_group_class: group.log_group_class().map_or_else(standard, |class| class.as_str().to_owned()),
+            log_group_class: group
+                .log_group_class()
+                .map_or_else(Spec::default_log_group_class, |class| class.as_str().to_owned()),
             deletion_protection_enabled: group.deletion_protection_enabled().unwrap_or_default(),
             retention_policy_name: group.retention_policy_name().map(str::to_owned),
         },
@@ -309,11 +294,11 @@ async fn put_retention(cx: &Cx<'_, LogGroup>, want: &Spec) -> Result<()> {
     match want.retention_in_days {
         Some(days) => {
             let call = cx.client.put_retention_policy().log_group_name(cx.name).retention_in_days(days);
-            call.send().await.map_err(failed("logs", "PutRetentionPolicy"))?;
+            call.send().await.map_err(failed)?;
         }
         None => {
             let call = cx.client.delete_retention_policy().log_group_name(cx.name);
-            call.send().await.map_err(failed("logs", "DeleteRetentionPolicy"))?;
+            call.send().await.map_err(failed)?;
         }
     }
     Ok(())
@@ -323,11 +308,11 @@ async fn put_key(cx: &Cx<'_, LogGroup>, want: &Spec) -> Result<()> {
     match &want.kms_key_id {
         Some(key) => {
             let call = cx.client.associate_kms_key().log_group_name(cx.name).kms_key_id(key);
-            call.send().await.map_err(failed("logs", "AssociateKmsKey"))?;
+            call.send().await.map_err(failed)?;
         }
         None => {
             let call = cx.client.disassociate_kms_key().log_group_name(cx.name);
-            call.send().await.map_err(failed("logs", "DisassociateKmsKey"))?;
+            call.send().await.map_err(failed)?;
         }
     }
     Ok(())
@@ -339,7 +324,7 @@ async fn put_protection(cx: &Cx<'_, LogGroup>, on: bool) -> Result<()> {
         .put_log_group_deletion_protection()
         .log_group_identifier(cx.name)
         .deletion_protection_enabled(on);
-    call.send().await.map_err(failed("logs", "PutLogGroupDeletionProtection"))?;
+    call.send().await.map_err(failed)?;
     Ok(())
 }
 

@@ -3,11 +3,9 @@
 use std::collections::BTreeMap;
 
 use aws_sdk_s3::types::{BucketLocationConstraint, CreateBucketConfiguration};
-use schemars::JsonSchema;
-use serde::{Deserialize, Serialize};
 
 use crate::diff::Diff;
-use crate::field;
+use crate::field::{outputs, spec};
 use crate::kind::{Beside, Clash, Cx, Grant, Grants, Invalid, Kind, Live, On};
 use crate::resource::{OnDelete, Place, Readiness, ResourceId};
 use crate::services::s3::{self, BucketRead, S3, Snapshot};
@@ -30,41 +28,36 @@ pub use notification::NotificationConfiguration;
 pub struct Bucket;
 
 /// What a manifest declares of a bucket.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
-#[serde(rename_all = "camelCase", deny_unknown_fields)]
+#[spec]
 pub struct Spec {
     /// How new objects are encrypted that do not say it themselves; absent: with S3's own keys (AES256).
-    #[serde(default)]
+    #[field(default)]
     pub bucket_encryption: BucketEncryption,
     /// Whether overwritten and deleted objects are kept as versions; absent: they are not.
-    #[serde(default)]
+    #[field(default)]
     pub versioning_configuration: Versioning,
     /// What of the public is kept out whatever policies and ACLs say; absent: everything.
-    #[serde(default)]
+    #[field(default)]
     pub public_access_block_configuration: PublicAccessBlock,
     /// Who owns objects that others write, and whether ACLs count; absent: the bucket's owner, and they do not.
-    #[serde(default)]
+    #[field(default)]
     pub ownership_controls: OwnershipControls,
     /// When objects move to a cheaper storage class, and when they go; absent: they stay.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    #[schemars(transform = field::empty)]
+    #[field(empty)]
     pub lifecycle_configuration: Option<LifecycleConfiguration>,
     /// Who is told of what happens to objects; absent: nobody.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    #[schemars(transform = field::empty, transform = field::deferrable)]
+    #[field(empty, deferrable)]
     pub notification_configuration: Option<NotificationConfiguration>,
     /// The bucket policy (AWS::S3::BucketPolicy), at most 20 KB; absent: none.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    #[schemars(transform = field::empty)]
+    #[field(empty)]
     pub policy: Option<Policy>,
 }
 
 /// Whether a bucket keeps old versions of its objects.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
-#[serde(rename_all = "camelCase", deny_unknown_fields)]
+#[spec]
 pub struct Versioning {
     /// `Enabled`, or `Suspended`, which a bucket is as well that was never `Enabled`.
-    #[schemars(transform = field::one_of(&["Enabled", "Suspended"]))]
+    #[field(one_of("Enabled", "Suspended"))]
     pub status: String,
 }
 
@@ -75,8 +68,7 @@ impl Default for Versioning {
 }
 
 /// What AWS assigns to a bucket.
-#[derive(Debug, Clone, Serialize, Deserialize, JsonSchema)]
-#[serde(rename_all = "camelCase")]
+#[outputs]
 pub struct Outputs {
     /// Its ARN, `arn:aws:s3:::<name>`.
     pub arn: String,
@@ -256,7 +248,7 @@ spec:
         let configuration = configuration.set_tags(Some(s3::tag_list(cx.tags, "CreateBucket")?)).build();
         let call = cx.client.create_bucket().bucket(cx.name).create_bucket_configuration(configuration);
         let call = call.set_object_ownership(want.ownership_controls.to_sdk());
-        call.send().await.map_err(failed("s3", "CreateBucket"))?;
+        call.send().await.map_err(failed)?;
         Ok(cx.name.to_owned())
     }
 
@@ -276,7 +268,7 @@ spec:
             return Ok(());
         }
         let call = cx.client.delete_bucket().bucket(cx.name).expected_bucket_owner(account);
-        match call.send().await.map_err(failed("s3", "DeleteBucket")) {
+        match call.send().await.map_err(failed) {
             Err(mut error) if error.is("BucketNotEmpty") && cx.on_delete != OnDelete::Empty => {
                 error.message.push_str("; set metadata.onDelete to `empty` to delete its objects as well");
                 Err(error)

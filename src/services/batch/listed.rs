@@ -131,7 +131,7 @@ async fn environments(
     let mut items = call.into_paginator().items().send();
     let mut found = BTreeMap::new();
     while let Some(one) = items.next().await {
-        let one = one.map_err(failed("batch", "DescribeComputeEnvironments"))?;
+        let one = one.map_err(failed)?;
         found.insert(one.compute_environment_arn().unwrap_or_default().to_owned(), one);
     }
     Ok(found)
@@ -142,7 +142,7 @@ async fn queues(client: &Client) -> Result<Vec<JobQueueDetail>> {
     let mut queues = client.describe_job_queues().into_paginator().items().send();
     let mut found = Vec::new();
     while let Some(queue) = queues.next().await {
-        let queue = queue.map_err(failed("batch", "DescribeJobQueues"))?;
+        let queue = queue.map_err(failed)?;
         if !matches!(queue.status(), Some(JqStatus::Deleting | JqStatus::Deleted)) {
             found.push(queue);
         }

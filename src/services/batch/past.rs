@@ -13,7 +13,7 @@ pub(super) async fn longest(client: &Client, queues: BTreeSet<String>) -> Result
     let mut found = BTreeMap::new();
     for queue in queues {
         let call = client.list_jobs().job_queue(queue).job_status(JobStatus::Succeeded);
-        let page = call.send().await.map_err(failed("batch", "ListJobs"))?;
+        let page = call.send().await.map_err(failed)?;
         page.job_summary_list().iter().for_each(|job| note(&mut found, job));
     }
     Ok(found)

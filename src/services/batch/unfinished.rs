@@ -181,7 +181,7 @@ async fn all_queues(client: &Client) -> Result<Vec<String>> {
     let mut queues = client.describe_job_queues().into_paginator().items().send();
     let mut found = Vec::new();
     while let Some(queue) = queues.next().await {
-        let queue = queue.map_err(failed("batch", "DescribeJobQueues"))?;
+        let queue = queue.map_err(failed)?;
         found.extend(queue.job_queue_arn);
     }
     Ok(found)
@@ -217,7 +217,7 @@ async fn list(client: &Client, of: Of, status: JobStatus, most: usize) -> Result
             None => break,
             Some(Ok(page)) => page,
             Some(Err(error)) => {
-                let error = failed("batch", "ListJobs")(error);
+                let error = failed(error);
                 if is_gone(&error) {
                     break;
                 }
@@ -242,7 +242,7 @@ async fn describe(client: &Client, ids: Vec<String>) -> Result<BTreeMap<String, 
     let read: Vec<Vec<JobDetail>> = stream::iter(chunks)
         .map(|ids| async move {
             let answer = client.describe_jobs().set_jobs(Some(ids)).send().await;
-            Ok::<_, Error>(answer.map_err(failed("batch", "DescribeJobs"))?.jobs.unwrap_or_default())
+            Ok::<_, Error>(answer.map_err(failed)?.jobs.unwrap_or_default())
         })
         .buffer_unordered(AT_ONCE)
         .try_collect()

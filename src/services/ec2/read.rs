@@ -97,14 +97,14 @@ async fn vpcs(client: &Client, scope: &Scope) -> Result<BTreeMap<String, Vpc>> {
     let Some(filters) = wanted(scope, "ec2/Vpc", "vpc-id", "vpc-") else { return Ok(BTreeMap::new()) };
     let call = client.describe_vpcs().set_filters(Some(filters)).max_results(PAGE);
     let items = call.into_paginator().items().send().collect::<std::result::Result<Vec<_>, _>>().await;
-    Ok(by_id(items.map_err(failed("ec2", "DescribeVpcs"))?, Vpc::vpc_id))
+    Ok(by_id(items.map_err(failed)?, Vpc::vpc_id))
 }
 
 /// The DNS attributes of a VPC; `None` if it has gone since it was listed, or is too young to be seen everywhere.
 async fn dns(client: &Client, id: &str) -> Result<Option<Dns>> {
     let ask = |attribute: VpcAttributeName| async move {
         let call = client.describe_vpc_attribute().vpc_id(id).attribute(attribute);
-        match call.send().await.map_err(failed("ec2", "DescribeVpcAttribute")) {
+        match call.send().await.map_err(failed) {
             Err(error) if error.is("InvalidVpcID.NotFound") => Ok(None),
             answer => answer.map(Some),
         }
@@ -125,7 +125,7 @@ async fn subnets(client: &Client, scope: &Scope) -> Result<BTreeMap<String, Subn
     };
     let call = client.describe_subnets().set_filters(Some(filters)).max_results(PAGE);
     let items = call.into_paginator().items().send().collect::<std::result::Result<Vec<_>, _>>().await;
-    Ok(by_id(items.map_err(failed("ec2", "DescribeSubnets"))?, Subnet::subnet_id))
+    Ok(by_id(items.map_err(failed)?, Subnet::subnet_id))
 }
 
 async fn internet_gateways(client: &Client, scope: &Scope) -> Result<BTreeMap<String, InternetGateway>> {
@@ -134,7 +134,7 @@ async fn internet_gateways(client: &Client, scope: &Scope) -> Result<BTreeMap<St
     };
     let call = client.describe_internet_gateways().set_filters(Some(filters)).max_results(PAGE);
     let items = call.into_paginator().items().send().collect::<std::result::Result<Vec<_>, _>>().await;
-    let items = items.map_err(failed("ec2", "DescribeInternetGateways"))?;
+    let items = items.map_err(failed)?;
     Ok(by_id(items, InternetGateway::internet_gateway_id))
 }
 
@@ -145,7 +145,7 @@ async fn route_tables(client: &Client, scope: &Scope) -> Result<BTreeMap<String,
     for filters in asked.into_iter().chain(main) {
         let call = client.describe_route_tables().set_filters(Some(filters)).max_results(ROUTE_TABLES_PAGE);
         let items = call.into_paginator().items().send().collect::<std::result::Result<Vec<_>, _>>().await;
-        let items = items.map_err(failed("ec2", "DescribeRouteTables"))?;
+        let items = items.map_err(failed)?;
         found.extend(by_id(items, RouteTable::route_table_id));
     }
     Ok(found)
@@ -158,7 +158,7 @@ async fn security_groups(client: &Client, scope: &Scope) -> Result<BTreeMap<Stri
     for filters in asked.into_iter().chain(default) {
         let call = client.describe_security_groups().set_filters(Some(filters)).max_results(PAGE);
         let items = call.into_paginator().items().send().collect::<std::result::Result<Vec<_>, _>>().await;
-        let items = items.map_err(failed("ec2", "DescribeSecurityGroups"))?;
+        let items = items.map_err(failed)?;
         found.extend(by_id(items, SecurityGroup::group_id));
     }
     Ok(found)
@@ -176,5 +176,5 @@ async fn vpc_endpoints(client: &Client, scope: &Scope) -> Result<BTreeMap<String
     };
     let call = client.describe_vpc_endpoints().set_filters(Some(filters)).max_results(PAGE);
     let items = call.into_paginator().items().send().collect::<std::result::Result<Vec<_>, _>>().await;
-    Ok(by_id(items.map_err(failed("ec2", "DescribeVpcEndpoints"))?, VpcEndpoint::vpc_endpoint_id))
+    Ok(by_id(items.map_err(failed)?, VpcEndpoint::vpc_endpoint_id))
 }

@@ -42,7 +42,7 @@ pub(super) async fn providers(
         let arn = format!("{prefix}{url}");
         async move {
             let call = client.get_open_id_connect_provider().open_id_connect_provider_arn(arn);
-            if_there(call.send().await.map_err(failed("iam", "GetOpenIDConnectProvider")))
+            if_there(call.send().await.map_err(failed))
         }
     };
     scope.read_each("iam/OidcProvider", &prefix, read).await
@@ -50,7 +50,7 @@ pub(super) async fn providers(
 
 async fn role(client: &Client, name: &str) -> Result<Option<Role>> {
     let got = async {
-        let got = client.get_role().role_name(name).send().await.map_err(failed("iam", "GetRole"))?;
+        let got = client.get_role().role_name(name).send().await.map_err(failed)?;
         Ok(got.role)
     };
     // Only GetRole says whether the role exists: just after its creation the lists may not have heard of it yet.
@@ -79,15 +79,15 @@ async fn role(client: &Client, name: &str) -> Result<Option<Role>> {
 
 async fn attached(client: &Client, role: &str) -> Result<Vec<AttachedPolicy>> {
     let pages = client.list_attached_role_policies().role_name(role).into_paginator().items().send();
-    pages.try_collect().await.map_err(failed("iam", "ListAttachedRolePolicies"))
+    pages.try_collect().await.map_err(failed)
 }
 
 async fn inline(client: &Client, role: &str) -> Result<Vec<PolicyDetail>> {
     let names = client.list_role_policies().role_name(role).into_paginator().items().send();
-    let names: Vec<String> = names.try_collect().await.map_err(failed("iam", "ListRolePolicies"))?;
+    let names: Vec<String> = names.try_collect().await.map_err(failed)?;
     let policies = try_join_all(names.into_iter().map(|name| async move {
         let got = client.get_role_policy().role_name(role).policy_name(&name).send().await;
-        let got = if_there(got.map_err(failed("iam", "GetRolePolicy")))?;
+        let got = if_there(got.map_err(failed))?;
         Ok(got.map(|got| {
             PolicyDetail::builder().policy_name(name).policy_document(got.policy_document).build()
         }))
@@ -97,7 +97,7 @@ async fn inline(client: &Client, role: &str) -> Result<Vec<PolicyDetail>> {
 
 async fn profiles(client: &Client, role: &str) -> Result<Vec<InstanceProfile>> {
     let pages = client.list_instance_profiles_for_role().role_name(role).into_paginator().items().send();
-    pages.try_collect().await.map_err(failed("iam", "ListInstanceProfilesForRole"))
+    pages.try_collect().await.map_err(failed)
 }
 
 /// A service-linked role by its name, or, where a service's spelling is not known, by the service that it is linked to.
@@ -108,7 +108,7 @@ async fn linked(client: &Client, name: &str) -> Result<Vec<Role>> {
     let service = name.split('/').next().unwrap_or(name);
     let path = format!("/aws-service-role/{service}/");
     let pages = client.list_roles().path_prefix(path).into_paginator().items().send();
-    let listed: Vec<types::Role> = pages.try_collect().await.map_err(failed("iam", "ListRoles"))?;
+    let listed: Vec<types::Role> = pages.try_collect().await.map_err(failed)?;
     let roles = try_join_all(listed.iter().map(|listed| role(client, listed.role_name()))).await?;
     Ok(roles.into_iter().flatten().collect())
 }
@@ -120,8 +120,7 @@ async fn policy(client: &Client, scope: &Scope, name: &str) -> Result<Option<Pol
         return Ok(Some(found));
     }
     let pages = client.list_policies().scope(PolicyScopeType::Local).max_items(1000).into_paginator();
-    let listed: Vec<types::Policy> =
-        pages.items().send().try_collect().await.map_err(failed("iam", "ListPolicies"))?;
+    let listed: Vec<types::Policy> = pages.items().send().try_collect().await.map_err(failed)?;
     let arn = listed.into_iter().find(|policy| policy.policy_name() == Some(name)).and_then(|p| p.arn);
     match arn {
         Some(arn) => policy_at(client, scope, arn).await,
@@ -157,17 +156,16 @@ async fn policy_at(client: &Client, scope: &Scope, arn: String) -> Result<Option
 
 /// A managed policy without its documents; `None` if there is none of this ARN.
 pub(super) async fn get_policy(client: &Client, arn: &str) -> Result<Option<types::Policy>> {
-    let got = client.get_policy().policy_arn(arn).send().await.map_err(failed("iam", "GetPolicy"));
+    let got = client.get_policy().policy_arn(arn).send().await.map_err(failed);
     Ok(if_there(got)?.and_then(|got| got.policy))
 }
 
 async fn versions(client: &Client, arn: &str) -> Result<Vec<PolicyVersion>> {
     let listed = client.list_policy_versions().policy_arn(arn).into_paginator().items().send();
-    let listed: Vec<PolicyVersion> =
-        listed.try_collect().await.map_err(failed("iam", "ListPolicyVersions"))?;
+    let listed: Vec<PolicyVersion> = listed.try_collect().await.map_err(failed)?;
     let versions = try_join_all(listed.into_iter().map(|version| async move {
         let call = client.get_policy_version().policy_arn(arn).set_version_id(version.version_id);
-        let got = if_there(call.send().await.map_err(failed("iam", "GetPolicyVersion")))?;
+        let got = if_there(call.send().await.map_err(failed))?;
         Ok(got.and_then(|got| got.policy_version))
     }));
     Ok(versions.await?.into_iter().flatten().collect())
@@ -184,7 +182,7 @@ async fn holders(client: &Client, scope: &Scope, arn: &str) -> Result<Vec<(bool,
     let (roles, people) = entities(client, arn).await?;
     let roles = try_join_all(roles.into_iter().map(|name| async move {
         let tags = client.list_role_tags().role_name(&name).into_paginator().items().send();
-        let tags = if_there(tags.try_collect().await.map_err(failed("iam", "ListRoleTags")))?;
+        let tags = if_there(tags.try_collect().await.map_err(failed))?;
         let tags = own_tags(tags.unwrap_or_default().into_iter().map(|tag| (tag.key, tag.value)));
         Ok::<_, super::Error>((is_of(&tags, &scope.owner), "role", name))
     }))
@@ -200,7 +198,7 @@ async fn entities(client: &Client, arn: &str) -> Result<Entities> {
     let mut pages = client.list_entities_for_policy().policy_arn(arn).into_paginator().send();
     let (mut roles, mut people) = (Vec::new(), Vec::new());
     while let Some(page) = pages.next().await {
-        let page = page.map_err(failed("iam", "ListEntitiesForPolicy"))?;
+        let page = page.map_err(failed)?;
         roles.extend(page.policy_roles.unwrap_or_default().into_iter().filter_map(|role| role.role_name));
         let users = page.policy_users.unwrap_or_default().into_iter().filter_map(|user| user.user_name);
         people.extend(users.map(|name| ("user", name)));

@@ -14,19 +14,19 @@ pub(super) async fn tag(client: &Client, target: Target<'_>, set: &Tags, unset: 
         match target.kind {
             "iam/Policy" => {
                 let call = client.tag_policy().policy_arn(arn).set_tags(tags);
-                call.send().await.map_err(failed("iam", "TagPolicy"))?;
+                call.send().await.map_err(failed)?;
             }
             "iam/OidcProvider" => {
                 let call = client.tag_open_id_connect_provider().open_id_connect_provider_arn(arn);
-                call.set_tags(tags).send().await.map_err(failed("iam", "TagOpenIDConnectProvider"))?;
+                call.set_tags(tags).send().await.map_err(failed)?;
             }
             "iam/InstanceProfile" => {
                 let call = client.tag_instance_profile().instance_profile_name(target.physical);
-                call.set_tags(tags).send().await.map_err(failed("iam", "TagInstanceProfile"))?;
+                call.set_tags(tags).send().await.map_err(failed)?;
             }
             "iam/Role" | "iam/ServiceLinkedRole" => {
                 let call = client.tag_role().role_name(role_of(target)).set_tags(tags);
-                call.send().await.map_err(failed("iam", "TagRole"))?;
+                call.send().await.map_err(failed)?;
             }
             kind => return Err(unknown(kind)),
         }
@@ -37,19 +37,19 @@ pub(super) async fn tag(client: &Client, target: Target<'_>, set: &Tags, unset: 
     match target.kind {
         "iam/Policy" => {
             let call = client.untag_policy().policy_arn(arn).set_tag_keys(keys());
-            call.send().await.map_err(failed("iam", "UntagPolicy"))?;
+            call.send().await.map_err(failed)?;
         }
         "iam/OidcProvider" => {
             let call = client.untag_open_id_connect_provider().open_id_connect_provider_arn(arn);
-            call.set_tag_keys(keys()).send().await.map_err(failed("iam", "UntagOpenIDConnectProvider"))?;
+            call.set_tag_keys(keys()).send().await.map_err(failed)?;
         }
         "iam/InstanceProfile" => {
             let call = client.untag_instance_profile().instance_profile_name(target.physical);
-            call.set_tag_keys(keys()).send().await.map_err(failed("iam", "UntagInstanceProfile"))?;
+            call.set_tag_keys(keys()).send().await.map_err(failed)?;
         }
         "iam/Role" | "iam/ServiceLinkedRole" => {
             let call = client.untag_role().role_name(role_of(target)).set_tag_keys(keys());
-            call.send().await.map_err(failed("iam", "UntagRole"))?;
+            call.send().await.map_err(failed)?;
         }
         kind => return Err(unknown(kind)),
     }

@@ -28,7 +28,7 @@ pub(super) async fn create(cx: &Cx<'_, ComputeEnvironment>, want: &Spec) -> Resu
         .set_tags(Some(cx.tags.clone().into_iter().collect()))
         .send()
         .await
-        .map_err(failed("batch", "CreateComputeEnvironment"))?;
+        .map_err(failed)?;
     Ok(cx.name.to_owned())
 }
 
@@ -91,7 +91,7 @@ pub(super) async fn update(
         let diff = if role { &none } else { diff };
         call = call.compute_resources(updated_resources(before, resources, diff, on_eks));
     }
-    call.send().await.map_err(failed("batch", "UpdateComputeEnvironment"))?;
+    call.send().await.map_err(failed)?;
     Ok(())
 }
 
@@ -193,10 +193,10 @@ pub(super) async fn delete(cx: &Cx<'_, ComputeEnvironment>, live: &Live<ComputeE
         batch::refuse_while_listed(cx.client, arn).await?;
         let call = cx.client.update_compute_environment().compute_environment(arn);
         let call = call.state(sdk::CeState::Disabled);
-        call.send().await.map_err(failed("batch", "UpdateComputeEnvironment"))?;
+        call.send().await.map_err(failed)?;
         return Ok(());
     }
     let call = cx.client.delete_compute_environment().compute_environment(arn);
-    call.send().await.map_err(failed("batch", "DeleteComputeEnvironment"))?;
+    call.send().await.map_err(failed)?;
     Ok(())
 }

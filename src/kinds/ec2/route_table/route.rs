@@ -1,86 +1,58 @@
 //! A route: one destination, one target.
 
 use aws_sdk_ec2::types::{Route as Reported, RouteOrigin, RouteState};
-use schemars::JsonSchema;
-use serde::{Deserialize, Serialize};
 
-use crate::field;
+use crate::field::spec;
 use crate::kind::Invalid;
 use crate::kinds::ec2::types::cidr;
 
 /// One destination and one target.
-#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
-#[serde(rename_all = "camelCase", deny_unknown_fields)]
+#[spec(default)]
 pub struct Route {
     /// For these IPv4 addresses.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    #[schemars(transform = field::empty)]
+    #[field(empty)]
     pub destination_cidr_block: Option<String>,
     /// For these IPv6 addresses.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    #[schemars(transform = field::empty)]
+    #[field(empty)]
     pub destination_ipv6_cidr_block: Option<String>,
     /// For the addresses in this prefix list.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    #[schemars(transform = field::empty)]
-    #[schemars(regex(pattern = r"^pl-[0-9a-f]+$"))]
+    #[field(empty, regex(r"^pl-[0-9a-f]+$"))]
     pub destination_prefix_list_id: Option<String>,
     /// To an internet or a virtual private gateway.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    #[schemars(transform = field::empty, transform = field::refers(&["ec2/InternetGateway.id"]))]
+    #[field(empty, refers("ec2/InternetGateway.id"))]
     pub gateway_id: Option<String>,
     /// To a NAT gateway.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    #[schemars(transform = field::empty, transform = field::refers(&["ec2/NatGateway.id"]))]
-    #[schemars(regex(pattern = r"^nat-[0-9a-f]+$"))]
+    #[field(empty, refers("ec2/NatGateway.id"), regex(r"^nat-[0-9a-f]+$"))]
     pub nat_gateway_id: Option<String>,
     /// To an endpoint of a Gateway Load Balancer.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    #[schemars(transform = field::empty, transform = field::refers(&["ec2/VpcEndpoint.id"]))]
-    #[schemars(regex(pattern = r"^vpce-[0-9a-f]+$"))]
+    #[field(empty, refers("ec2/VpcEndpoint.id"), regex(r"^vpce-[0-9a-f]+$"))]
     pub vpc_endpoint_id: Option<String>,
     /// To a transit gateway.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    #[schemars(transform = field::empty)]
-    #[schemars(regex(pattern = r"^tgw-[0-9a-f]+$"))]
+    #[field(empty, regex(r"^tgw-[0-9a-f]+$"))]
     pub transit_gateway_id: Option<String>,
     /// To a peered VPC.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    #[schemars(transform = field::empty)]
-    #[schemars(regex(pattern = r"^pcx-[0-9a-f]+$"))]
+    #[field(empty, regex(r"^pcx-[0-9a-f]+$"))]
     pub vpc_peering_connection_id: Option<String>,
     /// To an egress-only internet gateway; for IPv6.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    #[schemars(transform = field::empty)]
-    #[schemars(regex(pattern = r"^eigw-[0-9a-f]+$"))]
+    #[field(empty, regex(r"^eigw-[0-9a-f]+$"))]
     pub egress_only_internet_gateway_id: Option<String>,
     /// To an instance that forwards; it has exactly one network interface.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    #[schemars(transform = field::server)]
-    #[schemars(regex(pattern = r"^i-[0-9a-f]+$"))]
+    #[field(server, regex(r"^i-[0-9a-f]+$"))]
     pub instance_id: Option<String>,
     /// To a network interface.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    #[schemars(transform = field::server)]
-    #[schemars(regex(pattern = r"^eni-[0-9a-f]+$"))]
+    #[field(server, regex(r"^eni-[0-9a-f]+$"))]
     pub network_interface_id: Option<String>,
     /// To a local gateway of an Outpost.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    #[schemars(transform = field::empty)]
-    #[schemars(regex(pattern = r"^lgw-[0-9a-f]+$"))]
+    #[field(empty, regex(r"^lgw-[0-9a-f]+$"))]
     pub local_gateway_id: Option<String>,
     /// To a carrier gateway of a Wavelength zone.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    #[schemars(transform = field::empty)]
-    #[schemars(regex(pattern = r"^cagw-[0-9a-f]+$"))]
+    #[field(empty, regex(r"^cagw-[0-9a-f]+$"))]
     pub carrier_gateway_id: Option<String>,
     /// To a core network of Cloud WAN.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    #[schemars(transform = field::empty)]
+    #[field(empty)]
     pub core_network_arn: Option<String>,
     /// To an ODB network.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    #[schemars(transform = field::empty)]
+    #[field(empty)]
     pub odb_network_arn: Option<String>,
 }
 

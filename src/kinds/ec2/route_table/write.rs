@@ -23,14 +23,14 @@ pub(super) async fn update(
         end(cx, live, missing(&live.spec.subnet_ids, &want.subnet_ids)).await?;
         for subnet in missing(&want.subnet_ids, &live.spec.subnet_ids) {
             let call = cx.client.associate_route_table().route_table_id(&live.physical).subnet_id(subnet);
-            call.send().await.map_err(failed("ec2", "AssociateRouteTable"))?;
+            call.send().await.map_err(failed)?;
         }
     }
     if diff.touches("gatewayIds") {
         end(cx, live, missing(&live.spec.gateway_ids, &want.gateway_ids)).await?;
         for gateway in missing(&want.gateway_ids, &live.spec.gateway_ids) {
             let call = cx.client.associate_route_table().route_table_id(&live.physical).gateway_id(gateway);
-            call.send().await.map_err(failed("ec2", "AssociateRouteTable"))?;
+            call.send().await.map_err(failed)?;
         }
     }
     Ok(())
@@ -53,7 +53,7 @@ async fn end(
 
 pub(super) async fn disassociate(cx: &Cx<'_, RouteTable>, association: &str) -> Result<()> {
     let call = cx.client.disassociate_route_table().association_id(association);
-    call.send().await.map_err(failed("ec2", "DisassociateRouteTable"))?;
+    call.send().await.map_err(failed)?;
     Ok(())
 }
 
@@ -74,7 +74,7 @@ async fn put_routes(cx: &Cx<'_, RouteTable>, live: &Live<RouteTable>, want: &Spe
                 .set_destination_cidr_block(route.destination_cidr_block.clone())
                 .set_destination_ipv6_cidr_block(route.destination_ipv6_cidr_block.clone())
                 .set_destination_prefix_list_id(route.destination_prefix_list_id.clone());
-            call.send().await.map_err(failed("ec2", "DeleteRoute"))?;
+            call.send().await.map_err(failed)?;
         }
     }
     Ok(())
@@ -100,7 +100,7 @@ async fn create(cx: &Cx<'_, RouteTable>, live: &Live<RouteTable>, route: &Route)
         .set_carrier_gateway_id(route.carrier_gateway_id.clone())
         .set_core_network_arn(route.core_network_arn.clone())
         .set_odb_network_arn(route.odb_network_arn.clone());
-    call.send().await.map_err(failed("ec2", "CreateRoute"))?;
+    call.send().await.map_err(failed)?;
     Ok(())
 }
 
@@ -124,7 +124,7 @@ async fn replace(cx: &Cx<'_, RouteTable>, live: &Live<RouteTable>, route: &Route
         .set_carrier_gateway_id(route.carrier_gateway_id.clone())
         .set_core_network_arn(route.core_network_arn.clone())
         .set_odb_network_arn(route.odb_network_arn.clone());
-    call.send().await.map_err(failed("ec2", "ReplaceRoute"))?;
+    call.send().await.map_err(failed)?;
     Ok(())
 }
 
@@ -132,12 +132,12 @@ async fn put_propagation(cx: &Cx<'_, RouteTable>, live: &Live<RouteTable>, want:
     for gateway in missing(&want.propagating_vpn_gateway_ids, &live.spec.propagating_vpn_gateway_ids) {
         let call = cx.client.enable_vgw_route_propagation();
         let call = call.route_table_id(&live.physical).gateway_id(gateway);
-        call.send().await.map_err(failed("ec2", "EnableVgwRoutePropagation"))?;
+        call.send().await.map_err(failed)?;
     }
     for gateway in missing(&live.spec.propagating_vpn_gateway_ids, &want.propagating_vpn_gateway_ids) {
         let call = cx.client.disable_vgw_route_propagation();
         let call = call.route_table_id(&live.physical).gateway_id(gateway);
-        call.send().await.map_err(failed("ec2", "DisableVgwRoutePropagation"))?;
+        call.send().await.map_err(failed)?;
     }
     Ok(())
 }

@@ -4,10 +4,8 @@
 //! it lets through; its description is a remark on it that can change in place.
 
 use aws_sdk_ec2::types::{IpPermission, IpRange, Ipv6Range, PrefixListId, UserIdGroupPair};
-use schemars::JsonSchema;
-use serde::{Deserialize, Serialize};
 
-use crate::field;
+use crate::field::spec;
 use crate::kind::Invalid;
 use crate::kinds::ec2::types::cidr;
 
@@ -16,80 +14,61 @@ const GROUPS: &[&str] =
     &["ec2/SecurityGroup.id", "ec2/SecurityGroup.groupId", "ec2/Vpc.defaultSecurityGroupId"];
 
 /// What is let in, from one source.
-#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
-#[serde(rename_all = "camelCase", deny_unknown_fields)]
+#[spec(default)]
 pub struct IngressRule {
     /// `tcp`, `udp`, `icmp`, `icmpv6`, a protocol's number, or `-1` for everything.
     pub ip_protocol: String,
     /// The first port, or the type of ICMP message (-1: all).
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    #[schemars(transform = field::empty)]
+    #[field(empty)]
     pub from_port: Option<i32>,
     /// The last port, or the code of ICMP message (-1: all).
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    #[schemars(transform = field::empty)]
+    #[field(empty)]
     pub to_port: Option<i32>,
     /// From these IPv4 addresses.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    #[schemars(transform = field::empty)]
+    #[field(empty)]
     pub cidr_ip: Option<String>,
     /// From these IPv6 addresses.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    #[schemars(transform = field::empty)]
+    #[field(empty)]
     pub cidr_ipv6: Option<String>,
     /// From the addresses in this prefix list, such as `pl-6da54004`.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    #[schemars(transform = field::empty)]
-    #[schemars(regex(pattern = r"^pl-[0-9a-f]+$"))]
+    #[field(empty, regex(r"^pl-[0-9a-f]+$"))]
     pub source_prefix_list_id: Option<String>,
     /// From what carries this security group; it may be the group itself.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    #[schemars(transform = field::empty, transform = field::deferrable, transform = field::beyond, transform = field::refers(GROUPS))]
+    #[field(empty, deferrable, beyond, refers(GROUPS))]
     pub source_security_group_id: Option<String>,
     /// The account of `sourceSecurityGroupId`, where it is another one.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    #[schemars(transform = field::empty, transform = field::write_only)]
+    #[field(empty, write_only)]
     pub source_security_group_owner_id: Option<String>,
     /// A remark, up to 255 characters.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    #[schemars(transform = field::empty)]
+    #[field(empty)]
     pub description: Option<String>,
 }
 
 /// What is let out, to one destination.
-#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
-#[serde(rename_all = "camelCase", deny_unknown_fields)]
+#[spec(default)]
 pub struct EgressRule {
     /// `tcp`, `udp`, `icmp`, `icmpv6`, a protocol's number, or `-1` for everything.
     pub ip_protocol: String,
     /// The first port, or the type of ICMP message (-1: all).
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    #[schemars(transform = field::empty)]
+    #[field(empty)]
     pub from_port: Option<i32>,
     /// The last port, or the code of ICMP message (-1: all).
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    #[schemars(transform = field::empty)]
+    #[field(empty)]
     pub to_port: Option<i32>,
     /// To these IPv4 addresses.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    #[schemars(transform = field::empty)]
+    #[field(empty)]
     pub cidr_ip: Option<String>,
     /// To these IPv6 addresses.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    #[schemars(transform = field::empty)]
+    #[field(empty)]
     pub cidr_ipv6: Option<String>,
     /// To the addresses in this prefix list, such as that of a gateway endpoint.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    #[schemars(transform = field::empty)]
-    #[schemars(regex(pattern = r"^pl-[0-9a-f]+$"))]
+    #[field(empty, regex(r"^pl-[0-9a-f]+$"))]
     pub destination_prefix_list_id: Option<String>,
     /// To what carries this security group; it may be the group itself.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    #[schemars(transform = field::empty, transform = field::deferrable, transform = field::beyond, transform = field::refers(GROUPS))]
+    #[field(empty, deferrable, beyond, refers(GROUPS))]
     pub destination_security_group_id: Option<String>,
     /// A remark, up to 255 characters.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    #[schemars(transform = field::empty)]
+    #[field(empty)]
     pub description: Option<String>,
 }
 

@@ -41,12 +41,12 @@ pub(super) async fn ingress(
     if !authorize.is_empty() {
         let call = cx.client.authorize_security_group_ingress().group_id(id);
         let call = call.set_ip_permissions(Some(authorize));
-        call.send().await.map_err(failed("ec2", "AuthorizeSecurityGroupIngress"))?;
+        call.send().await.map_err(failed)?;
     }
     if !describe.is_empty() {
         let call = cx.client.update_security_group_rule_descriptions_ingress().group_id(id);
         let call = call.set_ip_permissions(Some(describe));
-        call.send().await.map_err(failed("ec2", "UpdateSecurityGroupRuleDescriptionsIngress"))?;
+        call.send().await.map_err(failed)?;
     }
     revoke_ingress(cx, id, revoke).await
 }
@@ -62,12 +62,12 @@ pub(super) async fn egress(
     if !authorize.is_empty() {
         let call = cx.client.authorize_security_group_egress().group_id(id);
         let call = call.set_ip_permissions(Some(authorize));
-        call.send().await.map_err(failed("ec2", "AuthorizeSecurityGroupEgress"))?;
+        call.send().await.map_err(failed)?;
     }
     if !describe.is_empty() {
         let call = cx.client.update_security_group_rule_descriptions_egress().group_id(id);
         let call = call.set_ip_permissions(Some(describe));
-        call.send().await.map_err(failed("ec2", "UpdateSecurityGroupRuleDescriptionsEgress"))?;
+        call.send().await.map_err(failed)?;
     }
     revoke_egress(cx, id, revoke).await
 }
@@ -87,7 +87,7 @@ pub(super) async fn forget_others(cx: &Cx<'_, SecurityGroup>, live: &Live<Securi
 async fn revoke_ingress(cx: &Cx<'_, SecurityGroup>, id: &str, rules: Vec<IpPermission>) -> Result<()> {
     if !rules.is_empty() {
         let call = cx.client.revoke_security_group_ingress().group_id(id).set_ip_permissions(Some(rules));
-        call.send().await.map_err(failed("ec2", "RevokeSecurityGroupIngress"))?;
+        call.send().await.map_err(failed)?;
     }
     Ok(())
 }
@@ -95,7 +95,7 @@ async fn revoke_ingress(cx: &Cx<'_, SecurityGroup>, id: &str, rules: Vec<IpPermi
 async fn revoke_egress(cx: &Cx<'_, SecurityGroup>, id: &str, rules: Vec<IpPermission>) -> Result<()> {
     if !rules.is_empty() {
         let call = cx.client.revoke_security_group_egress().group_id(id).set_ip_permissions(Some(rules));
-        call.send().await.map_err(failed("ec2", "RevokeSecurityGroupEgress"))?;
+        call.send().await.map_err(failed)?;
     }
     Ok(())
 }

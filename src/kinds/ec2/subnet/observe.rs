@@ -4,7 +4,7 @@ use aws_sdk_ec2::types::{
     Subnet as Reported, SubnetCidrBlockStateCode as Code, SubnetIpv6CidrBlockAssociation, SubnetState,
 };
 
-use super::{Outputs, PrivateDnsNameOptions, Spec, Subnet, ip_name};
+use super::{Outputs, PrivateDnsNameOptions, Spec, Subnet};
 use crate::kind::Live;
 use crate::resource::{Place, Readiness};
 use crate::services::ec2::tags;
@@ -32,7 +32,9 @@ pub(super) fn live(subnet: &Reported, place: &Place) -> Option<Live<Subnet>> {
             enable_dns64: subnet.enable_dns64().unwrap_or_default(),
             private_dns_name_options_on_launch: subnet.private_dns_name_options_on_launch().map(|options| {
                 PrivateDnsNameOptions {
-                    hostname_type: options.hostname_type().map_or_else(ip_name, |t| t.as_str().to_owned()),
+                    hostname_type: options
+                        .hostname_type()
+                        .map_or_else(PrivateDnsNameOptions::default_hostname_type, |t| t.as_str().to_owned()),
                     enable_resource_name_dns_a_record: options
                         .enable_resource_name_dns_a_record()
                         .unwrap_or_default(),

@@ -63,12 +63,12 @@ async fn put_names(modify: &impl Fn() -> Modify, live: &Live<Subnet>, want: &Spe
 async fn put_range(cx: &Cx<'_, Subnet>, live: &Live<Subnet>, want: &Spec) -> Result<bool> {
     if let Some(id) = &live.outputs.ipv6_association_id {
         let call = cx.client.disassociate_subnet_cidr_block().association_id(id);
-        call.send().await.map_err(failed("ec2", "DisassociateSubnetCidrBlock"))?;
+        call.send().await.map_err(failed)?;
         return Ok(want.ipv6_cidr_block.is_none());
     }
     if let Some(range) = &want.ipv6_cidr_block {
         let call = cx.client.associate_subnet_cidr_block().subnet_id(&live.physical).ipv6_cidr_block(range);
-        call.send().await.map_err(failed("ec2", "AssociateSubnetCidrBlock"))?;
+        call.send().await.map_err(failed)?;
     }
     Ok(true)
 }
@@ -78,6 +78,6 @@ fn flag(on: bool) -> AttributeBooleanValue {
 }
 
 async fn send(call: Modify) -> Result<()> {
-    call.send().await.map_err(failed("ec2", "ModifySubnetAttribute"))?;
+    call.send().await.map_err(failed)?;
     Ok(())
 }

@@ -5,54 +5,39 @@ use aws_sdk_ec2::types::{
     VpcEncryptionControlExclusionState as State, VpcEncryptionControlExclusionStateInput as Input,
     VpcEncryptionControlMode,
 };
-use schemars::JsonSchema;
-use serde::{Deserialize, Serialize};
 
-use crate::field;
+use crate::field::spec;
 
 /// Whether traffic in a VPC must be encrypted, and which ways out need not be.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
-#[serde(rename_all = "camelCase", deny_unknown_fields)]
+#[spec]
 pub struct EncryptionControl {
     /// `monitor`: flow logs say what is not encrypted. `enforce`: it is refused.
-    #[schemars(transform = field::one_of(VpcEncryptionControlMode::values()))]
+    #[field(one_of(VpcEncryptionControlMode::values()))]
     pub mode: String,
     /// `enable`: internet gateways are excluded.
-    #[serde(default = "disable")]
-    #[schemars(transform = field::one_of(Input::values()))]
+    #[field(default = Input::Disable.as_str(), one_of(Input::values()))]
     pub internet_gateway_exclusion: String,
     /// `enable`: egress-only internet gateways are excluded.
-    #[serde(default = "disable")]
-    #[schemars(transform = field::one_of(Input::values()))]
+    #[field(default = Input::Disable.as_str(), one_of(Input::values()))]
     pub egress_only_internet_gateway_exclusion: String,
     /// `enable`: NAT gateways are excluded.
-    #[serde(default = "disable")]
-    #[schemars(transform = field::one_of(Input::values()))]
+    #[field(default = Input::Disable.as_str(), one_of(Input::values()))]
     pub nat_gateway_exclusion: String,
     /// `enable`: virtual private gateways are excluded.
-    #[serde(default = "disable")]
-    #[schemars(transform = field::one_of(Input::values()))]
+    #[field(default = Input::Disable.as_str(), one_of(Input::values()))]
     pub virtual_private_gateway_exclusion: String,
     /// `enable`: peered VPCs are excluded.
-    #[serde(default = "disable")]
-    #[schemars(transform = field::one_of(Input::values()))]
+    #[field(default = Input::Disable.as_str(), one_of(Input::values()))]
     pub vpc_peering_exclusion: String,
     /// `enable`: Lambda functions are excluded.
-    #[serde(default = "disable")]
-    #[schemars(transform = field::one_of(Input::values()))]
+    #[field(default = Input::Disable.as_str(), one_of(Input::values()))]
     pub lambda_exclusion: String,
     /// `enable`: VPC Lattice is excluded.
-    #[serde(default = "disable")]
-    #[schemars(transform = field::one_of(Input::values()))]
+    #[field(default = Input::Disable.as_str(), one_of(Input::values()))]
     pub vpc_lattice_exclusion: String,
     /// `enable`: EFS is excluded.
-    #[serde(default = "disable")]
-    #[schemars(transform = field::one_of(Input::values()))]
+    #[field(default = Input::Disable.as_str(), one_of(Input::values()))]
     pub elastic_file_system_exclusion: String,
-}
-
-fn disable() -> String {
-    Input::Disable.as_str().to_owned()
 }
 
 impl EncryptionControl {
@@ -94,5 +79,6 @@ impl EncryptionControl {
 
 fn exclusion(said: Option<&VpcEncryptionControlExclusion>) -> String {
     let on = matches!(said.and_then(|s| s.state()), Some(State::Enabled | State::Enabling));
-    if on { Input::Enable.as_str().to_owned() } else { disable() }
+    let state = if on { Input::Enable } else { Input::Disable };
+    state.as_str().to_owned()
 }

@@ -7,7 +7,7 @@ use aws_sdk_ec2::types::{
     VpcState,
 };
 
-use super::{EncryptionControl, Outputs, Spec, Vpc, shared};
+use super::{EncryptionControl, Outputs, Spec, Vpc};
 use crate::kind::Live;
 use crate::resource::{Place, Readiness};
 use crate::services::ec2::{Snapshot, tags};
@@ -58,7 +58,9 @@ pub(super) fn live(snapshot: &Snapshot, vpc: &Reported, place: &Place) -> Option
             ipv6_cidr_block_network_border_group: border_group,
             enable_dns_support: dns.is_none_or(|dns| dns.support),
             enable_dns_hostnames: dns.is_some_and(|dns| dns.hostnames),
-            instance_tenancy: vpc.instance_tenancy().map_or_else(shared, |t| t.as_str().to_owned()),
+            instance_tenancy: vpc
+                .instance_tenancy()
+                .map_or_else(Spec::default_instance_tenancy, |t| t.as_str().to_owned()),
             vpc_encryption_control: vpc.encryption_control().and_then(EncryptionControl::observe),
         },
         outputs: Outputs {

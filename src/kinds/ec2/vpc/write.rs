@@ -11,7 +11,7 @@ pub(super) async fn update(cx: &Cx<'_, Vpc>, live: &Live<Vpc>, want: &Spec, diff
     if diff.touches("instanceTenancy") && want.instance_tenancy == "default" {
         let call = cx.client.modify_vpc_tenancy().vpc_id(&live.physical);
         let call = call.instance_tenancy(VpcTenancy::Default);
-        call.send().await.map_err(failed("ec2", "ModifyVpcTenancy"))?;
+        call.send().await.map_err(failed)?;
     }
     // One attribute per call; names need the server, so it comes first and goes last.
     if diff.touches("enableDnsSupport") && want.enable_dns_support {
@@ -26,7 +26,7 @@ pub(super) async fn update(cx: &Cx<'_, Vpc>, live: &Live<Vpc>, want: &Spec, diff
     if diff.touches("secondaryCidrBlocks") {
         for range in missing(&want.secondary_cidr_blocks, &live.spec.secondary_cidr_blocks) {
             let call = cx.client.associate_vpc_cidr_block().vpc_id(&live.physical).cidr_block(range);
-            call.send().await.map_err(failed("ec2", "AssociateVpcCidrBlock"))?;
+            call.send().await.map_err(failed)?;
         }
         for range in missing(&live.spec.secondary_cidr_blocks, &want.secondary_cidr_blocks) {
             disassociate(cx, live, range).await?;
@@ -56,13 +56,13 @@ fn attribute(on: bool) -> AttributeBooleanValue {
 
 async fn put_support(cx: &Cx<'_, Vpc>, live: &Live<Vpc>, on: bool) -> Result<()> {
     let call = cx.client.modify_vpc_attribute().vpc_id(&live.physical).enable_dns_support(attribute(on));
-    call.send().await.map_err(failed("ec2", "ModifyVpcAttribute"))?;
+    call.send().await.map_err(failed)?;
     Ok(())
 }
 
 async fn put_hostnames(cx: &Cx<'_, Vpc>, live: &Live<Vpc>, on: bool) -> Result<()> {
     let call = cx.client.modify_vpc_attribute().vpc_id(&live.physical).enable_dns_hostnames(attribute(on));
-    call.send().await.map_err(failed("ec2", "ModifyVpcAttribute"))?;
+    call.send().await.map_err(failed)?;
     Ok(())
 }
 
@@ -76,7 +76,7 @@ async fn put_amazon_range(cx: &Cx<'_, Vpc>, live: &Live<Vpc>, want: &Spec) -> Re
                 .vpc_id(&live.physical)
                 .amazon_provided_ipv6_cidr_block(true)
                 .set_ipv6_cidr_block_network_border_group(want.ipv6_cidr_block_network_border_group.clone());
-            call.send().await.map_err(failed("ec2", "AssociateVpcCidrBlock"))?;
+            call.send().await.map_err(failed)?;
             Ok(())
         }
         _ => Ok(()),
@@ -91,13 +91,13 @@ async fn add_ipv6(cx: &Cx<'_, Vpc>, live: &Live<Vpc>, want: &Spec, range: &str) 
         .ipv6_cidr_block(range)
         .set_ipv6_pool(want.ipv6_pool.clone())
         .set_ipv6_ipam_pool_id(want.ipv6_ipam_pool_id.clone());
-    call.send().await.map_err(failed("ec2", "AssociateVpcCidrBlock"))?;
+    call.send().await.map_err(failed)?;
     Ok(())
 }
 
 async fn disassociate(cx: &Cx<'_, Vpc>, live: &Live<Vpc>, range: &str) -> Result<()> {
     let Some(id) = live.outputs.cidr_block_associations.get(range) else { return Ok(()) };
     let call = cx.client.disassociate_vpc_cidr_block().association_id(id);
-    call.send().await.map_err(failed("ec2", "DisassociateVpcCidrBlock"))?;
+    call.send().await.map_err(failed)?;
     Ok(())
 }

@@ -2,7 +2,7 @@
 
 use aws_sdk_ec2::types::VpcEndpoint as Reported;
 
-use super::{DnsOptions, Outputs, Spec, VpcEndpoint, everything, gateway};
+use super::{DnsOptions, Outputs, Spec, VpcEndpoint, everything};
 use crate::kind::Live;
 use crate::resource::{Place, Readiness};
 use crate::services::ec2::tags;
@@ -27,7 +27,7 @@ pub(super) fn live(endpoint: &Reported, place: &Place) -> Option<Live<VpcEndpoin
             service_region: text(endpoint.service_region()),
             vpc_endpoint_type: endpoint
                 .vpc_endpoint_type()
-                .map_or_else(gateway, |kind| kind.as_str().to_owned()),
+                .map_or_else(Spec::default_vpc_endpoint_type, |kind| kind.as_str().to_owned()),
             // Services that know no policies let everything through.
             policy_document: text(endpoint.policy_document())
                 .map_or_else(everything, |document| Policy::parse(&document)),

@@ -31,7 +31,7 @@ pub(super) async fn create(cx: &Cx<'_, VpcEndpoint>, want: &Spec) -> Result<Stri
         .set_service_network_arn(want.service_network_arn.clone())
         .client_token(cx.token)
         .tag_specifications(tag_on_create(ResourceType::VpcEndpoint, cx.tags));
-    let answer = call.send().await.map_err(failed("ec2", "CreateVpcEndpoint"))?;
+    let answer = call.send().await.map_err(failed)?;
     assigned(answer.vpc_endpoint().and_then(|endpoint| endpoint.vpc_endpoint_id()), "CreateVpcEndpoint")
 }
 
@@ -59,7 +59,7 @@ pub(super) async fn update(
     if diff.touches("dnsOptions") {
         call = call.dns_options(changed_options(live, want));
     }
-    call.send().await.map_err(failed("ec2", "ModifyVpcEndpoint"))?;
+    call.send().await.map_err(failed)?;
     Ok(())
 }
 
@@ -89,7 +89,7 @@ pub(super) async fn delete(cx: &Cx<'_, VpcEndpoint>, live: &Live<VpcEndpoint>) -
         return Ok(());
     }
     let call = cx.client.delete_vpc_endpoints().vpc_endpoint_ids(&live.physical);
-    let answer = call.send().await.map_err(failed("ec2", "DeleteVpcEndpoints"))?;
+    let answer = call.send().await.map_err(failed)?;
     // The call succeeds as a whole; what it could not delete is in its answer.
     let Some(error) = answer.unsuccessful().first().and_then(|item| item.error()) else { return Ok(()) };
     Err(Error {

@@ -1,5 +1,6 @@
 //! Which images of a repository are deleted by themselves.
 
+use crate::field::spec;
 use std::borrow::Cow;
 
 use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
@@ -9,8 +10,7 @@ use serde_json::Value;
 use crate::value::policy;
 
 /// A repository's lifecycle policy.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
-#[serde(rename_all = "camelCase", deny_unknown_fields)]
+#[spec]
 pub struct LifecyclePolicy {
     /// ECR's own JSON, as an object or as a text that holds it; 100 to 30,720 characters, at most 50 rules.
     pub lifecycle_policy_text: PolicyText,

@@ -17,12 +17,12 @@ pub(super) async fn update(cx: &Cx<'_, Repository>, want: &Spec, diff: &Diff) ->
             .registry_id(&cx.place.account)
             .image_tag_mutability(want.image_tag_mutability.as_str().into())
             .set_image_tag_mutability_exclusion_filters(exclusion_filters(want, "PutImageTagMutability")?);
-        call.send().await.map_err(failed("ecr", "PutImageTagMutability"))?;
+        call.send().await.map_err(failed)?;
     }
     if diff.touches("imageScanningConfiguration") {
         let call = cx.client.put_image_scanning_configuration().repository_name(cx.name);
         let call = call.registry_id(&cx.place.account).image_scanning_configuration(scanning(want));
-        call.send().await.map_err(failed("ecr", "PutImageScanningConfiguration"))?;
+        call.send().await.map_err(failed)?;
     }
     if diff.touches("lifecyclePolicy") {
         put_lifecycle(cx, want).await?;
@@ -64,11 +64,11 @@ async fn put_lifecycle(cx: &Cx<'_, Repository>, want: &Spec) -> Result<()> {
         Some(policy) => {
             let call = cx.client.put_lifecycle_policy().repository_name(cx.name).registry_id(account);
             let call = call.lifecycle_policy_text(policy.text());
-            call.send().await.map_err(failed("ecr", "PutLifecyclePolicy"))?;
+            call.send().await.map_err(failed)?;
         }
         None => {
             let call = cx.client.delete_lifecycle_policy().repository_name(cx.name).registry_id(account);
-            call.send().await.map_err(failed("ecr", "DeleteLifecyclePolicy"))?;
+            call.send().await.map_err(failed)?;
         }
     }
     Ok(())
@@ -80,11 +80,11 @@ async fn put_policy(cx: &Cx<'_, Repository>, want: &Spec) -> Result<()> {
         Some(policy) => {
             let call = cx.client.set_repository_policy().repository_name(cx.name).registry_id(account);
             let call = call.policy_text(policy.text());
-            call.send().await.map_err(failed("ecr", "SetRepositoryPolicy"))?;
+            call.send().await.map_err(failed)?;
         }
         None => {
             let call = cx.client.delete_repository_policy().repository_name(cx.name).registry_id(account);
-            call.send().await.map_err(failed("ecr", "DeleteRepositoryPolicy"))?;
+            call.send().await.map_err(failed)?;
         }
     }
     Ok(())

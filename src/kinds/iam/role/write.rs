@@ -10,7 +10,7 @@ pub(super) async fn update(cx: &Cx<'_, Role>, live: &Spec, want: &Spec, diff: &D
     if diff.touches("assumeRolePolicyDocument") {
         let call = cx.client.update_assume_role_policy().role_name(cx.name);
         let call = call.policy_document(want.assume_role_policy_document.text());
-        call.send().await.map_err(failed("iam", "UpdateAssumeRolePolicy"))?;
+        call.send().await.map_err(failed)?;
     }
     describe(cx, live, want, diff).await?;
     // The boundary comes before the policies: what they newly grant is limited from the first moment.
@@ -36,7 +36,7 @@ async fn describe(cx: &Cx<'_, Role>, live: &Spec, want: &Spec, diff: &Diff) -> R
     let seconds = if lasting { want } else { live }.max_session_duration;
     let call = cx.client.update_role().role_name(cx.name);
     let call = call.description(description).max_session_duration(seconds);
-    call.send().await.map_err(failed("iam", "UpdateRole"))?;
+    call.send().await.map_err(failed)?;
     Ok(())
 }
 
@@ -45,11 +45,11 @@ async fn bound(cx: &Cx<'_, Role>, want: &Spec) -> Result<()> {
         Some(arn) => {
             let call = cx.client.put_role_permissions_boundary().role_name(cx.name);
             let call = call.permissions_boundary(arn);
-            call.send().await.map_err(failed("iam", "PutRolePermissionsBoundary"))?;
+            call.send().await.map_err(failed)?;
         }
         None => {
             let call = cx.client.delete_role_permissions_boundary().role_name(cx.name);
-            call.send().await.map_err(failed("iam", "DeleteRolePermissionsBoundary"))?;
+            call.send().await.map_err(failed)?;
         }
     }
     Ok(())
@@ -121,27 +121,27 @@ async fn detach_all(cx: &Cx<'_, Role>, arns: &[String]) -> Result<()> {
 pub(super) async fn put(cx: &Cx<'_, Role>, policy: &InlinePolicy) -> Result<()> {
     let call = cx.client.put_role_policy().role_name(cx.name).policy_name(&policy.policy_name);
     let call = call.policy_document(policy.policy_document.text());
-    call.send().await.map_err(failed("iam", "PutRolePolicy"))?;
+    call.send().await.map_err(failed)?;
     Ok(())
 }
 
 /// Removes an inline policy.
 pub(super) async fn remove(cx: &Cx<'_, Role>, name: &str) -> Result<()> {
     let call = cx.client.delete_role_policy().role_name(cx.name).policy_name(name);
-    call.send().await.map_err(failed("iam", "DeleteRolePolicy"))?;
+    call.send().await.map_err(failed)?;
     Ok(())
 }
 
 /// Attaches a managed policy.
 pub(super) async fn attach(cx: &Cx<'_, Role>, arn: &str) -> Result<()> {
     let call = cx.client.attach_role_policy().role_name(cx.name).policy_arn(arn);
-    call.send().await.map_err(failed("iam", "AttachRolePolicy"))?;
+    call.send().await.map_err(failed)?;
     Ok(())
 }
 
 /// Detaches a managed policy.
 pub(super) async fn detach(cx: &Cx<'_, Role>, arn: &str) -> Result<()> {
     let call = cx.client.detach_role_policy().role_name(cx.name).policy_arn(arn);
-    call.send().await.map_err(failed("iam", "DetachRolePolicy"))?;
+    call.send().await.map_err(failed)?;
     Ok(())
 }

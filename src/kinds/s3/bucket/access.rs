@@ -3,34 +3,27 @@
 use aws_sdk_s3::types::{
     ObjectOwnership, OwnershipControls as SdkOwnership, OwnershipControlsRule, PublicAccessBlockConfiguration,
 };
-use schemars::JsonSchema;
-use serde::{Deserialize, Serialize};
 
 use super::incomplete;
-use crate::field;
+use crate::field::spec;
 use crate::kind::Invalid;
 use crate::services::Result;
 
 /// What of the public is kept out, whatever policies and ACLs say. A field that is left out means `true`.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
-#[serde(rename_all = "camelCase", deny_unknown_fields)]
+#[spec]
 pub struct PublicAccessBlock {
     /// Calls that would set a public ACL fail.
-    #[serde(default = "yes")]
+    #[field(default = true)]
     pub block_public_acls: bool,
     /// Public ACLs that are there already do not count.
-    #[serde(default = "yes")]
+    #[field(default = true)]
     pub ignore_public_acls: bool,
     /// Calls that would set a public bucket policy fail.
-    #[serde(default = "yes")]
+    #[field(default = true)]
     pub block_public_policy: bool,
     /// With a public policy only AWS services and this account get in.
-    #[serde(default = "yes")]
+    #[field(default = true)]
     pub restrict_public_buckets: bool,
-}
-
-fn yes() -> bool {
-    true
 }
 
 impl PublicAccessBlock {
@@ -75,20 +68,19 @@ impl Default for PublicAccessBlock {
 }
 
 /// Who owns objects that others write.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
-#[serde(rename_all = "camelCase", deny_unknown_fields)]
+#[spec]
 pub struct OwnershipControls {
     /// Exactly one rule.
+    #[field(required)]
     pub rules: Vec<OwnershipRule>,
 }
 
 /// The one rule of a bucket's ownership controls.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
-#[serde(rename_all = "camelCase", deny_unknown_fields)]
+#[spec]
 pub struct OwnershipRule {
     /// `BucketOwnerEnforced`: the bucket's owner, and ACLs are off; `BucketOwnerPreferred`: the bucket's owner if the
     /// writer says so; `ObjectWriter`: whoever writes.
-    #[schemars(transform = field::one_of(ObjectOwnership::values()))]
+    #[field(one_of(ObjectOwnership::values()))]
     pub object_ownership: String,
 }
 

@@ -4,57 +4,51 @@ use aws_sdk_s3::types::{
     BlockedEncryptionTypes as SdkBlocked, EncryptionType, ServerSideEncryption,
     ServerSideEncryptionByDefault, ServerSideEncryptionConfiguration, ServerSideEncryptionRule,
 };
-use schemars::JsonSchema;
-use serde::{Deserialize, Serialize};
 
 use super::incomplete;
-use crate::field;
+use crate::field::spec;
 use crate::kind::Invalid;
 use crate::services::Result;
 
 /// How new objects are encrypted that do not say it themselves.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
-#[serde(rename_all = "camelCase", deny_unknown_fields)]
+#[spec]
 pub struct BucketEncryption {
     /// Exactly one rule.
+    #[field(required)]
     pub server_side_encryption_configuration: Vec<EncryptionRule>,
 }
 
 /// The one rule of a bucket's encryption.
-#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
-#[serde(rename_all = "camelCase", deny_unknown_fields)]
+#[spec(default)]
 pub struct EncryptionRule {
     /// The algorithm, and the key.
-    #[serde(default)]
+    #[field(default)]
     pub server_side_encryption_by_default: EncryptionByDefault,
     /// Whether one data key serves many objects, which costs fewer KMS requests; for `aws:kms` only.
-    #[serde(default)]
+    #[field(default)]
     pub bucket_key_enabled: bool,
     /// Kinds of encryption that requests may not ask for; absent: as S3 has it (SSE-C is refused by new buckets).
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    #[schemars(transform = field::server)]
+    #[field(server)]
     pub blocked_encryption_types: Option<BlockedEncryptionTypes>,
 }
 
 /// The algorithm and key of a bucket's encryption.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
-#[serde(rename_all = "camelCase", deny_unknown_fields)]
+#[spec]
 pub struct EncryptionByDefault {
     /// `AES256`: S3's own keys; `aws:kms`: a KMS key; `aws:kms:dsse`: a KMS key, twice.
-    #[schemars(transform = field::one_of(ALGORITHMS))]
+    #[field(one_of(ALGORITHMS))]
     pub sse_algorithm: String,
     /// The KMS key's id, ARN or alias; absent: S3's own KMS key. Not with `AES256`.
-    #[serde(default, rename = "kmsMasterKeyID", skip_serializing_if = "Option::is_none")]
-    #[schemars(transform = field::empty, transform = field::name_or_arn, transform = field::refers(&["kms/Key.arn", "kms/Key.keyId"]))]
+    #[serde(rename = "kmsMasterKeyID")]
+    #[field(empty, name_or_arn, refers("kms/Key.arn", "kms/Key.keyId"))]
     pub kms_master_key_id: Option<String>,
 }
 
 /// Kinds of encryption that requests may not ask for.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
-#[serde(rename_all = "camelCase", deny_unknown_fields)]
+#[spec]
 pub struct BlockedEncryptionTypes {
     /// `SSE-C`, or `NONE` to refuse nothing.
-    #[schemars(transform = field::set, transform = field::items_one_of(EncryptionType::values()))]
+    #[field(required, set, items_one_of(EncryptionType::values()))]
     pub encryption_type: Vec<String>,
 }
 

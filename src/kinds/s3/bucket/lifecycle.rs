@@ -4,10 +4,8 @@ use aws_sdk_s3::operation::get_bucket_lifecycle_configuration::GetBucketLifecycl
 use aws_sdk_s3::types::{ExpirationStatus, TransitionDefaultMinimumObjectSize, TransitionStorageClass};
 use aws_smithy_types::DateTime;
 use aws_smithy_types::date_time::Format;
-use schemars::JsonSchema;
-use serde::{Deserialize, Serialize};
 
-use crate::field;
+use crate::field::spec;
 
 mod check;
 mod sdk;
@@ -15,76 +13,62 @@ mod sdk;
 pub(super) use check::check;
 
 /// A bucket's lifecycle rules.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
-#[serde(rename_all = "camelCase", deny_unknown_fields)]
+#[spec]
 pub struct LifecycleConfiguration {
     /// The rules, by id; at most 1000.
-    #[schemars(transform = field::keyed("id"))]
+    #[field(required, keyed("id"))]
     pub rules: Vec<Rule>,
     /// `all_storage_classes_128K`: objects under 128 KB never move; `varies_by_storage_class`: only the Glacier classes
     /// take them. A filter by size comes before either.
-    #[serde(default = "all_128k")]
-    #[schemars(transform = field::one_of(TransitionDefaultMinimumObjectSize::values()))]
+    #[field(default = TransitionDefaultMinimumObjectSize::AllStorageClasses128K.as_str(), one_of(TransitionDefaultMinimumObjectSize::values()))]
     pub transition_default_minimum_object_size: String,
 }
 
 /// One lifecycle rule: what it is for (prefix, tags, size), and what happens when. It needs at least one action.
-#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
-#[serde(rename_all = "camelCase", deny_unknown_fields)]
+#[spec(default)]
 pub struct Rule {
     /// Its name among the bucket's rules: at most 255 characters.
     pub id: String,
     /// `Enabled` or `Disabled`.
-    #[schemars(transform = field::one_of(ExpirationStatus::values()))]
+    #[field(one_of(ExpirationStatus::values()))]
     pub status: String,
     /// For objects whose key begins with this; absent: for all.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    #[schemars(transform = field::empty)]
+    #[field(empty)]
     pub prefix: Option<String>,
     /// For objects that carry all of these tags; absent: whatever they carry.
-    #[serde(default, skip_serializing_if = "Vec::is_empty")]
-    #[schemars(transform = field::keyed("key"))]
+    #[field(default, keyed("key"))]
     pub tag_filters: Vec<TagFilter>,
     /// For objects of more than so many bytes; absent: whatever their size.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    #[schemars(transform = field::empty)]
+    #[field(empty)]
     pub object_size_greater_than: Option<i64>,
     /// For objects of fewer than so many bytes; absent: whatever their size.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    #[schemars(transform = field::empty)]
+    #[field(empty)]
     pub object_size_less_than: Option<i64>,
     /// Objects are deleted so many days after they were written; absent: they are not.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    #[schemars(transform = field::empty)]
+    #[field(empty)]
     pub expiration_in_days: Option<i32>,
     /// Objects are deleted from this day on (midnight UTC, such as `2027-01-01`); absent: they are not.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    #[schemars(transform = field::empty)]
+    #[field(empty)]
     pub expiration_date: Option<String>,
     /// Whether delete markers that hide no version any more are deleted.
-    #[serde(default)]
+    #[field(default)]
     pub expired_object_delete_marker: bool,
     /// When versions that are no longer the newest are deleted; absent: they are not.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    #[schemars(transform = field::empty)]
+    #[field(empty)]
     pub noncurrent_version_expiration: Option<NoncurrentVersionExpiration>,
     /// When objects move to another storage class, at most once to each.
-    #[serde(default, skip_serializing_if = "Vec::is_empty")]
-    #[schemars(transform = field::keyed("storageClass"))]
+    #[field(default, keyed("storageClass"))]
     pub transitions: Vec<Transition>,
     /// When versions that are no longer the newest move to another storage class, at most once to each.
-    #[serde(default, skip_serializing_if = "Vec::is_empty")]
-    #[schemars(transform = field::keyed("storageClass"))]
+    #[field(default, keyed("storageClass"))]
     pub noncurrent_version_transitions: Vec<NoncurrentVersionTransition>,
     /// When uploads in parts that were never finished are given up; absent: never.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    #[schemars(transform = field::empty)]
+    #[field(empty)]
     pub abort_incomplete_multipart_upload: Option<AbortIncompleteMultipartUpload>,
 }
 
 /// A tag that an object must carry.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
-#[serde(rename_all = "camelCase", deny_unknown_fields)]
+#[spec]
 pub struct TagFilter {
     /// The tag's key.
     pub key: String,
@@ -93,59 +77,47 @@ pub struct TagFilter {
 }
 
 /// When versions that are no longer the newest are deleted.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
-#[serde(rename_all = "camelCase", deny_unknown_fields)]
+#[spec]
 pub struct NoncurrentVersionExpiration {
     /// So many days after a newer version was written.
     pub noncurrent_days: i32,
     /// So many of them are kept all the same: 1 to 100; absent: none.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    #[schemars(transform = field::empty)]
+    #[field(empty)]
     pub newer_noncurrent_versions: Option<i32>,
 }
 
 /// A move of objects to another storage class.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
-#[serde(rename_all = "camelCase", deny_unknown_fields)]
+#[spec]
 pub struct Transition {
     /// The class that they move to.
-    #[schemars(transform = field::one_of(TransitionStorageClass::values()))]
+    #[field(one_of(TransitionStorageClass::values()))]
     pub storage_class: String,
     /// So many days after they were written; not beside `transitionDate`.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    #[schemars(transform = field::empty)]
+    #[field(empty)]
     pub transition_in_days: Option<i32>,
     /// From this day on (midnight UTC, such as `2027-01-01`); not beside `transitionInDays`.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    #[schemars(transform = field::empty)]
+    #[field(empty)]
     pub transition_date: Option<String>,
 }
 
 /// A move of versions that are no longer the newest.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
-#[serde(rename_all = "camelCase", deny_unknown_fields)]
+#[spec]
 pub struct NoncurrentVersionTransition {
     /// The class that they move to.
-    #[schemars(transform = field::one_of(TransitionStorageClass::values()))]
+    #[field(one_of(TransitionStorageClass::values()))]
     pub storage_class: String,
     /// So many days after a newer version was written.
     pub transition_in_days: i32,
     /// So many of them stay where they are: 1 to 100; absent: none.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    #[schemars(transform = field::empty)]
+    #[field(empty)]
     pub newer_noncurrent_versions: Option<i32>,
 }
 
 /// When uploads in parts that were never finished are given up.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
-#[serde(rename_all = "camelCase", deny_unknown_fields)]
+#[spec]
 pub struct AbortIncompleteMultipartUpload {
     /// So many days after they began.
     pub days_after_initiation: i32,
-}
-
-fn all_128k() -> String {
-    TransitionDefaultMinimumObjectSize::AllStorageClasses128K.as_str().to_owned()
 }
 
 impl LifecycleConfiguration {
@@ -156,7 +128,9 @@ impl LifecycleConfiguration {
         (!rules.is_empty()).then(|| Self {
             rules,
             transition_default_minimum_object_size: size
-                .map_or_else(all_128k, |size| size.as_str().to_owned()),
+                .map_or_else(Self::default_transition_default_minimum_object_size, |size| {
+                    size.as_str().to_owned()
+                }),
         })
     }
 }
@@ -171,8 +145,9 @@ pub(super) fn normal(mut configuration: LifecycleConfiguration) -> Option<Lifecy
         }
     }
     // A size that nothing moves by would be lost with the rules.
-    let says_nothing =
-        configuration.rules.is_empty() && configuration.transition_default_minimum_object_size == all_128k();
+    let says_nothing = configuration.rules.is_empty()
+        && configuration.transition_default_minimum_object_size
+            == LifecycleConfiguration::default_transition_default_minimum_object_size();
     (!says_nothing).then_some(configuration)
 }
 

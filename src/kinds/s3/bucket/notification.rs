@@ -6,115 +6,98 @@ use aws_sdk_s3::types::{
     NotificationConfiguration as SdkNotification, NotificationConfigurationFilter, QueueConfiguration,
     S3KeyFilter, TopicConfiguration,
 };
-use schemars::JsonSchema;
-use serde::{Deserialize, Serialize};
 
 use super::incomplete;
-use crate::field;
+use crate::field::spec;
 use crate::kind::Invalid;
 use crate::services::Result;
 
 /// Who is told of what happens to objects. The order of configurations means nothing.
-#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
-#[serde(rename_all = "camelCase", deny_unknown_fields)]
+#[spec(default)]
 pub struct NotificationConfiguration {
     /// EventBridge is told of everything; absent: of nothing.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    #[schemars(transform = field::empty)]
+    #[field(empty)]
     pub event_bridge_configuration: Option<EventBridge>,
     /// Lambda functions that are called.
-    #[serde(default, skip_serializing_if = "Vec::is_empty")]
-    #[schemars(transform = field::set)]
+    #[field(default, set)]
     pub lambda_configurations: Vec<Lambda>,
     /// SQS queues that get a message.
-    #[serde(default, skip_serializing_if = "Vec::is_empty")]
-    #[schemars(transform = field::set)]
+    #[field(default, set)]
     pub queue_configurations: Vec<Queue>,
     /// SNS topics that get a message.
-    #[serde(default, skip_serializing_if = "Vec::is_empty")]
-    #[schemars(transform = field::set)]
+    #[field(default, set)]
     pub topic_configurations: Vec<Topic>,
 }
 
 /// Whether EventBridge is told.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
-#[serde(rename_all = "camelCase", deny_unknown_fields)]
+#[spec]
 pub struct EventBridge {
     /// `false` is the same as no `eventBridgeConfiguration`.
     pub event_bridge_enabled: bool,
 }
 
 /// A Lambda function that is called; its permission must allow S3 to.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
-#[serde(rename_all = "camelCase", deny_unknown_fields)]
+#[spec]
 pub struct Lambda {
     /// The event, such as `s3:ObjectCreated:*`.
-    #[schemars(transform = field::one_of(Event::values()))]
+    #[field(one_of(Event::values()))]
     pub event: String,
     /// The function's ARN.
-    #[schemars(transform = field::refers(&["lambda/Function.arn"]), transform = field::deferrable)]
+    #[field(refers("lambda/Function.arn"), deferrable)]
     pub function: String,
     /// For which objects; absent: for all.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    #[schemars(transform = field::empty)]
+    #[field(empty)]
     pub filter: Option<Filter>,
 }
 
 /// An SQS queue that gets a message; its policy must allow S3 to send.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
-#[serde(rename_all = "camelCase", deny_unknown_fields)]
+#[spec]
 pub struct Queue {
     /// The event, such as `s3:ObjectCreated:*`.
-    #[schemars(transform = field::one_of(Event::values()))]
+    #[field(one_of(Event::values()))]
     pub event: String,
     /// The queue's ARN; not a FIFO queue.
-    #[schemars(transform = field::refers(&["sqs/Queue.arn"]), transform = field::deferrable)]
+    #[field(refers("sqs/Queue.arn"), deferrable)]
     pub queue: String,
     /// For which objects; absent: for all.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    #[schemars(transform = field::empty)]
+    #[field(empty)]
     pub filter: Option<Filter>,
 }
 
 /// An SNS topic that gets a message; its policy must allow S3 to publish.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
-#[serde(rename_all = "camelCase", deny_unknown_fields)]
+#[spec]
 pub struct Topic {
     /// The event, such as `s3:ObjectCreated:*`.
-    #[schemars(transform = field::one_of(Event::values()))]
+    #[field(one_of(Event::values()))]
     pub event: String,
     /// The topic's ARN; not a FIFO topic.
-    #[schemars(transform = field::refers(&["sns/Topic.arn"]), transform = field::deferrable)]
+    #[field(refers("sns/Topic.arn"), deferrable)]
     pub topic: String,
     /// For which objects; absent: for all.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    #[schemars(transform = field::empty)]
+    #[field(empty)]
     pub filter: Option<Filter>,
 }
 
 /// For which objects.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
-#[serde(rename_all = "camelCase", deny_unknown_fields)]
+#[spec]
 pub struct Filter {
     /// By their keys.
     pub s3_key: KeyFilter,
 }
 
 /// For objects with such keys.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
-#[serde(rename_all = "camelCase", deny_unknown_fields)]
+#[spec]
 pub struct KeyFilter {
     /// At most one `prefix` and one `suffix`; both must fit.
-    #[schemars(transform = field::set)]
+    #[field(required, set)]
     pub rules: Vec<KeyRule>,
 }
 
 /// What a key begins or ends with.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
-#[serde(rename_all = "camelCase", deny_unknown_fields)]
+#[spec]
 pub struct KeyRule {
     /// `prefix` or `suffix`, in any case.
-    #[schemars(transform = field::caseless)]
+    #[field(caseless)]
     pub name: String,
     /// What the key begins or ends with.
     pub value: String,

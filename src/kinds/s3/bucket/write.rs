@@ -17,14 +17,14 @@ pub(super) async fn update(cx: &Cx<'_, Bucket>, live: &Spec, want: &Spec, diff: 
         let call = cx.client.put_bucket_ownership_controls().bucket(cx.name);
         let call = call.expected_bucket_owner(&cx.place.account);
         let call = call.ownership_controls(want.ownership_controls.to_sdk_rules()?);
-        call.send().await.map_err(failed("s3", "PutBucketOwnershipControls"))?;
+        call.send().await.map_err(failed)?;
     }
     if diff.touches("bucketEncryption") {
         let encryption = want.bucket_encryption.clone().keeping(&live.bucket_encryption);
         let call = cx.client.put_bucket_encryption().bucket(cx.name);
         let call = call.expected_bucket_owner(&cx.place.account);
         let call = call.server_side_encryption_configuration(encryption.to_sdk()?);
-        call.send().await.map_err(failed("s3", "PutBucketEncryption"))?;
+        call.send().await.map_err(failed)?;
     }
     if diff.touches("versioningConfiguration") {
         put_versioning(cx, want).await?;
@@ -47,12 +47,12 @@ async fn put_public_access_block(cx: &Cx<'_, Bucket>, want: &Spec) -> Result<()>
             let call = cx.client.put_public_access_block().bucket(cx.name);
             let call = call.expected_bucket_owner(&cx.place.account);
             let call = call.public_access_block_configuration(block);
-            call.send().await.map_err(failed("s3", "PutPublicAccessBlock"))?;
+            call.send().await.map_err(failed)?;
         }
         None => {
             let call = cx.client.delete_public_access_block().bucket(cx.name);
             let call = call.expected_bucket_owner(&cx.place.account);
-            call.send().await.map_err(failed("s3", "DeletePublicAccessBlock"))?;
+            call.send().await.map_err(failed)?;
         }
     }
     Ok(())
@@ -62,7 +62,7 @@ async fn put_versioning(cx: &Cx<'_, Bucket>, want: &Spec) -> Result<()> {
     let status = BucketVersioningStatus::from(want.versioning_configuration.status.as_str());
     let call = cx.client.put_bucket_versioning().bucket(cx.name).expected_bucket_owner(&cx.place.account);
     let call = call.versioning_configuration(VersioningConfiguration::builder().status(status).build());
-    call.send().await.map_err(failed("s3", "PutBucketVersioning"))?;
+    call.send().await.map_err(failed)?;
     Ok(())
 }
 
@@ -71,12 +71,12 @@ async fn put_policy(cx: &Cx<'_, Bucket>, want: &Spec) -> Result<()> {
         Some(policy) => {
             let call = cx.client.put_bucket_policy().bucket(cx.name);
             let call = call.expected_bucket_owner(&cx.place.account).policy(policy.text());
-            call.send().await.map_err(failed("s3", "PutBucketPolicy"))?;
+            call.send().await.map_err(failed)?;
         }
         None => {
             let call = cx.client.delete_bucket_policy().bucket(cx.name);
             let call = call.expected_bucket_owner(&cx.place.account);
-            call.send().await.map_err(failed("s3", "DeleteBucketPolicy"))?;
+            call.send().await.map_err(failed)?;
         }
     }
     Ok(())
@@ -90,12 +90,12 @@ async fn put_lifecycle(cx: &Cx<'_, Bucket>, want: &Spec) -> Result<()> {
             let call = call.expected_bucket_owner(&cx.place.account);
             let call = call.transition_default_minimum_object_size(size.into());
             let call = call.lifecycle_configuration(lifecycle.to_sdk()?);
-            call.send().await.map_err(failed("s3", "PutBucketLifecycleConfiguration"))?;
+            call.send().await.map_err(failed)?;
         }
         None => {
             let call = cx.client.delete_bucket_lifecycle().bucket(cx.name);
             let call = call.expected_bucket_owner(&cx.place.account);
-            call.send().await.map_err(failed("s3", "DeleteBucketLifecycle"))?;
+            call.send().await.map_err(failed)?;
         }
     }
     Ok(())
@@ -109,6 +109,6 @@ async fn put_notification(cx: &Cx<'_, Bucket>, want: &Spec) -> Result<()> {
     };
     let call = cx.client.put_bucket_notification_configuration().bucket(cx.name);
     let call = call.expected_bucket_owner(&cx.place.account).notification_configuration(notification);
-    call.send().await.map_err(failed("s3", "PutBucketNotificationConfiguration"))?;
+    call.send().await.map_err(failed)?;
     Ok(())
 }

@@ -3,7 +3,7 @@
 use super::{Complaints, Platform};
 use crate::kinds::batch::job_definition::Spec;
 use crate::kinds::batch::types::container_properties::ContainerProperties;
-use crate::kinds::batch::types::ecs::{EcsProperties, latest};
+use crate::kinds::batch::types::ecs::{EcsProperties, LATEST};
 
 pub(super) fn validate(spec: &Spec, platform: Platform, found: &mut Complaints) {
     if let Some(container) = &spec.container_properties {
@@ -46,7 +46,7 @@ fn tasks(path: &str, properties: &EcsProperties, platform: Platform, found: &mut
         for (field, said) in [
             ("networkConfiguration", task.network_configuration.is_some()),
             ("ephemeralStorage", task.ephemeral_storage.is_some()),
-            ("platformVersion", task.platform_version != latest()),
+            ("platformVersion", task.platform_version != LATEST),
             ("runtimePlatform", task.runtime_platform.is_some() && !managed),
         ] {
             if said {
