@@ -13,7 +13,7 @@ use serde::de::DeserializeOwned;
 
 use crate::diff::{Diff, FieldChange};
 use crate::resource::{OnDelete, Place, Readiness, ResourceId, Tags};
-use crate::services::{Result, Service, TagRules};
+use crate::services::{Result, Scope, Service, TagRules};
 
 mod access;
 mod beside;
@@ -22,6 +22,8 @@ mod erased;
 mod facts;
 mod final_state;
 mod grants;
+mod names;
+pub(crate) mod prelude;
 mod removal;
 mod scaffold;
 mod users;
@@ -33,7 +35,9 @@ pub use effect::{Effect, Manner, Order, Reason, strongest};
 pub use erased::{AnyKind, Call, Erased};
 pub use facts::Facts;
 pub use final_state::{FinalState, Finding, Operation, Planned, Rule};
+pub(crate) use grants::actions;
 pub use grants::{Given, Grant, Grants, On, When};
+pub use names::NameRule;
 pub use removal::Removal;
 pub use scaffold::Scaffold;
 pub use users::{Companion, Denotations, Denoted, ExternalUser};
@@ -107,6 +111,19 @@ pub struct Live<K: Kind> {
     pub revision: Option<u64>,
 }
 
+impl<K: Kind> Live<K> {
+    /// One that AWS has finished with, without an ARN, tags or a revision.
+    pub fn new(physical: impl Into<String>, spec: K::Spec, outputs: K::Outputs) -> Self {
+        let (physical, arn, revision) = (physical.into(), None, None);
+        Self { physical, arn, spec, outputs, tags: Tags::new(), readiness: Readiness::Ready, revision }
+    }
+
+    /// With this ARN and these tags.
+    pub fn of(self, arn: impl Into<String>, tags: Tags) -> Self {
+        Self { arn: Some(arn.into()), tags, ..self }
+    }
+}
+
 /// What a verb is handed.
 pub struct Cx<'a, K: Kind> {
     /// The service's client.
@@ -133,6 +150,8 @@ pub trait Kind: Sized + Send + Sync + 'static {
     type Outputs: Serialize + DeserializeOwned + JsonSchema + Clone + std::fmt::Debug + Send + Sync;
     /// The service that it belongs to.
     type Service: Service;
+    /// What it reads itself; `()` of kinds that their service reads.
+    type Seen: Send + Sync + 'static;
 
     /// `<service>/<Kind>`.
     const NAME: &'static str;
@@ -156,8 +175,10 @@ pub trait Kind: Sized + Send + Sync + 'static {
     const HELD_BY_TASKS: bool = false;
     /// Whether AWS goes on showing now and then what it was, for a while after a write: looks have to agree before they count.
     const SHOWN_LATE: bool = false;
-    /// How many characters a name may have; names that we make longer are cut to it.
-    const LONGEST_NAME: usize = 128;
+    /// Which names AWS takes.
+    const NAMES: NameRule;
+    /// Its ARN, where that follows from its name: outputs have it before there is one.
+    const ARN: Option<On> = None;
     /// What may be a tag of it.
     const TAGS: TagRules = <Self::Service as Service>::TAGS;
     /// Whether AWS takes names that differ only in case for one name.
@@ -198,17 +219,13 @@ pub trait Kind: Sized + Send + Sync + 'static {
         name.to_owned()
     }
 
-    /// Why AWS would refuse this physical name, and what would mend it.
-    fn validate_name(_name: &str) -> Option<String> {
-        None
-    }
-
     /// Brings what is declared and what AWS reports into one form, where types and field rules do not suffice.
     fn normalise(_spec: &mut Self::Spec, _place: &Place) {}
 
     /// Outputs that follow from the physical name alone; `name` need not be said.
-    fn predict(_name: &str, _spec: &Self::Spec, _place: &Place) -> BTreeMap<String, String> {
-        BTreeMap::new()
+    fn predict(name: &str, _spec: &Self::Spec, place: &Place) -> BTreeMap<String, String> {
+        let arn = Self::ARN.and_then(|arn| arn.arn(place, name));
+        arn.into_iter().map(|arn| ("arn".to_owned(), arn)).collect()
     }
 
     /// What these changes amount to, and why (D15). Default: the strongest rule of the changed fields.
@@ -291,8 +308,23 @@ pub trait Kind: Sized + Send + Sync + 'static {
         Vec::new()
     }
 
-    /// Projects the service's snapshot. Never calls AWS.
-    fn observe(snapshot: &<Self::Service as Service>::Snapshot, place: &Place) -> Vec<Live<Self>>;
+    /// Reads what its service does not read for it, by name: see [`Scope::read_each`]. Any failure fails the whole.
+    fn read(
+        _client: &<Self::Service as Service>::Client,
+        _scope: &Scope,
+    ) -> impl Future<Output = Result<BTreeMap<String, Self::Seen>>> + Send {
+        async { Ok(BTreeMap::new()) }
+    }
+
+    /// One that [`read`](Self::read) found, in the manifest's words. Never calls AWS.
+    fn live(_name: &str, _seen: &Self::Seen, _place: &Place) -> Option<Live<Self>> {
+        None
+    }
+
+    /// Projects the service's snapshot, of kinds that it reads. Never calls AWS.
+    fn observe(_snapshot: &<Self::Service as Service>::Snapshot, _place: &Place) -> Vec<Live<Self>> {
+        Vec::new()
+    }
 
     /// Makes it, and returns the name or id that AWS's calls take from now on.
     fn create(cx: &Cx<'_, Self>, want: &Self::Spec) -> impl Future<Output = Result<String>> + Send;

@@ -68,7 +68,7 @@ impl Aws {
             try_join_all(rest).await
         };
         let (first, more, images) = futures::try_join!(try_join_all(reads), more, self.images(scope))?;
-        let snapshots = Snapshots(first.into_iter().chain(more).collect());
+        let snapshots = Snapshots(first.into_iter().chain(more).flatten().collect());
         let mut observed = Observed::default();
         let mut others = Vec::new();
         for kind in KINDS {
@@ -90,12 +90,18 @@ impl Aws {
         Ok(observed)
     }
 
+    /// A service's snapshot, and what its kinds read themselves.
     async fn read_one(
         &self,
         service: &'static dyn AnyService,
         reading: &services::Scope,
-    ) -> Result<(&'static str, Snapshot)> {
-        Ok((service.name(), service.read(&self.clients, reading).await?))
+    ) -> Result<Vec<(&'static str, Snapshot)>> {
+        let kinds = KINDS.iter().filter(|kind| kind.facts().service == service.name());
+        let own = kinds.map(|kind| async move {
+            Ok::<_, Error>((kind.facts().name, kind.read(&self.clients, reading).await?))
+        });
+        let (snapshot, own) = futures::try_join!(service.read(&self.clients, reading), try_join_all(own))?;
+        Ok([(service.name(), snapshot)].into_iter().chain(own).collect())
     }
 
     /// What the images' tags point to now, under each name that their repository may have, all asked at once.

@@ -1,5 +1,6 @@
 //! The only place where types are forgotten: a kind behind a pointer.
 
+use std::any::Any;
 use std::collections::BTreeMap;
 use std::marker::PhantomData;
 use std::sync::OnceLock;
@@ -15,7 +16,7 @@ use super::{
 };
 use crate::diff::{self, Diff, FieldChange, Rules};
 use crate::resource::{Document, Incarnation, OnDelete, Place, ResourceId, Tags};
-use crate::services::{Clients, Error, Result, Service, Snapshots};
+use crate::services::{Clients, Error, Result, Scope, Service, Snapshots};
 
 /// What a verb is handed, before the kind's types are known.
 #[derive(Clone, Copy)]
@@ -44,7 +45,7 @@ pub trait AnyKind: Send + Sync {
     fn normal(&self, spec: &Value, place: &Place) -> std::result::Result<Document, serde_json::Error>;
     /// See [`Kind::physical`].
     fn physical(&self, spec: &Document, name: &str, place: &Place) -> String;
-    /// See [`Kind::validate_name`].
+    /// What is wrong with a physical name: see [`Kind::NAMES`].
     fn validate_name(&self, name: &str) -> Option<String>;
     /// See [`Kind::validate`].
     fn validate(&self, spec: &Document, place: &Place) -> Vec<Invalid>;
@@ -82,7 +83,13 @@ pub trait AnyKind: Send + Sync {
     fn comes_with(&self, live: &Incarnation) -> Vec<Companion>;
     /// See [`Kind::scaffold`].
     fn scaffold(&self, live: &Incarnation, place: &Place) -> Option<Scaffold>;
-    /// See [`Kind::observe`]. Nothing, if the service was not read.
+    /// See [`Kind::read`].
+    fn read<'a>(
+        &'a self,
+        clients: &'a Clients,
+        scope: &'a Scope,
+    ) -> BoxFuture<'a, Result<Box<dyn Any + Send + Sync>>>;
+    /// See [`Kind::observe`] and [`Kind::live`]. Nothing, if it was not read.
     fn observe(&self, snapshots: &Snapshots, place: &Place) -> Result<Vec<Incarnation>>;
     /// See [`Kind::data`].
     fn data<'a>(
@@ -141,7 +148,7 @@ impl<K: Kind> AnyKind for Erased<K> {
     }
 
     fn validate_name(&self, name: &str) -> Option<String> {
-        K::validate_name(name)
+        K::NAMES.wrong(K::NAME, name)
     }
 
     fn validate(&self, spec: &Document, place: &Place) -> Vec<Invalid> {
@@ -237,7 +244,25 @@ impl<K: Kind> AnyKind for Erased<K> {
     fn observe(&self, snapshots: &Snapshots, place: &Place) -> Result<Vec<Incarnation>> {
         let Some(snapshot) = snapshots.of::<K::Service>() else { return Ok(Vec::new()) };
         let rules = &self.facts().rules;
-        K::observe(snapshot, place).into_iter().map(|live| forget::<K>(live, place, rules)).collect()
+        let seen = snapshots.seen::<K::Seen>(K::NAME);
+        let own = seen.into_iter().flatten().filter_map(|(name, seen)| K::live(name, seen, place));
+        let all = K::observe(snapshot, place).into_iter().chain(own);
+        all.map(|live| forget::<K>(live, place, rules)).collect()
+    }
+
+    fn read<'a>(
+        &'a self,
+        clients: &'a Clients,
+        scope: &'a Scope,
+    ) -> BoxFuture<'a, Result<Box<dyn Any + Send + Sync>>> {
+        async move {
+            let found = match scope.wants(K::NAME) {
+                true => K::read(clients.of::<K::Service>()?, scope).await?,
+                false => BTreeMap::new(),
+            };
+            Ok(Box::new(found) as Box<dyn Any + Send + Sync>)
+        }
+        .boxed()
     }
 
     fn data<'a>(

@@ -92,7 +92,7 @@ pub(super) fn facts_of<K: Kind>() -> Facts {
         rules_between: K::RULES,
         held_by_tasks: K::HELD_BY_TASKS,
         shown_late: K::SHOWN_LATE,
-        longest_name: K::LONGEST_NAME,
+        longest_name: K::NAMES.longest(),
         caseless_names: K::CASELESS_NAMES,
         free: free(&schema),
         schema,

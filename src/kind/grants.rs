@@ -1,5 +1,7 @@
 //! Which permissions a kind's calls need, as IAM names them. Stands beside each kind; `batchwright permissions` adds them up.
 
+use crate::resource::Place;
+
 /// The permissions of a kind.
 #[derive(Debug, Clone, Copy)]
 pub struct Grants {
@@ -66,6 +68,28 @@ pub enum When {
     Via(&'static str),
     /// The managed policy is the environment's own, or one that a role of the environment is declared with.
     DeclaredPolicy,
+}
+
+/// Actions of one service, as IAM names them: `actions![logs: CreateLogGroup DeleteLogGroup]`.
+macro_rules! actions {
+    ($service:ident: $($action:ident)+) => {
+        &[$(concat!(stringify!($service), ":", stringify!($action))),+]
+    };
+}
+pub(crate) use actions;
+
+impl On {
+    /// The ARN of what has this name, or `None` of a pattern that needs more than the name.
+    pub fn arn(self, place: &Place, name: &str) -> Option<String> {
+        let (begin, rest) = match self {
+            Self::Regional(service, rest) => (place.arn(service, ""), rest),
+            Self::Iam(rest) => (place.iam_arn(""), rest),
+            Self::S3(rest) => (format!("arn:{}:s3:::", place.partition), rest),
+            Self::Anything | Self::Shared(..) | Self::NamedRoles => return None,
+        };
+        let is_name = rest.contains("{name}") && !rest.contains("{spec.");
+        is_name.then(|| format!("{begin}{}", rest.replace("{name}", name)))
+    }
 }
 
 impl Grant {

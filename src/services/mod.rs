@@ -183,9 +183,12 @@ pub trait Service: Send + Sync + 'static {
     fn hint(_message: &str) -> Option<&'static str> {
         None
     }
+    /// What its error codes mean, where they are not those that all services share.
+    const FAULTS: &'static [(&'static str, Fault)] = &[];
     /// What an error of this service means. `age`: how long ago the step first tried.
     fn classify(error: &Error, _age: Duration) -> Fault {
-        error::classify(error)
+        let fault = Self::FAULTS.iter().find(|(code, _)| error.is(code));
+        fault.map_or_else(|| error::classify(error), |(_, fault)| *fault)
     }
 }
 
@@ -344,7 +347,7 @@ impl Clients {
     }
 }
 
-/// The snapshots of one observation, by service.
+/// The snapshots of one observation, by service; and what kinds read themselves, by kind.
 #[derive(Default)]
 pub struct Snapshots(pub BTreeMap<&'static str, Box<dyn Any + Send + Sync>>);
 
@@ -352,6 +355,11 @@ impl Snapshots {
     /// The snapshot of a service, if it was read.
     pub fn of<S: Service>(&self) -> Option<&S::Snapshot> {
         self.0.get(S::NAME).and_then(|snapshot| snapshot.downcast_ref())
+    }
+
+    /// What a kind read itself, by name.
+    pub fn seen<T: 'static>(&self, kind: &str) -> Option<&BTreeMap<String, T>> {
+        self.0.get(kind).and_then(|seen| seen.downcast_ref())
     }
 }
 

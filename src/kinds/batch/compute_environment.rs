@@ -1,22 +1,13 @@
 //! `batch/ComputeEnvironment`: where jobs run.
 
-use std::collections::BTreeMap;
-
 use aws_sdk_batch::types::{CeState, CeStatus, CeType, ComputeEnvironmentDetail};
 
 use super::types::compute_resources::ComputeResources;
 use super::types::environment_settings::{EcsSettings, EksConfiguration, UpdatePolicy};
 use super::types::name;
-use crate::diff::{Diff, FieldChange};
-use crate::field::{outputs, spec};
-use crate::kind::{
-    Beside, Clash, Cx, Effect, Given, Grant, Grants, Interrupt, Invalid, Kind, Live, Manner, On, Reason,
-    Removal, Scaffold, When, Work,
-};
+use crate::kind::prelude::*;
 use crate::kinds::mirror::{Field, Part, prune};
-use crate::resource::{Place, Readiness, ResourceId};
 use crate::services::batch::{Batch, Snapshot};
-use crate::services::{Result, own_tags};
 
 mod clashes;
 mod effect;
@@ -96,8 +87,11 @@ impl Kind for ComputeEnvironment {
     type Spec = Spec;
     type Outputs = Outputs;
     type Service = Batch;
+    type Seen = ();
 
     const NAME: &'static str = "batch/ComputeEnvironment";
+    const NAMES: NameRule = NameRule::checked(128, name::invalid);
+    const ARN: Option<On> = Some(On::Regional("batch", "compute-environment/{name}"));
     const REMOVAL: Removal = Removal::Staged { field: "state", off: "DISABLED" };
     const WORK: Work = Work::Runs;
     const ABOUT: &'static str =
@@ -116,21 +110,12 @@ impl Kind for ComputeEnvironment {
         ("batchImageStatus", "AWS reports it: remove the line"),
     ];
     const GRANTS: Grants = Grants {
-        read: &[Grant::any(&[
-            "batch:DescribeComputeEnvironments",
-            "batch:DescribeJobQueues",
-            "batch:DescribeJobs",
-            "batch:ListJobs",
-        ])],
+        read: &[Grant::any(actions![batch: DescribeComputeEnvironments DescribeJobQueues DescribeJobs
+                    ListJobs])],
         write: &[
             Grant::on(
-                &[
-                    "batch:CreateComputeEnvironment",
-                    "batch:DeleteComputeEnvironment",
-                    "batch:TagResource",
-                    "batch:UntagResource",
-                    "batch:UpdateComputeEnvironment",
-                ],
+                actions![batch: CreateComputeEnvironment DeleteComputeEnvironment TagResource
+                    UntagResource UpdateComputeEnvironment],
                 &[
                     On::Regional("batch", "compute-environment/{name}"),
                     On::Regional("batch", "compute-environment/{name}-g*"),
@@ -139,7 +124,7 @@ impl Kind for ComputeEnvironment {
             // Not an operation of its own: asked where tags are given.
             // <https://docs.aws.amazon.com/batch/latest/userguide/capacity-tags-access-policy.html>
             Grant::on(
-                &["batch:SetCapacityTags"],
+                actions![batch: SetCapacityTags],
                 &[
                     On::Regional("batch", "compute-environment/{name}"),
                     On::Regional("batch", "compute-environment/{name}-g*"),
@@ -158,40 +143,24 @@ impl Kind for ComputeEnvironment {
             // Batch makes its own role with the caller's rights, where no other is named.
             // <https://docs.aws.amazon.com/batch/latest/APIReference/API_CreateComputeEnvironment.html>
             Grant::on(
-                &["iam:CreateServiceLinkedRole"],
+                actions![iam: CreateServiceLinkedRole],
                 &[On::Iam("role/aws-service-role/batch.amazonaws.com/*")],
             )
             .when(When::LinkedTo("batch.amazonaws.com"))
             .given(Given::Lacks("serviceRole")),
-            Grant::any(&["ec2:DescribeLaunchTemplateVersions"]).given(Given::Has(&["launchTemplate"])),
-            Grant::on(&["eks:DescribeCluster"], &[CLUSTER]),
-            Grant::on(&["eks:CreateAccessEntry"], &[CLUSTER]).given(Given::Has(&["accessEntry"])),
+            Grant::any(actions![ec2: DescribeLaunchTemplateVersions]).given(Given::Has(&["launchTemplate"])),
+            Grant::on(actions![eks: DescribeCluster], &[CLUSTER]),
+            Grant::on(actions![eks: CreateAccessEntry], &[CLUSTER]).given(Given::Has(&["accessEntry"])),
             Grant::on(
-                &[
-                    "eks:AssociateAccessPolicy",
-                    "eks:DeleteAccessEntry",
-                    "eks:DescribeAccessEntry",
-                    "eks:ListAssociatedAccessPolicies",
-                ],
+                actions![eks: AssociateAccessPolicy DeleteAccessEntry DescribeAccessEntry
+                    ListAssociatedAccessPolicies],
                 &[On::Regional("eks", "access-entry/{spec.eksConfiguration.eksClusterArn}/*")],
             )
             .given(Given::Has(&["accessEntry"])),
         ],
     };
-    const REMOVED_BY: &'static [&'static str] = &["batch:UpdateComputeEnvironment"];
-    const EXAMPLE: &'static str = "\
-apiVersion: batchwright/v1
-kind: batch/ComputeEnvironment
-metadata:
-  name: fargate
-spec:
-  type: MANAGED
-  computeResources:
-    type: FARGATE
-    maxvCpus: 16
-    subnets: [\"${ec2/Subnet/a.id}\", \"${ec2/Subnet/b.id}\"]
-    securityGroupIds: [\"${ec2/SecurityGroup/jobs.id}\"]
-";
+    const REMOVED_BY: &'static [&'static str] = actions![batch: UpdateComputeEnvironment];
+    const EXAMPLE: &'static str = include_str!("compute_environment.example.yaml");
 
     fn validate(spec: &Spec, _place: &Place) -> Vec<Invalid> {
         validate::validate(spec)
@@ -203,10 +172,6 @@ spec:
 
     fn validate_written(spec: &Spec, _place: &Place) -> Vec<Invalid> {
         validate::validate(spec)
-    }
-
-    fn validate_name(name: &str) -> Option<String> {
-        name::invalid(name)
     }
 
     fn normalise(spec: &mut Spec, place: &Place) {
@@ -222,10 +187,6 @@ spec:
         }
         prune(&mut spec.update_policy);
         prune(&mut spec.ecs_settings);
-    }
-
-    fn predict(name: &str, _spec: &Spec, place: &Place) -> BTreeMap<String, String> {
-        BTreeMap::from([("arn".to_owned(), place.arn("batch", &format!("compute-environment/{name}")))])
     }
 
     fn effect(live: &Spec, want: &Spec, changes: &[FieldChange]) -> (Effect, Reason) {

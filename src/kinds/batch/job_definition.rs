@@ -1,7 +1,5 @@
 //! `batch/JobDefinition`: what a job runs. Every change is a new revision.
 
-use std::collections::BTreeMap;
-
 use aws_sdk_batch::types as sdk;
 
 use super::types::container_properties::ContainerProperties;
@@ -9,13 +7,9 @@ use super::types::ecs::EcsProperties;
 use super::types::eks::EksProperties;
 use super::types::job_settings::{ConsumableResources, NodeProperties, RetryStrategy, Timeout};
 use super::types::name;
-use crate::diff::Diff;
-use crate::field::{outputs, spec};
-use crate::kind::{Beside, Clash, Cx, Given, Grant, Grants, Identity, Invalid, Kind, Live, On};
+use crate::kind::prelude::*;
 use crate::kinds::mirror::{Field, Part, sent};
-use crate::resource::{Place, Readiness, ResourceId};
 use crate::services::batch::{Batch, Snapshot};
-use crate::services::{Error, Result, failed, own_tags};
 
 mod clashes;
 mod fargate;
@@ -88,8 +82,10 @@ impl Kind for JobDefinition {
     type Spec = Spec;
     type Outputs = Outputs;
     type Service = Batch;
+    type Seen = ();
 
     const NAME: &'static str = "batch/JobDefinition";
+    const NAMES: NameRule = NameRule::checked(128, name::invalid);
     const ABOUT: &'static str =
         "A Batch job definition: what a job runs. Every change registers a new revision.";
     const CLOUDFORMATION: &'static str = "AWS::Batch::JobDefinition";
@@ -103,22 +99,21 @@ impl Kind for JobDefinition {
         ("resourceRetentionPolicy", "metadata.lifecycle.keepRevisions"),
     ];
     const GRANTS: Grants = Grants {
-        read: &[Grant::any(&["batch:DescribeJobDefinitions"])],
+        read: &[Grant::any(actions![batch: DescribeJobDefinitions])],
         write: &[
             Grant::on(
-                &[
-                    "batch:DeregisterJobDefinition",
-                    "batch:RegisterJobDefinition",
-                    "batch:TagResource",
-                    "batch:UntagResource",
-                ],
+                actions![batch: DeregisterJobDefinition RegisterJobDefinition TagResource
+                    UntagResource],
                 &[
                     On::Regional("batch", "job-definition/{name}"),
                     On::Regional("batch", "job-definition/{name}:*"),
                 ],
             ),
-            Grant::on(&["batch:RegisterJobDefinition"], &[On::Regional("batch", "consumable-resource/*")])
-                .given(Given::Has(&["consumableResourceProperties"])),
+            Grant::on(
+                actions![batch: RegisterJobDefinition],
+                &[On::Regional("batch", "consumable-resource/*")],
+            )
+            .given(Given::Has(&["consumableResourceProperties"])),
             // AWS's page names ecs-tasks; policies that work elsewhere name Batch, which is who gets the call.
             // <https://docs.aws.amazon.com/service-authorization/latest/reference/list_batch.html>
             Grant::pass_role(&["batch.amazonaws.com", "ecs-tasks.amazonaws.com"]),
@@ -127,40 +122,18 @@ impl Kind for JobDefinition {
     const IDENTITY: Identity = Identity::Revisioned;
     // A job without a log group of its own writes into Batch's.
     const SUBMIT: &'static [Grant] = &[
-        Grant::on(&["batch:SubmitJob"], &[On::Regional("batch", "consumable-resource/*")])
+        Grant::on(actions![batch: SubmitJob], &[On::Regional("batch", "consumable-resource/*")])
             .given(Given::Has(&["consumableResourceProperties"])),
         Grant::on(
-            &["batch:SubmitJob"],
+            actions![batch: SubmitJob],
             &[
                 On::Regional("batch", "job-definition/{name}"),
                 On::Regional("batch", "job-definition/{name}:*"),
             ],
         ),
-        Grant::on(&["logs:GetLogEvents"], &[On::Regional("logs", "log-group:/aws/batch/job:*")]),
+        Grant::on(actions![logs: GetLogEvents], &[On::Regional("logs", "log-group:/aws/batch/job:*")]),
     ];
-    const EXAMPLE: &'static str = "\
-apiVersion: batchwright/v1
-kind: batch/JobDefinition
-metadata:
-  name: payments
-spec:
-  type: container
-  platformCapabilities: [FARGATE]
-  containerProperties:
-    image: ${image.worker}
-    command: [summarize, --source-bucket, \"${s3/Bucket/source.name}\", --source-file, Ref::source_file]
-    jobRoleArn: ${iam/Role/payments-job.arn}
-    executionRoleArn: ${iam/Role/payments-execution.arn}
-    resourceRequirements:
-      - {type: VCPU, value: \"1\"}
-      - {type: MEMORY, value: \"2048\"}
-    logConfiguration:
-      logDriver: awslogs
-      options: {awslogs-group: \"${logs/LogGroup/jobs.name}\"}
-  parameters: {source_file: payments.csv}
-  retryStrategy: {attempts: 2}
-  timeout: {attemptDurationSeconds: 3600}
-";
+    const EXAMPLE: &'static str = include_str!("job_definition.example.yaml");
 
     fn validate(spec: &Spec, _place: &Place) -> Vec<Invalid> {
         validate::validate(spec)
@@ -172,10 +145,6 @@ spec:
 
     fn validate_written(spec: &Spec, _place: &Place) -> Vec<Invalid> {
         validate::validate(spec)
-    }
-
-    fn validate_name(name: &str) -> Option<String> {
-        name::invalid(name)
     }
 
     fn normalise(spec: &mut Spec, _place: &Place) {

@@ -1,21 +1,13 @@
 //! `batch/JobQueue`: where jobs wait, and which compute environments take them.
 
-use std::collections::BTreeMap;
-
 use aws_sdk_batch::types::{JobQueueDetail, JobQueueType, JqState, JqStatus};
 
 use super::types::name;
 use super::types::queue_orders::{ComputeEnvironmentOrder, JobStateTimeLimitAction, ServiceEnvironmentOrder};
-use crate::diff::{ChangeRule, Diff, FieldChange};
-use crate::field::{outputs, spec};
-use crate::kind::{
-    Beside, Clash, Cx, Effect, Given, Grant, Grants, Invalid, Kind, Live, Manner, On, Order, Reason, Removal,
-    Rule, Work,
-};
+use crate::kind::prelude::*;
 use crate::kinds::mirror::{Field, Part};
-use crate::resource::{Place, Readiness, ResourceId};
+use crate::services::batch;
 use crate::services::batch::{Batch, Snapshot};
-use crate::services::{Result, batch, failed, own_tags};
 use crate::value::named;
 
 mod clashes;
@@ -75,8 +67,11 @@ impl Kind for JobQueue {
     type Spec = Spec;
     type Outputs = Outputs;
     type Service = Batch;
+    type Seen = ();
 
     const NAME: &'static str = "batch/JobQueue";
+    const NAMES: NameRule = NameRule::checked(128, name::invalid);
+    const ARN: Option<On> = Some(On::Regional("batch", "job-queue/{name}"));
     const REMOVAL: Removal = Removal::SwitchedOff { field: "state", off: "DISABLED" };
     const WORK: Work = Work::Waits;
     const RULES: &'static [&'static dyn Rule] =
@@ -92,45 +87,32 @@ impl Kind for JobQueue {
         ("statusReason", "AWS reports it: remove the line"),
     ];
     const GRANTS: Grants = Grants {
-        read: &[Grant::any(&[
-            "batch:DescribeComputeEnvironments",
-            "batch:DescribeJobQueues",
-            "batch:DescribeJobs",
-            "batch:ListJobs",
-        ])],
+        read: &[Grant::any(actions![batch: DescribeComputeEnvironments DescribeJobQueues DescribeJobs
+                    ListJobs])],
         write: &[
             Grant::on(
-                &["batch:CreateJobQueue", "batch:UpdateJobQueue"],
+                actions![batch: CreateJobQueue UpdateJobQueue],
                 &[
                     On::Regional("batch", "job-queue/{name}"),
                     On::Regional("batch", "compute-environment/*"),
                     On::Regional("batch", "scheduling-policy/*"),
                 ],
             ),
-            Grant::on(&["batch:CreateJobQueue"], &[On::Regional("batch", "service-environment/*")])
+            Grant::on(actions![batch: CreateJobQueue], &[On::Regional("batch", "service-environment/*")])
                 .given(Given::Has(&["serviceEnvironmentOrder"])),
             Grant::on(
-                &["batch:DeleteJobQueue", "batch:TagResource", "batch:UntagResource"],
+                actions![batch: DeleteJobQueue TagResource UntagResource],
                 &[On::Regional("batch", "job-queue/{name}")],
             ),
         ],
     };
-    const REMOVED_BY: &'static [&'static str] = &["batch:UpdateJobQueue"];
+    const REMOVED_BY: &'static [&'static str] = actions![batch: UpdateJobQueue];
     // SubmitJob is asked for the job, too, by <https://docs.aws.amazon.com/service-authorization/latest/reference/list_batch.html>.
     const SUBMIT: &'static [Grant] = &[Grant::on(
-        &["batch:SubmitJob"],
+        actions![batch: SubmitJob],
         &[On::Regional("batch", "job-queue/{name}"), On::Regional("batch", "job/*")],
     )];
-    const EXAMPLE: &'static str = "\
-apiVersion: batchwright/v1
-kind: batch/JobQueue
-metadata:
-  name: jobs
-spec:
-  priority: 1
-  computeEnvironmentOrder:
-    - computeEnvironment: ${batch/ComputeEnvironment/fargate.arn}
-";
+    const EXAMPLE: &'static str = include_str!("job_queue.example.yaml");
 
     fn validate(spec: &Spec, place: &Place) -> Vec<Invalid> {
         validate::validate(spec, place)
@@ -142,10 +124,6 @@ spec:
 
     fn validate_written(spec: &Spec, place: &Place) -> Vec<Invalid> {
         validate::validate(spec, place)
-    }
-
-    fn validate_name(name: &str) -> Option<String> {
-        name::invalid(name)
     }
 
     fn normalise(spec: &mut Spec, place: &Place) {
@@ -168,10 +146,6 @@ spec:
             entry.order = None;
             entry.service_environment = arn("service-environment", &entry.service_environment);
         }
-    }
-
-    fn predict(name: &str, _spec: &Spec, place: &Place) -> BTreeMap<String, String> {
-        BTreeMap::from([("arn".to_owned(), place.arn("batch", &format!("job-queue/{name}")))])
     }
 
     fn effect(_live: &Spec, _want: &Spec, changes: &[FieldChange]) -> (Effect, Reason) {

@@ -2,12 +2,8 @@
 
 use aws_sdk_ec2::types::{AttachmentStatus, InternetGateway as Reported, ResourceType};
 
-use crate::diff::Diff;
-use crate::field::{outputs, spec};
-use crate::kind::{Beside, Clash, Cx, Grant, Grants, Identity, Kind, Live, On, When};
-use crate::resource::{Place, Readiness, ResourceId};
+use crate::kind::prelude::*;
 use crate::services::ec2::{Ec2, Snapshot, assigned, once, tag_on_create, tags};
-use crate::services::{Result, failed};
 
 mod clashes;
 
@@ -41,44 +37,34 @@ impl Kind for InternetGateway {
     type Spec = Spec;
     type Outputs = Outputs;
     type Service = Ec2;
+    type Seen = ();
 
     const NAME: &'static str = "ec2/InternetGateway";
+    const NAMES: NameRule = NameRule::NONE;
     const ABOUT: &'static str = "An internet gateway and its attachment: a VPC's door to the internet.";
     const CLOUDFORMATION: &'static str = "AWS::EC2::InternetGateway";
     const NOT_MANAGED: &'static [(&'static str, &'static str)] = NOT_MANAGED;
     const GRANTS: Grants = Grants {
-        read: &[Grant::any(&["ec2:DescribeInternetGateways"])],
+        read: &[Grant::any(actions![ec2: DescribeInternetGateways])],
         write: &[
-            Grant::on(&["ec2:CreateInternetGateway"], &[On::Regional("ec2", "internet-gateway/*")])
+            Grant::on(actions![ec2: CreateInternetGateway], &[On::Regional("ec2", "internet-gateway/*")])
                 .when(When::OwnerWritten),
-            Grant::on(&["ec2:CreateTags"], &[On::Regional("ec2", "internet-gateway/*")])
+            Grant::on(actions![ec2: CreateTags], &[On::Regional("ec2", "internet-gateway/*")])
                 .when(When::TaggedBy(&["CreateInternetGateway"])),
             Grant::on(
-                &[
-                    "ec2:CreateTags",
-                    "ec2:DeleteTags",
-                    "ec2:AttachInternetGateway",
-                    "ec2:DeleteInternetGateway",
-                    "ec2:DetachInternetGateway",
-                ],
+                actions![ec2: CreateTags DeleteTags AttachInternetGateway
+                    DeleteInternetGateway DetachInternetGateway],
                 &[On::Regional("ec2", "internet-gateway/*")],
             )
             .when(When::Owned),
             Grant::on(
-                &["ec2:AttachInternetGateway", "ec2:DetachInternetGateway"],
+                actions![ec2: AttachInternetGateway DetachInternetGateway],
                 &[On::Regional("ec2", "vpc/*")],
             ),
         ],
     };
     const IDENTITY: Identity = Identity::Assigned;
-    const EXAMPLE: &'static str = "\
-apiVersion: batchwright/v1
-kind: ec2/InternetGateway
-metadata:
-  name: main
-spec:
-  vpcId: ${ec2/Vpc/main.id}
-";
+    const EXAMPLE: &'static str = include_str!("internet_gateway.example.yaml");
 
     fn clashes(spec: &Spec, id: &ResourceId, beside: &Beside<'_>) -> Vec<Clash> {
         clashes::clashes(spec, id, beside).into_iter().collect()

@@ -1,15 +1,9 @@
 //! `ec2/RouteTable`: where a subnet's traffic goes.
 
-use std::collections::BTreeMap;
-
 use aws_sdk_ec2::types::ResourceType;
 
-use crate::diff::Diff;
-use crate::field::{outputs, spec};
-use crate::kind::{Beside, Clash, Cx, Grant, Grants, Identity, Invalid, Kind, Live, On, When};
-use crate::resource::{Place, ResourceId};
+use crate::kind::prelude::*;
 use crate::services::ec2::{Ec2, Snapshot, assigned, tag_on_create};
-use crate::services::{Result, failed};
 
 mod clashes;
 mod observe;
@@ -71,37 +65,30 @@ impl Kind for RouteTable {
     type Spec = Spec;
     type Outputs = Outputs;
     type Service = Ec2;
+    type Seen = ();
 
     const NAME: &'static str = "ec2/RouteTable";
+    const NAMES: NameRule = NameRule::NONE;
     const ABOUT: &'static str = "A route table, its routes, and the subnets that use it.";
     const CLOUDFORMATION: &'static str = "AWS::EC2::RouteTable";
     const NOT_MANAGED: &'static [(&'static str, &'static str)] = NOT_MANAGED;
     const GRANTS: Grants = Grants {
-        read: &[Grant::any(&["ec2:DescribeRouteTables"])],
+        read: &[Grant::any(actions![ec2: DescribeRouteTables])],
         write: &[
-            Grant::on(&["ec2:CreateRouteTable"], &[On::Regional("ec2", "route-table/*")])
+            Grant::on(actions![ec2: CreateRouteTable], &[On::Regional("ec2", "route-table/*")])
                 .when(When::OwnerWritten),
-            Grant::on(&["ec2:CreateRouteTable"], &[On::Regional("ec2", "vpc/*")]),
-            Grant::on(&["ec2:CreateTags"], &[On::Regional("ec2", "route-table/*")])
+            Grant::on(actions![ec2: CreateRouteTable], &[On::Regional("ec2", "vpc/*")]),
+            Grant::on(actions![ec2: CreateTags], &[On::Regional("ec2", "route-table/*")])
                 .when(When::TaggedBy(&["CreateRouteTable"])),
             Grant::on(
-                &[
-                    "ec2:CreateTags",
-                    "ec2:DeleteTags",
-                    "ec2:AssociateRouteTable",
-                    "ec2:CreateRoute",
-                    "ec2:DeleteRoute",
-                    "ec2:DeleteRouteTable",
-                    "ec2:DisableVgwRoutePropagation",
-                    "ec2:DisassociateRouteTable",
-                    "ec2:EnableVgwRoutePropagation",
-                    "ec2:ReplaceRoute",
-                ],
+                actions![ec2: CreateTags DeleteTags AssociateRouteTable CreateRoute
+                    DeleteRoute DeleteRouteTable DisableVgwRoutePropagation
+                    DisassociateRouteTable EnableVgwRoutePropagation ReplaceRoute],
                 &[On::Regional("ec2", "route-table/*")],
             )
             .when(When::Owned),
             Grant::on(
-                &["ec2:AssociateRouteTable", "ec2:DisassociateRouteTable"],
+                actions![ec2: AssociateRouteTable DisassociateRouteTable],
                 &[
                     On::Regional("ec2", "subnet/*"),
                     On::Regional("ec2", "internet-gateway/*"),
@@ -109,24 +96,13 @@ impl Kind for RouteTable {
                 ],
             ),
             Grant::on(
-                &["ec2:DisableVgwRoutePropagation", "ec2:EnableVgwRoutePropagation"],
+                actions![ec2: DisableVgwRoutePropagation EnableVgwRoutePropagation],
                 &[On::Regional("ec2", "vpn-gateway/*")],
             ),
         ],
     };
     const IDENTITY: Identity = Identity::Assigned;
-    const EXAMPLE: &'static str = "\
-apiVersion: batchwright/v1
-kind: ec2/RouteTable
-metadata:
-  name: public
-spec:
-  vpcId: ${ec2/Vpc/main.id}
-  routes:
-    - {destinationCidrBlock: 0.0.0.0/0, gatewayId: '${ec2/InternetGateway/main.id}'}
-  subnetIds:
-    - ${ec2/Subnet/public-a.id}
-";
+    const EXAMPLE: &'static str = include_str!("route_table.example.yaml");
 
     fn validate(spec: &Spec, _place: &Place) -> Vec<Invalid> {
         route::check("routes", &spec.routes)

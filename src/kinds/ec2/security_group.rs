@@ -2,15 +2,8 @@
 
 use aws_sdk_ec2::types::{ResourceType, SecurityGroup as Reported};
 
-use crate::diff::{Diff, FieldChange};
-use crate::field::{outputs, spec};
-use crate::kind::{
-    Beside, Clash, Cx, Effect, Grant, Grants, Identity, Invalid, Kind, Live, On, Order, Reason, When,
-    strongest,
-};
-use crate::resource::{Place, Readiness, ResourceId};
+use crate::kind::prelude::*;
 use crate::services::ec2::{Ec2, Snapshot, assigned, once, tag_on_create, tags};
-use crate::services::{Result, failed};
 
 mod clashes;
 mod rule;
@@ -67,59 +60,59 @@ pub struct Outputs {
     pub owner_id: Option<String>,
 }
 
+/// Why EC2 would refuse a group's name.
+fn wrong_name(name: &str) -> Option<String> {
+    if name.to_lowercase().starts_with("sg-") {
+        return Some("AWS keeps names that begin with sg- for ids; call it something else".to_owned());
+    }
+    if name == "default" {
+        return Some("AWS calls each VPC's own group `default`; call it something else".to_owned());
+    }
+    if name.trim() != name {
+        return Some("a security group's name neither begins nor ends with a space".to_owned());
+    }
+    (name.is_empty() || name.len() > 255 || !name.chars().all(is_allowed)).then(|| {
+        "a security group's name has 1 to 255 letters, digits, spaces and ._-:/()#,@[]+=&;{}!$*".to_owned()
+    })
+}
+
 impl Kind for SecurityGroup {
     type Spec = Spec;
     type Outputs = Outputs;
     type Service = Ec2;
+    type Seen = ();
 
     const NAME: &'static str = "ec2/SecurityGroup";
+    const NAMES: NameRule = NameRule::checked(128, wrong_name);
     const ABOUT: &'static str = "A security group: who may talk to the network interfaces that carry it.";
     const CLOUDFORMATION: &'static str = "AWS::EC2::SecurityGroup";
     const NOT_MANAGED: &'static [(&'static str, &'static str)] = NOT_MANAGED;
     const GRANTS: Grants = Grants {
-        read: &[Grant::any(&["ec2:DescribeSecurityGroups"])],
+        read: &[Grant::any(actions![ec2: DescribeSecurityGroups])],
         write: &[
-            Grant::on(&["ec2:CreateSecurityGroup"], &[On::Regional("ec2", "security-group/*")])
+            Grant::on(actions![ec2: CreateSecurityGroup], &[On::Regional("ec2", "security-group/*")])
                 .when(When::OwnerWritten),
-            Grant::on(&["ec2:CreateSecurityGroup"], &[On::Regional("ec2", "vpc/*")]),
-            Grant::on(&["ec2:CreateTags"], &[On::Regional("ec2", "security-group/*")])
+            Grant::on(actions![ec2: CreateSecurityGroup], &[On::Regional("ec2", "vpc/*")]),
+            Grant::on(actions![ec2: CreateTags], &[On::Regional("ec2", "security-group/*")])
                 .when(When::TaggedBy(&["CreateSecurityGroup"])),
             Grant::on(
-                &[
-                    "ec2:CreateTags",
-                    "ec2:DeleteTags",
-                    "ec2:AuthorizeSecurityGroupEgress",
-                    "ec2:AuthorizeSecurityGroupIngress",
-                    "ec2:DeleteSecurityGroup",
-                    "ec2:RevokeSecurityGroupEgress",
-                    "ec2:RevokeSecurityGroupIngress",
-                    "ec2:UpdateSecurityGroupRuleDescriptionsEgress",
-                    "ec2:UpdateSecurityGroupRuleDescriptionsIngress",
-                ],
+                actions![ec2: CreateTags DeleteTags AuthorizeSecurityGroupEgress
+                    AuthorizeSecurityGroupIngress DeleteSecurityGroup
+                    RevokeSecurityGroupEgress RevokeSecurityGroupIngress
+                    UpdateSecurityGroupRuleDescriptionsEgress
+                    UpdateSecurityGroupRuleDescriptionsIngress],
                 &[On::Regional("ec2", "security-group/*")],
             )
             .when(When::Owned),
             Grant::on(
-                &["ec2:AuthorizeSecurityGroupEgress", "ec2:AuthorizeSecurityGroupIngress"],
+                actions![ec2: AuthorizeSecurityGroupEgress AuthorizeSecurityGroupIngress],
                 &[On::Regional("ec2", "security-group-rule/*")],
             ),
         ],
     };
     const IDENTITY: Identity = Identity::Assigned;
     const HELD_BY_TASKS: bool = true;
-    const EXAMPLE: &'static str = "\
-apiVersion: batchwright/v1
-kind: ec2/SecurityGroup
-metadata:
-  name: jobs
-spec:
-  groupDescription: Batch jobs
-  vpcId: ${ec2/Vpc/main.id}
-  securityGroupIngress:
-    - {ipProtocol: tcp, fromPort: 2049, toPort: 2049, sourceSecurityGroupId: '${ec2/SecurityGroup/jobs.id}'}
-  securityGroupEgress:
-    - {ipProtocol: tcp, fromPort: 443, toPort: 443, cidrIp: 0.0.0.0/0, description: AWS and package mirrors}
-";
+    const EXAMPLE: &'static str = include_str!("security_group.example.yaml");
 
     fn validate(spec: &Spec, _place: &Place) -> Vec<Invalid> {
         let mut wrong = Vec::new();
@@ -140,22 +133,6 @@ spec:
 
     fn clashes(spec: &Spec, id: &ResourceId, beside: &Beside<'_>) -> Vec<Clash> {
         clashes::clashes(spec, id, beside)
-    }
-
-    fn validate_name(name: &str) -> Option<String> {
-        if name.to_lowercase().starts_with("sg-") {
-            return Some("AWS keeps names that begin with sg- for ids; call it something else".to_owned());
-        }
-        if name == "default" {
-            return Some("AWS calls each VPC's own group `default`; call it something else".to_owned());
-        }
-        if name.trim() != name {
-            return Some("a security group's name neither begins nor ends with a space".to_owned());
-        }
-        (name.is_empty() || name.len() > 255 || !name.chars().all(is_allowed)).then(|| {
-            "a security group's name has 1 to 255 letters, digits, spaces and ._-:/()#,@[]+=&;{}!$*"
-                .to_owned()
-        })
     }
 
     fn normalise(spec: &mut Spec, _place: &Place) {

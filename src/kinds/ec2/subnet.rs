@@ -3,15 +3,8 @@
 use aws_sdk_ec2::types::{HostnameType, ResourceType};
 
 use super::types::cidr::{self, Cidr};
-use crate::diff::{Diff, FieldChange};
-use crate::field::{outputs, spec};
-use crate::kind::{
-    Beside, Clash, Cx, Effect, Given, Grant, Grants, Identity, Invalid, Kind, Live, On, Order, Reason, When,
-    strongest,
-};
-use crate::resource::{Place, ResourceId};
+use crate::kind::prelude::*;
 use crate::services::ec2::{Ec2, Snapshot, assigned, once, tag_on_create};
-use crate::services::{Result, failed};
 
 mod clashes;
 mod observe;
@@ -131,32 +124,29 @@ impl Kind for Subnet {
     type Spec = Spec;
     type Outputs = Outputs;
     type Service = Ec2;
+    type Seen = ();
 
     const NAME: &'static str = "ec2/Subnet";
+    const NAMES: NameRule = NameRule::NONE;
     const ABOUT: &'static str = "A subnet: a part of a VPC in one availability zone.";
     const CLOUDFORMATION: &'static str = "AWS::EC2::Subnet";
     const NOT_MANAGED: &'static [(&'static str, &'static str)] = NOT_MANAGED;
     const GRANTS: Grants = Grants {
-        read: &[Grant::any(&["ec2:DescribeSubnets"])],
+        read: &[Grant::any(actions![ec2: DescribeSubnets])],
         write: &[
-            Grant::on(&["ec2:CreateSubnet"], &[On::Regional("ec2", "subnet/*")]).when(When::OwnerWritten),
-            Grant::on(&["ec2:CreateSubnet"], &[On::Regional("ec2", "vpc/*")]),
-            Grant::on(&["ec2:CreateTags"], &[On::Regional("ec2", "subnet/*")])
+            Grant::on(actions![ec2: CreateSubnet], &[On::Regional("ec2", "subnet/*")])
+                .when(When::OwnerWritten),
+            Grant::on(actions![ec2: CreateSubnet], &[On::Regional("ec2", "vpc/*")]),
+            Grant::on(actions![ec2: CreateTags], &[On::Regional("ec2", "subnet/*")])
                 .when(When::TaggedBy(&["CreateSubnet"])),
             Grant::on(
-                &[
-                    "ec2:CreateTags",
-                    "ec2:DeleteTags",
-                    "ec2:AssociateSubnetCidrBlock",
-                    "ec2:DeleteSubnet",
-                    "ec2:DisassociateSubnetCidrBlock",
-                    "ec2:ModifySubnetAttribute",
-                ],
+                actions![ec2: CreateTags DeleteTags AssociateSubnetCidrBlock DeleteSubnet
+                    DisassociateSubnetCidrBlock ModifySubnetAttribute],
                 &[On::Regional("ec2", "subnet/*")],
             )
             .when(When::Owned),
             Grant::on(
-                &["ec2:AssociateSubnetCidrBlock", "ec2:CreateSubnet"],
+                actions![ec2: AssociateSubnetCidrBlock CreateSubnet],
                 &[On::Shared("ec2", "ipam-pool/*")],
             )
             .given(Given::Has(&["ipv4IpamPoolId", "ipv6IpamPoolId"])),
@@ -164,17 +154,7 @@ impl Kind for Subnet {
     };
     const IDENTITY: Identity = Identity::Assigned;
     const HELD_BY_TASKS: bool = true;
-    const EXAMPLE: &'static str = "\
-apiVersion: batchwright/v1
-kind: ec2/Subnet
-metadata:
-  name: public-a
-spec:
-  vpcId: ${ec2/Vpc/main.id}
-  cidrBlock: 10.20.0.0/20
-  availabilityZone: ${env.region}a
-  mapPublicIpOnLaunch: true
-";
+    const EXAMPLE: &'static str = include_str!("subnet.example.yaml");
 
     fn validate(spec: &Spec, place: &Place) -> Vec<Invalid> {
         let mut wrong = Vec::new();

@@ -1,19 +1,11 @@
 //! `ec2/Vpc`: a network of one's own.
 
-use std::collections::BTreeMap;
-
 use aws_sdk_ec2::types::{ResourceType, Tenancy};
 use serde_json::Value;
 
 use super::types::cidr;
-use crate::diff::{Diff, FieldChange};
-use crate::field::{outputs, spec};
-use crate::kind::{
-    Companion, Cx, Effect, Given, Grant, Grants, Identity, Invalid, Kind, Live, On, Reason, When, strongest,
-};
-use crate::resource::Place;
+use crate::kind::prelude::*;
 use crate::services::ec2::{Ec2, Snapshot, assigned, once, tag_on_create};
-use crate::services::{Result, failed};
 
 mod check;
 mod encryption;
@@ -113,55 +105,42 @@ impl Kind for Vpc {
     type Spec = Spec;
     type Outputs = Outputs;
     type Service = Ec2;
+    type Seen = ();
 
     const NAME: &'static str = "ec2/Vpc";
+    const NAMES: NameRule = NameRule::NONE;
     const ABOUT: &'static str = "A VPC: a network of one's own, and its ranges of addresses.";
     const CLOUDFORMATION: &'static str = "AWS::EC2::VPC";
     const NOT_MANAGED: &'static [(&'static str, &'static str)] = NOT_MANAGED;
     const GRANTS: Grants = Grants {
-        read: &[Grant::any(&["ec2:DescribeVpcAttribute", "ec2:DescribeVpcs"])],
+        read: &[Grant::any(actions![ec2: DescribeVpcAttribute DescribeVpcs])],
         write: &[
-            Grant::on(&["ec2:CreateVpc"], &[On::Regional("ec2", "vpc/*")]).when(When::OwnerWritten),
-            Grant::on(&["ec2:CreateTags"], &[On::Regional("ec2", "vpc/*")])
+            Grant::on(actions![ec2: CreateVpc], &[On::Regional("ec2", "vpc/*")]).when(When::OwnerWritten),
+            Grant::on(actions![ec2: CreateTags], &[On::Regional("ec2", "vpc/*")])
                 .when(When::TaggedBy(&["CreateVpc"])),
             Grant::on(
-                &[
-                    "ec2:CreateTags",
-                    "ec2:DeleteTags",
-                    "ec2:AssociateVpcCidrBlock",
-                    "ec2:DeleteVpc",
-                    "ec2:DisassociateVpcCidrBlock",
-                    "ec2:ModifyVpcAttribute",
-                    "ec2:ModifyVpcTenancy",
-                ],
+                actions![ec2: CreateTags DeleteTags AssociateVpcCidrBlock DeleteVpc
+                    DisassociateVpcCidrBlock ModifyVpcAttribute ModifyVpcTenancy],
                 &[On::Regional("ec2", "vpc/*")],
             )
             .when(When::Owned),
-            Grant::on(&["ec2:AssociateVpcCidrBlock", "ec2:CreateVpc"], &[On::Shared("ec2", "ipam-pool/*")])
+            Grant::on(actions![ec2: AssociateVpcCidrBlock CreateVpc], &[On::Shared("ec2", "ipam-pool/*")])
                 .given(Given::Has(&["ipv4IpamPoolId", "ipv6IpamPoolId"])),
             Grant::on(
-                &["ec2:AssociateVpcCidrBlock", "ec2:CreateVpc"],
+                actions![ec2: AssociateVpcCidrBlock CreateVpc],
                 &[On::Regional("ec2", "ipv6pool-ec2/*")],
             )
             .given(Given::Has(&["ipv6Pool"])),
             // Asked of CreateVpc where it says so; the VPC is not there yet, and has no tags.
             Grant::on(
-                &["ec2:CreateVpcEncryptionControl"],
+                actions![ec2: CreateVpcEncryptionControl],
                 &[On::Regional("ec2", "vpc/*"), On::Regional("ec2", "vpc-encryption-control/*")],
             )
             .given(Given::Has(&["vpcEncryptionControl"])),
         ],
     };
     const IDENTITY: Identity = Identity::Assigned;
-    const EXAMPLE: &'static str = "\
-apiVersion: batchwright/v1
-kind: ec2/Vpc
-metadata:
-  name: main
-spec:
-  cidrBlock: 10.20.0.0/16
-  enableDnsHostnames: true
-";
+    const EXAMPLE: &'static str = include_str!("vpc.example.yaml");
 
     fn validate(spec: &Spec, _place: &Place) -> Vec<Invalid> {
         let mut wrong = check::check(spec);

@@ -3,16 +3,8 @@
 use aws_sdk_ec2::types::{DnsRecordIpType, IpAddressType, VpcEndpointType};
 use serde_json::json;
 
-use crate::diff::{Diff, FieldChange};
-use crate::field::{outputs, spec};
-use crate::kind::{
-    Beside, Clash, Cx, Effect, Grant, Grants, Identity, Invalid, Kind, Live, On, Order, Reason, When,
-    strongest,
-};
-use crate::resource::{Place, ResourceId};
-use crate::services::Result;
+use crate::kind::prelude::*;
 use crate::services::ec2::{Ec2, Snapshot};
-use crate::value::Policy;
 
 mod clashes;
 mod observe;
@@ -136,18 +128,20 @@ impl Kind for VpcEndpoint {
     type Spec = Spec;
     type Outputs = Outputs;
     type Service = Ec2;
+    type Seen = ();
 
     const NAME: &'static str = "ec2/VpcEndpoint";
+    const NAMES: NameRule = NameRule::NONE;
     const ABOUT: &'static str = "A VPC endpoint: a private way from a VPC to a service.";
     const CLOUDFORMATION: &'static str = "AWS::EC2::VPCEndpoint";
     const NOT_MANAGED: &'static [(&'static str, &'static str)] = NOT_MANAGED;
     const GRANTS: Grants = Grants {
-        read: &[Grant::any(&["ec2:DescribeVpcEndpoints"])],
+        read: &[Grant::any(actions![ec2: DescribeVpcEndpoints])],
         write: &[
-            Grant::on(&["ec2:CreateVpcEndpoint"], &[On::Regional("ec2", "vpc-endpoint/*")])
+            Grant::on(actions![ec2: CreateVpcEndpoint], &[On::Regional("ec2", "vpc-endpoint/*")])
                 .when(When::OwnerWritten),
             Grant::on(
-                &["ec2:CreateVpcEndpoint"],
+                actions![ec2: CreateVpcEndpoint],
                 &[
                     On::Regional("ec2", "vpc/*"),
                     On::Regional("ec2", "subnet/*"),
@@ -155,36 +149,26 @@ impl Kind for VpcEndpoint {
                     On::Regional("ec2", "security-group/*"),
                 ],
             ),
-            Grant::on(&["ec2:CreateTags"], &[On::Regional("ec2", "vpc-endpoint/*")])
+            Grant::on(actions![ec2: CreateTags], &[On::Regional("ec2", "vpc-endpoint/*")])
                 .when(When::TaggedBy(&["CreateVpcEndpoint"])),
             Grant::on(
-                &["ec2:CreateTags", "ec2:DeleteTags", "ec2:DeleteVpcEndpoints", "ec2:ModifyVpcEndpoint"],
+                actions![ec2: CreateTags DeleteTags DeleteVpcEndpoints ModifyVpcEndpoint],
                 &[On::Regional("ec2", "vpc-endpoint/*")],
             )
             .when(When::Owned),
             Grant::on(
-                &["ec2:ModifyVpcEndpoint"],
+                actions![ec2: ModifyVpcEndpoint],
                 &[
                     On::Regional("ec2", "subnet/*"),
                     On::Regional("ec2", "route-table/*"),
                     On::Regional("ec2", "security-group/*"),
                 ],
             ),
-            Grant::any(&["route53:AssociateVPCWithHostedZone"]),
+            Grant::any(actions![route53: AssociateVPCWithHostedZone]),
         ],
     };
     const IDENTITY: Identity = Identity::Assigned;
-    const EXAMPLE: &'static str = "\
-apiVersion: batchwright/v1
-kind: ec2/VpcEndpoint
-metadata:
-  name: s3
-spec:
-  vpcId: ${ec2/Vpc/main.id}
-  serviceName: com.amazonaws.${env.region}.s3
-  routeTableIds:
-    - ${ec2/RouteTable/public.id}
-";
+    const EXAMPLE: &'static str = include_str!("vpc_endpoint.example.yaml");
 
     fn validate(spec: &Spec, place: &Place) -> Vec<Invalid> {
         validate::check(spec, place)

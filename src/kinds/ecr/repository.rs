@@ -1,19 +1,12 @@
 //! `ecr/Repository`: where jobs' images lie.
 
-use std::collections::BTreeMap;
-
 use aws_sdk_ecr::types::{
     EncryptionConfiguration as SdkEncryption, EncryptionType, ImageTagMutability,
     ImageTagMutabilityExclusionFilterType,
 };
 
-use crate::diff::Diff;
-use crate::field::{outputs, spec};
-use crate::kind::{Cx, Given, Grant, Grants, Invalid, Kind, Live, On, Pinned, When};
-use crate::resource::{OnDelete, Place, Readiness};
+use crate::kind::prelude::*;
 use crate::services::ecr::{self, Ecr, RepositoryRead, Snapshot};
-use crate::services::{Result, failed};
-use crate::value::Policy;
 
 mod check;
 mod expiry;
@@ -118,76 +111,41 @@ impl Kind for Repository {
     type Spec = Spec;
     type Outputs = Outputs;
     type Service = Ecr;
+    type Seen = ();
 
     const NAME: &'static str = "ecr/Repository";
+    const NAMES: NameRule = NameRule::checked(128, check::check_name);
     const ABOUT: &'static str = "A private repository of container images: whether tags may move, how long images stay, who may pull.";
     const CLOUDFORMATION: &'static str = "AWS::ECR::Repository";
     const NOT_MANAGED: &'static [(&'static str, &'static str)] = NOT_MANAGED;
     const GRANTS: Grants = Grants {
         read: &[
-            Grant::any(&["ecr:DescribeRepositories"]),
+            Grant::any(actions![ecr: DescribeRepositories]),
             Grant::on(
-                &[
-                    "ecr:BatchGetImage",
-                    "ecr:DescribeImages",
-                    "ecr:GetLifecyclePolicy",
-                    "ecr:GetRepositoryPolicy",
-                    "ecr:ListTagsForResource",
-                ],
+                actions![ecr: BatchGetImage DescribeImages GetLifecyclePolicy
+                    GetRepositoryPolicy ListTagsForResource],
                 &[On::Regional("ecr", "repository/{name}")],
             ),
         ],
         write: &[
             Grant::on(
-                &[
-                    "ecr:CreateRepository",
-                    "ecr:DeleteLifecyclePolicy",
-                    "ecr:DeleteRepository",
-                    "ecr:DeleteRepositoryPolicy",
-                    "ecr:PutImageScanningConfiguration",
-                    "ecr:PutImageTagMutability",
-                    "ecr:PutLifecyclePolicy",
-                    "ecr:SetRepositoryPolicy",
-                    "ecr:TagResource",
-                    "ecr:UntagResource",
-                ],
+                actions![ecr: CreateRepository DeleteLifecyclePolicy DeleteRepository
+                    DeleteRepositoryPolicy PutImageScanningConfiguration PutImageTagMutability
+                    PutLifecyclePolicy SetRepositoryPolicy TagResource UntagResource],
                 &[On::Regional("ecr", "repository/{name}")],
             ),
             // With a key of one's own, which may be another account's.
             // <https://docs.aws.amazon.com/AmazonECR/latest/userguide/encryption-at-rest.html>
-            Grant::any(&["kms:CreateGrant", "kms:DescribeKey", "kms:RetireGrant"])
+            Grant::any(actions![kms: CreateGrant DescribeKey RetireGrant])
                 .when(When::Via("ecr"))
                 .given(Given::Has(&["kmsKey"])),
         ],
     };
     const HOLDS_DATA: bool = true;
-    const EXAMPLE: &'static str = "\
-apiVersion: batchwright/v1
-kind: ecr/Repository
-metadata:
-  name: worker
-  physicalName: payments/worker
-spec:
-  imageTagMutability: IMMUTABLE_WITH_EXCLUSION
-  imageTagMutabilityExclusionFilters:
-    - imageTagMutabilityExclusionFilterType: WILDCARD
-      imageTagMutabilityExclusionFilterValue: latest
-  imageScanningConfiguration: {scanOnPush: true}
-  lifecyclePolicy:
-    lifecyclePolicyText:
-      rules:
-        - rulePriority: 1
-          description: untagged images go after two weeks
-          selection: {tagStatus: untagged, countType: sinceImagePushed, countUnit: days, countNumber: 14}
-          action: {type: expire}
-";
+    const EXAMPLE: &'static str = include_str!("repository.example.yaml");
 
     fn validate(spec: &Spec, _place: &Place) -> Vec<Invalid> {
         check::check(spec)
-    }
-
-    fn validate_name(name: &str) -> Option<String> {
-        check::check_name(name)
     }
 
     fn normalise(spec: &mut Spec, _place: &Place) {

@@ -1,15 +1,10 @@
 //! `iam/OidcProvider`: an issuer whose tokens the account trusts, such as GitHub's.
 
-use std::collections::BTreeMap;
-
 use aws_sdk_iam::operation::get_open_id_connect_provider::GetOpenIdConnectProviderOutput;
 
-use crate::diff::Diff;
-use crate::field::{outputs, spec};
-use crate::kind::{Access, Cx, Grant, Grants, Invalid, Kind, Live, On, Ownership};
-use crate::resource::{Place, Readiness, TAG_PREFIX, Tags};
+use crate::kind::prelude::*;
+use crate::resource::TAG_PREFIX;
 use crate::services::iam::{self, Iam, Snapshot};
-use crate::services::{Error, Result, failed, own_tags};
 
 /// An OpenID Connect provider.
 pub struct OidcProvider;
@@ -41,34 +36,24 @@ impl Kind for OidcProvider {
     type Spec = Spec;
     type Outputs = Outputs;
     type Service = Iam;
+    type Seen = ();
 
     const NAME: &'static str = "iam/OidcProvider";
+    const NAMES: NameRule = NameRule::NONE;
     const ABOUT: &'static str = "An OpenID Connect provider: an issuer whose tokens may be exchanged for a role. The account's, so never deleted.";
     const CLOUDFORMATION: &'static str = "AWS::IAM::OIDCProvider";
     const GRANTS: Grants = Grants {
-        read: &[Grant::on(&["iam:GetOpenIDConnectProvider"], &[On::Iam("oidc-provider/*")])],
+        read: &[Grant::on(actions![iam: GetOpenIDConnectProvider], &[On::Iam("oidc-provider/*")])],
         write: &[Grant::on(
-            &[
-                "iam:AddClientIDToOpenIDConnectProvider",
-                "iam:CreateOpenIDConnectProvider",
-                "iam:TagOpenIDConnectProvider",
-                "iam:UntagOpenIDConnectProvider",
-                "iam:UpdateOpenIDConnectProviderThumbprint",
-            ],
+            actions![iam: AddClientIDToOpenIDConnectProvider CreateOpenIDConnectProvider
+                    TagOpenIDConnectProvider UntagOpenIDConnectProvider
+                    UpdateOpenIDConnectProviderThumbprint],
             &[On::Iam("oidc-provider/{name}")],
         )],
     };
     const OWNERSHIP: Ownership = Ownership::Shared;
     const ACCESS: Access = Access::Provider;
-    const EXAMPLE: &'static str = "\
-apiVersion: batchwright/v1
-kind: iam/OidcProvider
-metadata:
-  name: github
-spec:
-  url: https://token.actions.githubusercontent.com
-  clientIdList: [sts.amazonaws.com]
-";
+    const EXAMPLE: &'static str = include_str!("oidc_provider.example.yaml");
 
     fn physical(spec: &Spec, _name: &str, _place: &Place) -> String {
         host_and_path(&spec.url).to_owned()

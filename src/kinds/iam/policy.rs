@@ -1,18 +1,12 @@
 //! `iam/Policy`: a managed policy of the account's own.
 
-use std::collections::BTreeMap;
-
 use aws_sdk_iam::config::retry::RetryConfig;
 use sha2::{Digest, Sha256};
 
 use super::types::document::{self, Attached};
 use super::types::{name, text};
-use crate::diff::Diff;
-use crate::field::{outputs, spec};
-use crate::kind::{Access, Cx, ExternalUser, Grant, Grants, Invalid, Kind, Live, On};
-use crate::resource::Place;
+use crate::kind::prelude::*;
 use crate::services::iam::{self, Iam, Snapshot};
-use crate::services::{Error, Result, failed};
 use crate::value::{self, policy};
 
 mod observe;
@@ -71,8 +65,10 @@ impl Kind for Policy {
     type Spec = Spec;
     type Outputs = Outputs;
     type Service = Iam;
+    type Seen = ();
 
     const NAME: &'static str = "iam/Policy";
+    const NAMES: NameRule = NameRule::checked(128, |name| name::invalid(name, 128));
     const ABOUT: &'static str = "A managed IAM policy: what the roles that it is attached to may do.";
     // CreateRole and CreatePolicy: "names are not distinguished by case".
     const CASELESS_NAMES: bool = true;
@@ -85,49 +81,21 @@ impl Kind for Policy {
     ];
     const GRANTS: Grants = Grants {
         read: &[
-            Grant::any(&["iam:GetAccountAuthorizationDetails", "iam:ListPolicies"]),
+            Grant::any(actions![iam: GetAccountAuthorizationDetails ListPolicies]),
             Grant::on(
-                &[
-                    "iam:GetPolicy",
-                    "iam:GetPolicyVersion",
-                    "iam:ListEntitiesForPolicy",
-                    "iam:ListPolicyVersions",
-                ],
+                actions![iam: GetPolicy GetPolicyVersion ListEntitiesForPolicy
+                    ListPolicyVersions],
                 &[On::Iam("policy/{name}"), On::Iam("policy/*/{name}")],
             ),
         ],
         write: &[Grant::on(
-            &[
-                "iam:CreatePolicy",
-                "iam:CreatePolicyVersion",
-                "iam:DeletePolicy",
-                "iam:DeletePolicyVersion",
-                "iam:SetDefaultPolicyVersion",
-                "iam:TagPolicy",
-                "iam:UntagPolicy",
-            ],
+            actions![iam: CreatePolicy CreatePolicyVersion DeletePolicy
+                    DeletePolicyVersion SetDefaultPolicyVersion TagPolicy UntagPolicy],
             &[On::Iam("policy/{name}"), On::Iam("policy/*/{name}")],
         )],
     };
     const ACCESS: Access = Access::Policy;
-    const EXAMPLE: &'static str = "\
-apiVersion: batchwright/v1
-kind: iam/Policy
-metadata:
-  name: read-payments
-spec:
-  description: Reads the payments that the jobs summarise
-  policyDocument:
-    Version: \"2012-10-17\"
-    Statement:
-      - Effect: Allow
-        Action: [s3:GetObject, s3:GetObjectVersion]
-        Resource: ${s3/Bucket/source.arn}/*
-";
-
-    fn validate_name(name: &str) -> Option<String> {
-        name::invalid(name, 128)
-    }
+    const EXAMPLE: &'static str = include_str!("policy.example.yaml");
 
     fn validate(spec: &Spec, _place: &Place) -> Vec<Invalid> {
         let mut found = name::policy_path(&spec.path);

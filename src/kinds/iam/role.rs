@@ -1,18 +1,11 @@
 //! `iam/Role`: whom jobs, compute environments and pipelines act as.
 
-use std::collections::BTreeMap;
-
 use aws_smithy_types::date_time::Format;
 
 use super::types::document::{self, Attached};
 use super::types::{name, text};
-use crate::diff::Diff;
-use crate::field::{outputs, spec};
-use crate::kind::{Access, Cx, Denoted, ExternalUser, Grant, Grants, Invalid, Kind, Live, On, When};
-use crate::resource::Place;
+use crate::kind::prelude::*;
 use crate::services::iam::{self, Iam, Snapshot};
-use crate::services::{Error, Result, Service, TagRules, failed};
-use crate::value::Policy;
 
 pub(in crate::kinds) mod trust;
 mod write;
@@ -93,9 +86,10 @@ impl Kind for Role {
     type Spec = Spec;
     type Outputs = Outputs;
     type Service = Iam;
+    type Seen = ();
 
     const NAME: &'static str = "iam/Role";
-    const LONGEST_NAME: usize = 64;
+    const NAMES: NameRule = NameRule::checked(64, |name| name::invalid(name, 64));
     const ABOUT: &'static str =
         "An IAM role: whom jobs, compute environments and pipelines act as, and what they may do.";
     // CreateRole and CreatePolicy: "names are not distinguished by case".
@@ -106,69 +100,26 @@ impl Kind for Role {
     const NOT_MANAGED: &'static [(&'static str, &'static str)] = &[("roleName", "metadata.physicalName")];
     const GRANTS: Grants = Grants {
         read: &[
-            Grant::any(&["iam:GetAccountAuthorizationDetails", "iam:ListRoles"]),
+            Grant::any(actions![iam: GetAccountAuthorizationDetails ListRoles]),
             Grant::on(
-                &[
-                    "iam:GetRole",
-                    "iam:GetRolePolicy",
-                    "iam:ListAttachedRolePolicies",
-                    "iam:ListInstanceProfilesForRole",
-                    "iam:ListRolePolicies",
-                    "iam:ListRoleTags",
-                ],
+                actions![iam: GetRole GetRolePolicy ListAttachedRolePolicies
+                    ListInstanceProfilesForRole ListRolePolicies ListRoleTags],
                 &[On::Iam("role/{name}"), On::Iam("role/*/{name}")],
             ),
         ],
         write: &[
-            Grant::on(&["iam:AttachRolePolicy"], &[On::Iam("role/{name}"), On::Iam("role/*/{name}")])
+            Grant::on(actions![iam: AttachRolePolicy], &[On::Iam("role/{name}"), On::Iam("role/*/{name}")])
                 .when(When::DeclaredPolicy),
             Grant::on(
-                &[
-                    "iam:CreateRole",
-                    "iam:DeleteRole",
-                    "iam:DeleteRolePermissionsBoundary",
-                    "iam:DeleteRolePolicy",
-                    "iam:DetachRolePolicy",
-                    "iam:PutRolePermissionsBoundary",
-                    "iam:PutRolePolicy",
-                    "iam:TagRole",
-                    "iam:UntagRole",
-                    "iam:UpdateAssumeRolePolicy",
-                    "iam:UpdateRole",
-                ],
+                actions![iam: CreateRole DeleteRole DeleteRolePermissionsBoundary
+                    DeleteRolePolicy DetachRolePolicy PutRolePermissionsBoundary PutRolePolicy
+                    TagRole UntagRole UpdateAssumeRolePolicy UpdateRole],
                 &[On::Iam("role/{name}"), On::Iam("role/*/{name}")],
             ),
         ],
     };
     const ACCESS: Access = Access::Actor;
-    const EXAMPLE: &'static str = "\
-apiVersion: batchwright/v1
-kind: iam/Role
-metadata:
-  name: payments-job
-spec:
-  description: What the payments jobs run as
-  assumeRolePolicyDocument:
-    Version: \"2012-10-17\"
-    Statement:
-      - Effect: Allow
-        Principal: {Service: ecs-tasks.amazonaws.com}
-        Action: sts:AssumeRole
-  managedPolicyArns:
-    - arn:${env.partition}:iam::aws:policy/service-role/AmazonECSTaskExecutionRolePolicy
-  policies:
-    - policyName: read-payments
-      policyDocument:
-        Version: \"2012-10-17\"
-        Statement:
-          - Effect: Allow
-            Action: s3:GetObject
-            Resource: ${s3/Bucket/source.arn}/*
-";
-
-    fn validate_name(name: &str) -> Option<String> {
-        name::invalid(name, 64)
-    }
+    const EXAMPLE: &'static str = include_str!("role.example.yaml");
 
     fn validate(spec: &Spec, _place: &Place) -> Vec<Invalid> {
         let mut found = name::path(&spec.path);

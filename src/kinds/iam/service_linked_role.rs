@@ -1,14 +1,8 @@
 //! `iam/ServiceLinkedRole`: the role that an AWS service uses for itself.
 
-use std::collections::BTreeMap;
-
 use super::types::{name, text};
-use crate::diff::Diff;
-use crate::field::{outputs, spec};
-use crate::kind::{Cx, Grant, Grants, Invalid, Kind, Live, On, Ownership};
-use crate::resource::Place;
+use crate::kind::prelude::*;
 use crate::services::iam::{self, Iam, Snapshot};
-use crate::services::{Error, Result, failed};
 
 /// A service-linked role.
 pub struct ServiceLinkedRole;
@@ -68,37 +62,28 @@ impl Kind for ServiceLinkedRole {
     type Spec = Spec;
     type Outputs = Outputs;
     type Service = Iam;
+    type Seen = ();
 
     const NAME: &'static str = "iam/ServiceLinkedRole";
+    const NAMES: NameRule = NameRule::NONE;
     const ABOUT: &'static str = "The role that an AWS service uses for itself, such as AWSServiceRoleForBatch. The account's, so never deleted.";
     const CLOUDFORMATION: &'static str = "AWS::IAM::ServiceLinkedRole";
     const GRANTS: Grants = Grants {
         read: &[
-            Grant::any(&["iam:GetAccountAuthorizationDetails", "iam:ListRoles"]),
+            Grant::any(actions![iam: GetAccountAuthorizationDetails ListRoles]),
             Grant::on(
-                &[
-                    "iam:GetRole",
-                    "iam:ListAttachedRolePolicies",
-                    "iam:ListInstanceProfilesForRole",
-                    "iam:ListRolePolicies",
-                ],
+                actions![iam: GetRole ListAttachedRolePolicies ListInstanceProfilesForRole
+                    ListRolePolicies],
                 &[On::Iam("role/aws-service-role/{spec.awsServiceName}/*")],
             ),
         ],
         write: &[Grant::on(
-            &["iam:CreateServiceLinkedRole", "iam:UpdateRole"],
+            actions![iam: CreateServiceLinkedRole UpdateRole],
             &[On::Iam("role/aws-service-role/{spec.awsServiceName}/*")],
         )],
     };
     const OWNERSHIP: Ownership = Ownership::Shared;
-    const EXAMPLE: &'static str = "\
-apiVersion: batchwright/v1
-kind: iam/ServiceLinkedRole
-metadata:
-  name: batch
-spec:
-  awsServiceName: batch.amazonaws.com
-";
+    const EXAMPLE: &'static str = include_str!("service_linked_role.example.yaml");
 
     /// AWS's name of the role; of services whose spelling is not known, the service and the suffix.
     fn physical(spec: &Spec, _name: &str, _place: &Place) -> String {

@@ -1,15 +1,10 @@
 //! `logs/LogGroup`: where jobs' output goes.
 
-use std::collections::BTreeMap;
-
 use aws_sdk_cloudwatchlogs::types::LogGroupClass;
 
-use crate::diff::{Diff, FieldChange};
-use crate::field::{outputs, spec};
-use crate::kind::{self, Cx, Denoted, Effect, Grant, Grants, Invalid, Kind, Live, On, Ownership, Reason};
-use crate::resource::{OnDelete, Place, Readiness, Tags};
+use crate::kind;
+use crate::kind::prelude::*;
 use crate::services::logs::{self, Logs, Snapshot};
-use crate::services::{Error, Result, failed};
 
 /// A CloudWatch log group.
 pub struct LogGroup;
@@ -75,51 +70,42 @@ pub const NOT_MANAGED: &[(&str, &str)] = &[
     ("tags", "metadata.tags"),
 ];
 
+fn wrong_name(name: &str) -> Option<String> {
+    name.starts_with("aws/").then(|| "AWS keeps names that begin with `aws/` for itself".to_owned())
+}
+
 impl Kind for LogGroup {
     type Spec = Spec;
     type Outputs = Outputs;
     type Service = Logs;
+    type Seen = ();
 
     const NAME: &'static str = "logs/LogGroup";
+    const NAMES: NameRule = NameRule::of(1..=512, ".-_/#").also(wrong_name);
+    const ARN: Option<On> = Some(On::Regional("logs", "log-group:{name}"));
     const ABOUT: &'static str = "A CloudWatch log group: where jobs' output goes, and how long it is kept.";
     const CLOUDFORMATION: &'static str = "AWS::Logs::LogGroup";
     const NOT_MANAGED: &'static [(&'static str, &'static str)] = NOT_MANAGED;
     const GRANTS: Grants = Grants {
         read: &[
-            Grant::any(&["logs:DescribeLogGroups"]),
+            Grant::any(actions![logs: DescribeLogGroups]),
             Grant::on(
-                &["logs:DescribeLogStreams", "logs:ListTagsForResource"],
+                actions![logs: DescribeLogStreams ListTagsForResource],
                 &[On::Regional("logs", "log-group:{name}"), On::Regional("logs", "log-group:{name}:*")],
             ),
         ],
         write: &[Grant::on(
-            &[
-                "logs:AssociateKmsKey",
-                "logs:CreateLogGroup",
-                "logs:DeleteLogGroup",
-                "logs:DeleteRetentionPolicy",
-                "logs:DisassociateKmsKey",
-                "logs:PutLogGroupDeletionProtection",
-                "logs:PutRetentionPolicy",
-                "logs:TagResource",
-                "logs:UntagResource",
-            ],
+            actions![logs: AssociateKmsKey CreateLogGroup DeleteLogGroup
+                    DeleteRetentionPolicy DisassociateKmsKey PutLogGroupDeletionProtection
+                    PutRetentionPolicy TagResource UntagResource],
             &[On::Regional("logs", "log-group:{name}"), On::Regional("logs", "log-group:{name}:*")],
         )],
     };
     const OWNERSHIP: Ownership = Ownership::Tagged;
     const HOLDS_DATA: bool = true;
     const SUBMIT: &'static [Grant] =
-        &[Grant::on(&["logs:GetLogEvents"], &[On::Regional("logs", "log-group:{name}:*")])];
-    const EXAMPLE: &'static str = "\
-apiVersion: batchwright/v1
-kind: logs/LogGroup
-metadata:
-  name: jobs
-  physicalName: /batch/payments
-spec:
-  retentionInDays: 30
-";
+        &[Grant::on(actions![logs: GetLogEvents], &[On::Regional("logs", "log-group:{name}:*")])];
+    const EXAMPLE: &'static str = include_str!("log_group.example.yaml");
 
     fn validate(spec: &Spec, _place: &Place) -> Vec<Invalid> {
         let mut found = Vec::new();
@@ -141,22 +127,6 @@ spec:
             found.push(Invalid::new("retentionPolicyName", what));
         }
         found
-    }
-
-    fn validate_name(name: &str) -> Option<String> {
-        let fits = |c: char| c.is_ascii_alphanumeric() || ".-_/#".contains(c);
-        match name.chars().find(|&c| !fits(c)) {
-            Some(bad) => Some(format!(
-                "{bad:?} may not stand in a log group's name: letters, digits, `.`, `-`, `_`, `/` and `#` may"
-            )),
-            None if !(1..=512).contains(&name.len()) => {
-                Some(format!("a log group's name has 1 to 512 characters, this one has {}", name.len()))
-            }
-            None if name.starts_with("aws/") => {
-                Some("AWS keeps names that begin with `aws/` for itself".to_owned())
-            }
-            None => None,
-        }
     }
 
     fn held_by_jobs(live: &Live<Self>) -> Option<String> {
@@ -187,10 +157,6 @@ spec:
             }
             _ => kind::strongest(changes, Self::IDENTITY),
         }
-    }
-
-    fn predict(name: &str, _spec: &Spec, place: &Place) -> BTreeMap<String, String> {
-        BTreeMap::from([("arn".to_owned(), place.arn("logs", &format!("log-group:{name}")))])
     }
 
     fn observe(snapshot: &Snapshot, _place: &Place) -> Vec<Live<Self>> {

@@ -1,16 +1,9 @@
 //! `s3/Bucket`: where jobs' data lies, with everything that guards it.
 
-use std::collections::BTreeMap;
-
 use aws_sdk_s3::types::{BucketLocationConstraint, CreateBucketConfiguration};
 
-use crate::diff::Diff;
-use crate::field::{outputs, spec};
-use crate::kind::{Beside, Clash, Cx, Grant, Grants, Invalid, Kind, Live, On};
-use crate::resource::{OnDelete, Place, Readiness, ResourceId};
+use crate::kind::prelude::*;
 use crate::services::s3::{self, BucketRead, S3, Snapshot};
-use crate::services::{Error, Result, failed};
-use crate::value::Policy;
 
 mod access;
 mod encryption;
@@ -117,25 +110,19 @@ impl Kind for Bucket {
     type Spec = Spec;
     type Outputs = Outputs;
     type Service = S3;
+    type Seen = ();
 
     const NAME: &'static str = "s3/Bucket";
+    const NAMES: NameRule = NameRule::checked(63, access::check_name);
     const ABOUT: &'static str = "An S3 bucket: its encryption, versions, guards against the public, lifecycle, policy and notifications.";
     const CLOUDFORMATION: &'static str = "AWS::S3::Bucket";
     const NOT_MANAGED: &'static [(&'static str, &'static str)] = NOT_MANAGED;
     const GRANTS: Grants = Grants {
         read: &[Grant::on(
-            &[
-                "s3:GetBucketNotification",
-                "s3:GetBucketOwnershipControls",
-                "s3:GetBucketPolicy",
-                "s3:GetBucketPublicAccessBlock",
-                "s3:GetBucketTagging",
-                "s3:GetBucketVersioning",
-                "s3:GetEncryptionConfiguration",
-                "s3:GetLifecycleConfiguration",
-                "s3:ListBucket",
-                "s3:ListBucketVersions",
-            ],
+            actions![s3: GetBucketNotification GetBucketOwnershipControls GetBucketPolicy
+                    GetBucketPublicAccessBlock GetBucketTagging GetBucketVersioning
+                    GetEncryptionConfiguration GetLifecycleConfiguration ListBucket
+                    ListBucketVersions],
             &[On::S3("{name}")],
         )],
         write: &[
@@ -159,38 +146,14 @@ impl Kind for Bucket {
                 &[On::S3("{name}")],
             ),
             Grant::on(
-                &["s3:AbortMultipartUpload", "s3:DeleteObject", "s3:DeleteObjectVersion"],
+                actions![s3: AbortMultipartUpload DeleteObject DeleteObjectVersion],
                 &[On::S3("{name}/*")],
             ),
         ],
     };
     const HOLDS_DATA: bool = true;
     const SHOWN_LATE: bool = true;
-    const LONGEST_NAME: usize = 63;
-    const EXAMPLE: &'static str = "\
-apiVersion: batchwright/v1
-kind: s3/Bucket
-metadata:
-  name: source
-  physicalName: payments-source-111122223333
-spec:
-  versioningConfiguration: {status: Enabled}
-  lifecycleConfiguration:
-    rules:
-      - id: old-versions
-        status: Enabled
-        noncurrentVersionExpiration: {noncurrentDays: 30}
-        abortIncompleteMultipartUpload: {daysAfterInitiation: 7}
-  policy:
-    Version: \"2012-10-17\"
-    Statement:
-      - Sid: OnlyOverTls
-        Effect: Deny
-        Principal: \"*\"
-        Action: s3:*
-        Resource: [\"${s3/Bucket/source.arn}\", \"${s3/Bucket/source.arn}/*\"]
-        Condition: {Bool: {aws:SecureTransport: false}}
-";
+    const EXAMPLE: &'static str = include_str!("bucket.example.yaml");
 
     fn validate(spec: &Spec, _place: &Place) -> Vec<Invalid> {
         let mut found = Vec::new();
@@ -212,10 +175,6 @@ spec:
         let own = beside.get(id).map(|it| it.physical);
         let found = spec.policy.as_ref().map(|policy| policy::of_others(policy, own, beside));
         found.into_iter().flatten().map(Clash::from).collect()
-    }
-
-    fn validate_name(name: &str) -> Option<String> {
-        access::check_name(name)
     }
 
     fn normalise(spec: &mut Spec, _place: &Place) {

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use batchwright::cloud::{Cloud, Scope, Simulated};
 use batchwright::diff::Diff;
-use batchwright::kind::{AnyKind, Cx, Erased, Grant, Grants, Identity, Kind, Live, On};
+use batchwright::kind::{AnyKind, Cx, Erased, Grant, Grants, Identity, Kind, Live, NameRule, On};
 use batchwright::kinds::{KINDS, kind};
 use batchwright::permissions;
 use batchwright::plan::{Action, Guard, Plan, Request, Verb, check, plan};
@@ -43,7 +43,9 @@ macro_rules! made_up {
             type Spec = Spec;
             type Outputs = Outputs;
             type Service = Logs;
+            type Seen = ();
             const NAME: &'static str = $called;
+            const NAMES: NameRule = NameRule::NONE;
             const ABOUT: &'static str = "A kind of a test.";
             const EXAMPLE: &'static str = "";
             const CLOUDFORMATION: &'static str = "Test::Test::Test";

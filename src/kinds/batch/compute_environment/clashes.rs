@@ -7,7 +7,7 @@
 //! <https://docs.aws.amazon.com/batch/latest/userguide/service_IAM_role.html>: it trusts `batch.amazonaws.com`.
 
 use super::Spec;
-use crate::kind::{Beside, Clash, Kind};
+use crate::kind::prelude::*;
 use crate::kinds::ec2::types::network::{Network, placed};
 use crate::kinds::iam::role::{Role, trust};
 use crate::value::reference::{self, Reference};

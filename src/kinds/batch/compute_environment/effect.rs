@@ -1,8 +1,7 @@
 //! What a change to a compute environment amounts to (aws-semantics §2.1).
 
 use super::Spec;
-use crate::diff::{ChangeRule, Diff, FieldChange};
-use crate::kind::{Effect, Interrupt, Invalid, Manner, Order, Reason};
+use crate::kind::prelude::*;
 use crate::kinds::batch::types::compute_resources::ComputeResources;
 use crate::kinds::iam::service_linked_role;
 

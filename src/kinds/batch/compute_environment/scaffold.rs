@@ -2,9 +2,8 @@
 
 use serde_json::json;
 
-use crate::kind::{Kind, Scaffold};
+use crate::kind::prelude::*;
 use crate::kinds::iam::role::Role;
-use crate::resource::{Place, ResourceId};
 
 /// The role that Batch deletes an environment with, as far as Batch needs it for that: without it the environment gets stuck, and
 /// Batch may not have found out yet that it is gone, and call it VALID. The service-linked role comes back by itself.

@@ -1,9 +1,7 @@
 //! What Batch refuses of a compute environment, known before it is asked (aws-semantics §2.1, §14).
 
-use std::collections::BTreeMap;
-
 use super::{SERVICE_LINKED_ROLE, Spec};
-use crate::kind::Invalid;
+use crate::kind::prelude::*;
 use crate::kinds::batch::types::compute_resources::ComputeResources;
 use crate::kinds::batch::types::environment_settings::EksConfiguration;
 

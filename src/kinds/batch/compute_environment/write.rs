@@ -5,11 +5,10 @@ use std::collections::HashMap;
 use aws_sdk_batch::types as sdk;
 
 use super::{ComputeEnvironment, Outputs, Spec, effect, service_linked_role};
-use crate::diff::Diff;
-use crate::kind::{Cx, Live};
+use crate::kind::prelude::*;
 use crate::kinds::batch::types::compute_resources::{ComputeResources, InstanceLaunchTemplate};
 use crate::kinds::mirror::{Field, Part};
-use crate::services::{Result, batch, failed};
+use crate::services::batch;
 
 /// CreateComputeEnvironment takes neither `DISABLED` nor an update policy: both follow with the first update.
 pub(super) async fn create(cx: &Cx<'_, ComputeEnvironment>, want: &Spec) -> Result<String> {

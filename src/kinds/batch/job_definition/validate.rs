@@ -6,7 +6,7 @@
 use super::Spec;
 use super::normal::normalise;
 use super::secrets::looks_like;
-use crate::kind::Invalid;
+use crate::kind::prelude::*;
 use crate::kinds::batch::types::job_settings::NodeProperties;
 
 mod containers;

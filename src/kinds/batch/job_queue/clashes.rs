@@ -4,7 +4,7 @@
 //! EKS, and of one architecture.
 
 use super::Spec;
-use crate::kind::{Beside, Clash};
+use crate::kind::prelude::*;
 use crate::kinds::batch::compute_environment::{self, ComputeEnvironment, validate::instance_types};
 
 pub(super) fn clashes(spec: &Spec, beside: &Beside<'_>) -> Vec<Clash> {

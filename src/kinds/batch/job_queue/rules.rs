@@ -6,9 +6,10 @@ use std::collections::BTreeSet;
 use serde_json::Value;
 
 use super::JobQueue;
-use crate::kind::{FinalState, Finding, Kind, Operation, Order, Rule};
+use crate::kind::prelude::*;
+use crate::kind::{FinalState, Finding, Operation};
 use crate::kinds::batch::compute_environment::ComputeEnvironment;
-use crate::resource::{Document, Incarnation, ResourceId};
+use crate::resource::{Document, Incarnation};
 use crate::value::instance_type::{Architecture, architecture};
 
 const QUEUE: &str = JobQueue::NAME;

@@ -3,10 +3,9 @@
 use std::collections::BTreeSet;
 
 use super::Spec;
-use crate::kind::Invalid;
+use crate::kind::prelude::*;
 use crate::kinds::batch::types::name::invalid_reference;
 use crate::kinds::batch::types::queue_orders::{STUCK_JOBS, STUCK_SERVICE_JOBS};
-use crate::resource::Place;
 
 /// The type of queue that service environments make.
 const SAGEMAKER: &str = "SAGEMAKER_TRAINING";

@@ -1,10 +1,7 @@
 //! What a managed compute environment launches.
 
-use std::collections::BTreeMap;
-
+use crate::kind::prelude::*;
 use aws_sdk_batch::types as sdk;
-
-use crate::field::spec;
 
 /// The outputs that a list of subnets may name.
 const SUBNETS: &[&str] = &["ec2/Subnet.id"];

@@ -1,10 +1,9 @@
 //! Parts that containers share, whether of a single container, an ECS task or a node.
 
-use std::collections::BTreeMap;
-
 use aws_sdk_batch::types as sdk;
 
-use crate::field::{self, spec};
+use crate::field;
+use crate::kind::prelude::*;
 
 /// The outputs that a secret's source may name.
 const SECRETS: &[&str] = &["secretsmanager/Secret.arn", "ssm/Parameter.arn", "ssm/Parameter.name"];

@@ -1,12 +1,12 @@
 //! A job of one container.
 
+use crate::kind::prelude::*;
 use aws_sdk_batch::types as sdk;
 
 use super::container::{
     EphemeralStorage, FargatePlatform, LinuxParameters, LogConfiguration, MountPoint, Network,
     RepositoryCredentials, ResourceRequirement, RuntimePlatform, Secret, USER, Ulimit, Variable, Volume,
 };
-use crate::field::spec;
 
 /// The container of a job.
 #[spec(mirrors = sdk::ContainerProperties)]

@@ -1,14 +1,12 @@
 //! A job of several containers on ECS.
 
-use std::collections::BTreeMap;
-
+use crate::kind::prelude::*;
 use aws_sdk_batch::types as sdk;
 
 use super::container::{
     EphemeralStorage, LinuxParameters, LogConfiguration, MountPoint, Network, RepositoryCredentials,
     ResourceRequirement, RuntimePlatform, Secret, USER, Ulimit, Variable, Volume,
 };
-use crate::field::spec;
 
 /// The platform that Fargate takes by itself.
 pub const LATEST: &str = "LATEST";

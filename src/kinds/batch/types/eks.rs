@@ -1,10 +1,9 @@
 //! A job that is a pod on EKS.
 
-use std::collections::BTreeMap;
-
 use aws_sdk_batch::types as sdk;
 
-use crate::field::{self, spec};
+use crate::field;
+use crate::kind::prelude::*;
 
 /// What Kubernetes takes as a DNS subdomain name.
 const SUBDOMAIN: &str = "^[a-z0-9]([-a-z0-9.]{0,251}[a-z0-9])?$";

@@ -1,8 +1,7 @@
 //! Settings of a compute environment beside what it launches.
 
+use crate::kind::prelude::*;
 use aws_sdk_batch::types as sdk;
-
-use crate::field::spec;
 
 /// What becomes of running jobs when an update replaces instances.
 #[spec(mirrors = sdk::UpdatePolicy)]

@@ -1,11 +1,11 @@
 //! Settings of a job beside its containers: attempts, time, nodes, consumable resources.
 
+use crate::kind::prelude::*;
 use aws_sdk_batch::types as sdk;
 
 use super::container_properties::ContainerProperties;
 use super::ecs::EcsProperties;
 use super::eks::EksProperties;
-use crate::field::spec;
 
 /// Patterns of reasons: letters, digits, `.`, `:` and blanks, perhaps with a `*` at the end.
 /// <https://docs.aws.amazon.com/batch/latest/APIReference/API_EvaluateOnExit.html>

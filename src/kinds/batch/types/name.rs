@@ -1,6 +1,6 @@
 //! Names of what Batch holds: job definitions, queues, environments, policies, consumable resources.
 
-use crate::resource::Place;
+use crate::kind::prelude::*;
 
 /// Why Batch would refuse a name: 1 to 128 letters, digits, hyphens and underscores, the first a letter or digit.
 ///

@@ -1,8 +1,7 @@
 //! What a job queue sends jobs to, and what it gives up on.
 
+use crate::kind::prelude::*;
 use aws_sdk_batch::types as sdk;
-
-use crate::field::spec;
 
 /// Why jobs that Batch places wait, as far as a queue can act on it.
 /// <https://docs.aws.amazon.com/batch/latest/userguide/job_stuck_in_runnable_time_limit_actions.html>; the last one stands on that

@@ -4,9 +4,8 @@
 //! internet gateway attached".
 
 use super::{InternetGateway, Spec};
-use crate::kind::{Beside, Clash};
+use crate::kind::prelude::*;
 use crate::kinds::ec2::types::network::Network;
-use crate::resource::ResourceId;
 
 pub(super) fn clashes(spec: &Spec, id: &ResourceId, beside: &Beside<'_>) -> Option<Clash> {
     let network = Network::named(spec.vpc_id.as_deref()?)?;

@@ -8,12 +8,11 @@
 //! `VpcEndpointId` is "supported for Gateway Load Balancer endpoints only".
 
 use super::{Route, RouteTable, Spec};
-use crate::kind::{Beside, Clash, Kind};
+use crate::kind::prelude::*;
 use crate::kinds::ec2::internet_gateway::InternetGateway;
 use crate::kinds::ec2::types::cidr::Cidr;
 use crate::kinds::ec2::types::network::{Network, placed};
 use crate::kinds::ec2::vpc_endpoint::VpcEndpoint;
-use crate::resource::ResourceId;
 use crate::value::reference::{self, Reference};
 
 const GATEWAYS: &str = "a gateway serves the route tables of its own VPC";

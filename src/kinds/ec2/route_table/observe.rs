@@ -1,14 +1,11 @@
 //! What AWS reports of a route table, in the words of its manifest.
 
-use std::collections::BTreeMap;
-
 use aws_sdk_ec2::types::{
     RouteTable as Reported, RouteTableAssociation, RouteTableAssociationStateCode as Code,
 };
 
 use super::{Outputs, Route, RouteTable, Spec};
-use crate::kind::Live;
-use crate::resource::{Place, Readiness};
+use crate::kind::prelude::*;
 use crate::services::ec2::tags;
 
 pub(super) fn live(table: &Reported, place: &Place) -> Option<Live<RouteTable>> {

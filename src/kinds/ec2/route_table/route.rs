@@ -2,8 +2,7 @@
 
 use aws_sdk_ec2::types::{Route as Reported, RouteOrigin, RouteState};
 
-use crate::field::spec;
-use crate::kind::Invalid;
+use crate::kind::prelude::*;
 use crate::kinds::ec2::types::cidr;
 
 /// One destination and one target.

@@ -1,9 +1,7 @@
 //! Changes to a route table in place.
 
 use super::{Route, RouteTable, Spec};
-use crate::diff::Diff;
-use crate::kind::{Cx, Live};
-use crate::services::{Result, failed};
+use crate::kind::prelude::*;
 
 pub(super) async fn update(
     cx: &Cx<'_, RouteTable>,

@@ -5,10 +5,9 @@
 //! groups of its VPC, of a peered one, or of one that is attached to the same transit gateway.
 
 use super::{EgressRule, IngressRule, SecurityGroup, Spec};
-use crate::kind::{Beside, Clash};
+use crate::kind::prelude::*;
 use crate::kinds::ec2::route_table::RouteTable;
 use crate::kinds::ec2::types::network::Network;
-use crate::resource::ResourceId;
 
 pub(super) fn clashes(spec: &Spec, id: &ResourceId, beside: &Beside<'_>) -> Vec<Clash> {
     let mut found: Vec<Clash> = twin(spec, id, beside).into_iter().collect();

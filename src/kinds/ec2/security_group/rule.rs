@@ -5,8 +5,7 @@
 
 use aws_sdk_ec2::types::{IpPermission, IpRange, Ipv6Range, PrefixListId, UserIdGroupPair};
 
-use crate::field::spec;
-use crate::kind::Invalid;
+use crate::kind::prelude::*;
 use crate::kinds::ec2::types::cidr;
 
 /// The outputs that name a group.

@@ -2,12 +2,11 @@
 //!
 //! What is new is let through before what is old is cut off: a rule that is narrowed never closes in between.
 
+use crate::kind::prelude::*;
 use aws_sdk_ec2::types::IpPermission;
 
 use super::rule::Parts;
 use super::{EgressRule, IngressRule, SecurityGroup, Spec};
-use crate::kind::{Cx, Live};
-use crate::services::{Result, failed};
 
 /// What is to be done to the rules of one direction.
 struct Moves {

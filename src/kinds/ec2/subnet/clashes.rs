@@ -5,10 +5,9 @@
 //! `InvalidSubnet.Conflict`, `InvalidSubnet.Range`.
 
 use super::{Spec, Subnet};
-use crate::kind::{Beside, Clash};
+use crate::kind::prelude::*;
 use crate::kinds::ec2::types::cidr::Cidr;
 use crate::kinds::ec2::types::network::Network;
-use crate::resource::ResourceId;
 
 pub(super) fn clashes(spec: &Spec, id: &ResourceId, beside: &Beside<'_>) -> Vec<Clash> {
     let Some(network) = Network::named(&spec.vpc_id) else { return Vec::new() };

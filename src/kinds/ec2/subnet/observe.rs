@@ -5,8 +5,7 @@ use aws_sdk_ec2::types::{
 };
 
 use super::{Outputs, PrivateDnsNameOptions, Spec, Subnet};
-use crate::kind::Live;
-use crate::resource::{Place, Readiness};
+use crate::kind::prelude::*;
 use crate::services::ec2::tags;
 
 pub(super) fn live(subnet: &Reported, place: &Place) -> Option<Live<Subnet>> {

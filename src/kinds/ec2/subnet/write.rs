@@ -1,12 +1,10 @@
 //! Changes to a subnet in place: ModifySubnetAttribute takes one attribute per call.
 
+use crate::kind::prelude::*;
 use aws_sdk_ec2::operation::modify_subnet_attribute::builders::ModifySubnetAttributeFluentBuilder as Modify;
 use aws_sdk_ec2::types::AttributeBooleanValue;
 
 use super::{Spec, Subnet};
-use crate::diff::Diff;
-use crate::kind::{Cx, Live};
-use crate::services::{Result, failed};
 
 pub(super) async fn update(cx: &Cx<'_, Subnet>, live: &Live<Subnet>, want: &Spec, diff: &Diff) -> Result<()> {
     let modify = || cx.client.modify_subnet_attribute().subnet_id(&live.physical);

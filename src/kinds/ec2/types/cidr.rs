@@ -1,11 +1,10 @@
 //! Address ranges: how they are spelled, and which of them overlap.
 
+use crate::kind::prelude::*;
 use std::fmt;
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 use std::ops::RangeInclusive;
 use std::str::FromStr;
-
-use crate::kind::Invalid;
 
 /// An IPv4 or IPv6 range such as `10.0.0.0/16`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -24,7 +23,7 @@ pub struct NotACidr(String);
 impl FromStr for Cidr {
     type Err = NotACidr;
 
-    fn from_str(text: &str) -> Result<Self, NotACidr> {
+    fn from_str(text: &str) -> std::result::Result<Self, NotACidr> {
         let refuse = || NotACidr(text.to_owned());
         let (address, prefix) = text.split_once('/').ok_or_else(refuse)?;
         let address: IpAddr = address.parse().map_err(|_| refuse())?;

@@ -3,9 +3,8 @@
 use std::fmt;
 
 use super::cidr::Cidr;
-use crate::kind::{Beside, Clash, Kind, Other};
+use crate::kind::prelude::*;
 use crate::kinds::ec2::vpc::{self, Vpc};
-use crate::resource::ResourceId;
 use crate::value::reference::{self, Reference};
 
 /// A VPC: one that the environment declares, or one of an id.

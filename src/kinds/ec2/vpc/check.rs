@@ -1,7 +1,7 @@
 //! What AWS would refuse of a VPC, told before it is asked (VPC user guide, "VPC CIDR blocks").
 
 use super::Spec;
-use crate::kind::Invalid;
+use crate::kind::prelude::*;
 use crate::kinds::ec2::types::cidr::{self, Cidr};
 
 /// What is wrong with a VPC.

@@ -1,12 +1,11 @@
 //! Whether traffic in a VPC must be encrypted.
 
+use crate::kind::prelude::*;
 use aws_sdk_ec2::types::{
     VpcEncryptionControl, VpcEncryptionControlConfiguration, VpcEncryptionControlExclusion,
     VpcEncryptionControlExclusionState as State, VpcEncryptionControlExclusionStateInput as Input,
     VpcEncryptionControlMode,
 };
-
-use crate::field::spec;
 
 /// Whether traffic in a VPC must be encrypted, and which ways out need not be.
 #[spec]

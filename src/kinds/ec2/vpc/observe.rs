@@ -1,15 +1,12 @@
 //! What AWS reports of a VPC, in the words of its manifest.
 
-use std::collections::BTreeMap;
-
 use aws_sdk_ec2::types::{
     IpSource, Vpc as Reported, VpcCidrBlockState, VpcCidrBlockStateCode as Code, VpcIpv6CidrBlockAssociation,
     VpcState,
 };
 
 use super::{EncryptionControl, Outputs, Spec, Vpc};
-use crate::kind::Live;
-use crate::resource::{Place, Readiness};
+use crate::kind::prelude::*;
 use crate::services::ec2::{Snapshot, tags};
 
 pub(super) fn live(snapshot: &Snapshot, vpc: &Reported, place: &Place) -> Option<Live<Vpc>> {

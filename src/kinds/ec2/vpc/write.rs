@@ -1,11 +1,9 @@
 //! Changes to a VPC in place.
 
+use crate::kind::prelude::*;
 use aws_sdk_ec2::types::{AttributeBooleanValue, VpcTenancy};
 
 use super::{Spec, Vpc};
-use crate::diff::Diff;
-use crate::kind::{Cx, Live};
-use crate::services::{Result, failed};
 
 pub(super) async fn update(cx: &Cx<'_, Vpc>, live: &Live<Vpc>, want: &Spec, diff: &Diff) -> Result<()> {
     if diff.touches("instanceTenancy") && want.instance_tenancy == "default" {

@@ -7,11 +7,10 @@
 //! VPC" (`InvalidParameter`).
 
 use super::{Spec, VpcEndpoint};
-use crate::kind::{Beside, Clash};
+use crate::kind::prelude::*;
 use crate::kinds::ec2::subnet::{self, Subnet};
 use crate::kinds::ec2::types::network::{Network, placed};
 use crate::kinds::ec2::vpc;
-use crate::resource::ResourceId;
 
 pub(super) fn clashes(spec: &Spec, id: &ResourceId, beside: &Beside<'_>) -> Vec<Clash> {
     let mut found = one_zone(spec, beside);

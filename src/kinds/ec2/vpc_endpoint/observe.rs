@@ -3,10 +3,8 @@
 use aws_sdk_ec2::types::VpcEndpoint as Reported;
 
 use super::{DnsOptions, Outputs, Spec, VpcEndpoint, everything};
-use crate::kind::Live;
-use crate::resource::{Place, Readiness};
+use crate::kind::prelude::*;
 use crate::services::ec2::tags;
-use crate::value::Policy;
 
 pub(super) fn live(endpoint: &Reported, place: &Place) -> Option<Live<VpcEndpoint>> {
     let id = endpoint.vpc_endpoint_id()?.to_owned();

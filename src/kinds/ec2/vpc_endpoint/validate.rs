@@ -1,9 +1,8 @@
 //! What AWS would refuse of an endpoint, told before it is asked.
 
 use super::{Spec, everything};
-use crate::kind::Invalid;
+use crate::kind::prelude::*;
 use crate::kinds::iam::types::document::{self, Attached};
-use crate::resource::Place;
 use crate::value::policy;
 
 /// What is wrong with an endpoint.

@@ -4,10 +4,9 @@ use aws_sdk_ec2::operation::modify_vpc_endpoint::builders::ModifyVpcEndpointFlue
 use aws_sdk_ec2::types::{DnsOptionsSpecification, ResourceType};
 
 use super::{DnsOptions, Spec, VpcEndpoint, everything};
-use crate::diff::Diff;
-use crate::kind::{Cx, Live};
+use crate::kind::prelude::*;
+use crate::services::Reached;
 use crate::services::ec2::{assigned, tag_on_create};
-use crate::services::{Error, Reached, Result, failed};
 use crate::value::policy;
 
 pub(super) async fn create(cx: &Cx<'_, VpcEndpoint>, want: &Spec) -> Result<String> {

@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 use serde_json::Value;
 
 use super::{LifecyclePolicy, Spec, rule};
-use crate::kind::Invalid;
+use crate::kind::prelude::*;
 use crate::kinds::iam::types::document::{self, Attached};
 use crate::value::policy;
 

@@ -1,10 +1,10 @@
 //! Rules of a lifecycle policy that can take away an image which job definitions name by its digest (user guide: "Lifecycle
 //! policy properties"). An image goes within a day, whoever uses it, and its jobs can't be started any more.
 
+use crate::kind::prelude::*;
 use serde_json::Value;
 
 use super::Spec;
-use crate::kind::{Invalid, Pinned};
 
 /// How many of those who name an image are told by name.
 const NAMED: usize = 3;

@@ -1,12 +1,12 @@
 //! Which images of a repository are deleted by themselves.
 
-use crate::field::spec;
 use std::borrow::Cow;
 
 use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
 use serde::{Deserialize, Deserializer, Serialize};
 use serde_json::Value;
 
+use crate::kind::prelude::*;
 use crate::value::policy;
 
 /// A repository's lifecycle policy.
@@ -22,7 +22,7 @@ pub struct LifecyclePolicy {
 pub struct PolicyText(pub Value);
 
 impl<'de> Deserialize<'de> for PolicyText {
-    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> std::result::Result<Self, D::Error> {
         Ok(match Value::deserialize(deserializer)? {
             Value::String(text) => Self(policy::object(&text).unwrap_or(Value::String(text))),
             document => Self(document),

@@ -1,14 +1,12 @@
 //! The calls that change a repository.
 
+use crate::kind::prelude::*;
 use aws_sdk_ecr::types::{
     ImageScanningConfiguration, ImageTagMutabilityExclusionFilter, ImageTagMutabilityExclusionFilterType,
 };
 use aws_smithy_types::error::operation::BuildError;
 
 use super::{Repository, Spec};
-use crate::diff::Diff;
-use crate::kind::Cx;
-use crate::services::{Error, Result, failed};
 
 pub(super) async fn update(cx: &Cx<'_, Repository>, want: &Spec, diff: &Diff) -> Result<()> {
     if diff.touches("imageTagMutability") || diff.touches("imageTagMutabilityExclusionFilters") {

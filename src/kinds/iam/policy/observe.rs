@@ -3,8 +3,7 @@
 use aws_sdk_iam::types::PolicyVersion;
 
 use super::{Outputs, Policy, Spec, Version, meaning};
-use crate::kind::Live;
-use crate::resource::Readiness;
+use crate::kind::prelude::*;
 use crate::services::iam;
 use crate::value;
 

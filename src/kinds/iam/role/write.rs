@@ -1,9 +1,7 @@
 //! The calls that change a role.
 
 use super::{InlinePolicy, MOST_ATTACHED, MOST_INLINE, Role, Spec, document};
-use crate::diff::Diff;
-use crate::kind::Cx;
-use crate::services::{Result, failed};
+use crate::kind::prelude::*;
 
 /// One pass over what differs; each call is idempotent, and any may be the last.
 pub(super) async fn update(cx: &Cx<'_, Role>, live: &Spec, want: &Spec, diff: &Diff) -> Result<()> {

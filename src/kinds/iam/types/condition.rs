@@ -3,13 +3,12 @@
 //! (<https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_elements_condition_operators.html>; the text of each refusal:
 //! badmintoncryer/cdk-preflight).
 
+use crate::kind::prelude::*;
 use std::net::IpAddr;
 use std::sync::LazyLock;
 
 use regex::Regex;
 use serde_json::{Map, Value};
-
-use crate::kind::Invalid;
 
 /// Operators; each may begin with `ForAllValues:` or `ForAnyValue:` and end with `IfExists`.
 const OPERATORS: &[&str] = &[

@@ -3,8 +3,8 @@
 use serde_json::{Map, Value};
 
 use super::{condition, elements, language, principal};
-use crate::kind::Invalid;
-use crate::value::{Policy, policy, reference};
+use crate::kind::prelude::*;
+use crate::value::{policy, reference};
 
 /// What a document is attached to: it decides what a statement says.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

@@ -3,13 +3,13 @@
 //! <https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_elements_resource.html>; the text of each refusal:
 //! badmintoncryer/cdk-preflight, and moto's `policy_validation.py`).
 
+use crate::kind::prelude::*;
 use std::sync::LazyLock;
 
 use regex::Regex;
 use serde_json::{Map, Value};
 
 use super::document::{Attached, items};
-use crate::kind::Invalid;
 
 /// "AssumeRole policy may only specify STS AssumeRole actions", no wildcard among them.
 const OF_TRUST: &[&str] = &[

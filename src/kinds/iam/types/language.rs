@@ -1,11 +1,10 @@
 //! What IAM's parser refuses of statements beyond their fields: MalformedPolicyDocument, as its messages name it (IAM user guide,
 //! "IAM JSON policy elements reference").
 
+use crate::kind::prelude::*;
 use std::collections::BTreeSet;
 
 use super::document::{Attached, statements};
-use crate::kind::Invalid;
-use crate::value::Policy;
 
 /// "The policy contains invalid characters": `policyDocumentType` takes Latin-1 and no control characters.
 pub(super) fn characters(path: &str, policy: &Policy, found: &mut Vec<Invalid>) {

@@ -1,6 +1,6 @@
 //! Names and paths of IAM entities.
 
-use crate::kind::Invalid;
+use crate::kind::prelude::*;
 
 /// Why IAM would refuse a name: `[\w+=,.@-]`, up to `most` characters.
 pub(in crate::kinds::iam) fn invalid(name: &str, most: usize) -> Option<String> {

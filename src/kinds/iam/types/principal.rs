@@ -3,13 +3,13 @@
 //! <https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_elements_principal.html>,
 //! <https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_elements_notprincipal.html>
 
+use crate::kind::prelude::*;
 use std::sync::LazyLock;
 
 use regex::Regex;
 use serde_json::{Map, Value};
 
 use super::document::{items, known};
-use crate::kind::Invalid;
 
 /// What is wrong with the principals of a resource's statement: "NotPrincipal must be used with Effect: Deny" among it.
 pub(super) fn check(path: &str, fields: &Map<String, Value>, found: &mut Vec<Invalid>) {

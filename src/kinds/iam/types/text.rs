@@ -1,10 +1,9 @@
 //! Texts that IAM takes: descriptions, and the ARNs of policies (the service model's patterns).
 
+use crate::kind::prelude::*;
 use std::sync::LazyLock;
 
 use regex::Regex;
-
-use crate::kind::Invalid;
 
 /// `roleDescriptionType`; `policyDescriptionType` has the same length, and no pattern.
 const LONGEST_DESCRIPTION: usize = 1000;

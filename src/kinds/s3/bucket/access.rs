@@ -1,13 +1,11 @@
 //! Who may do what: Block Public Access and object ownership; and the bucket's name.
 
+use crate::kind::prelude::*;
 use aws_sdk_s3::types::{
     ObjectOwnership, OwnershipControls as SdkOwnership, OwnershipControlsRule, PublicAccessBlockConfiguration,
 };
 
 use super::incomplete;
-use crate::field::spec;
-use crate::kind::Invalid;
-use crate::services::Result;
 
 /// What of the public is kept out, whatever policies and ACLs say. A field that is left out means `true`.
 #[spec]

@@ -1,14 +1,12 @@
 //! How new objects are encrypted.
 
+use crate::kind::prelude::*;
 use aws_sdk_s3::types::{
     BlockedEncryptionTypes as SdkBlocked, EncryptionType, ServerSideEncryption,
     ServerSideEncryptionByDefault, ServerSideEncryptionConfiguration, ServerSideEncryptionRule,
 };
 
 use super::incomplete;
-use crate::field::spec;
-use crate::kind::Invalid;
-use crate::services::Result;
 
 /// How new objects are encrypted that do not say it themselves.
 #[spec]

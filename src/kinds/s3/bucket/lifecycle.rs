@@ -1,11 +1,10 @@
 //! When objects move to a cheaper storage class, and when they go.
 
+use crate::kind::prelude::*;
 use aws_sdk_s3::operation::get_bucket_lifecycle_configuration::GetBucketLifecycleConfigurationOutput;
 use aws_sdk_s3::types::{ExpirationStatus, TransitionDefaultMinimumObjectSize, TransitionStorageClass};
 use aws_smithy_types::DateTime;
 use aws_smithy_types::date_time::Format;
-
-use crate::field::spec;
 
 mod check;
 mod sdk;

@@ -1,5 +1,6 @@
 //! Who is told of what happens to objects.
 
+use crate::kind::prelude::*;
 use aws_sdk_s3::operation::get_bucket_notification_configuration::GetBucketNotificationConfigurationOutput;
 use aws_sdk_s3::types::{
     Event, EventBridgeConfiguration, FilterRule, FilterRuleName, LambdaFunctionConfiguration,
@@ -8,9 +9,6 @@ use aws_sdk_s3::types::{
 };
 
 use super::incomplete;
-use crate::field::spec;
-use crate::kind::Invalid;
-use crate::services::Result;
 
 /// Who is told of what happens to objects. The order of configurations means nothing.
 #[spec(default)]

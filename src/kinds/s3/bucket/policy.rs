@@ -4,9 +4,8 @@ use serde_json::Value;
 
 use super::Bucket;
 use super::access::PublicAccessBlock;
-use crate::kind::{Beside, Invalid};
+use crate::kind::prelude::*;
 use crate::kinds::iam::types::document::{self, Attached};
-use crate::value::Policy;
 use crate::value::reference::{self, Reference, references};
 
 /// A bucket policy holds at most this many bytes.

@@ -1,11 +1,9 @@
 //! The calls that change a bucket, one for each aspect, one after the other.
 
+use crate::kind::prelude::*;
 use aws_sdk_s3::types::{BucketVersioningStatus, NotificationConfiguration, VersioningConfiguration};
 
 use super::{Bucket, Spec};
-use crate::diff::Diff;
-use crate::kind::Cx;
-use crate::services::{Result, failed};
 
 /// S3 refuses two changes of one bucket at a time (OperationAborted), so they go in turn: who gets in first, so that no
 /// policy is refused by a block that is to be lifted, and none is open before the block is there.

@@ -1,9 +1,9 @@
 //! What S3 refuses in lifecycle rules (PutBucketLifecycleConfiguration; S3 user guide, "Lifecycle configuration elements").
 
+use crate::kind::prelude::*;
 use std::collections::BTreeSet;
 
 use super::{LifecycleConfiguration, Rule, Transition, day};
-use crate::kind::Invalid;
 
 const MOST_RULES: usize = 1000;
 const LONGEST_ID: usize = 255;

@@ -1,5 +1,6 @@
 //! Lifecycle rules to the SDK's structures and back.
 
+use crate::kind::prelude::*;
 use aws_sdk_s3::types::{
     AbortIncompleteMultipartUpload as SdkAbort, BucketLifecycleConfiguration, ExpirationStatus,
     LifecycleExpiration, LifecycleRule, LifecycleRuleAndOperator, LifecycleRuleFilter,
@@ -14,7 +15,6 @@ use super::{
     AbortIncompleteMultipartUpload, LifecycleConfiguration, NoncurrentVersionExpiration,
     NoncurrentVersionTransition, Rule, TagFilter, Transition, day, written,
 };
-use crate::services::Result;
 
 impl LifecycleConfiguration {
     /// All rules: S3 only replaces them together.
