@@ -219,6 +219,11 @@ pub trait Kind: Sized + Send + Sync + 'static {
         name.to_owned()
     }
 
+    /// What is wrong with this physical name of what is declared so, beside what is wrong with any.
+    fn misnamed(_spec: &Self::Spec, _name: &str) -> Option<String> {
+        None
+    }
+
     /// Brings what is declared and what AWS reports into one form, where types and field rules do not suffice.
     fn normalise(_spec: &mut Self::Spec, _place: &Place) {}
 

@@ -45,8 +45,8 @@ pub trait AnyKind: Send + Sync {
     fn normal(&self, spec: &Value, place: &Place) -> std::result::Result<Document, serde_json::Error>;
     /// See [`Kind::physical`].
     fn physical(&self, spec: &Document, name: &str, place: &Place) -> String;
-    /// What is wrong with a physical name: see [`Kind::NAMES`].
-    fn validate_name(&self, name: &str) -> Option<String>;
+    /// What is wrong with a physical name: see [`Kind::NAMES`] and [`Kind::misnamed`].
+    fn validate_name(&self, name: &str, spec: Option<&Document>) -> Option<String>;
     /// See [`Kind::validate`].
     fn validate(&self, spec: &Document, place: &Place) -> Vec<Invalid>;
     /// See [`Kind::validate_written`].
@@ -147,8 +147,9 @@ impl<K: Kind> AnyKind for Erased<K> {
             .map_or_else(|_| name.to_owned(), |spec| K::physical(&spec, name, place))
     }
 
-    fn validate_name(&self, name: &str) -> Option<String> {
-        K::NAMES.wrong(K::NAME, name)
+    fn validate_name(&self, name: &str, spec: Option<&Document>) -> Option<String> {
+        let spec = spec.and_then(|spec| serde_json::from_value(spec.clone()).ok());
+        K::NAMES.wrong(K::NAME, name).or_else(|| K::misnamed(&spec?, name))
     }
 
     fn validate(&self, spec: &Document, place: &Place) -> Vec<Invalid> {

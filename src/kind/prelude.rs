@@ -11,5 +11,5 @@ pub use super::{
 pub use crate::diff::{ChangeRule, Diff, FieldChange};
 pub use crate::field::{outputs, spec};
 pub use crate::resource::{OnDelete, Place, Readiness, ResourceId, Tags};
-pub use crate::services::{Error, Result, Service, TagRules, failed, own_tags};
+pub use crate::services::{Error, Result, Scope, Service, TagRules, failed, own_tags};
 pub use crate::value::Policy;

@@ -5,6 +5,7 @@ use std::sync::LazyLock;
 use crate::diff::Free;
 use crate::kind::{AnyKind, Erased};
 
+pub mod attributes;
 pub mod batch;
 pub mod ec2;
 pub mod ecr;
@@ -12,6 +13,7 @@ pub mod iam;
 pub mod logs;
 pub mod mirror;
 pub mod s3;
+pub mod sqs;
 #[cfg(test)]
 pub(crate) mod trial;
 
@@ -45,6 +47,7 @@ registry! {
     iam::service_linked_role::ServiceLinkedRole,
     logs::log_group::LogGroup,
     s3::bucket::Bucket,
+    sqs::queue::Queue,
 }
 
 /// The maps of all kinds in which anything may stand under any name: of what is no known kind, too.

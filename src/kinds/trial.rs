@@ -50,7 +50,8 @@ impl Trial {
         let scope = Scope::without_sweep(Owner("o/r/dev".to_owned()), self.place.clone(), names, only);
         let service = service(self.kind.facts().service).unwrap();
         let read = service.read(&self.clients, &scope).await?;
-        let snapshots = Snapshots(BTreeMap::from([(service.name(), read)]));
+        let own = self.kind.read(&self.clients, &scope).await?;
+        let snapshots = Snapshots(BTreeMap::from([(service.name(), read), (self.kind.facts().name, own)]));
         let found = self.kind.observe(&snapshots, &self.place)?;
         Ok(found.into_iter().filter(|incarnation| incarnation.physical == self.name).collect())
     }

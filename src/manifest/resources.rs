@@ -257,7 +257,7 @@ impl<'a> Reader<'a> {
             None if kind.facts().ownership == Ownership::Shared => return None,
             None => name,
         };
-        if let Some(message) = kind.validate_name(&name) {
+        if let Some(message) = kind.validate_name(&name, spec) {
             let complaint = Complaint::new(written.at, message);
             self.complaints.push(if name == text { complaint } else { self.made_of(complaint, &name) });
         }

@@ -26,6 +26,7 @@ mod lanes;
 pub mod logs;
 mod promised;
 pub mod s3;
+pub mod sqs;
 pub mod sts;
 pub mod tag_rules;
 pub mod tagging;
@@ -313,6 +314,7 @@ pub static SERVICES: &[&dyn AnyService] = &[
     &Erased::<iam::Iam>::new(),
     &Erased::<logs::Logs>::new(),
     &Erased::<s3::S3>::new(),
+    &Erased::<sqs::Sqs>::new(),
 ];
 
 /// The service of this name.

@@ -116,13 +116,13 @@ mod tests {
                 let long = format!("{first}{}z", second.repeat(512));
                 let lengths = (3..=20).chain(facts.longest_name - 12..=facts.longest_name + 1);
                 for base in lengths.filter_map(|length| long.get(..length)) {
-                    if kind.validate_name(base).is_some() {
+                    if kind.validate_name(base, None).is_some() {
                         continue;
                     }
                     of_kind += 1;
                     for generation in [2, 10, 999, 12_345] {
                         let name = name(base, generation, facts.longest_name);
-                        assert_eq!(kind.validate_name(&name), None, "{}: {name} of {base}", facts.name);
+                        assert_eq!(kind.validate_name(&name, None), None, "{}: {name} of {base}", facts.name);
                     }
                 }
             }

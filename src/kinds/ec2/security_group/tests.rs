@@ -272,8 +272,8 @@ fn complaints() {
         let said = complaints(json!({"groupDescription": "d", "securityGroupIngress": [rule]}));
         assert_eq!(said, "", "{from} {to}");
     }
-    assert!(SecurityGroup::validate_name("sg-mine").is_some());
-    assert!(SecurityGroup::validate_name("dev-jobs").is_none());
+    assert!(SecurityGroup::NAMES.wrong(SecurityGroup::NAME, "sg-mine").is_some());
+    assert!(SecurityGroup::NAMES.wrong(SecurityGroup::NAME, "dev-jobs").is_none());
 }
 
 #[test]

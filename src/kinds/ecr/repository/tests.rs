@@ -196,7 +196,10 @@ fn complaints(spec: Value) -> String {
 fn the_example_is_valid() {
     let manifest: Value = serde_yaml::from_str(Repository::EXAMPLE).unwrap();
     assert_eq!(complaints(manifest["spec"].clone()), "");
-    assert_eq!(Repository::validate_name(manifest["metadata"]["physicalName"].as_str().unwrap()), None);
+    assert_eq!(
+        Repository::NAMES.wrong(Repository::NAME, manifest["metadata"]["physicalName"].as_str().unwrap()),
+        None
+    );
 }
 
 #[test]
@@ -310,10 +313,10 @@ fn a_rule_that_may_take_an_image_from_its_jobs_is_doubted() {
 #[test]
 fn names_are_checked_as_ecr_checks_them() {
     for good in ["worker", "payments/worker", "a.b_c__d-e--f", "0a"] {
-        assert_eq!(Repository::validate_name(good), None, "{good}");
+        assert_eq!(Repository::NAMES.wrong(Repository::NAME, good), None, "{good}");
     }
     for bad in ["a", "Worker", "a/", "/ab", "a//b", "a..b", "a___b", "a-_b", "-ab", "a b", &"a".repeat(257)] {
-        assert!(Repository::validate_name(bad).is_some(), "{bad}");
+        assert!(Repository::NAMES.wrong(Repository::NAME, bad).is_some(), "{bad}");
     }
 }
 

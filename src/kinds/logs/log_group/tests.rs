@@ -157,10 +157,10 @@ retentionPolicyName: AWS says this, a manifest does not; remove it
 #[test]
 fn names_are_checked_as_cloudwatch_checks_them() {
     for good in ["/batch/payments", "a", "a.b-c_d#1"] {
-        assert_eq!(LogGroup::validate_name(good), None, "{good}");
+        assert_eq!(LogGroup::NAMES.wrong(LogGroup::NAME, good), None, "{good}");
     }
     for bad in ["", "a b", "aws/batch", "a:b", &"a".repeat(513)] {
-        assert!(LogGroup::validate_name(bad).is_some(), "{bad}");
+        assert!(LogGroup::NAMES.wrong(LogGroup::NAME, bad).is_some(), "{bad}");
     }
 }
 

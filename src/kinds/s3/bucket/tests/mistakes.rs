@@ -15,7 +15,10 @@ fn complaints(spec: Value) -> String {
 fn the_example_is_valid() {
     let manifest: Value = serde_yaml::from_str(Bucket::EXAMPLE).unwrap();
     assert_eq!(complaints(manifest["spec"].clone()), "");
-    assert_eq!(Bucket::validate_name(manifest["metadata"]["physicalName"].as_str().unwrap()), None);
+    assert_eq!(
+        Bucket::NAMES.wrong(Bucket::NAME, manifest["metadata"]["physicalName"].as_str().unwrap()),
+        None
+    );
 }
 
 #[test]
@@ -129,7 +132,7 @@ notificationConfiguration.topicConfigurations[0]: overlaps with queueConfigurati
 #[test]
 fn names_are_checked_as_s3_checks_them() {
     for good in ["payments-source-111122223333", "a.b.c", "0aa"] {
-        assert_eq!(Bucket::validate_name(good), None, "{good}");
+        assert_eq!(Bucket::NAMES.wrong(Bucket::NAME, good), None, "{good}");
     }
     for bad in [
         "ab",
@@ -143,6 +146,6 @@ fn names_are_checked_as_s3_checks_them() {
         "abc-s3alias",
         &"a".repeat(64),
     ] {
-        assert!(Bucket::validate_name(bad).is_some(), "{bad}");
+        assert!(Bucket::NAMES.wrong(Bucket::NAME, bad).is_some(), "{bad}");
     }
 }

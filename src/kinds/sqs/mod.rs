@@ -1,0 +1,3 @@
+//! Simple Queue Service.
+
+pub mod queue;
