@@ -28,10 +28,12 @@ const FIXES: &[(&str, &str)] = &[
     ("logs", include_str!("fixes/logs.py")),
     ("s3", include_str!("fixes/s3.py")),
     ("s3_bodies", include_str!("fixes/s3_bodies.py")),
+    ("sqs", include_str!("fixes/sqs.py")),
     ("tagging", include_str!("fixes/tagging.py")),
     ("tags", include_str!("fixes/tags.py")),
 ];
-const START_LIMIT: Duration = Duration::from_secs(60);
+/// A machine with ten other things to do takes more than a minute.
+const START_LIMIT: Duration = Duration::from_secs(180);
 const LINES_KEPT: usize = 20;
 
 /// Why the moto child did not come up.
@@ -122,7 +124,7 @@ impl Moto {
         let not_ready = |what| Error::NotReady { what, output: lock(&errors).clone() };
         let line = match ready.recv_timeout(START_LIMIT) {
             Ok(line) => line,
-            Err(mpsc::RecvTimeoutError::Timeout) => return Err(not_ready("said nothing for a minute")),
+            Err(mpsc::RecvTimeoutError::Timeout) => return Err(not_ready("said nothing for three minutes")),
             Err(mpsc::RecvTimeoutError::Disconnected) => {
                 let _ = moto.child.wait();
                 // Its last words may still be on their way.

@@ -307,4 +307,5 @@ kinds! {
     iam_service_linked_role: "iam/ServiceLinkedRole",
     logs_log_group: "logs/LogGroup",
     s3_bucket: "s3/Bucket",
+    sqs_queue: "sqs/Queue",
 }

