@@ -349,6 +349,6 @@ mod tests {
         }
         let count: usize =
             KINDS.iter().map(|kind| policies(&kind.facts().schema, &kind.facts().schema, 0)).sum();
-        assert_eq!(count, 7, "role (2), policy, bucket, repository (2), endpoint");
+        assert_eq!(count, 8, "role (2), policy, bucket, repository (2), endpoint, queue");
     }
 }

@@ -275,7 +275,6 @@ const NOT_YET: &[&str] = &[
     "lambda/Function",
     "secretsmanager/Secret",
     "sns/Topic",
-    "sqs/Queue",
     "ssm/Parameter",
 ];
 

@@ -41,7 +41,7 @@ pub struct Spec {
     #[field(empty)]
     pub policy: Option<Policy>,
     /// The KMS key that encrypts messages, by id, ARN or alias; absent: `sqsManagedSseEnabled` decides.
-    #[field(empty, refers("kms/Key.arn", "kms/Key.id", "kms/Alias.name"))]
+    #[field(empty, refers("kms/Key.arn", "kms/Key.id"))]
     pub kms_master_key_id: Option<String>,
     /// How many seconds a data key of that KMS key is reused.
     #[field(default = 300, range(60..=86_400))]

@@ -38,8 +38,10 @@ delete_queue = SQSBackend.delete_queue
 def create_checked_queue(self, name, tags=None, **attributes):
     check(attributes.get("FifoQueue") == "true", {key: it for key, it in attributes.items() if key != "region"})
     if time.monotonic() - getattr(self, "freed", {}).get(name, -FREED_AFTER) < FREED_AFTER:
-        text = "You must wait 60 seconds after deleting a queue before you can create another with the same name."
-        raise SQSException("AWS.SimpleQueueService.QueueDeletedRecently", text)
+        raise SQSException(
+            "AWS.SimpleQueueService.QueueDeletedRecently",
+            "You must wait 60 seconds after deleting a queue before you can create another with the same name.",
+        )
     # The tags of a queue that is there stay as they are.
     return create_queue(self, name, None if name in self.queues else tags, **attributes)
 

