@@ -50,7 +50,7 @@ async fn a_draft_says_what_cloudformation_says() {
         assert!(kind.contains(expected), "{expected}\n{kind}");
     }
     assert!(
-        contract.contains("visibilityTimeout: {visibilityTimeout: TODO}") && !contract.contains("fifoQueue")
+        contract.contains("visibilityTimeout: {visibilityTimeout: ") && !contract.contains("fifoQueue")
     );
 }
 
