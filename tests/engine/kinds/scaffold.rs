@@ -49,9 +49,7 @@ async fn a_draft_says_what_cloudformation_says() {
     ] {
         assert!(kind.contains(expected), "{expected}\n{kind}");
     }
-    assert!(
-        contract.contains("visibilityTimeout: {visibilityTimeout: ") && !contract.contains("fifoQueue")
-    );
+    assert!(contract.contains("visibilityTimeout: {visibilityTimeout: ") && !contract.contains("fifoQueue"));
 }
 
 fn write(file: &PathBuf, text: &str) {

@@ -172,6 +172,7 @@ const LAYERS: &[&str] = &[
     "nearest",
     "resource",
     "value",
+    "fields",
     "field",
     "diff",
     "services",
