@@ -358,15 +358,15 @@ fn what_a_request_needs_is_what_aws_says() {
 
 /// A service more needs words of its own here: else its permissions would be proved by nobody.
 #[test]
-#[should_panic(expected = "nobody has written how the requests of sqs are read")]
+#[should_panic(expected = "nobody has written how the requests of sns are read")]
 fn a_service_that_nobody_knows_fails() {
     let sent = Sent {
-        service: "sqs".to_owned(),
+        service: "sns".to_owned(),
         method: "POST".to_owned(),
         path: "/".to_owned(),
         query: Vec::new(),
-        target: Some("AmazonSQS.CreateQueue".to_owned()),
-        body: br#"{"QueueName":"orders"}"#.to_vec(),
+        target: Some("AmazonSNS.CreateTopic".to_owned()),
+        body: br#"{"Name":"orders"}"#.to_vec(),
     };
     needs_of(&sent, &super::desired("prod"), &mut BTreeMap::new());
 }

@@ -1,6 +1,6 @@
 //! Both sides: what goes, by all that denotes it, and what stays.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use serde_json::Value;
 
@@ -80,11 +80,21 @@ pub fn dependents<'a>(end: &'a FinalState<'_>, kinds: &Registry) -> Vec<Dependen
         .resources
         .iter()
         .filter(|(id, _)| !end.desired.resources.contains_key(*id) && !is_one_of_many(&id.kind));
-    let namesakes = undeclared.flat_map(|(id, seen)| seen.iter().map(move |live| (id, live)));
-    let namesakes = namesakes
-        .filter(|(_, live)| live.owner().as_ref() != Some(&end.desired.owner))
-        .map(|(id, live)| stranger(&id.kind, identity(&id.kind), live));
-    declared.chain(retained).chain(outsiders).chain(namesakes).collect()
+    let undeclared = undeclared.flat_map(|(id, seen)| seen.iter().map(move |live| (id, live)));
+    let (ours, namesakes): (Vec<_>, Vec<_>) =
+        undeclared.partition(|(_, live)| live.owner().as_ref() == Some(&end.desired.owner));
+    let namesakes = namesakes.into_iter().map(|(id, live)| stranger(&id.kind, identity(&id.kind), live));
+    // What is no longer wanted, and not for this plan to remove, is there at its end.
+    let told = end.going.iter().chain(&end.retained).map(|(id, live)| (*id, live.physical.as_str()));
+    let told: BTreeSet<(&ResourceId, &str)> = told.collect();
+    let left = ours.into_iter().filter(|(id, live)| !told.contains(&(*id, live.physical.as_str())));
+    let left = left.map(|(id, live)| {
+        let who =
+            format!("{id} ({}), which is no longer declared and not removed by this plan,", live.physical);
+        let way_out = "plan the whole environment, which removes it, or keep this one";
+        Dependent { kind: &id.kind, id: None, spec: &live.spec, who, way_out }
+    });
+    declared.chain(retained).chain(outsiders).chain(namesakes).chain(left).collect()
 }
 
 /// Something of somebody else's. What only its id tells apart is made anew under another: it may as well go.
