@@ -1,7 +1,7 @@
 //! One file per AWS service: its client, a snapshot of what it has, and how it tags.
 //!
-//! Nothing but these files reads AWS. A service knows of no kind: it reads, pages and batches; what the answers mean is
-//! each kind's projection.
+//! These files read AWS in bulk; what AWS tells of one at a time, its kind may read. A service knows of no kind: it reads, pages and
+//! batches; what the answers mean is each kind's projection.
 
 use std::any::Any;
 use std::collections::{BTreeMap, BTreeSet};
