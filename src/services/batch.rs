@@ -8,7 +8,7 @@ use aws_sdk_batch::types::{ComputeEnvironmentDetail, JobDefinition, JobQueueDeta
 use futures::{StreamExt, TryStreamExt, stream};
 use serde_json::Value;
 
-use super::{Error, Fault, Result, Scope, Service, TagRules, Target, error, failed};
+use super::{Error, Fault, Result, Scope, Service, TagRules, Target, error, failed, tag_by_arn};
 use crate::resource::{Listing, Tags};
 
 mod answers;
@@ -83,17 +83,7 @@ impl Service for Batch {
     }
 
     async fn tag(client: &Client, target: Target<'_>, set: &Tags, unset: &[String]) -> Result<()> {
-        let arn = target.arn.unwrap_or(target.physical);
-        if !set.is_empty() {
-            let set = set.iter().map(|(k, v)| (k.clone(), v.clone())).collect();
-            let call = client.tag_resource().resource_arn(arn).set_tags(Some(set));
-            call.send().await.map_err(failed)?;
-        }
-        if !unset.is_empty() {
-            let call = client.untag_resource().resource_arn(arn).set_tag_keys(Some(unset.to_vec()));
-            call.send().await.map_err(failed)?;
-        }
-        Ok(())
+        tag_by_arn!(client, target, set, unset, set.clone().into_iter().collect())
     }
 
     fn hint(message: &str) -> Option<&'static str> {

@@ -8,7 +8,7 @@ use aws_sdk_ecr::Client;
 use aws_sdk_ecr::types::{Image, ImageIdentifier, Repository, Tag};
 use futures::{StreamExt, TryStreamExt, stream};
 
-use super::{Error, Fault, Result, Scope, Service, TagRules, Target, error, failed, own_tags};
+use super::{Error, Fault, Result, Scope, Service, TagRules, Target, error, failed, own_tags, tag_by_arn};
 use crate::resource::Tags;
 
 /// Elastic Container Registry.
@@ -75,16 +75,7 @@ impl Service for Ecr {
     }
 
     async fn tag(client: &Client, target: Target<'_>, set: &Tags, unset: &[String]) -> Result<()> {
-        let arn = target.arn.unwrap_or(target.physical);
-        if !set.is_empty() {
-            let call = client.tag_resource().resource_arn(arn).set_tags(Some(tag_list(set, "TagResource")?));
-            call.send().await.map_err(failed)?;
-        }
-        if !unset.is_empty() {
-            let call = client.untag_resource().resource_arn(arn).set_tag_keys(Some(unset.to_vec()));
-            call.send().await.map_err(failed)?;
-        }
-        Ok(())
+        tag_by_arn!(client, target, set, unset, tag_list(set, "TagResource")?)
     }
 
     fn classify(error: &Error, _age: Duration) -> Fault {

@@ -1,89 +1,36 @@
 //! CloudWatch Logs.
 
-use std::collections::BTreeMap;
 use std::time::Duration;
 
 use aws_config::SdkConfig;
 use aws_sdk_cloudwatchlogs::Client;
-use aws_sdk_cloudwatchlogs::types::LogGroup;
 
-use super::{Error, Fault, Result, Scope, Service, TagRules, Target, error, failed, own_tags};
+use super::{Fault, Result, Service, TagRules, Target, failed, tag_by_arn};
 use crate::resource::Tags;
 
 /// CloudWatch Logs.
 pub struct Logs;
 
-/// What was read.
-#[derive(Debug, Default)]
-pub struct Snapshot {
-    /// The log groups that matter and their tags, by name.
-    pub groups: BTreeMap<String, (LogGroup, Tags)>,
-}
-
 impl Service for Logs {
     const NAME: &'static str = "logs";
     // The service model's TagKey and TagValue.
     const TAGS: TagRules = TagRules::common("CloudWatch Logs");
+    const FAULTS: &'static [(&'static str, Fault)] = &[
+        ("ResourceNotFoundException", Fault::Gone),
+        ("ResourceAlreadyExistsException", Fault::Exists),
+        ("OperationAbortedException", Fault::Settling(Duration::from_secs(120))),
+        ("ServiceUnavailableException", Fault::Unknown),
+    ];
     type Client = Client;
-    type Snapshot = Snapshot;
+    type Snapshot = ();
 
     fn client(config: &SdkConfig) -> Client {
         Client::new(config)
     }
 
-    async fn read(client: &Client, scope: &Scope) -> Result<Snapshot> {
-        if !scope.wants("logs/LogGroup") {
-            return Ok(Snapshot::default());
-        }
-        // A declared group is asked for by its name: an account has thousands of groups that nobody here cares about.
-        let arn = scope.place.arn("logs", "log-group:");
-        let groups = scope.read_each("logs/LogGroup", &arn, |name| read_one(client, name)).await?;
-        Ok(Snapshot { groups })
-    }
-
     async fn tag(client: &Client, target: Target<'_>, set: &Tags, unset: &[String]) -> Result<()> {
-        let arn = target.arn.unwrap_or(target.physical);
-        if !set.is_empty() {
-            let set = set.iter().map(|(k, v)| (k.clone(), v.clone())).collect();
-            client.tag_resource().resource_arn(arn).set_tags(Some(set)).send().await.map_err(failed)?;
-        }
-        if !unset.is_empty() {
-            let call = client.untag_resource().resource_arn(arn).set_tag_keys(Some(unset.to_vec()));
-            call.send().await.map_err(failed)?;
-        }
-        Ok(())
+        tag_by_arn!(client, target, set, unset, set.clone().into_iter().collect())
     }
-
-    fn classify(error: &Error, _age: Duration) -> Fault {
-        match error.code.as_deref() {
-            Some("ResourceNotFoundException") => Fault::Gone,
-            Some("ResourceAlreadyExistsException") => Fault::Exists,
-            Some("OperationAbortedException") => Fault::Settling(Duration::from_secs(120)),
-            Some("ServiceUnavailableException") => Fault::Unknown,
-            _ => error::classify(error),
-        }
-    }
-}
-
-async fn read_one(client: &Client, name: String) -> Result<Option<(LogGroup, Tags)>> {
-    let mut pages = client.describe_log_groups().log_group_name_prefix(&name).into_paginator().items().send();
-    while let Some(group) = pages.next().await {
-        let group = group.map_err(failed)?;
-        // The names come in order: the group itself is first among those that begin with its name.
-        if group.log_group_name() != Some(name.as_str()) {
-            continue;
-        }
-        let arn = group.log_group_arn().or(group.arn()).unwrap_or_default().trim_end_matches(":*").to_owned();
-        let tags = client.list_tags_for_resource().resource_arn(arn).send().await;
-        let tags = match tags.map_err(failed) {
-            // It went since it was listed.
-            Err(error) if error.is("ResourceNotFoundException") => return Ok(None),
-            answer => answer?,
-        };
-        let tags = own_tags(tags.tags().into_iter().flatten().map(|(k, v)| (k.clone(), v.clone())));
-        return Ok(Some((group, tags)));
-    }
-    Ok(None)
 }
 
 /// Whether anything was ever written to a group: its size lags hours behind, its streams are there at once.

@@ -167,8 +167,11 @@ pub trait Service: Send + Sync + 'static {
 
     /// A client for this configuration.
     fn client(config: &SdkConfig) -> Self::Client;
-    /// Reads, paged and in parallel, what the scope asks for. Any failure fails the whole: unreadable is never absent.
-    fn read(client: &Self::Client, scope: &Scope) -> impl Future<Output = Result<Self::Snapshot>> + Send;
+    /// Reads, paged and in parallel, what the scope asks for. Any failure fails the whole: unreadable is never absent. Nothing,
+    /// where kinds read themselves.
+    fn read(_client: &Self::Client, _scope: &Scope) -> impl Future<Output = Result<Self::Snapshot>> + Send {
+        async { Ok(Self::Snapshot::default()) }
+    }
     /// All that the account has, of the kinds that a read of everything lists as a whole.
     fn listed(_snapshot: &Self::Snapshot) -> BTreeMap<&'static str, Listing> {
         BTreeMap::new()
@@ -192,6 +195,23 @@ pub trait Service: Send + Sync + 'static {
         fault.map_or_else(|| error::classify(error), |(_, fault)| *fault)
     }
 }
+
+/// Tags by ARN, as most services take them: TagResource, UntagResource. `$tags`: those that are set, as the call takes them.
+macro_rules! tag_by_arn {
+    ($client:ident, $target:ident, $set:ident, $unset:ident, $tags:expr) => {{
+        let arn = $target.arn.unwrap_or($target.physical);
+        if !$set.is_empty() {
+            let call = $client.tag_resource().resource_arn(arn).set_tags(Some($tags));
+            call.send().await.map_err($crate::services::failed)?;
+        }
+        if !$unset.is_empty() {
+            let call = $client.untag_resource().resource_arn(arn).set_tag_keys(Some($unset.to_vec()));
+            call.send().await.map_err($crate::services::failed)?;
+        }
+        Ok(())
+    }};
+}
+pub(crate) use tag_by_arn;
 
 /// A service whose types are forgotten.
 pub trait AnyService: Send + Sync {

@@ -5,7 +5,7 @@ use std::time::Duration;
 use aws_config::SdkConfig;
 use aws_sdk_sqs::Client;
 
-use super::{Error, Fault, Result, Scope, Service, TagRules, Target, failed};
+use super::{Error, Fault, Result, Service, TagRules, Target, failed};
 use crate::resource::Tags;
 
 /// Simple Queue Service.
@@ -33,10 +33,6 @@ impl Service for Sqs {
 
     fn client(config: &SdkConfig) -> Client {
         Client::new(config)
-    }
-
-    async fn read(_client: &Client, _scope: &Scope) -> Result<()> {
-        Ok(())
     }
 
     async fn tag(client: &Client, target: Target<'_>, set: &Tags, unset: &[String]) -> Result<()> {

@@ -1,10 +1,12 @@
 //! `logs/LogGroup`: where jobs' output goes.
 
-use aws_sdk_cloudwatchlogs::types::LogGroupClass;
+use aws_sdk_cloudwatchlogs::Client;
+use aws_sdk_cloudwatchlogs::types::{self as sdk, LogGroupClass};
 
 use crate::kind;
 use crate::kind::prelude::*;
-use crate::services::logs::{self, Logs, Snapshot};
+use crate::kinds::mirror::Field;
+use crate::services::logs::{Logs, has_streams};
 
 /// A CloudWatch log group.
 pub struct LogGroup;
@@ -74,11 +76,14 @@ fn wrong_name(name: &str) -> Option<String> {
     name.starts_with("aws/").then(|| "AWS keeps names that begin with `aws/` for itself".to_owned())
 }
 
+/// What CloudWatch Logs says of a group, and its tags.
+type Seen = (sdk::LogGroup, Tags);
+
 impl Kind for LogGroup {
     type Spec = Spec;
     type Outputs = Outputs;
     type Service = Logs;
-    type Seen = ();
+    type Seen = Seen;
 
     const NAME: &'static str = "logs/LogGroup";
     const NAMES: NameRule = NameRule::of(1..=512, ".-_/#").also(wrong_name);
@@ -159,8 +164,24 @@ impl Kind for LogGroup {
         }
     }
 
-    fn observe(snapshot: &Snapshot, _place: &Place) -> Vec<Live<Self>> {
-        snapshot.groups.iter().map(|(name, (group, tags))| live(name, group, tags)).collect()
+    /// By its name: an account has thousands of groups that nobody here cares about.
+    async fn read(client: &Client, scope: &Scope) -> Result<BTreeMap<String, Seen>> {
+        let prefix = scope.place.arn("logs", "log-group:");
+        scope.read_each(Self::NAME, &prefix, |name| read_one(client, name)).await
+    }
+
+    fn live(name: &str, (group, tags): &Seen, _place: &Place) -> Option<Live<Self>> {
+        let arn = arn(group);
+        let spec = Spec {
+            // Under an account-level policy AWS tells that one's days, not the group's own.
+            retention_in_days: group.retention_in_days().filter(|_| group.retention_policy_name().is_none()),
+            kms_key_id: group.kms_key_id().map(str::to_owned),
+            log_group_class: Field::read(group.log_group_class(), Spec::default_log_group_class),
+            deletion_protection_enabled: group.deletion_protection_enabled().unwrap_or_default(),
+            retention_policy_name: group.retention_policy_name().map(str::to_owned),
+        };
+        let outputs = Outputs { arn: arn.clone(), stored_bytes: group.stored_bytes().unwrap_or_default() };
+        Some(Live::new(name, spec, outputs).of(arn, tags.clone()))
     }
 
     async fn create(cx: &Cx<'_, Self>, want: &Spec) -> Result<String> {
@@ -194,7 +215,7 @@ impl Kind for LogGroup {
     }
 
     async fn data(cx: &Cx<'_, Self>, live: &Live<Self>) -> Result<Option<&'static str>> {
-        let holds = live.outputs.stored_bytes > 0 || logs::has_streams(cx.client, cx.name).await?;
+        let holds = live.outputs.stored_bytes > 0 || has_streams(cx.client, cx.name).await?;
         Ok(holds.then_some("logs"))
     }
 
@@ -233,27 +254,27 @@ fn wrong_retention(days: i32, class: &str) -> Option<String> {
     })
 }
 
-fn live(name: &str, group: &aws_sdk_cloudwatchlogs::types::LogGroup, tags: &Tags) -> Live<LogGroup> {
-    // Two forms of the ARN exist; the one with `:*` is for IAM statements only.
-    let arn = group.log_group_arn().or(group.arn()).unwrap_or_default().trim_end_matches(":*").to_owned();
-    Live {
-        physical: name.to_owned(),
-        arn: Some(arn.clone()),
-        spec: Spec {
-            // Under an account-level policy AWS tells that one's days, not the group's own.
-            retention_in_days: group.retention_in_days().filter(|_| group.retention_policy_name().is_none()),
-            kms_key_id: group.kms_key_id().map(str::to_owned),
-            log_group_class: group
-                .log_group_class()
-                .map_or_else(Spec::default_log_group_class, |class| class.as_str().to_owned()),
-            deletion_protection_enabled: group.deletion_protection_enabled().unwrap_or_default(),
-            retention_policy_name: group.retention_policy_name().map(str::to_owned),
-        },
-        outputs: Outputs { arn, stored_bytes: group.stored_bytes().unwrap_or_default() },
-        tags: tags.clone(),
-        readiness: Readiness::Ready,
-        revision: None,
+/// Two forms of the ARN exist; the one with `:*` is for IAM statements only.
+fn arn(group: &sdk::LogGroup) -> String {
+    group.log_group_arn().or(group.arn()).unwrap_or_default().trim_end_matches(":*").to_owned()
+}
+
+async fn read_one(client: &Client, name: String) -> Result<Option<Seen>> {
+    let mut pages = client.describe_log_groups().log_group_name_prefix(&name).into_paginator().items().send();
+    while let Some(group) = pages.next().await {
+        let group = group.map_err(failed)?;
+        // The names come in order: the group itself is first among those that begin with its name.
+        if group.log_group_name() != Some(name.as_str()) {
+            continue;
+        }
+        let tags = client.list_tags_for_resource().resource_arn(arn(&group)).send().await;
+        return match tags.map_err(failed) {
+            // It went since it was listed.
+            Err(error) if error.is("ResourceNotFoundException") => Ok(None),
+            tags => Ok(Some((group, own_tags(tags?.tags.unwrap_or_default())))),
+        };
     }
+    Ok(None)
 }
 
 async fn put_retention(cx: &Cx<'_, LogGroup>, want: &Spec) -> Result<()> {

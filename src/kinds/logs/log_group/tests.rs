@@ -27,8 +27,7 @@ fn group() -> LogGroupBuilder {
 }
 
 fn observed(group: LogGroupBuilder) -> Live<LogGroup> {
-    let snapshot = Snapshot { groups: [("/batch/payments".to_owned(), (group.build(), Tags::new()))].into() };
-    LogGroup::observe(&snapshot, &place()).remove(0)
+    LogGroup::live("/batch/payments", &(group.build(), Tags::new()), &place()).unwrap()
 }
 
 fn changes(group: LogGroupBuilder, want: Value) -> Vec<FieldChange> {
