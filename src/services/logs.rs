@@ -83,6 +83,7 @@ pub async fn events(client: &Client, group: &str, stream: &str, token: Option<&s
 mod tests {
     use super::*;
     use crate::sandbox::{Options, Sandbox};
+    use crate::services::Error;
 
     #[test]
     fn errors_mean() {

@@ -62,25 +62,22 @@ async fn a_body_is_stored_as_it_is_and_only_if_it_is_what_was_signed() {
     assert!(ended.status.success(), "{}", text(&ended));
 }
 
-/// The calls that the kinds make, by `failed("<service>", "<Operation>")` in their own text.
+/// What the kinds and services ask AWS, as `<service>.<call>`: whatever is called there. What is no call of the service is left out by
+/// whoever asks.
 fn calls_of_kinds() -> Vec<String> {
-    let mut files = vec![
-        Path::new(env!("CARGO_MANIFEST_DIR")).join("src/kinds"),
-        Path::new(env!("CARGO_MANIFEST_DIR")).join("src/services"),
-    ];
+    let call = regex::Regex::new(r"\.([a-z][a-z0-9_]+)\(").unwrap();
     let mut calls = std::collections::BTreeSet::new();
-    while let Some(file) = files.pop() {
-        if file.is_dir() {
-            files.extend(std::fs::read_dir(&file).unwrap().map(|entry| entry.unwrap().path()));
-            continue;
-        }
-        let source = std::fs::read_to_string(&file).unwrap();
-        for call in source.split("failed(\"").skip(1) {
-            let mut words = call.split('"');
-            if let (Some(service), Some(", "), Some(operation)) = (words.next(), words.next(), words.next())
-                && ["ec2", "ecr", "iam", "logs", "s3"].contains(&service)
-            {
-                calls.insert(format!("{service}.{operation}"));
+    for service in ["ec2", "ecr", "iam", "logs", "s3"] {
+        let mut files: Vec<PathBuf> = ["src/kinds", "src/services"]
+            .map(|of| Path::new(env!("CARGO_MANIFEST_DIR")).join(of).join(service))
+            .into();
+        files.push(files[1].with_extension("rs"));
+        while let Some(file) = files.pop() {
+            if file.is_dir() {
+                files.extend(std::fs::read_dir(&file).unwrap().map(|entry| entry.unwrap().path()));
+            } else if file.extension().is_some_and(|of| of == "rs") && file.exists() {
+                let source = std::fs::read_to_string(&file).unwrap();
+                calls.extend(call.captures_iter(&source).map(|found| format!("{service}.{}", &found[1])));
             }
         }
     }
@@ -93,7 +90,6 @@ fn calls_of_kinds() -> Vec<String> {
 async fn nothing_that_is_asked_makes_the_sandbox_stumble() {
     let count = std::env::var("BATCHWRIGHT_ODD").unwrap_or_else(|_| "600".to_owned());
     let calls = calls_of_kinds();
-    assert!(calls.len() > 100, "only {} calls were found", calls.len());
     for seed in ["1", "5"] {
         let sandbox = sandbox().await;
         let arguments = [&[seed.to_owned(), count.clone()], calls.as_slice()].concat();

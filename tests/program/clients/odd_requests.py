@@ -2,7 +2,7 @@
 
 The calls are those that the kinds make, the members those of botocore's models; the values are ids of things that are there, and
 such as nobody expects. What it prints is each call that the sandbox stumbled over. Arguments: a seed, how many requests, and the
-calls as `service.Operation`.
+calls as `service.name`, boto3's; others are passed over.
 """
 
 import json
@@ -17,9 +17,12 @@ from botocore.parsers import ResponseParserError
 
 chance = random.Random(int(sys.argv[1]))
 count = int(sys.argv[2])
-operations = [it.split(".") for it in sys.argv[3:]]
+named = {tuple(it.split(".")) for it in sys.argv[3:]}
 CONFIG = Config(parameter_validation=False, retries={"max_attempts": 0}, read_timeout=20, s3={"addressing_style": "path"})
-clients = {service: boto3.client(service, config=CONFIG) for service in sorted({it[0] for it in operations})}
+clients = {service: boto3.client(service, config=CONFIG) for service in sorted({it[0] for it in named})}
+models = [(service, client.meta.service_model) for service, client in clients.items()]
+operations = [[service, it] for service, model in models for it in model.operation_names if (service, xform_name(it)) in named]
+assert len(operations) > 100, operations
 account = boto3.client("sts").get_caller_identity()["Account"]
 TRUST = json.dumps(
     {
