@@ -387,3 +387,20 @@ def in_its_region(method):
 
 for name in ("_bucket_response", "_key_response"):
     in_its_region(name)
+
+
+# A request that lists no objects is none: https://docs.aws.amazon.com/AmazonS3/latest/API/API_DeleteObjects.html
+delete_keys = S3Response._bucket_response_delete_keys
+
+
+def delete_listed_keys(self, bucket_name, authenticated=True):
+    try:
+        listed = xmltodict.parse(self.body).get("Delete")
+    except ExpatError:
+        raise exceptions.MalformedXML() from None
+    if not isinstance(listed, dict):
+        raise exceptions.MalformedXML()
+    return delete_keys(self, bucket_name, authenticated)
+
+
+S3Response._bucket_response_delete_keys = delete_listed_keys
