@@ -13,7 +13,7 @@ use serde::de::DeserializeOwned;
 
 use crate::diff::{Diff, FieldChange};
 use crate::resource::{OnDelete, Place, Readiness, ResourceId, Tags};
-use crate::services::{Result, Scope, Service, TagRules};
+use crate::services::{Error, Result, Scope, Service, TagRules};
 
 mod access;
 mod beside;
@@ -119,7 +119,7 @@ impl<K: Kind> Live<K> {
     }
 
     /// With this ARN and these tags.
-    pub fn of(self, arn: impl Into<String>, tags: Tags) -> Self {
+    pub fn with(self, arn: impl Into<String>, tags: Tags) -> Self {
         Self { arn: Some(arn.into()), tags, ..self }
     }
 }
@@ -140,6 +140,19 @@ pub struct Cx<'a, K: Kind> {
     pub on_delete: OnDelete,
     /// Whether jobs that are not over may be cut off.
     pub interrupts: bool,
+}
+
+impl<K: Kind> Cx<'_, K> {
+    /// Refuses to delete what holds data, unless the manifest says what becomes of that. `operation`: the call that would.
+    pub async fn refuse_data(&self, live: &Live<K>, operation: &'static str) -> Result<()> {
+        if self.on_delete == OnDelete::Refuse
+            && let Some(holds) = K::data(self, live).await?
+        {
+            let what = format!("it holds {holds}; set metadata.onDelete to `empty` or `retain`");
+            return Err(Error::malformed(K::Service::NAME, operation, what));
+        }
+        Ok(())
+    }
 }
 
 /// One kind of AWS resource.

@@ -191,19 +191,11 @@ fn shortest(patterns: BTreeSet<String>) -> BTreeSet<String> {
 }
 
 fn arns(on: On, desired: &Desired, declared: Option<&Declared>) -> Vec<String> {
-    let place = &desired.place;
-    let (prefix, rest) = match on {
-        On::Anything => return vec!["*".to_owned()],
-        On::Regional(service, rest) => (place.arn(service, ""), rest),
-        On::Shared(service, rest) => (format!("arn:{}:{service}::*:", place.partition), rest),
-        On::Iam(rest) => (place.iam_arn(""), rest),
-        On::S3(rest) => (format!("arn:{}:s3:::", place.partition), rest),
-        On::NamedRoles => {
-            return declared.map(|it| roles::named(&it.spec, desired)).into_iter().flatten().collect();
-        }
-    };
-    let Some(filled) = filled(rest, desired, declared) else { return Vec::new() };
-    vec![prefix + &filled]
+    if on == On::NamedRoles {
+        return declared.map(|it| roles::named(&it.spec, desired)).into_iter().flatten().collect();
+    }
+    let Some((prefix, rest)) = on.pattern(&desired.place) else { return vec!["*".to_owned()] };
+    filled(rest, desired, declared).map(|filled| prefix + &filled).into_iter().collect()
 }
 
 /// A pattern with what is declared in it, or with all names of the environment; nothing, if it says nothing of that.

@@ -131,7 +131,7 @@ const ATTEMPT: Duration = Duration::from_secs(30);
 const CALL: Duration = Duration::from_secs(150);
 
 /// How often the SDK sends a call before it gives up: a plan fails with any of its reads. It waits a second at first, by
-/// chance and longer each time, as AWS asks where it does, and out of a bucket that empties when nothing else succeeds.
+/// chance and longer each time, and as AWS asks where it does.
 const TRIES: u32 = 8;
 
 fn timeouts(attempt: Duration, call: Duration) -> TimeoutConfig {

@@ -129,7 +129,7 @@ pub async fn plan(
 pub async fn plan_again(
     cloud: &dyn Cloud,
     desired: &Desired,
-    mut observed: Observed,
+    observed: Observed,
     kinds: &[&'static dyn AnyKind],
     guard: &Guard,
     (plan, before): (Plan, &Observed),
@@ -138,12 +138,13 @@ pub async fn plan_again(
     if observed != unasked {
         return self::plan(cloud, desired, observed, kinds, guard).await;
     }
-    read(cloud, &plan::needs(&plan, before, kinds), &mut observed).await?;
-    let plan = match observed == *before {
-        true => plan,
-        false => plan::plan(&Request::new(desired, &observed, kinds, guard)),
-    };
-    Ok((plan, observed))
+    let mut told = observed.clone();
+    read(cloud, &plan::needs(&plan, before, kinds), &mut told).await?;
+    match told == *before {
+        true => Ok((plan, told)),
+        // Another plan may ask for something else.
+        false => self::plan(cloud, desired, observed, kinds, guard).await,
+    }
 }
 
 /// Reads what a plan asks for.

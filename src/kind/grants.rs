@@ -81,14 +81,20 @@ pub(crate) use actions;
 impl On {
     /// The ARN of what has this name, or `None` of a pattern that needs more than the name.
     pub fn arn(self, place: &Place, name: &str) -> Option<String> {
-        let (begin, rest) = match self {
-            Self::Regional(service, rest) => (place.arn(service, ""), rest),
-            Self::Iam(rest) => (place.iam_arn(""), rest),
-            Self::S3(rest) => (format!("arn:{}:s3:::", place.partition), rest),
-            Self::Anything | Self::Shared(..) | Self::NamedRoles => return None,
-        };
+        let (begin, rest) = self.pattern(place)?;
         let is_name = rest.contains("{name}") && !rest.contains("{spec.");
         is_name.then(|| format!("{begin}{}", rest.replace("{name}", name)))
+    }
+
+    /// How the ARNs begin, and the rest as it is written; `None` of what is no pattern.
+    pub fn pattern(self, place: &Place) -> Option<(String, &'static str)> {
+        match self {
+            Self::Regional(service, rest) => Some((place.arn(service, ""), rest)),
+            Self::Shared(service, rest) => Some((format!("arn:{}:{service}::*:", place.partition), rest)),
+            Self::Iam(rest) => Some((place.iam_arn(""), rest)),
+            Self::S3(rest) => Some((format!("arn:{}:s3:::", place.partition), rest)),
+            Self::Anything | Self::NamedRoles => None,
+        }
     }
 }
 

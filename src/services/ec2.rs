@@ -10,7 +10,7 @@ use aws_sdk_ec2::types::{
     InternetGateway, ResourceType, RouteTable, SecurityGroup, Subnet, Tag, TagSpecification, Vpc, VpcEndpoint,
 };
 
-use super::{Error, Fault, Result, Scope, Service, TagRules, Target, error, failed, own_tags};
+use super::{Error, Fault, Result, Scope, Service, TagRules, Target, error, failed, own_tags, settings};
 use crate::resource::{Listing, Tags};
 
 mod read;
@@ -54,7 +54,7 @@ impl Service for Ec2 {
     type Snapshot = Snapshot;
 
     fn client(config: &SdkConfig) -> Client {
-        Client::new(config)
+        Client::from_conf(settings!(aws_sdk_ec2, config).build())
     }
 
     async fn read(client: &Client, scope: &Scope) -> Result<Snapshot> {

@@ -8,7 +8,9 @@ use aws_sdk_ecr::Client;
 use aws_sdk_ecr::types::{Image, ImageIdentifier, Repository, Tag};
 use futures::{StreamExt, TryStreamExt, stream};
 
-use super::{Error, Fault, Result, Scope, Service, TagRules, Target, error, failed, own_tags, tag_by_arn};
+use super::{
+    Error, Fault, Result, Scope, Service, TagRules, Target, error, failed, own_tags, settings, tag_by_arn,
+};
 use crate::resource::Tags;
 
 /// Elastic Container Registry.
@@ -51,7 +53,7 @@ impl Service for Ecr {
     type Snapshot = Snapshot;
 
     fn client(config: &SdkConfig) -> Client {
-        Client::new(config)
+        Client::from_conf(settings!(aws_sdk_ecr, config).build())
     }
 
     /// One list, and three calls for each repository that matters. Those that are declared wait for nothing.

@@ -251,6 +251,12 @@ pub fn plain(code: &str) -> &str {
     code.strip_suffix("Exception").unwrap_or(code)
 }
 
+/// What an error means by its code: by a service's own table, then by what all services share.
+pub fn of_code(faults: &[(&str, Fault)], error: &Error) -> Fault {
+    let own = faults.iter().find(|(code, _)| error.is(code));
+    own.map_or_else(|| classify(error), |(_, fault)| *fault)
+}
+
 /// What every service's errors have in common; a service's own `classify` asks it last.
 pub fn classify(error: &Error) -> Fault {
     match error.code.as_deref() {

@@ -9,7 +9,9 @@ use aws_sdk_iam::operation::get_open_id_connect_provider::GetOpenIdConnectProvid
 use aws_sdk_iam::types::{self, EntityType, ManagedPolicyDetail, RoleDetail, Tag};
 use futures::{StreamExt, TryStreamExt, stream};
 
-use super::{AT_ONCE, Error, Fault, Result, Scope, Service, TagRules, Target, error, failed, own_tags};
+use super::{
+    AT_ONCE, Error, Fault, Result, Scope, Service, TagRules, Target, error, failed, own_tags, settings,
+};
 use crate::resource::{Listing, OWNER_TAG, Owner, Place, Readiness, Tags};
 
 mod named;
@@ -82,7 +84,7 @@ impl Service for Iam {
     type Snapshot = Snapshot;
 
     fn client(config: &SdkConfig) -> Client {
-        Client::new(config)
+        Client::from_conf(settings!(aws_sdk_iam, config).build())
     }
 
     async fn read(client: &Client, scope: &Scope) -> Result<Snapshot> {

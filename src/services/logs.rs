@@ -5,7 +5,7 @@ use std::time::Duration;
 use aws_config::SdkConfig;
 use aws_sdk_cloudwatchlogs::Client;
 
-use super::{Fault, Result, Service, TagRules, Target, failed, tag_by_arn};
+use super::{Fault, Result, Service, TagRules, Target, failed, settings, tag_by_arn};
 use crate::resource::Tags;
 
 /// CloudWatch Logs.
@@ -25,7 +25,7 @@ impl Service for Logs {
     type Snapshot = ();
 
     fn client(config: &SdkConfig) -> Client {
-        Client::new(config)
+        Client::from_conf(settings!(aws_sdk_cloudwatchlogs, config).build())
     }
 
     async fn tag(client: &Client, target: Target<'_>, set: &Tags, unset: &[String]) -> Result<()> {

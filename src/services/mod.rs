@@ -25,6 +25,7 @@ pub mod iam;
 mod lanes;
 pub mod logs;
 mod promised;
+mod retries;
 pub mod s3;
 pub mod sqs;
 pub mod sts;
@@ -35,6 +36,7 @@ mod whole;
 pub use error::{Error, Fault, Reached, Result, failed};
 pub use lanes::Width;
 pub(crate) use promised::begins;
+use retries::settings;
 pub use tag_rules::TagRules;
 pub(crate) use whole::read;
 
@@ -191,8 +193,7 @@ pub trait Service: Send + Sync + 'static {
     const FAULTS: &'static [(&'static str, Fault)] = &[];
     /// What an error of this service means. `age`: how long ago the step first tried.
     fn classify(error: &Error, _age: Duration) -> Fault {
-        let fault = Self::FAULTS.iter().find(|(code, _)| error.is(code));
-        fault.map_or_else(|| error::classify(error), |(_, fault)| *fault)
+        error::of_code(Self::FAULTS, error)
     }
 }
 

@@ -47,6 +47,9 @@ const PROMISED: &[(&str, &[&str])] = &[
     ),
     ("GetPolicy", &["GetPolicyResult.Policy.Arn"]),
     ("GetOpenIDConnectProvider", &["GetOpenIDConnectProviderResult.Url"]),
+    // Asked of one that has a name, all attributes have its ARN.
+    ("GetQueueUrl", &["QueueUrl"]),
+    ("GetQueueAttributes", &["Attributes.QueueArn"]),
     ("GetCallerIdentity", &["GetCallerIdentityResult.Account", "GetCallerIdentityResult.Arn"]),
     ("encryption", &["Rule"]),
     ("ownershipControls", &["Rule"]),

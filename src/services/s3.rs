@@ -15,7 +15,7 @@ use aws_sdk_s3::types::{
 };
 use futures::{StreamExt, TryStreamExt, stream};
 
-use super::{Error, Fault, Result, Scope, Service, TagRules, Target, error, failed, own_tags};
+use super::{Error, Fault, Result, Scope, Service, TagRules, Target, error, failed, own_tags, settings};
 use crate::resource::{COMMIT_TAG, Tags};
 
 /// S3.
@@ -59,7 +59,7 @@ impl Service for S3 {
 
     fn client(config: &SdkConfig) -> Client {
         let path_style = config.endpoint_url().is_some_and(needs_path_style);
-        Client::from_conf(aws_sdk_s3::config::Builder::from(config).force_path_style(path_style).build())
+        Client::from_conf(settings!(aws_sdk_s3, config).force_path_style(path_style).build())
     }
 
     async fn read(client: &Client, scope: &Scope) -> Result<Snapshot> {

@@ -5,7 +5,7 @@ use std::time::Duration;
 use aws_config::SdkConfig;
 use aws_sdk_sqs::Client;
 
-use super::{Error, Fault, Result, Service, TagRules, Target, failed};
+use super::{Error, Fault, Result, Service, TagRules, Target, error, failed, settings};
 use crate::resource::Tags;
 
 /// Simple Queue Service.
@@ -32,12 +32,11 @@ impl Service for Sqs {
     type Snapshot = ();
 
     fn client(config: &SdkConfig) -> Client {
-        Client::new(config)
+        Client::from_conf(settings!(aws_sdk_sqs, config).build())
     }
 
     async fn tag(client: &Client, target: Target<'_>, set: &Tags, unset: &[String]) -> Result<()> {
-        let named = client.get_queue_url().queue_name(target.physical).send().await.map_err(failed)?;
-        let url = named.queue_url.unwrap_or_default();
+        let url = url(client, target.physical).await?;
         if !set.is_empty() {
             let set = set.clone().into_iter().collect();
             client.tag_queue().queue_url(&url).set_tags(Some(set)).send().await.map_err(failed)?;
@@ -48,6 +47,20 @@ impl Service for Sqs {
         }
         Ok(())
     }
+
+    fn classify(error: &Error, _age: Duration) -> Fault {
+        // A principal that was made a moment ago is not seen everywhere yet.
+        if error.is("InvalidAttributeValue") && error.message.contains("parameter Policy") {
+            return Fault::Propagating(Duration::from_secs(120));
+        }
+        error::of_code(Self::FAULTS, error)
+    }
+}
+
+/// Where a queue of this name is asked.
+pub async fn url(client: &Client, name: &str) -> Result<String> {
+    let answer = client.get_queue_url().queue_name(name).send().await.map_err(failed)?;
+    answer.queue_url.ok_or_else(|| Error::malformed("sqs", "GetQueueUrl", "the answer lacks QueueUrl"))
 }
 
 /// Whether an error says that there is no such queue.

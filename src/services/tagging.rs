@@ -10,7 +10,7 @@ use aws_sdk_resourcegroupstagging::types::TagFilter;
 use aws_types::region::Region;
 use futures::FutureExt;
 
-use super::{Result, Sweep, Swept, failed, own_tags};
+use super::{Result, Sweep, Swept, failed, own_tags, settings};
 use crate::resource::{OWNER_TAG, Owner, Place, Tags};
 
 /// Starts the search in the place's region and, for IAM's global resources, in the partition's home region.
@@ -66,7 +66,8 @@ fn home_region(partition: &str) -> Option<&'static str> {
 }
 
 async fn search(config: SdkConfig, owner: Owner) -> Result<BTreeMap<String, Tags>> {
-    let client = aws_sdk_resourcegroupstagging::Client::new(&config);
+    let settings = settings!(aws_sdk_resourcegroupstagging, &config).build();
+    let client = aws_sdk_resourcegroupstagging::Client::from_conf(settings);
     let filter = TagFilter::builder().key(OWNER_TAG).values(owner.0).build();
     let mut pages =
         client.get_resources().tag_filters(filter).resources_per_page(100).into_paginator().send();

@@ -9,6 +9,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
 
+use crate::world::merge::merge;
 use crate::world::{World, changes, load, planned};
 use batchwright::diff::{ChangeRule, Compare, Rules};
 use batchwright::kind::Ownership;
@@ -17,7 +18,7 @@ use batchwright::manifest::Options;
 use batchwright::plan::{Change, Guard};
 use batchwright::resource::{Desired, Observed, ResourceId};
 use serde::Deserialize;
-use serde_json::{Value, json};
+use serde_json::Value;
 
 /// What a file under tests/contract says.
 #[derive(Deserialize)]
@@ -99,25 +100,6 @@ fn patched(desired: &Desired, subject: &ResourceId, patch: &Value) -> Desired {
     let complaints = kind.validate(&declared.spec, &desired.place);
     assert!(complaints.is_empty(), "{subject} with {patch}: {complaints:?}");
     desired
-}
-
-/// A JSON merge patch (RFC 7396).
-fn merge(target: &mut Value, patch: &Value) {
-    let Value::Object(patch) = patch else {
-        *target = patch.clone();
-        return;
-    };
-    if !target.is_object() {
-        *target = json!({});
-    }
-    let fields = target.as_object_mut().expect("an object");
-    for (key, value) in patch {
-        if value.is_null() {
-            fields.remove(key);
-        } else {
-            merge(fields.entry(key.clone()).or_insert(Value::Null), value);
-        }
-    }
 }
 
 /// Every updatable field of the kind has a change, or a reason why it has none.

@@ -17,13 +17,13 @@ use aws_smithy_runtime_api::http::StatusCode;
 use aws_smithy_types::body::SdkBody;
 use aws_smithy_types::byte_stream::ByteStream;
 use batchwright::cloud::{self, Aws, Cloud, Scope};
-use batchwright::kinds::KINDS;
+use batchwright::kinds::{KINDS, kind};
 use batchwright::plan::{Guard, Plan};
-use batchwright::resource::Desired;
+use batchwright::resource::{Desired, OnDelete, ResourceId};
 use batchwright::services::count::Counter;
 use batchwright::services::{Error, sts};
 use regex::Regex;
-use serde_json::Value;
+use serde_json::{Value, json};
 
 use crate::stack::{apply, everything_goes, nothing, on_spot, payments, sandbox};
 
@@ -208,14 +208,26 @@ fn drop_at(value: &mut Value, path: &[&str]) {
     }
 }
 
+/// A queue beside it: of a service that the stack itself has nothing of.
+fn with_queue(mut desired: Desired) -> Desired {
+    let mut queue = desired.resources.values().next().expect("a stack has resources").clone();
+    queue.id = ResourceId::new("sqs/Queue", "orders");
+    queue.physical_name = "payments-orders".to_owned();
+    queue.spec = kind("sqs/Queue").expect("a kind").normal(&json!({}), &desired.place).expect("a spec");
+    (queue.protect, queue.on_delete, queue.renamed_from) = (false, OnDelete::Refuse, None);
+    (queue.depends_on, queue.ignore) = (Vec::new(), Vec::new());
+    desired.resources.insert(queue.id.clone(), queue);
+    desired
+}
+
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn no_spoilt_answer_passes_for_what_is_not_there() {
     let sandbox = sandbox().await;
-    apply(&sandbox, &payments(), &Guard::default()).await.unwrap();
+    apply(&sandbox, &with_queue(payments()), &Guard::default()).await.unwrap();
     let config = sandbox.sdk_config();
     let live = SharedHttpConnector::new(aws_smithy_http_client::Connector::builder().build_http());
     let plans = [
-        ("as it is", payments(), Guard::default()),
+        ("as it is", with_queue(payments()), Guard::default()),
         ("replaced", on_spot(), Guard::default()),
         ("destroyed", nothing(), everything_goes()),
     ];
@@ -240,6 +252,8 @@ async fn no_spoilt_answer_passes_for_what_is_not_there() {
                 tried += 1;
                 *table.entry(asked.clone()).or_default() += 1;
                 match again.planned(&desired, &guard).await {
+                    // So AWS tells of a queue without a tag: it is somebody else's then, and left alone.
+                    Ok(plan) if asked == "ListQueueTags" && !plan.objections.is_empty() => {}
                     Ok(plan) => passed.push(format!("{asked} {how}: {} changes", plan.changes.len())),
                     Err(error) => assert_eq!(error.code, None, "{asked} {how}: {error}"),
                 }
@@ -252,5 +266,6 @@ async fn no_spoilt_answer_passes_for_what_is_not_there() {
     }
     println!("{} operations, {tried} spoilt answers", table.len());
     assert!(passed.is_empty(), "{passed:#?}");
+    assert!(table.contains_key("GetQueueAttributes"), "{table:?}");
     assert!(table.len() > 20 && tried > 200, "{tried} of {table:?}");
 }

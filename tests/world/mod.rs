@@ -18,6 +18,7 @@ use tokio::sync::OwnedMutexGuard;
 
 pub mod copy;
 pub mod golden;
+pub mod merge;
 pub mod program;
 pub mod stage;
 

@@ -181,7 +181,7 @@ impl Kind for LogGroup {
             retention_policy_name: group.retention_policy_name().map(str::to_owned),
         };
         let outputs = Outputs { arn: arn.clone(), stored_bytes: group.stored_bytes().unwrap_or_default() };
-        Some(Live::new(name, spec, outputs).of(arn, tags.clone()))
+        Some(Live::new(name, spec, outputs).with(arn, tags.clone()))
     }
 
     async fn create(cx: &Cx<'_, Self>, want: &Spec) -> Result<String> {
@@ -220,10 +220,7 @@ impl Kind for LogGroup {
     }
 
     async fn delete(cx: &Cx<'_, Self>, live: &Live<Self>) -> Result<()> {
-        if cx.on_delete == OnDelete::Refuse && Self::data(cx, live).await?.is_some() {
-            let what = "it holds logs; set metadata.onDelete to `empty` or `retain`";
-            return Err(Error::malformed("logs", "DeleteLogGroup", what));
-        }
+        cx.refuse_data(live, "DeleteLogGroup").await?;
         if live.spec.deletion_protection_enabled {
             put_protection(cx, false).await?;
         }

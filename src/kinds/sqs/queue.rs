@@ -7,8 +7,9 @@ use aws_sdk_sqs::types::QueueAttributeName as Name;
 use serde_json::Value;
 
 use crate::kind::prelude::*;
+use crate::kinds::iam::types::document::{self, Attached};
 use crate::kinds::{attributes, kind};
-use crate::services::sqs::{Sqs, is_gone};
+use crate::services::sqs::{self, Sqs};
 
 /// An SQS queue.
 pub struct Queue;
@@ -158,10 +159,29 @@ impl Kind for Queue {
                 spec.sqs_managed_sse_enabled == Some(true) && spec.kms_master_key_id.is_some(),
                 "is another way to encrypt than kmsMasterKeyId: remove one of them",
             ),
+            // AWS tells the seconds only where there is a key.
+            (
+                "kmsDataKeyReusePeriodSeconds",
+                spec.kms_data_key_reuse_period_seconds != Spec::default_kms_data_key_reuse_period_seconds()
+                    && spec.kms_master_key_id.is_none(),
+                "is of kmsMasterKeyId: add that, or remove it",
+            ),
             ("redriveAllowPolicy.sourceQueueArns", named && !by_queue, "is of redrivePermission `byQueue`"),
             ("redriveAllowPolicy", by_queue && !named, "needs 1 to 10 sourceQueueArns with `byQueue`"),
         ];
-        rules.into_iter().filter(|rule| rule.1).map(|(path, _, what)| Invalid::new(path, what)).collect()
+        let broken = rules.into_iter().filter(|rule| rule.1);
+        let mut found: Vec<Invalid> = broken.map(|(path, _, what)| Invalid::new(path, what)).collect();
+        if let Some(policy) = &spec.policy {
+            document::check("policy", policy, Attached::Queue, &mut found);
+        }
+        found
+    }
+
+    /// Every queue of the account may use one that says nothing of it (SetQueueAttributes, RedriveAllowPolicy).
+    fn normalise(spec: &mut Spec, _place: &Place) {
+        let says =
+            |it: &RedriveAllowPolicy| it.redrive_permission != "allowAll" || !it.source_queue_arns.is_empty();
+        spec.redrive_allow_policy = spec.redrive_allow_policy.take().filter(says);
     }
 
     /// The dead-letter queue of a FIFO queue is one, and that of another queue is none (CreateQueue, RedrivePolicy).
@@ -175,14 +195,6 @@ impl Kind for Queue {
             .collect()
     }
 
-    fn effect(_live: &Spec, _want: &Spec, changes: &[FieldChange]) -> (Effect, Reason) {
-        match strongest(changes, Self::IDENTITY) {
-            // Its name follows from its type, and is what producers know: no number goes into it.
-            (Effect::Replace(_), reason) => (Effect::Replace(Order::DeleteFirst), reason),
-            other => other,
-        }
-    }
-
     async fn read(client: &Client, scope: &Scope) -> Result<BTreeMap<String, Seen>> {
         let prefix = scope.place.arn("sqs", "");
         scope.read_each(Self::NAME, &prefix, |name| read_one(client, name)).await
@@ -190,11 +202,11 @@ impl Kind for Queue {
 
     fn live(name: &str, seen: &Seen, place: &Place) -> Option<Live<Self>> {
         let outputs = Outputs { arn: place.arn("sqs", name), url: seen.url.clone() };
-        Some(Live::new(name, seen.spec.clone(), outputs).of(place.arn("sqs", name), seen.tags.clone()))
+        Some(Live::new(name, seen.spec.clone(), outputs).with(place.arn("sqs", name), seen.tags.clone()))
     }
 
     async fn create(cx: &Cx<'_, Self>, want: &Spec) -> Result<String> {
-        let attributes = attributes::unusual(&document(want), &document(&Spec::default()));
+        let attributes = attributes::unusual(&json(want), &json(&Spec::default()));
         let call = cx.client.create_queue().queue_name(cx.name).set_attributes(Some(attributes));
         let call = call.set_tags(Some(cx.tags.clone().into_iter().collect()));
         call.send().await.map_err(failed)?;
@@ -202,7 +214,7 @@ impl Kind for Queue {
     }
 
     async fn update(cx: &Cx<'_, Self>, live: &Live<Self>, want: &Spec, diff: &Diff) -> Result<()> {
-        let changed = attributes::changed(&document(want), diff);
+        let changed = attributes::changed(&json(want), diff);
         let call = cx.client.set_queue_attributes().queue_url(&live.outputs.url);
         call.set_attributes(Some(changed)).send().await.map_err(failed)?;
         Ok(())
@@ -216,10 +228,7 @@ impl Kind for Queue {
     }
 
     async fn delete(cx: &Cx<'_, Self>, live: &Live<Self>) -> Result<()> {
-        if cx.on_delete == OnDelete::Refuse && Self::data(cx, live).await?.is_some() {
-            let what = "it holds messages; set metadata.onDelete to `empty` or `retain`";
-            return Err(Error::malformed("sqs", "DeleteQueue", what));
-        }
+        cx.refuse_data(live, "DeleteQueue").await?;
         cx.client.delete_queue().queue_url(&live.outputs.url).send().await.map_err(failed)?;
         Ok(())
     }
@@ -237,22 +246,22 @@ fn wrong_name(name: &str) -> Option<String> {
     Some(format!("{wrong:?} may not stand in a queue's name: letters, digits, `-` and `_` may"))
 }
 
-fn document(spec: &Spec) -> Value {
+fn json(spec: &Spec) -> Value {
     serde_json::to_value(spec).unwrap_or_default()
 }
 
 /// What SQS says of one queue; `None` if there is none.
 async fn read_one(client: &Client, name: String) -> Result<Option<Seen>> {
-    let url = match client.get_queue_url().queue_name(&name).send().await.map_err(failed) {
-        Err(error) if is_gone(&error) => return Ok(None),
-        answer => answer?.queue_url.unwrap_or_default(),
+    let url = match sqs::url(client, &name).await {
+        Err(error) if sqs::is_gone(&error) => return Ok(None),
+        url => url?,
     };
     let attributes = client.get_queue_attributes().queue_url(&url).attribute_names(Name::All);
     let tags = client.list_queue_tags().queue_url(&url);
     let (attributes, tags) = futures::join!(attributes.send(), tags.send());
     match (attributes.map_err(failed), tags.map_err(failed)) {
         // It went since it was asked for.
-        (Err(error), _) | (_, Err(error)) if is_gone(&error) => Ok(None),
+        (Err(error), _) | (_, Err(error)) if sqs::is_gone(&error) => Ok(None),
         (attributes, tags) => {
             let spec = spec_of(&attributes?.attributes.unwrap_or_default())?;
             Ok(Some(Seen { url, spec, tags: own_tags(tags?.tags.unwrap_or_default()) }))

@@ -169,10 +169,12 @@ impl<'a> Comparer<'a> {
                 rule: ChangeRule::CreateOnly,
                 sensitive: false,
             });
-            (effect, reason) = (
-                Effect::Replace(Order::CreateFirst),
-                Reason(format!("the name is create-only; physicalName: {} keeps it", current.physical)),
-            );
+            // Where the kind replaces it anyway, another name would keep nothing.
+            if !matches!(effect, Effect::Replace(_)) {
+                reason =
+                    Reason(format!("the name is create-only; physicalName: {} keeps it", current.physical));
+            }
+            effect = Effect::Replace(Order::CreateFirst);
         }
         let newer = newer_of_somebody_else(facts.identity, current, &self.resolver.desired.owner);
         if let Some(why) = newer {

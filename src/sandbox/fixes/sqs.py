@@ -2,8 +2,11 @@
 
 import time
 
+import batchwright_documents as documents
+from moto.iam.models import iam_backends
 from moto.sqs.exceptions import InvalidAttributeName, InvalidAttributeValue, SQSException
 from moto.sqs.models import Queue, SQSBackend
+from moto.utilities.utils import get_partition
 
 # https://docs.aws.amazon.com/AWSSimpleQueueService/latest/APIReference/API_CreateQueue.html
 RANGES = {
@@ -31,12 +34,22 @@ def check(fifo, attributes):
             raise InvalidAttributeValue(name)
 
 
+def check_policy(backend, attributes):
+    """Its principals are there, and its actions are those of SQS."""
+    policy = attributes.get("Policy")
+    known = iam_backends[backend.account_id][get_partition(backend.region_name)]
+    if policy and (documents.fault(policy, service="sqs") or documents.stranger(policy, known)):
+        raise InvalidAttributeValue("Policy")
+
+
+documents.keep_by_id(Queue, "policy")
 create_queue = SQSBackend.create_queue
 delete_queue = SQSBackend.delete_queue
 
 
 def create_checked_queue(self, name, tags=None, **attributes):
     check(attributes.get("FifoQueue") == "true", {key: it for key, it in attributes.items() if key != "region"})
+    check_policy(self, attributes)
     if time.monotonic() - getattr(self, "freed", {}).get(name, -FREED_AFTER) < FREED_AFTER:
         raise SQSException(
             "AWS.SimpleQueueService.QueueDeletedRecently",
@@ -73,6 +86,7 @@ def set_named_attributes(self, said, now=None):
 
 def set_checked_attributes(self, queue_name, said):
     check(self.get_queue(queue_name).fifo_queue, said)
+    check_policy(self, said)
     return set_queue_attributes(self, queue_name, said)
 
 

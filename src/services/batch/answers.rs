@@ -12,6 +12,8 @@ use aws_smithy_runtime_api::client::runtime_components::RuntimeComponents;
 use aws_smithy_types::config_bag::ConfigBag;
 use serde_json::Value;
 
+use crate::services::settings;
+
 /// The SDK's client, and the revisions that it was told of. A revision never changes, so that its ARN tells it.
 #[derive(Debug, Clone)]
 pub struct Client {
@@ -26,7 +28,7 @@ impl Client {
     pub fn new(config: &SdkConfig) -> Self {
         let revisions = Revisions::default();
         let listener = Listener(Arc::clone(&revisions));
-        let config = aws_sdk_batch::config::Builder::from(config).interceptor(listener).build();
+        let config = settings!(aws_sdk_batch, config).interceptor(listener).build();
         Self { sdk: aws_sdk_batch::Client::from_conf(config), revisions }
     }
 

@@ -32,7 +32,7 @@ def snake(name):
 
 
 def camel(name):
-    """As `tests/kinds/cloudformation.rs` lowers it: a leading acronym whole."""
+    """As `tests/engine/kinds/cloudformation.rs` lowers it: a leading acronym whole."""
     capitals = len(name) - len(name.lstrip("ABCDEFGHIJKLMNOPQRSTUVWXYZ"))
     head = capitals - 1 if 1 < capitals < len(name) else capitals
     return name[:head].lower() + name[head:]

@@ -19,6 +19,7 @@ use super::gone::failures;
 use super::names::with_names;
 use super::stacks::{Contract, contracts, stacks};
 use super::{Run, cases, now};
+use crate::world::merge::merge;
 
 /// Contracts first, then the other stacks, of which nothing says how their fields may change.
 static STACKS: LazyLock<Vec<Contract>> = LazyLock::new(|| {
@@ -99,25 +100,6 @@ fn whole(of: &ResourceId, needs: &BTreeMap<ResourceId, BTreeSet<ResourceId>>) ->
         found.insert(id);
     }
     found
-}
-
-/// A JSON merge patch (RFC 7396).
-fn merge(target: &mut Value, patch: &Value) {
-    let Value::Object(patch) = patch else {
-        *target = patch.clone();
-        return;
-    };
-    if !target.is_object() {
-        *target = json!({});
-    }
-    let fields = target.as_object_mut().expect("an object");
-    for (key, value) in patch {
-        if value.is_null() {
-            fields.remove(key);
-        } else {
-            merge(fields.entry(key.clone()).or_insert(Value::Null), value);
-        }
-    }
 }
 
 impl Edits {

@@ -17,6 +17,8 @@ pub(in crate::kinds) enum Attached {
     Bucket,
     /// To a repository of ECR: a principal must be named, a resource must not.
     Repository,
+    /// To a queue of SQS: principals and resources are named.
+    Queue,
     /// To an endpoint of a VPC: principals and resources are named, of whichever service it leads to.
     Endpoint,
 }
@@ -36,7 +38,7 @@ impl Attached {
             Self::Repository => {
                 Some("has no place in a repository's policy, which is for this repository alone: remove it")
             }
-            Self::Identity | Self::Bucket | Self::Endpoint => None,
+            Self::Identity | Self::Bucket | Self::Queue | Self::Endpoint => None,
         }
     }
 }
@@ -163,7 +165,7 @@ fn statement(path: &str, statement: &Value, attached: Attached, found: &mut Vec<
             }
         }
         Attached::Trust => principal::of_trust(path, fields, found),
-        Attached::Bucket | Attached::Repository | Attached::Endpoint => {
+        Attached::Bucket | Attached::Repository | Attached::Queue | Attached::Endpoint => {
             one_of(path, fields, "Principal", "NotPrincipal", found);
             principal::check(path, fields, found);
         }

@@ -116,6 +116,9 @@ fn wrong_action(action: &str, attached: Attached) -> Option<String> {
         Attached::Bucket if action != "*" && !of("s3") => {
             Some(format!("`{action}` is none of S3's actions, and a bucket policy has no others"))
         }
+        Attached::Queue if action != "*" && !of("sqs") => {
+            Some(format!("`{action}` is none of SQS's actions, and a queue's policy has no others"))
+        }
         Attached::Repository if action != "*" && !of("ecr") => {
             Some(format!("`{action}` is none of ECR's actions, and a repository's policy has no others"))
         }

@@ -31,6 +31,8 @@ fn what_sqs_refuses_is_told_before_it_is_asked() {
         json!({"deduplicationScope": "queue"}),
         json!({"fifoQueue": true, "deduplicationScope": "queue", "fifoThroughputLimit": "perMessageGroupId"}),
         json!({"sqsManagedSseEnabled": true, "kmsMasterKeyId": "alias/aws/sqs"}),
+        json!({"kmsDataKeyReusePeriodSeconds": 600}),
+        json!({"policy": {"Version": "2012-10-17", "Statement": [{"Effect": "Allow", "Principal": "*", "Action": "s3:GetObject", "Resource": "*"}]}}),
         json!({"redriveAllowPolicy": {"redrivePermission": "denyAll", "sourceQueueArns": [arn]}}),
         json!({"redriveAllowPolicy": {"redrivePermission": "byQueue"}}),
     ]
@@ -42,6 +44,8 @@ fn what_sqs_refuses_is_told_before_it_is_asked() {
     deduplicationScope: is of FIFO queues: set fifoQueue to true, or remove it
     fifoThroughputLimit: needs deduplicationScope `messageGroup`
     sqsManagedSseEnabled: is another way to encrypt than kmsMasterKeyId: remove one of them
+    kmsDataKeyReusePeriodSeconds: is of kmsMasterKeyId: add that, or remove it
+    policy.Statement[0].Action: `s3:GetObject` is none of SQS's actions, and a queue's policy has no others
     redriveAllowPolicy.sourceQueueArns: is of redrivePermission `byQueue`
     redriveAllowPolicy: needs 1 to 10 sourceQueueArns with `byQueue`
     ");
@@ -78,6 +82,12 @@ fn errors_are_told_apart() {
         let error = Error { code: Some(code.to_owned()), ..Error::malformed("sqs", "CreateQueue", "") };
         assert_eq!(Sqs::classify(&error, Duration::ZERO), fault, "{code}");
     }
+    let what = "Invalid value for the parameter Policy.";
+    let error = Error {
+        code: Some("InvalidAttributeValue".to_owned()),
+        ..Error::malformed("sqs", "CreateQueue", what)
+    };
+    assert_eq!(Sqs::classify(&error, Duration::ZERO), Fault::Propagating(Duration::from_secs(120)));
 }
 
 #[tokio::test]
@@ -97,6 +107,7 @@ async fn every_aspect_is_set_changed_and_taken_back() {
             "redriveAllowPolicy": {"redrivePermission": "denyAll"}
         }))
         .await;
+    trial.settle(&json!({"redriveAllowPolicy": {"redrivePermission": "allowAll"}})).await;
     trial.settle(&json!({"sqsManagedSseEnabled": false, "visibilityTimeout": 60})).await;
     trial.settle(&json!({})).await;
     let url =

@@ -1,5 +1,5 @@
 //! What Batch refuses is known before it is asked; at its place in a manifest, and with the rules of single fields:
-//! tests/kinds/refusals.rs.
+//! tests/engine/kinds/refusals.rs.
 
 use serde_json::{Value, json};
 
