@@ -11,6 +11,7 @@ use super::check::Checker;
 use super::error::Complaint;
 use super::source::{Sources, Span};
 use super::tree::Node;
+use super::when::Condition;
 use crate::field;
 use crate::resource::{Lifecycle, OnDelete};
 use crate::services::tag_rules::{LONGEST_KEY, LONGEST_VALUE};
@@ -64,10 +65,11 @@ pub struct Metadata {
     /// Field paths that are left alone, such as `computeResources.maxvCpus`.
     #[serde(default)]
     pub ignore: Vec<String>,
-    /// Whether the resource exists in this environment: `${var.private}`.
-    #[serde(default = "yes")]
+    /// Whether the resource exists in this environment: `${var.private}`, `{not: "${var.private}"}`, or
+    /// `{equals: ["${env.name}", prod]}`.
+    #[serde(default)]
     #[allow(dead_code, reason = "read from the tree, so that it is known of documents that do not decode")]
-    pub when: bool,
+    pub when: Option<Condition>,
     /// What becomes of its data when it is to be deleted.
     #[serde(default)]
     pub on_delete: OnDelete,
@@ -78,10 +80,6 @@ pub struct Metadata {
     /// How it lives.
     #[serde(default)]
     pub lifecycle: Lifecycle,
-}
-
-fn yes() -> bool {
-    true
 }
 
 /// The identity of a document before its variables are known: both parts must be written out.

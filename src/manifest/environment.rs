@@ -13,13 +13,15 @@ use super::check::Checker;
 use super::document;
 use super::error::Complaint;
 use super::masked;
+use super::meaning::Scope;
+use super::own_variables;
 use super::parse::parse;
 use super::partial::{self, Unsure};
 use super::room::Room;
 use super::source::{Sources, Span};
 use super::tree::{Data, Node, Step, path_steps};
 use super::unknown::unknown_kind;
-use super::variables::{Scope, substitute};
+use super::variables::substitute;
 use crate::resource::{Limits, Owner, Place, ResourceId};
 
 /// The file that makes a folder an environment.
@@ -106,7 +108,7 @@ pub struct Loaded {
     pub place: Place,
     /// Who owns what is made.
     pub owner: Owner,
-    /// Its variables, `${env.…}` in them replaced.
+    /// Its variables, what they use replaced.
     pub variables: BTreeMap<String, Node>,
     /// Resources whose deletion was reviewed.
     pub allow_delete: Vec<ResourceId>,
@@ -120,16 +122,18 @@ pub fn checker() -> &'static Checker {
     &CHECKER
 }
 
-/// Reads the environment's file, as far as it can be read. Nothing, if it does not tell which stacks there are.
+/// Reads the environment's file, as far as it can be read, with the variables that the command line gives in the place of its own.
+/// Nothing, if it does not tell which stacks there are.
 pub fn load(
     sources: &mut Sources,
     path: &Path,
     name: &str,
-    room: &Room,
+    (room, given): (&Room, &BTreeMap<String, Node>),
     complaints: &mut Vec<Complaint>,
 ) -> Option<Loaded> {
     let before = complaints.len();
     let mut tree = read(sources, path, complaints)?;
+    own_variables::put(&mut tree, given);
     masked::mark_environment(&mut tree);
     let mut hidden = Vec::new();
     masked::hidden(&tree, &mut hidden);
@@ -233,8 +237,7 @@ fn replaced(tree: &Node, scope: &Scope<'_>, sources: &Sources, complaints: &mut 
         match entry.key.as_str() {
             "patches" => {}
             "variables" => {
-                let scope = Scope { own: true, ..*scope };
-                entry.value = substitute(&entry.value, &scope, sources, complaints);
+                entry.value = own_variables::resolved(&entry.value, scope, sources, complaints);
                 unsure.variables |= !matches!(entry.value.data, Data::Map(_));
                 for variable in entry.value.entries() {
                     variables.insert(variable.key.clone(), variable.value.clone());

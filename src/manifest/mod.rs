@@ -24,10 +24,13 @@ mod files;
 mod foreign;
 mod free_form;
 mod masked;
+mod meaning;
+mod own_variables;
 mod pairs;
 mod parse;
 mod partial;
 mod patch;
+mod pieces;
 mod references;
 mod render;
 mod resources;
@@ -40,6 +43,7 @@ mod tree;
 mod unknown;
 mod unread;
 mod variables;
+mod when;
 
 pub use environment::environments;
 pub use error::{Errors, Excerpt, ManifestError};
@@ -76,10 +80,15 @@ pub fn load(root: &Path, environment: &str, options: &Options) -> Result<Desired
     let mut complaints = Vec::new();
     let path = folder.join(environment::FILE);
     let room = Room::default();
-    let Some(mut loaded) = environment::load(&mut sources, &path, environment, &room, &mut complaints) else {
-        return Err(Errors::of(complaints, &sources));
+    let (given, mut whole) = given(&mut sources, options);
+    let loaded = environment::load(&mut sources, &path, environment, (&room, &given), &mut complaints);
+    let Some(loaded) = loaded else {
+        let mut errors = Errors::of(complaints, &sources);
+        errors.0.append(&mut whole);
+        errors.sort();
+        return Err(errors);
     };
-    let mut whole = overridden(&mut loaded, &mut sources, options);
+    whole.extend(unmet(&loaded, options));
     complaints.extend(environment::collisions(root, environment, &loaded));
     let (files, cut) = files(root, &loaded, &mut sources, &mut complaints);
 
@@ -178,22 +187,10 @@ fn folder_of(root: &Path, environment: &str) -> Result<PathBuf, Errors> {
     )
 }
 
-/// Puts what the command line says in the place of what the file says.
-fn overridden(loaded: &mut Loaded, sources: &mut Sources, options: &Options) -> Vec<ManifestError> {
-    let mut errors = Vec::new();
+/// The variables that the command line gives.
+fn given(sources: &mut Sources, options: &Options) -> (BTreeMap<String, Node>, Vec<ManifestError>) {
+    let (mut given, mut errors) = (BTreeMap::new(), Vec::new());
     for (name, text) in &options.variables {
-        let known = loaded.variables.keys().map(String::as_str);
-        if !loaded.variables.contains_key(name) {
-            // The file's own may be the ones that could not be read.
-            if loaded.unsure.variables {
-                continue;
-            }
-            errors.push(
-                ManifestError::whole("", format!("the environment has no variable `{name}` to replace"))
-                    .help_if(did_you_mean(name, known)),
-            );
-            continue;
-        }
         let file = sources.add(format!("the value of variable {name}"), text.clone());
         let mut parsed = parse::parse(file, sources);
         if !parsed.complaints.is_empty() {
@@ -206,7 +203,23 @@ fn overridden(loaded: &mut Loaded, sources: &mut Sources, options: &Options) -> 
         } else {
             parsed.documents.swap_remove(0)
         };
-        loaded.variables.insert(name.clone(), value);
+        given.insert(name.clone(), value);
+    }
+    (given, errors)
+}
+
+/// What the command line gives that the environment does not have, and what can't be given.
+fn unmet(loaded: &Loaded, options: &Options) -> Vec<ManifestError> {
+    let mut errors = Vec::new();
+    // The file's own may be the ones that could not be read.
+    for name in options.variables.keys().filter(|_| !loaded.unsure.variables) {
+        let known = loaded.variables.keys().map(String::as_str);
+        if !loaded.variables.contains_key(name) {
+            errors.push(
+                ManifestError::whole("", format!("the environment has no variable `{name}` to replace"))
+                    .help_if(did_you_mean(name, known)),
+            );
+        }
     }
     for (name, image) in &options.images {
         let known = loaded.file.images.keys().map(String::as_str);

@@ -9,6 +9,7 @@ use super::error::{self, Complaint};
 use super::fields::Fields;
 use super::free_form;
 use super::masked;
+use super::meaning::Scope;
 use super::nearest::did_you_mean;
 use super::patch;
 use super::room::{Room, Size};
@@ -16,7 +17,8 @@ use super::source::{Hidden, Sources, Span};
 use super::tree::{Data, Node, Step, path_steps};
 use super::unknown::unknown_kind;
 use super::unread::Unread;
-use super::variables::{Scope, substitute};
+use super::variables::substitute;
+use super::when;
 use crate::diff::{Compare, Rules};
 use crate::kind::{AnyKind, Ownership};
 use crate::kinds;
@@ -109,7 +111,6 @@ impl<'a> Reader<'a> {
             variables: &self.loaded.variables,
             images: &self.images,
             unsure: self.loaded.unsure,
-            own: false,
             room: self.room,
         };
         let so_far = self.complaints.len();
@@ -119,6 +120,7 @@ impl<'a> Reader<'a> {
             masked::hidden(&marked, &mut self.hidden);
         }
         drop(marked);
+        self.complaints.extend(when::settle(&mut tree));
         masked::mark(&mut tree);
         masked::hidden(&tree, &mut self.hidden);
         self.complaints.extend(document::unreferring(&tree, self.sources));

@@ -13,6 +13,7 @@ use proptest::prelude::*;
 
 mod canaries;
 mod fuzz;
+mod language;
 mod masked;
 mod memory;
 mod slips;
