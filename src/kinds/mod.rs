@@ -34,6 +34,7 @@ registry! {
     batch::compute_environment::ComputeEnvironment,
     batch::job_definition::JobDefinition,
     batch::job_queue::JobQueue,
+    batch::scheduling_policy::SchedulingPolicy,
     ec2::internet_gateway::InternetGateway,
     ec2::route_table::RouteTable,
     ec2::security_group::SecurityGroup,

@@ -20,6 +20,7 @@ const PROMISED: &[(&str, &[&str])] = &[
     ("describecomputeenvironments", &["computeEnvironments*"]),
     ("describejobqueues", &["jobQueues*"]),
     ("describejobdefinitions", &["jobDefinitions*"]),
+    ("describeschedulingpolicies", &["schedulingPolicies*"]),
     ("listjobs", &["jobSummaryList*"]),
     ("describejobs", &["jobs*"]),
     ("DescribeRepositories", &["repositories*.repositoryName", "repositories*.repositoryArn"]),

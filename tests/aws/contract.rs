@@ -31,9 +31,6 @@ struct Contract {
     /// Instance profiles that are there already: not a kind of ours.
     #[serde(default)]
     instance_profiles: Vec<String>,
-    /// Scheduling policies that are there already: not a kind of ours.
-    #[serde(default)]
-    scheduling_policies: Vec<String>,
     /// For each updatable field, a merge patch of the subject's spec. A key may have a `#…` suffix: several changes.
     #[serde(default)]
     changes: BTreeMap<String, Value>,
@@ -122,10 +119,6 @@ async fn stand(world: &World, contract: &Contract) {
     let iam = aws_sdk_iam::Client::new(&config);
     for name in &contract.instance_profiles {
         iam.create_instance_profile().instance_profile_name(name).send().await.expect("a profile");
-    }
-    let batch = aws_sdk_batch::Client::new(&config);
-    for name in &contract.scheduling_policies {
-        batch.create_scheduling_policy().name(name).send().await.expect("a policy");
     }
 }
 

@@ -3,6 +3,7 @@
 pub mod compute_environment;
 pub mod job_definition;
 pub mod job_queue;
+pub mod scheduling_policy;
 pub mod types;
 
 #[cfg(test)]

@@ -72,7 +72,8 @@ def of_schema(root, schema, path, within, found):
         of_schema(root, at, path, within | {name}, found)
         return
     for keyword, rule in KEYWORDS.items():
-        if keyword in schema:
+        # An empty pattern matches everything: no rule.
+        if keyword in schema and schema[keyword] != "":
             emit(found, path, rule, schema[keyword])
     for choices in ("oneOf", "anyOf"):
         for choice in schema.get(choices, []):

@@ -112,6 +112,7 @@ fn manifest_of(text: &str) -> String {
         .replace("<24 KiB>", &"x".repeat(24 * 1024))
         .replace("<129 characters>", &"x".repeat(129))
         .replace("<257 characters>", &"x".repeat(257))
+        .replace("<501 shares>", &list(501, &|index| format!("{{shareIdentifier: s{index}}}")))
         .replace("<101 items>", &list(101, &|index| format!("client-{index}")))
         .replace("<51 entries>", &list(51, &|index| format!("key-{index}: value")))
 }

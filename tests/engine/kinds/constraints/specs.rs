@@ -95,6 +95,7 @@ fn literal(mut spec: Value) -> Value {
             ("Bucket", "arn") => format!("arn:aws:s3:::{name}"),
             (_, "name") => name.to_owned(),
             ("ComputeEnvironment", _) => arn(&format!("compute-environment/{name}")),
+            ("SchedulingPolicy", _) => arn(&format!("scheduling-policy/{name}")),
             ("Queue", _) => arn(name),
             ("Secret", _) => arn(&format!("secret:{name}-AbCdEf")),
             ("Role" | "ServiceLinkedRole", _) => format!("arn:aws:iam::111111111111:role/{name}"),
