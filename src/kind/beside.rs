@@ -16,18 +16,25 @@ pub struct Clash {
     pub invalid: Invalid,
     /// The other one, if that is declared here.
     pub with: Option<ResourceId>,
+    /// Nobody can tell before it is tried: it is warned of, and in the way of nothing.
+    pub is_doubt: bool,
 }
 
 impl From<Invalid> for Clash {
     fn from(invalid: Invalid) -> Self {
-        Self { invalid, with: None }
+        Self { invalid, with: None, is_doubt: false }
     }
 }
 
 impl Clash {
     /// One complaint.
     pub fn new(path: impl Into<String>, with: &ResourceId, message: impl Into<String>) -> Self {
-        Self { invalid: Invalid::new(path, message), with: Some(with.clone()) }
+        Self { invalid: Invalid::new(path, message), with: Some(with.clone()), is_doubt: false }
+    }
+
+    /// The same as a doubt.
+    pub fn doubted(self) -> Self {
+        Self { is_doubt: true, ..self }
     }
 }
 

@@ -20,7 +20,8 @@ pub fn check(resources: &[Resource]) -> Vec<Complaint> {
     let mut complaints = Vec::new();
     for resource in resources.iter().filter(|resource| resource.spec().is_some()) {
         let (written, at) = spec_of(&resource.tree);
-        for clash in resource.kind.clashes(&written.to_json(), &resource.id, &beside) {
+        let clashes = resource.kind.clashes(&written.to_json(), &resource.id, &beside);
+        for clash in clashes.into_iter().filter(|clash| !clash.is_doubt) {
             let mut path = vec![Step::Key("spec".to_owned())];
             path.extend(path_steps(&clash.invalid.path));
             let at = if clash.invalid.path.is_empty() { at } else { resource.tree.follow(&path).1 };

@@ -1,6 +1,6 @@
 //! What is allowed and hardly meant: said with a plan and by `validate`, and never in the way of anything.
 
-use crate::kind::{AnyKind, Invalid};
+use crate::kind::{AnyKind, Beside, Invalid};
 use crate::plan::guards::literals::Named;
 use crate::plan::guards::{Renamed, literals};
 use crate::plan::model::Warning;
@@ -33,6 +33,7 @@ fn doubts(desired: &Desired, observed: Option<&Observed>, kinds: &Registry) -> V
     let unsearched = observed.and_then(|observed| observed.unsearched.clone());
     let general = |message| Warning { id: None, message, position: None };
     let mut found: Vec<Warning> = unsearched.into_iter().map(general).collect();
+    let beside = beside(desired);
     let (digests, named) = (Digests::of(desired, observed), Named::of(desired, kinds));
     for declared in desired.resources.values() {
         let Some(kind) = kinds.of(&declared.id.kind) else { continue };
@@ -42,6 +43,8 @@ fn doubts(desired: &Desired, observed: Option<&Observed>, kinds: &Registry) -> V
         if let Some(pinned) = digests.pinned(declared, kind, desired) {
             doubts.extend(kind.expiring(&declared.spec, &pinned));
         }
+        let together = kind.clashes(&declared.spec, &declared.id, &beside);
+        doubts.extend(together.into_iter().filter(|clash| clash.is_doubt).map(|clash| clash.invalid));
         doubts.extend(literals::doubts(declared, kind, &named));
         doubts.extend(kept(declared, kind, observed.is_some(), live));
         doubts.retain(|doubt| !declared.ignore.contains(&doubt.path));
@@ -52,6 +55,15 @@ fn doubts(desired: &Desired, observed: Option<&Observed>, kinds: &Registry) -> V
         }));
     }
     found
+}
+
+/// Everything that is declared.
+fn beside(desired: &Desired) -> Beside<'_> {
+    let mut beside = Beside::default();
+    for (id, declared) in &desired.resources {
+        beside.add(id, &declared.physical_name, &declared.spec, &declared.ignore);
+    }
+    beside
 }
 
 /// What AWS keeps and would not make again. Of what is not there, a plan says so as an objection.

@@ -1,4 +1,4 @@
-//! Roles that jobs cannot act as.
+//! Roles that jobs cannot act as, and queues that they do not fit.
 //!
 //! <https://docs.aws.amazon.com/AmazonECS/latest/developerguide/task-iam-roles.html> and `task_execution_IAM_role.html` beside it:
 //! both roles of a task trust `ecs-tasks.amazonaws.com`.
@@ -7,6 +7,7 @@ use serde_json::Value;
 
 use super::Spec;
 use crate::kind::{Beside, Clash};
+use crate::kinds::batch::fit;
 use crate::kinds::iam::role::trust;
 
 /// The fields that name a role of a task, wherever they stand.
@@ -17,7 +18,7 @@ pub(super) fn clashes(spec: &Spec, beside: &Beside<'_>) -> Vec<Clash> {
     of_tasks(&serde_json::to_value(spec).unwrap_or_default(), "", &mut roles);
     let kept_out =
         |(path, text): &(String, String)| trust::keeps_out(path, text, "ecs-tasks.amazonaws.com", beside);
-    roles.iter().filter_map(kept_out).collect()
+    roles.iter().filter_map(kept_out).chain(fit::clashes(spec, beside)).collect()
 }
 
 /// The roles of tasks in a document, each with its path.
