@@ -178,6 +178,8 @@ pub trait Kind: Sized + Send + Sync + 'static {
     const OWNERSHIP: Ownership = Ownership::Tagged;
     /// Whether deleting one destroys data.
     const HOLDS_DATA: bool = false;
+    /// The output that says of one whether AWS made it for the account: what `default: true` of a lookup means.
+    const DEFAULT_BY: Option<&'static str> = None;
     /// How it is removed.
     const REMOVAL: Removal = Removal::Direct;
     /// What jobs have to do with it.

@@ -18,6 +18,7 @@ pub mod kind;
 pub mod kinds;
 pub mod manifest;
 mod nearest;
+pub mod outputs;
 pub mod outside;
 pub mod permissions;
 pub mod plan;

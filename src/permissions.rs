@@ -10,7 +10,8 @@ use serde_json::{Value, json};
 
 use crate::kind::{Access, Facts, Given, Grant, On, When};
 use crate::kinds;
-use crate::resource::{Declared, Desired, Document, Incarnation, OWNER_TAG, Observed, ResourceId};
+use crate::resource::{Declared, Desired, Document, Incarnation, OWNER_TAG, Observed, ResourceId, Source};
+use crate::value::existing;
 use crate::value::reference::{self, Reference};
 
 mod roles;
@@ -93,6 +94,7 @@ pub fn document(desired: &Desired, purpose: For) -> Value {
         return statements.document(Vec::new());
     }
     statements.add(READS, ALWAYS, desired, None);
+    statements.looked_up(desired);
     statements.no_longer_declared(desired, purpose);
     for declared in desired.resources.values() {
         let Some(kind) = kinds::kind(&declared.id.kind) else { continue };
@@ -106,6 +108,39 @@ pub fn document(desired: &Desired, purpose: For) -> Value {
 }
 
 impl Statements {
+    /// What is not ours is read under its own name, or all of its kind where none is said.
+    fn looked_up(&mut self, desired: &Desired) {
+        let place = &desired.place;
+        let mut read = |action: &'static str, on: String| {
+            self.0.entry((READS, None, BTreeSet::from([on]))).or_default().insert(action);
+        };
+        if existing::are_zones_named(desired) {
+            read("ec2:DescribeAvailabilityZones", "*".to_owned());
+        }
+        for lookup in desired.existing.values() {
+            if let Source::Parameter(name) = &lookup.source {
+                // Public parameters belong to no account.
+                let account = if name.starts_with("/aws/") { "" } else { &place.account };
+                let name = name.trim_start_matches('/');
+                read(
+                    "ssm:GetParameters",
+                    format!("arn:{}:ssm:{}:{account}:parameter/{name}", place.partition, place.region),
+                );
+            }
+        }
+        for lookup in desired.existing.values() {
+            let Some(kind) = lookup.kind().and_then(kinds::kind) else { continue };
+            let names: BTreeSet<&str> = lookup.names().collect();
+            let names = if names.is_empty() { BTreeSet::from(["*"]) } else { names };
+            // An ARN's last part is the name.
+            let names = names.into_iter().map(|name| name.rsplit(['/', ':']).next().unwrap_or(name));
+            for name in names {
+                let looked_for = Declared::named(ResourceId::new(kind.facts().name, name), name);
+                self.add(READS, kind.facts().grants.read, desired, Some(&looked_for));
+            }
+        }
+    }
+
     /// Every kind is read, and may be deleted: what is no longer declared has to be seen, and to go.
     fn no_longer_declared(&mut self, desired: &Desired, purpose: For) {
         for facts in kinds::KINDS.iter().map(|kind| kind.facts()) {

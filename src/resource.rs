@@ -6,9 +6,14 @@ use std::str::FromStr;
 
 use serde::{Deserialize, Serialize};
 
+mod existing;
+mod lifecycle;
 mod limits;
 mod listing;
 
+pub use existing::{Found, Lookup, Match, Output, Source, Surroundings, Wanted};
+
+pub use lifecycle::{Lifecycle, OnDelete, Strategy, seconds};
 pub use limits::{Limits, Parallel};
 pub use listing::Listing;
 
@@ -191,65 +196,6 @@ impl fmt::Display for Position {
     }
 }
 
-/// What becomes of a resource's data when the resource is to be deleted (D22).
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize, schemars::JsonSchema)]
-#[serde(rename_all = "camelCase")]
-pub enum OnDelete {
-    /// Deleting is refused while it holds data.
-    #[default]
-    Refuse,
-    /// It is emptied first.
-    Empty,
-    /// It stays in AWS, without our ownership tags.
-    Retain,
-}
-
-/// How a compute environment's changes are carried out.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize, schemars::JsonSchema)]
-#[serde(rename_all = "camelCase")]
-pub enum Strategy {
-    /// In place where AWS allows it, else blue/green.
-    #[default]
-    Auto,
-    /// In place or not at all.
-    InPlace,
-    /// A new generation beside the old one for whatever would replace instances.
-    BlueGreen,
-}
-
-/// Our own settings of how a resource lives, from `metadata.lifecycle` (D2).
-#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize, schemars::JsonSchema)]
-#[serde(rename_all = "camelCase", deny_unknown_fields, default)]
-pub struct Lifecycle {
-    /// How changes are carried out.
-    pub strategy: Strategy,
-    /// How many job definition revisions stay ACTIVE; at least 2.
-    #[schemars(range(min = 2))]
-    pub keep_revisions: Option<u32>,
-    /// How long an apply waits for an old generation's jobs to finish, such as `90s`, `30m` or `2h`; `0s` for not at all.
-    /// Absent: half an hour. What takes longer is left to a later apply.
-    pub drain_timeout: Option<String>,
-}
-
-impl Lifecycle {
-    /// How many seconds an apply waits for an old generation's jobs; half an hour where nothing is said.
-    pub fn drain_seconds(&self) -> u64 {
-        self.drain_timeout.as_deref().and_then(seconds).unwrap_or(30 * 60)
-    }
-}
-
-/// The seconds of a time span such as `90s`, `30m` or `2h`.
-pub fn seconds(span: &str) -> Option<u64> {
-    let (number, unit) = span.split_at_checked(span.len().checked_sub(1)?)?;
-    let unit = match unit {
-        "s" => 1,
-        "m" => 60,
-        "h" => 3600,
-        _ => return None,
-    };
-    Some(u64::from(number.parse::<u32>().ok()?) * unit)
-}
-
 /// One resource as the manifests of an environment declare it.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Declared {
@@ -282,6 +228,25 @@ pub struct Declared {
 }
 
 impl Declared {
+    /// A name in AWS of which nothing else is said.
+    pub fn named(id: ResourceId, physical_name: impl Into<String>) -> Self {
+        Self {
+            id,
+            physical_name: physical_name.into(),
+            spec: Document::Null,
+            tags: Tags::new(),
+            stack: String::new(),
+            protect: false,
+            ignore: Vec::new(),
+            on_delete: OnDelete::Refuse,
+            depends_on: Vec::new(),
+            renamed_from: None,
+            lifecycle: Lifecycle::default(),
+            position: Position { file: String::new(), line: 0, column: 0 },
+            positions: BTreeMap::new(),
+        }
+    }
+
     /// Where a field of the spec stands, or else the nearest thing around it.
     pub fn position_of(&self, field: &str) -> &Position {
         let mut path = format!("spec.{field}");
@@ -316,6 +281,12 @@ pub struct Desired {
     pub limits: Limits,
     /// Resources whose deletion was reviewed in `environment.yaml`.
     pub allow_delete: Vec<ResourceId>,
+    /// What is there and not ours, by the name in `${existing.<name>.<output>}`.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub existing: BTreeMap<String, Lookup>,
+    /// What it tells whoever uses it.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub outputs: BTreeMap<String, Output>,
 }
 
 /// An image that job definitions use (D6).
@@ -411,6 +382,9 @@ pub struct Observed {
     /// What images' tags point to now: `<repository uri>@sha256:…`.
     #[serde(default)]
     pub images: BTreeMap<String, String>,
+    /// What was looked up that is not ours.
+    #[serde(default, skip_serializing_if = "Surroundings::is_empty")]
+    pub surroundings: Surroundings,
     /// What is none of the resources above and names one of them.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub outsiders: Vec<Outsider>,

@@ -3,7 +3,9 @@
 use std::fmt::Write;
 use std::path::PathBuf;
 
+use crate::outside::line as plain;
 use crate::render::{Paint, hint};
+use crate::value::existing::Unfound;
 use crate::{jobs, sandbox, services};
 use crate::{manifest, outside};
 
@@ -63,6 +65,9 @@ pub enum Error {
     /// The sandbox could not be started.
     #[error("failed to start the sandbox: {0}")]
     Sandbox(#[from] sandbox::Error),
+    /// What the environment looks up is not there, or is several.
+    #[error("{}", .0.iter().map(|it| it.message.as_str()).collect::<Vec<_>>().join("; "))]
+    Unfound(Vec<Unfound>),
     /// Guards refuse the plan, which has been printed with its objections.
     #[error("refused: {objections} objection{s} to this plan; nothing was changed", s = if *.objections == 1 { "" } else { "s" })]
     Refused {
@@ -133,6 +138,18 @@ impl Error {
     pub fn render(&self, paint: Paint) -> String {
         if let Self::Manifests(errors) = self {
             return errors.render(paint.on());
+        }
+        if let Self::Unfound(all) = self {
+            let one = |it: &Unfound| {
+                let (error, help) = (paint.bad("error"), paint.note("help"));
+                format!(
+                    "{error}: {}\n --> {}\n  = {help}: {}\n",
+                    plain(&it.message),
+                    it.position,
+                    plain(&it.help)
+                )
+            };
+            return all.iter().map(one).collect::<Vec<_>>().join("\n");
         }
         let mut text = format!("{}: {self}\n", paint.bad("error"));
         for help in self.help() {

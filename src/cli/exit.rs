@@ -57,7 +57,7 @@ impl Exit {
     /// The exit code of an error.
     pub fn of(error: &Error) -> Self {
         match error {
-            Error::Manifests(_) | Error::Plain { .. } | Error::Sandbox(_) => Self::Error,
+            Error::Manifests(_) | Error::Unfound(_) | Error::Plain { .. } | Error::Sandbox(_) => Self::Error,
             Error::Account { .. } | Error::Region { .. } | Error::Refused { .. } => Self::Refused,
             Error::Stale
             | Error::NotReviewed { .. }
@@ -184,7 +184,7 @@ mod tests {
             assert!(!read.help().is_empty(), "{service} {code}");
             let failed = Outcome::Failed(failure);
             let outcomes = BTreeMap::from([(0, Outcome::Done), (1, failed), (2, Outcome::Blocked { by: 1 })]);
-            let report = Report { outcomes, interrupted: false };
+            let report = Report { outcomes, interrupted: false, known: BTreeMap::new() };
             assert_eq!(Exit::of_report(&report), Exit::Access, "{service} {code}");
             if let Some(known) = services::service(service) {
                 assert_eq!(

@@ -20,9 +20,11 @@ mod error;
 mod exit;
 mod explain;
 mod github;
+mod hold;
 mod logs;
 mod news;
 mod output;
+mod outputs;
 mod permissions;
 mod plan;
 mod profile;
@@ -98,6 +100,8 @@ commands! {
     Drift => drift,
     Destroy => destroy,
     Status => status,
+    Outputs => outputs,
+    Hold => hold,
     Adopt => adopt,
     Submit => submit,
     Logs => logs,

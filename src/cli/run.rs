@@ -6,6 +6,7 @@ use super::{Error, Exit, Output, Result, Session, signals};
 use crate::cloud::Cloud;
 use crate::execute::{self, Event, Halt, Report, Stop};
 use crate::kinds::KINDS;
+use crate::outputs;
 use crate::plan::review::{Difference, Expected};
 use crate::plan::{Guard, Plan};
 use crate::render::{self, json};
@@ -38,6 +39,16 @@ impl Talk<'_> {
             differences.iter().map(json::difference).for_each(|record| self.out.record(record));
         } else {
             self.out.data(&format!("\n{}", render::differences(differences, self.out.paint())));
+        }
+    }
+
+    /// What the environment tells whoever uses it: it takes no call.
+    fn outputs(&self, session: &Session, observed: &Observed, known: &outputs::Known) {
+        let told = outputs::told(&session.desired, observed, known);
+        if self.json {
+            render::output_records(&told, false).into_iter().for_each(|record| self.out.record(record));
+        } else if !told.is_empty() {
+            self.out.data(&format!("\n{}", render::outputs(&told, self.out.paint())));
         }
     }
 
@@ -85,6 +96,7 @@ pub async fn reviewed(
         return Err(Error::Refused { objections: plan.objections.len() });
     }
     if plan.is_idle() {
+        talk.outputs(session, &observed, &outputs::known(&observed));
         return Ok(Exit::Success);
     }
     // What nobody could be shown, nobody agreed to.
@@ -128,6 +140,9 @@ pub async fn carry_out(
         report = executed(session, plan, observed, stopped, talk) => report,
     };
     talk.report(plan, &report, one_plan);
+    if report.complete() {
+        talk.outputs(session, observed, &report.known);
+    }
     Exit::of_report(&report)
 }
 

@@ -1,5 +1,7 @@
 //! What all commands that talk to AWS begin with: manifests, the right account, one observation, a plan.
 
+use std::collections::BTreeMap;
+
 use super::{Connection, Error, Globals, Output, Result};
 use crate::cloud::{self, Aws, Cloud, Scope};
 use crate::execute;
@@ -8,8 +10,9 @@ use crate::kinds::KINDS;
 use crate::manifest;
 use crate::plan::{Guard, Plan};
 use crate::render::json::Calls;
-use crate::resource::{Desired, Observed, ResourceId};
+use crate::resource::{self, Desired, Observed, ResourceId};
 use crate::services::{self, Width};
+use crate::value::existing;
 
 /// Which environment, and what the command line adds to its manifests.
 #[derive(Debug, Clone, clap::Args)]
@@ -36,13 +39,23 @@ impl Choices {
         self.load_with(globals, false)
     }
 
-    /// The same; of a `destroy`, an environment may declare nothing.
-    fn load_with(&self, globals: &Globals, may_be_empty: bool) -> Result<Desired> {
-        let options = manifest::Options {
+    /// What a text with references stands for, as the one output of the environment.
+    pub fn output(&self, globals: &Globals, asked: &str) -> Result<BTreeMap<String, resource::Output>> {
+        let options = manifest::Options { output: Some(asked.to_owned()), ..self.options() };
+        Ok(manifest::load(&globals.manifests, &self.environment, &options)?.outputs)
+    }
+
+    fn options(&self) -> manifest::Options {
+        manifest::Options {
             images: self.images.iter().cloned().collect(),
             variables: self.variables.iter().cloned().collect(),
-            may_be_empty,
-        };
+            ..manifest::Options::default()
+        }
+    }
+
+    /// The same; of a `destroy`, an environment may declare nothing.
+    fn load_with(&self, globals: &Globals, may_be_empty: bool) -> Result<Desired> {
+        let options = manifest::Options { may_be_empty, ..self.options() };
         Ok(manifest::load(&globals.manifests, &self.environment, &options)?)
     }
 }
@@ -133,7 +146,8 @@ impl Session {
         Self::of(globals, choices.load_with(globals, true)?, out).await
     }
 
-    async fn of(globals: &Globals, desired: Desired, out: &Output) -> Result<Self> {
+    /// The same of manifests that are read already.
+    pub async fn of(globals: &Globals, desired: Desired, out: &Output) -> Result<Self> {
         let connection = Connection::open(globals, &desired.place, out).await?;
         Self::on(desired, connection).await
     }
@@ -163,15 +177,24 @@ impl Session {
         read.map_err(Error::aws(format!("read what AWS has of {}", self.desired.environment)))
     }
 
+    /// The same for a plan: what it stands on has to be there. Nothing that is destroyed stands on anything.
+    async fn observe_for(&self, guard: &Guard) -> Result<Observed> {
+        let observed = self.observe().await?;
+        if !guard.destroy {
+            looked_up(&self.desired, &observed)?;
+        }
+        Ok(observed)
+    }
+
     /// Observes, and plans.
     pub async fn plan(&self, guard: &Guard) -> Result<(Plan, Observed)> {
-        let (observed, guard) = (self.observe().await?, self.guarded(guard));
+        let (observed, guard) = (self.observe_for(guard).await?, self.guarded(guard));
         self.planned(cloud::plan(&self.aws, &self.desired, observed, KINDS, &guard).await)
     }
 
     /// The same once more, right before the first write: what is as it was is planned as it was.
     pub async fn plan_again(&self, guard: &Guard, made: (Plan, &Observed)) -> Result<(Plan, Observed)> {
-        let (observed, guard) = (self.observe().await?, self.guarded(guard));
+        let (observed, guard) = (self.observe_for(guard).await?, self.guarded(guard));
         self.planned(cloud::plan_again(&self.aws, &self.desired, observed, KINDS, &guard, made).await)
     }
 
@@ -196,6 +219,14 @@ impl Session {
     /// Stops the sandbox that was made for the command.
     pub async fn close(self) {
         self.connection.close().await;
+    }
+}
+
+/// An error if something that is looked up is not there, or is several.
+pub(super) fn looked_up(desired: &Desired, observed: &Observed) -> Result<()> {
+    match existing::unfound(desired, &observed.surroundings) {
+        none if none.is_empty() => Ok(()),
+        unfound => Err(Error::Unfound(unfound)),
     }
 }
 

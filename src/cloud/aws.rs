@@ -10,12 +10,14 @@ use futures::future::{BoxFuture, try_join_all};
 use serde_json::Value;
 use tokio::time::Instant;
 
-use super::{Act, Cloud, Reach, Scope, ownership};
+use super::{Act, Cloud, Reach, Scope, lookups, ownership};
 use crate::diff::{ChangeRule, Diff};
 use crate::kind::{AnyKind, Call, Identity};
 use crate::kinds::{KINDS, kind};
 use crate::plan::Verb;
-use crate::resource::{COMMIT_TAG, Incarnation, Jobs, JobsOf, Observed, OnDelete, Place, ResourceId, Tags};
+use crate::resource::{
+    COMMIT_TAG, Incarnation, Jobs, JobsOf, Observed, OnDelete, Place, ResourceId, Source, Tags,
+};
 use crate::services::heard::Heard;
 use crate::services::{
     self, AnyService, Clients, Error, Fault, Result, SERVICES, Snapshots, Target, tagging,
@@ -67,13 +69,15 @@ impl Aws {
             let rest: Vec<_> = rest.map(|service| self.read_one(*service, &reading)).collect();
             try_join_all(rest).await
         };
-        let (first, more, images) = futures::try_join!(try_join_all(reads), more, self.images(scope))?;
+        let (first, more, images, mut looked) =
+            futures::try_join!(try_join_all(reads), more, self.images(scope), self.surroundings(scope))?;
         let snapshots = Snapshots(first.into_iter().chain(more).flatten().collect());
         let mut observed = Observed::default();
         let mut others = Vec::new();
         for kind in KINDS {
             let facts = kind.facts();
             let seen = kind.observe(&snapshots, &scope.place)?;
+            looked.keep(facts.name, &seen, &scope.existing);
             let by_name = facts.identity != Identity::Assigned || scope.reach == Reach::Named;
             let identified = ownership::identify(facts, seen, scope, by_name);
             observed.resources.extend(identified.found);
@@ -81,6 +85,7 @@ impl Aws {
         }
         observed.images = of_their_repositories(images, scope, &observed);
         if scope.reach == Reach::Everything {
+            observed.surroundings = looked.found(&scope.existing, &scope.owner, KINDS);
             observed.unsearched = reading.sweep.clone().await?.unsearched;
             let listed = SERVICES.iter().flat_map(|service| service.listed(&snapshots));
             observed.listed = listed.map(|(kind, listing)| (kind.to_owned(), listing)).collect();
@@ -122,11 +127,33 @@ impl Aws {
         Ok(digests)
     }
 
+    /// What lookups need that is of no kind.
+    async fn surroundings(&self, scope: &Scope) -> Result<lookups::Seen> {
+        let zones = async {
+            match scope.zones {
+                true => services::ec2::zones(self.clients.of::<services::ec2::Ec2>()?).await,
+                false => Ok(BTreeSet::new()),
+            }
+        };
+        let names = scope.existing.values().filter_map(|lookup| match &lookup.source {
+            Source::Parameter(name) => Some(name.as_str()),
+            _ => None,
+        });
+        let parameters = services::ssm::parameters(self.clients.config(), names.collect());
+        let (zones, parameters) = futures::try_join!(zones, parameters)?;
+        Ok(lookups::Seen { of_kinds: BTreeMap::new(), parameters, zones })
+    }
+
     /// The services' side of a scope: names by kind.
     fn reading(&self, scope: &Scope) -> services::Scope {
         let mut names: BTreeMap<String, BTreeSet<String>> = BTreeMap::new();
         for (id, physical) in &scope.names {
             names.entry(id.kind.clone()).or_default().extend(physical.iter().cloned());
+        }
+        for lookup in scope.existing.values() {
+            if let Some(kind) = lookup.kind() {
+                names.entry(kind.to_owned()).or_default().extend(lookup.names().map(str::to_owned));
+            }
         }
         let mut reading = services::Scope::without_sweep(
             scope.owner.clone(),

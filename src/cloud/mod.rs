@@ -11,12 +11,14 @@ use crate::diff::Diff;
 use crate::kind::AnyKind;
 use crate::plan::{self, Guard, Plan, Reads, Request, Step};
 use crate::resource::{
-    Desired, Document, Image, Incarnation, Jobs, JobsOf, Observed, Owner, Place, ResourceId,
+    Desired, Document, Image, Incarnation, Jobs, JobsOf, Lookup, Observed, Owner, Place, ResourceId,
 };
 use crate::services::{Error, Fault, Result};
+use crate::value::existing;
 
 pub mod aws;
 mod late;
+mod lookups;
 mod ownership;
 mod simulated;
 
@@ -37,6 +39,10 @@ pub struct Scope {
     pub renamed: BTreeMap<ResourceId, ResourceId>,
     /// The images whose digests are asked for.
     pub images: BTreeMap<String, Image>,
+    /// What is looked up that is not ours.
+    pub existing: BTreeMap<String, Lookup>,
+    /// Whether the zones of the region are asked for.
+    pub zones: bool,
     /// How much is read.
     pub reach: Reach,
 }
@@ -74,6 +80,8 @@ impl Scope {
             place: desired.place.clone(),
             names,
             images: images.map(|(name, image)| (name.clone(), image.clone())).collect(),
+            existing: desired.existing.clone(),
+            zones: existing::are_zones_named(desired),
             reach: Reach::Everything,
         }
     }
@@ -86,6 +94,8 @@ impl Scope {
             names,
             renamed: self.renamed.clone(),
             images: BTreeMap::new(),
+            existing: BTreeMap::new(),
+            zones: false,
             reach,
         }
     }

@@ -15,7 +15,7 @@ use futures::FutureExt;
 use futures::future::BoxFuture;
 use serde_json::{Value, json};
 
-use super::{Act, Cloud, Reach, Scope, ownership};
+use super::{Act, Cloud, Reach, Scope, lookups, ownership};
 use crate::diff::{self, ChangeRule, Compare, Rules, Stands};
 use crate::kind::{AnyKind, Identity};
 use crate::plan::Verb;
@@ -31,6 +31,8 @@ pub struct Simulated {
     kinds: &'static [&'static dyn AnyKind],
     place: Place,
     store: Mutex<Store>,
+    /// The parameters of Systems Manager.
+    parameters: Mutex<BTreeMap<String, String>>,
     /// How many ids it has assigned.
     assigned: AtomicUsize,
     /// Decides how many turns each call takes.
@@ -43,7 +45,14 @@ const MOST_TURNS: u64 = 12;
 impl Simulated {
     /// An empty one.
     pub fn new(kinds: &'static [&'static dyn AnyKind], place: Place) -> Self {
-        Self { kinds, place, store: Mutex::new(Store::new()), assigned: AtomicUsize::new(0), turns: None }
+        Self {
+            kinds,
+            place,
+            store: Mutex::new(Store::new()),
+            parameters: Mutex::default(),
+            assigned: AtomicUsize::new(0),
+            turns: None,
+        }
     }
 
     /// The same, in which each call takes some turns of the runtime, as many as follow from `seed`.
@@ -68,11 +77,18 @@ impl Simulated {
         self.store().insert(key, incarnation);
     }
 
+    /// Gives a parameter of Systems Manager a value.
+    pub fn set_parameter(&self, name: &str, value: &str) {
+        let mut parameters = self.parameters.lock().unwrap_or_else(PoisonError::into_inner);
+        parameters.insert(name.to_owned(), value.to_owned());
+    }
+
     /// Another one in which the same is there.
     #[must_use]
     pub fn copy(&self) -> Self {
         Self {
             store: Mutex::new(self.store().clone()),
+            parameters: Mutex::new(self.parameters.lock().unwrap_or_else(PoisonError::into_inner).clone()),
             assigned: AtomicUsize::new(self.assigned.load(Ordering::Relaxed)),
             turns: None,
             place: self.place.clone(),
@@ -156,6 +172,10 @@ impl Simulated {
         };
         outputs.insert("arn".to_owned(), Value::String(arn.clone()));
         for output in &kind.facts().outputs {
+            // It makes nothing for the account.
+            if kind.facts().default_by == Some(output.as_str()) {
+                outputs.insert(output.clone(), Value::Bool(false));
+            }
             // What is called by its id bears the name that it was given as well.
             let text = if output == "name" { &step.physical } else { &physical };
             outputs.entry(output.clone()).or_insert_with(|| Value::String(text.clone()));
@@ -288,6 +308,11 @@ fn refused(code: &str, message: String) -> Error {
 impl Cloud for Simulated {
     fn observe<'a>(&'a self, scope: &'a Scope) -> BoxFuture<'a, Result<Observed>> {
         let (mut observed, mut others) = (Observed::default(), Vec::new());
+        let zones = ["a", "b", "c"].map(|letter| format!("{}{letter}", self.place.region));
+        let mut looked = lookups::Seen {
+            zones: zones.into_iter().filter(|_| scope.zones).collect(),
+            ..lookups::Seen::default()
+        };
         for kind in self.kinds {
             let facts = kind.facts();
             let seen: Vec<Incarnation> = self
@@ -296,12 +321,15 @@ impl Cloud for Simulated {
                 .filter(|((name, ..), _)| name == facts.name)
                 .map(|(_, held)| held.clone())
                 .collect();
+            looked.keep(facts.name, &seen, &scope.existing);
             let by_name = facts.identity != Identity::Assigned || scope.reach == Reach::Named;
             let identified = ownership::identify(facts, seen, scope, by_name);
             observed.resources.extend(identified.found);
             others.extend(identified.others.into_iter().map(|one| (*kind, one)));
         }
         if scope.reach == Reach::Everything {
+            looked.parameters = self.parameters.lock().unwrap_or_else(PoisonError::into_inner).clone();
+            observed.surroundings = looked.found(&scope.existing, &scope.owner, self.kinds);
             ownership::keep_outsiders(&mut observed, others, scope);
         }
         std::future::ready(Ok(observed)).boxed()

@@ -56,6 +56,8 @@ pub async fn execute(
         names: BTreeMap::new(),
         renamed: BTreeMap::new(),
         images: BTreeMap::new(),
+        existing: BTreeMap::new(),
+        zones: false,
         reach: crate::cloud::Reach::Named,
     };
     let remade: BTreeSet<ResourceId> = plan
@@ -137,7 +139,9 @@ pub async fn execute(
     }
     let stopped =
         outcomes.values().any(|outcome| matches!(outcome, Outcome::Unfinished { .. } | Outcome::NotStarted));
-    Report { outcomes, interrupted: stopped && *stop.borrow() != Halt::No }
+    drop(flights);
+    let known = known.lock().unwrap_or_else(PoisonError::into_inner).0.clone();
+    Report { outcomes, interrupted: stopped && *stop.borrow() != Halt::No, known }
 }
 
 /// Steps whose predecessors are done, as far as there is room, in order of their numbers.

@@ -180,6 +180,8 @@ pub struct Report {
     pub outcomes: BTreeMap<StepId, Outcome>,
     /// Whether the run was stopped.
     pub interrupted: bool,
+    /// What AWS assigned to all that there is now, as far as this run saw it.
+    pub known: BTreeMap<ResourceId, BTreeMap<String, serde_json::Value>>,
 }
 
 impl Report {
@@ -222,7 +224,7 @@ impl Report {
 
 /// The outputs that are known: first what was observed, then what each step made.
 #[derive(Debug, Default)]
-pub(crate) struct Known(BTreeMap<ResourceId, BTreeMap<String, serde_json::Value>>);
+pub(crate) struct Known(pub(crate) BTreeMap<ResourceId, BTreeMap<String, serde_json::Value>>);
 
 impl Known {
     pub(crate) fn of(observed: &Observed, remade: &BTreeSet<ResourceId>) -> Self {
@@ -242,7 +244,7 @@ impl Known {
     pub(crate) fn resolve(&self, document: &serde_json::Value) -> serde_json::Value {
         reference::resolve(document, &|reference| match reference {
             Reference::Output { id, output } => crate::plan::output_text(self.0.get(id)?.get(output)?),
-            Reference::Image(_) => None,
+            Reference::Image(_) | Reference::Existing { .. } | Reference::Zone(_) => None,
         })
     }
 }

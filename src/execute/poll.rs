@@ -177,6 +177,8 @@ mod tests {
             names: BTreeMap::new(),
             renamed: BTreeMap::new(),
             images: BTreeMap::new(),
+            existing: BTreeMap::new(),
+            zones: false,
             reach: Reach::Named,
         }
     }

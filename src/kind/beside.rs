@@ -111,7 +111,7 @@ impl<'a> Beside<'a> {
     pub fn find<K: Kind>(&self, text: &str) -> Option<(&'a ResourceId, K::Spec)> {
         let other = match reference::whole(text) {
             Some(Reference::Output { id, .. }) => self.get(&id).filter(|it| it.id.kind == K::NAME)?,
-            Some(Reference::Image(_)) => return None,
+            Some(Reference::Image(_) | Reference::Existing { .. } | Reference::Zone(_)) => return None,
             None => {
                 let name = text.rsplit('/').next().unwrap_or(text);
                 self.get(self.names.get(&(K::NAME, name))?)?

@@ -28,6 +28,8 @@ pub struct Facts {
     pub tags: TagRules,
     /// Whether deleting one destroys data.
     pub holds_data: bool,
+    /// The output that says of one whether AWS made it for the account.
+    pub default_by: Option<&'static str>,
     /// How it is removed.
     pub removal: Removal,
     /// What jobs have to do with it.
@@ -87,6 +89,7 @@ pub(super) fn facts_of<K: Kind>() -> Facts {
         ownership: K::OWNERSHIP,
         tags: K::TAGS,
         holds_data: K::HOLDS_DATA,
+        default_by: K::DEFAULT_BY,
         removal: K::REMOVAL,
         work: K::WORK,
         rules_between: K::RULES,

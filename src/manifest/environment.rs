@@ -12,9 +12,11 @@ use serde_json::{Map, Value};
 use super::check::Checker;
 use super::document;
 use super::error::Complaint;
+use super::existing::{self, Existing};
 use super::masked;
 use super::meaning::Scope;
-use super::own_variables;
+use super::outputs::{self, Told};
+use super::own_variables::{self, Given};
 use super::parse::parse;
 use super::partial::{self, Unsure};
 use super::room::Room;
@@ -22,7 +24,7 @@ use super::source::{Sources, Span};
 use super::tree::{Data, Node, Step, path_steps};
 use super::unknown::unknown_kind;
 use super::variables::substitute;
-use crate::resource::{Limits, Owner, Place, ResourceId};
+use crate::resource::{Limits, Lookup, Output, Owner, Place, ResourceId};
 
 /// The file that makes a folder an environment.
 pub const FILE: &str = "environment.yaml";
@@ -51,6 +53,13 @@ pub struct Environment {
     #[serde(default)]
     #[allow(dead_code, reason = "read from the tree, so that places are kept")]
     pub variables: Map<String, Value>,
+    /// What is there and not ours, for `${existing.<name>.<output>}`: read, and never owned, changed or deleted.
+    #[serde(default)]
+    pub existing: BTreeMap<String, Existing>,
+    /// What it tells whoever uses it, by `batchwright outputs` and after an apply: texts with references.
+    #[serde(default)]
+    #[allow(dead_code, reason = "read from the tree, so that places are kept")]
+    pub outputs: BTreeMap<String, Told>,
     /// Tags of every resource.
     #[serde(default)]
     pub tags: BTreeMap<String, String>,
@@ -112,6 +121,10 @@ pub struct Loaded {
     pub variables: BTreeMap<String, Node>,
     /// Resources whose deletion was reviewed.
     pub allow_delete: Vec<ResourceId>,
+    /// What is there and not ours.
+    pub existing: BTreeMap<String, Lookup>,
+    /// What it tells whoever uses it.
+    pub outputs: BTreeMap<String, Output>,
     /// What of it could not be read.
     pub unsure: Unsure,
 }
@@ -126,9 +139,9 @@ pub fn checker() -> &'static Checker {
 /// Nothing, if it does not tell which stacks there are.
 pub fn load(
     sources: &mut Sources,
-    path: &Path,
+    (root, path): (&Path, &Path),
     name: &str,
-    (room, given): (&Room, &BTreeMap<String, Node>),
+    (room, given): (&Room, &Given),
     complaints: &mut Vec<Complaint>,
 ) -> Option<Loaded> {
     let before = complaints.len();
@@ -145,6 +158,12 @@ pub fn load(
     let checker = checker();
     let variables = partial::may_be_misspelt(&tree, checker).variables;
     let scope = Scope { unsure: Unsure { variables, ..scope.unsure }, ..scope };
+    let named = |section: &str| -> Vec<String> {
+        let entries = tree.get(section).map(Node::entries).unwrap_or_default();
+        entries.iter().map(|entry| entry.key.clone()).collect()
+    };
+    let (images, existing) = (named("images"), named("existing"));
+    let scope = Scope { images: &images, existing: &existing, ..scope };
     let tree = replaced(&tree, &scope, sources, complaints);
     complaints.extend(checker.check(&tree, tree.span));
     let (tree, unsure) = match complaints.len() > before {
@@ -174,7 +193,12 @@ pub fn load(
     let variables = entries.iter().map(|entry| (entry.key.clone(), entry.value.clone())).collect();
     let place = Place::new(&*file.account, &*file.region);
     let owner = Owner::new(&file.project, name);
-    Some(Loaded { file, tree, place, owner, variables, allow_delete, unsure })
+    let (outputs, wrong) = outputs::read(&tree, sources);
+    complaints.extend(wrong);
+    let reader = existing::Reader { root, place: &place, project: &file.project, sources };
+    let (existing, wrong) = reader.read(&file.existing, &tree);
+    complaints.extend(wrong.into_iter().filter(|_| !unsure.place && !unsure.project));
+    Some(Loaded { file, tree, place, owner, variables, allow_delete, existing, outputs, unsure })
 }
 
 /// The tree of an environment's file.
@@ -273,16 +297,8 @@ pub fn collisions(root: &Path, name: &str, loaded: &Loaded) -> Option<Complaint>
         return None;
     }
     for other in environments(root).into_iter().filter(|other| other != name) {
-        // Whatever else is wrong over there is that environment's own matter.
-        let mut sources = Sources::default();
-        let Some(tree) = read(&mut sources, &root.join(&other).join(FILE), &mut Vec::new()) else { continue };
-        let place = place(&tree);
-        let room = Room::default();
-        let scope = Scope::environment(&other, &place, &room);
-        let project = project(&tree, &scope, &sources);
-        let scope = project.as_ref().map_or(scope, |(project, owner)| scope.of_project(project, &owner.0));
-        let tree = replaced(&tree, &scope, &sources, &mut Vec::new());
-        let prefix = tree.get("namePrefix").and_then(Node::text).unwrap_or_default();
+        let Some((place, prefix)) = outline(root, &other) else { continue };
+        let prefix = prefix.as_str();
         let ours = loaded.file.name_prefix.as_str();
         // What the permissions of the one allow by `dev-*` would hold for all of `dev-eu-` as well.
         if place.account == loaded.place.account && (prefix.starts_with(ours) || ours.starts_with(prefix)) {
@@ -305,6 +321,21 @@ pub fn collisions(root: &Path, name: &str, loaded: &Loaded) -> Option<Complaint>
         }
     }
     None
+}
+
+/// Where another environment lives, and what the names of its resources begin with. Whatever else is wrong over there is that
+/// environment's own matter.
+pub fn outline(root: &Path, name: &str) -> Option<(Place, String)> {
+    let mut sources = Sources::default();
+    let tree = read(&mut sources, &root.join(name).join(FILE), &mut Vec::new())?;
+    let place = place(&tree);
+    let room = Room::default();
+    let scope = Scope::environment(name, &place, &room);
+    let project = project(&tree, &scope, &sources);
+    let scope = project.as_ref().map_or(scope, |(project, owner)| scope.of_project(project, &owner.0));
+    let tree = replaced(&tree, &scope, &sources, &mut Vec::new());
+    let prefix = tree.get("namePrefix").and_then(Node::text).unwrap_or_default().to_owned();
+    Some((place, prefix))
 }
 
 /// The environments that exist, by name.

@@ -27,6 +27,8 @@ pub struct Scope<'a> {
     pub variables: &'a BTreeMap<String, Node>,
     /// The names of its images.
     pub images: &'a [String],
+    /// The names of what it looks up.
+    pub existing: &'a [String],
     /// What could not be read of the environment: that it lacks something is then not said again.
     pub unsure: Unsure,
     /// What is left of what the manifests may come to.
@@ -43,7 +45,18 @@ impl<'a> Scope<'a> {
             project: true,
             ..Unsure::default()
         };
-        Self { environment: name, place, project: "", owner: "", variables: NONE, images: &[], unsure, room }
+        let (images, existing): (&[String], &[String]) = (&[], &[]);
+        Self {
+            environment: name,
+            place,
+            project: "",
+            owner: "",
+            variables: NONE,
+            images,
+            existing,
+            unsure,
+            room,
+        }
     }
 
     /// The same, with this project.
@@ -113,6 +126,21 @@ pub fn meaning<'a>(name: &str, scope: &Scope<'a>) -> Result<Meaning<'a>, Unknown
     }
     if let Some(image) = name.strip_prefix("image.") {
         return of_image(image, scope);
+    }
+    if let Some(existing) = name.strip_prefix("existing.") {
+        return of_existing(existing, scope);
+    }
+    if let Some(zone) = name.strip_prefix("zones.") {
+        let wrong = || {
+            Unknown::from((
+                format!("unknown zone `{zone}`"),
+                vec![
+                    "zones are counted from 0: `${zones.0}` is the first of the account's in the region"
+                        .to_owned(),
+                ],
+            ))
+        };
+        return reference::whole(&format!("${{{name}}}")).map(|_| Meaning::Kept).ok_or_else(wrong);
     }
     if reference::whole(&format!("${{{name}}}")).is_some() {
         return Ok(Meaning::Kept);
@@ -252,6 +280,29 @@ fn of_image<'a>(image: &str, scope: &Scope<'a>) -> Result<Meaning<'a>, Unknown> 
         None => format!("add it under `images` in environment.yaml; there are: {}", nearest::listed(known)),
     };
     Err((format!("unknown image `{image}`"), vec![help]).into())
+}
+
+fn of_existing<'a>(existing: &str, scope: &Scope<'a>) -> Result<Meaning<'a>, Unknown> {
+    let (lookup, output) = existing.split_once('.').unwrap_or((existing, ""));
+    if !scope.existing.iter().any(|known| known == lookup) {
+        let known = scope.existing.iter().map(String::as_str);
+        let help = match nearest(lookup, known.clone()) {
+            Some(near) if output.is_empty() => format!("did you mean `${{existing.{near}.id}}`?"),
+            Some(near) => format!("did you mean `${{existing.{near}.{output}}}`?"),
+            None if scope.existing.is_empty() => {
+                "say under `existing` in environment.yaml how it is found".to_owned()
+            }
+            None => format!("`existing` in environment.yaml has: {}", nearest::listed(known)),
+        };
+        return Err((format!("nothing is looked up as `{lookup}`"), vec![help]).into());
+    }
+    if reference::whole(&format!("${{existing.{existing}}}")).is_some() {
+        return Ok(Meaning::Kept);
+    }
+    let help = format!(
+        "name what is meant of it, such as `${{existing.{lookup}.id}}`; of a parameter, `${{existing.{lookup}.value}}`"
+    );
+    Err((format!("`${{existing.{existing}}}` is not a reference"), vec![help]).into())
 }
 
 /// What is like a name that stands for nothing.

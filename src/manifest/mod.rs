@@ -19,12 +19,15 @@ mod cycles;
 mod document;
 mod environment;
 mod error;
+mod existing;
 mod fields;
 mod files;
 mod foreign;
 mod free_form;
+mod hold;
 mod masked;
 mod meaning;
+mod outputs;
 mod own_variables;
 mod pairs;
 mod parse;
@@ -47,12 +50,14 @@ mod when;
 
 pub use environment::environments;
 pub use error::{Errors, Excerpt, ManifestError};
+pub use hold::held;
 pub use schema::schema;
 
 pub(crate) use crate::nearest::{did_you_mean, listed};
 use crate::outside::path as shown;
 use environment::Loaded;
 use error::Complaint;
+use own_variables::Given;
 use references::Web;
 use resources::{Reader, Resource};
 use room::Room;
@@ -68,6 +73,8 @@ pub struct Options {
     pub variables: BTreeMap<String, String>,
     /// Whether an environment may declare nothing: only `destroy` makes sense of that.
     pub may_be_empty: bool,
+    /// A text with references that is asked for in the place of all outputs.
+    pub output: Option<String>,
 }
 
 /// The folder of stacks beside the environments.
@@ -81,7 +88,8 @@ pub fn load(root: &Path, environment: &str, options: &Options) -> Result<Desired
     let path = folder.join(environment::FILE);
     let room = Room::default();
     let (given, mut whole) = given(&mut sources, options);
-    let loaded = environment::load(&mut sources, &path, environment, (&room, &given), &mut complaints);
+    let loaded =
+        environment::load(&mut sources, (root, &path), environment, (&room, &given), &mut complaints);
     let Some(loaded) = loaded else {
         let mut errors = Errors::of(complaints, &sources);
         errors.0.append(&mut whole);
@@ -125,7 +133,7 @@ pub fn load(root: &Path, environment: &str, options: &Options) -> Result<Desired
 }
 
 fn desired(environment: &str, loaded: Loaded, resources: Vec<Resource>, options: &Options) -> Desired {
-    let Loaded { file, place, owner, allow_delete, .. } = loaded;
+    let Loaded { file, place, owner, allow_delete, existing, outputs, .. } = loaded;
     let image = |(name, image): (String, environment::NamedImage)| {
         let resolved = options.images.get(&name).cloned();
         let repository = image.repository.parse().ok()?;
@@ -144,6 +152,8 @@ fn desired(environment: &str, loaded: Loaded, resources: Vec<Resource>, options:
         images: file.images.into_iter().filter_map(image).collect(),
         limits: file.limits,
         allow_delete,
+        existing,
+        outputs,
     }
 }
 
@@ -187,9 +197,14 @@ fn folder_of(root: &Path, environment: &str) -> Result<PathBuf, Errors> {
     )
 }
 
-/// The variables that the command line gives.
-fn given(sources: &mut Sources, options: &Options) -> (BTreeMap<String, Node>, Vec<ManifestError>) {
-    let (mut given, mut errors) = (BTreeMap::new(), Vec::new());
+/// What the command line gives.
+fn given(sources: &mut Sources, options: &Options) -> (Given, Vec<ManifestError>) {
+    let (mut given, mut errors) = (Given::default(), Vec::new());
+    given.output = options.output.as_ref().map(|asked| {
+        let file = sources.add("what is asked for".to_owned(), asked.clone());
+        let span = Span { file, line: 1, column: 1, width: asked.chars().count() };
+        Node::new(tree::Data::Text(asked.clone()), span)
+    });
     for (name, text) in &options.variables {
         let file = sources.add(format!("the value of variable {name}"), text.clone());
         let mut parsed = parse::parse(file, sources);
@@ -203,7 +218,7 @@ fn given(sources: &mut Sources, options: &Options) -> (BTreeMap<String, Node>, V
         } else {
             parsed.documents.swap_remove(0)
         };
-        given.insert(name.clone(), value);
+        given.variables.insert(name.clone(), value);
     }
     (given, errors)
 }

@@ -10,9 +10,25 @@ use super::source::Sources;
 use super::tree::{Data, Entry, Node};
 use super::variables::substitute;
 
+/// What the command line gives an environment.
+#[derive(Debug, Default)]
+pub struct Given {
+    /// Values of its variables.
+    pub variables: BTreeMap<String, Node>,
+    /// What is asked for in the place of its outputs.
+    pub output: Option<Node>,
+}
+
 /// Puts values in the place of those that an environment's file gives its variables. What it does not have is not added.
-pub fn put(file: &mut Node, given: &BTreeMap<String, Node>) {
+pub fn put(file: &mut Node, given: &Given) {
     let Data::Map(fields) = &mut file.data else { return };
+    if let Some(output) = &given.output {
+        let entry = |key: &str, value: Node| Entry { key: key.to_owned(), at: output.span, value };
+        let asked = Data::Map(Fields::from(vec![entry("asked", output.clone())]));
+        fields.entries_mut().retain(|entry| entry.key != "outputs");
+        fields.entries_mut().push(entry("outputs", Node::new(asked, output.span)));
+    }
+    let given = &given.variables;
     let variables = fields.entries_mut().iter_mut().find(|entry| entry.key == "variables");
     let Some(Data::Map(variables)) = variables.map(|entry| &mut entry.value.data) else { return };
     for entry in variables.entries_mut() {

@@ -119,7 +119,7 @@ fn note(tree: &Node, path: &[Step], unsure: &mut Unsure) -> Option<()> {
         "namePrefix" => unsure.prefix = true,
         "stacks" => unsure.stacks = true,
         "project" => unsure.project = true,
-        "tags" | "patches" | "limits" | "allowDelete" => {}
+        "tags" | "patches" | "limits" | "allowDelete" | "existing" | "outputs" => {}
         // Misspelt, it may be any of those that are not there.
         _ => {
             let lacks = |name: &str| tree.get(name).is_none();

@@ -12,9 +12,9 @@ use super::tree::{Data, Node, Step, path_steps};
 use super::unknown::unknown_kind;
 use super::unread::Unread;
 use crate::diff::{Compare, Rules};
-use crate::kind::Identity;
+use crate::kind::{Facts, Identity};
 use crate::kinds;
-use crate::resource::{Place, ResourceId};
+use crate::resource::{Lookup, Place, ResourceId};
 use crate::value::policy;
 use crate::value::reference::{self, Reference};
 
@@ -24,6 +24,7 @@ pub struct Web<'a> {
     by_id: BTreeMap<&'a ResourceId, &'a Resource>,
     sources: &'a Sources,
     place: &'a Place,
+    existing: &'a BTreeMap<String, Lookup>,
     /// The documents that were not understood: what is not found may be one of them.
     unread: &'a Unread,
     complaints: Vec<Complaint>,
@@ -57,6 +58,7 @@ impl<'a> Web<'a> {
             by_id: BTreeMap::new(),
             sources,
             place: &loaded.place,
+            existing: &loaded.existing,
             unread,
             complaints: Vec::new(),
             edges: Vec::new(),
@@ -68,6 +70,7 @@ impl<'a> Web<'a> {
             web.order_of(resource);
         }
         web.images(loaded);
+        web.outputs(loaded);
         let cycles = cycles::find(&web.edges);
         web.complaints.extend(cycles);
         web.complaints
@@ -112,18 +115,16 @@ impl<'a> Web<'a> {
         let mut found = Vec::new();
         walk(&spec, Some(&resource.kind.facts().rules), (false, false), self.sources, &mut found);
         for found in found {
+            if let Reference::Existing { name, output } = &found.reference {
+                self.looked_up(&found, name, output);
+            }
             let Reference::Output { id, output } = &found.reference else { continue };
             let Some(target) = self.target(resource, id, found.span, Some(output)) else { continue };
-            let outputs = &target.kind.facts().outputs;
-            if !outputs.contains(output) {
-                let names = || outputs.iter().map(String::as_str);
-                let complaint = Complaint::new(found.span, format!("`{}` has no output `{output}`", id.kind))
-                    .label(format!("expected one of: {}", listed(names())));
-                let near = nearest(output, names()).map(|near| format!("did you mean `${{{id}.{near}}}`?"));
-                self.complaints.push(complaint.help_if(near));
+            if let Some(complaint) = without(target.kind.facts(), &found, output, &id.to_string()) {
+                self.complaints.push(complaint);
                 continue;
             }
-            if let Some(complaint) = misfit(&found, id, output) {
+            if let Some(complaint) = misfit(&found, &id.kind, output, &id.to_string()) {
                 self.complaints.push(complaint);
                 continue;
             }
@@ -132,6 +133,56 @@ impl<'a> Web<'a> {
             let revisioned = resource.kind.facts().identity == Identity::Revisioned;
             if (!found.deferrable && !predicted) || (found.deferrable && revisioned) {
                 self.edge(resource, target, found.span);
+            }
+        }
+    }
+
+    /// Checks a reference to something that is not ours.
+    fn looked_up(&mut self, found: &Found<'_>, name: &str, output: &str) {
+        // What is wrong with a lookup has been told where it is written.
+        let Some(lookup) = self.existing.get(name) else { return };
+        let written = format!("existing.{name}");
+        let complaint = match lookup.kind().map(kinds::kind) {
+            None if output == "value" => None,
+            None => {
+                let complaint = Complaint::new(found.span, format!("a parameter has no output `{output}`"));
+                Some(complaint.label("expected one of: value").help(format!("write `${{{written}.value}}`")))
+            }
+            Some(None) => None,
+            Some(Some(kind)) => without(kind.facts(), found, output, &written)
+                .or_else(|| misfit(found, kind.facts().name, output, &written)),
+        };
+        let part = (lookup.all && !found.whole).then(|| {
+            let message = format!("`{}` is a list and can't be part of a longer text", found.reference);
+            Complaint::new(found.span, message)
+                .help("it takes the place of a whole value, or of an item of a list")
+        });
+        self.complaints.extend(complaint.or(part));
+    }
+
+    /// Checks what outputs refer to.
+    fn outputs(&mut self, loaded: &Loaded) {
+        let Some(tree) = loaded.tree.get("outputs") else { return };
+        let mut found = Vec::new();
+        walk(tree, None, (false, false), self.sources, &mut found);
+        for found in found {
+            if let Reference::Existing { name, output } = &found.reference {
+                self.looked_up(&found, name, output);
+            }
+            let Reference::Output { id, output } = &found.reference else { continue };
+            if let Some(complaint) = self.missing(id, found.span, Some(output)) {
+                self.complaints.push(complaint);
+                continue;
+            }
+            let Some(target) = self.by_id.get(id) else { continue };
+            if !target.on {
+                let when = target.tree.follow(&path_steps("metadata.when")).0.span;
+                let complaint =
+                    Complaint::new(found.span, format!("`{id}` is switched off in this environment"));
+                self.complaints
+                    .push(complaint.related(when, "this is false here").help("leave this output out here"));
+            } else if let Some(complaint) = without(target.kind.facts(), &found, output, &id.to_string()) {
+                self.complaints.push(complaint);
             }
         }
     }
@@ -244,9 +295,21 @@ impl<'a> Web<'a> {
     }
 }
 
+/// A reference to an output that a kind does not have. `written`: how the reference names what has none.
+fn without(facts: &Facts, found: &Found<'_>, output: &str, written: &str) -> Option<Complaint> {
+    if facts.outputs.iter().any(|it| it == output) {
+        return None;
+    }
+    let names = || facts.outputs.iter().map(String::as_str);
+    let complaint = Complaint::new(found.span, format!("`{}` has no output `{output}`", facts.name))
+        .label(format!("expected one of: {}", listed(names())));
+    let near = nearest(output, names()).map(|near| format!("did you mean `${{{written}.{near}}}`?"));
+    Some(complaint.help_if(near))
+}
+
 /// A reference to what the field does not take.
-fn misfit(found: &Found<'_>, id: &ResourceId, output: &str) -> Option<Complaint> {
-    let is = format!("{}.{output}", id.kind);
+fn misfit(found: &Found<'_>, kind: &str, output: &str, written: &str) -> Option<Complaint> {
+    let is = format!("{kind}.{output}");
     if !found.whole || found.refers.is_empty() || found.refers.contains(&is) {
         return None;
     }
@@ -255,9 +318,9 @@ fn misfit(found: &Found<'_>, id: &ResourceId, output: &str) -> Option<Complaint>
         None => it.clone(),
     });
     let expected = expected.collect::<Vec<_>>().join(" or ");
-    let other = found.refers.iter().filter_map(|it| it.strip_prefix(&format!("{}.", id.kind))).next();
+    let other = found.refers.iter().filter_map(|it| it.strip_prefix(&format!("{kind}."))).next();
     let complaint = Complaint::new(found.span, format!("this field can't take `{}`", found.reference));
-    let help = other.map(|output| format!("did you mean `${{{id}.{output}}}`?"));
+    let help = other.map(|output| format!("did you mean `${{{written}.{output}}}`?"));
     Some(complaint.label(format!("expected {expected}")).help_if(help))
 }
 

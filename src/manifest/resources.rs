@@ -6,6 +6,7 @@ use super::check::{Checker, named, undecodable};
 use super::document::{self, Envelope};
 use super::environment::{Loaded, resource_id};
 use super::error::{self, Complaint};
+use super::existing;
 use super::fields::Fields;
 use super::free_form;
 use super::masked;
@@ -65,6 +66,7 @@ pub struct Reader<'a> {
     loaded: &'a Loaded,
     sources: &'a Sources,
     images: Vec<String>,
+    existing: Vec<String>,
     envelope: &'static Checker,
     patched: BTreeSet<String>,
     room: &'a Room,
@@ -84,6 +86,7 @@ impl<'a> Reader<'a> {
             loaded,
             sources,
             images: loaded.file.images.keys().cloned().collect(),
+            existing: loaded.file.existing.keys().cloned().collect(),
             envelope: document::checker(),
             patched: BTreeSet::new(),
             room,
@@ -110,6 +113,7 @@ impl<'a> Reader<'a> {
             owner: &self.loaded.owner.0,
             variables: &self.loaded.variables,
             images: &self.images,
+            existing: &self.existing,
             unsure: self.loaded.unsure,
             room: self.room,
         };
@@ -120,6 +124,7 @@ impl<'a> Reader<'a> {
             masked::hidden(&marked, &mut self.hidden);
         }
         drop(marked);
+        existing::in_lists(&mut tree, &self.loaded.existing);
         self.complaints.extend(when::settle(&mut tree));
         masked::mark(&mut tree);
         masked::hidden(&tree, &mut self.hidden);

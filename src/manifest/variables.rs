@@ -227,7 +227,9 @@ fn spelled<'n>(
 /// Whether a name has the form of what may be named: else it may be part of a password.
 pub fn names_something(name: &str) -> bool {
     let is_plain = name.chars().all(|it| it.is_ascii_alphanumeric() || matches!(it, '_' | '.' | '/' | '-'));
-    let of_ours = ["var.", "env.", "image.", "each."].iter().any(|start| name.starts_with(start));
+    let of_ours = ["var.", "env.", "image.", "each.", "existing.", "zones."]
+        .iter()
+        .any(|start| name.starts_with(start));
     is_plain && (of_ours || name.rsplit_once('/').is_some_and(|(kind, _)| kinds::kind(kind).is_some()))
 }
 

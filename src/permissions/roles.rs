@@ -52,7 +52,7 @@ pub(super) fn boundary(id: &ResourceId, spec: &Document) -> Option<String> {
 pub(super) fn declared_boundaries(desired: &Desired) -> impl Iterator<Item = ResourceId> {
     desired.resources.values().filter_map(|role| match reference::whole(&boundary(&role.id, &role.spec)?)? {
         Reference::Output { id, .. } => Some(id),
-        Reference::Image(_) => None,
+        Reference::Image(_) | Reference::Existing { .. } | Reference::Zone(_) => None,
     })
 }
 
@@ -94,7 +94,7 @@ fn writable(desired: &Desired) -> impl Iterator<Item = &Declared> {
 fn arn_of(text: &str, desired: &Desired) -> Option<String> {
     match reference::whole(text) {
         Some(Reference::Output { id, .. }) => predicted(&id, desired),
-        Some(Reference::Image(_)) => None,
+        Some(Reference::Image(_) | Reference::Existing { .. } | Reference::Zone(_)) => None,
         None => Some(text.to_owned()).filter(|text| text.starts_with("arn:")),
     }
 }

@@ -22,6 +22,7 @@ pub fn adopt(desired: &Desired, declared: &Declared, live: &[&Incarnation], owne
         notes: Vec::new(),
         due: Vec::new(),
         impact: Vec::new(),
+        looked_up: Vec::new(),
         unchanged: 0,
         keeps: std::collections::BTreeMap::new(),
     };

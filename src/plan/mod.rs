@@ -8,6 +8,7 @@ mod adopt;
 mod check;
 mod compare;
 mod guards;
+mod looked_up;
 mod model;
 mod needs;
 mod planner;

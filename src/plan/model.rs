@@ -227,6 +227,29 @@ pub enum Objector {
     Image,
 }
 
+/// What a lookup of something that is not ours found.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct LookedUp {
+    /// The name of the lookup.
+    pub name: String,
+    /// What was looked for, in words.
+    pub what: String,
+    /// What is meant by it.
+    pub found: String,
+    /// Whether it is held at that.
+    pub held: bool,
+    /// What would be found now, where that is something else.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub newer: Option<String>,
+    /// The changes that come of nothing but that it finds something else than what is in use.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub moves: Vec<ResourceId>,
+    /// Where it is written.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub position: Option<Position>,
+}
+
 /// Something that speaks against a plan.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
@@ -339,6 +362,9 @@ pub struct Plan {
     /// What becomes of jobs, as far as they were asked for (D21).
     #[serde(default)]
     pub impact: Vec<Impact>,
+    /// What was looked up that is not ours.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub looked_up: Vec<LookedUp>,
     /// How many resources are as declared.
     pub unchanged: usize,
     /// How many revisions stay ACTIVE, of each resource that says so: reviewed with the plan, for they go whenever a run
@@ -351,6 +377,11 @@ impl Plan {
     /// Whether nothing differs. There may still be something to run: what is [due](Plan::due).
     pub fn is_empty(&self) -> bool {
         self.changes.is_empty()
+    }
+
+    /// Whether a change comes of nothing but a lookup that finds something else than what is in use.
+    pub fn is_moved(&self, change: &Change) -> bool {
+        self.looked_up.iter().any(|it| it.moves.contains(&change.id))
     }
 
     /// Whether an apply would do nothing.

@@ -3,10 +3,15 @@
 use crate::plan::model::{Change, Plan};
 use crate::plan::request::Request;
 use crate::plan::scope::Scope;
-use crate::plan::{check, compare, guards, removals, steps, warnings};
+use crate::plan::{check, compare, guards, looked_up, removals, steps, warnings};
+use crate::value::existing;
 
 /// Computes what differs and what to run.
 pub fn plan(request: &Request<'_>) -> Plan {
+    let declared = request.desired;
+    let settled = existing::settled(declared, &request.observed.surroundings);
+    let desired = settled.as_ref().unwrap_or(declared);
+    let request = &Request::new(desired, request.observed, request.kinds, request.guard);
     let scope = Scope::of(request); // 1 what is planned, and what needs what
     let compared = compare::all(&scope); // 2 one decision for each declared resource that differs
     let removals = removals::all(&scope, &compared.decisions); // 3 what was replaced, what is no longer declared, what has to wait
@@ -17,6 +22,7 @@ pub fn plan(request: &Request<'_>) -> Plan {
     let found = guards::all(&input); // 5 what speaks against it
     let warnings = warnings::all(&scope, &found.doubts, &renamed); // 6 what is doubtful
     let impact = input.impact;
+    let looked_up = looked_up::told(declared, request.observed, &changes);
     let plan = Plan {
         environment: scope.desired.environment.clone(),
         owner: scope.desired.owner.clone(),
@@ -27,6 +33,7 @@ pub fn plan(request: &Request<'_>) -> Plan {
         notes: compare::notes(&scope, compared.notes),
         due: compared.in_progress.into_iter().map(|one| one.due).chain(removals.deferred).collect(),
         impact,
+        looked_up,
         unchanged: compared.unchanged,
         keeps: compare::revisions::kept(&scope.desired),
         steps: steps.list,

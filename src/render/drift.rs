@@ -3,9 +3,9 @@
 use std::collections::BTreeSet;
 use std::fmt::Write;
 
-use super::Paint;
 use super::terminal::{as_declared, objections, write_lines};
 use super::value::{Line, Shown, plain, shown};
+use super::{Paint, surroundings};
 use crate::plan::{Action, Change, Objection, Objector, Plan};
 use crate::resource::ResourceId;
 
@@ -15,8 +15,16 @@ pub fn drift(plan: &Plan, paint: Paint) -> String {
     let place = &plan.place;
     let title = paint.strong(&format!("Drift of {}", plan.environment));
     let _ = writeln!(text, "{title} in account {}, {}\n", place.account, place.region);
-    for change in &plan.changes {
-        write_change(&mut text, change, paint);
+    let (moved, others): (Vec<_>, Vec<_>) = plan.changes.iter().partition(|change| plan.is_moved(change));
+    others.into_iter().for_each(|change| write_change(&mut text, change, paint));
+    if !moved.is_empty() {
+        let _ = writeln!(
+            text,
+            "{}\n",
+            paint.strong("Moved: what is looked up is another now, and AWS still has the former:")
+        );
+        text.push_str(&surroundings::looked_up(plan, paint));
+        moved.into_iter().for_each(|change| write_change(&mut text, change, paint));
     }
     let live: Vec<Objection> = plan.objections.iter().filter(|it| is_about_live(it)).cloned().collect();
     objections(&mut text, "Not as it should be:", &live, paint);
@@ -39,7 +47,8 @@ fn summary(plan: &Plan) -> String {
         let parts = [Some("No drift.".to_owned()), as_declared(plan.unchanged)];
         return parts.into_iter().flatten().collect::<Vec<_>>().join(" ");
     }
-    let count = |actions: &[Action]| actions.iter().map(|action| plan.count(*action)).sum::<usize>();
+    let drifted = || plan.changes.iter().filter(|change| !plan.is_moved(change));
+    let count = |actions: &[Action]| drifted().filter(|change| actions.contains(&change.action)).count();
     let mut text = format!(
         "Drift: {} missing, {} different, {} not declared",
         count(&[Action::Create]),
@@ -52,6 +61,10 @@ fn summary(plan: &Plan) -> String {
         plan.objections.iter().filter(|it| is_about_live(it) && !told(&it.id)).map(|it| &it.id).collect();
     if !others.is_empty() {
         text += &format!(", {} in the way", others.len());
+    }
+    let moved = plan.changes.len() - drifted().count();
+    if moved > 0 {
+        text += &format!(", {moved} moved");
     }
     format!("{text}, {} as declared.", plan.unchanged)
 }

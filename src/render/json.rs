@@ -7,6 +7,7 @@ use std::collections::BTreeSet;
 use serde_json::{Value, json};
 use sha2::{Digest, Sha256};
 
+use super::surroundings;
 use super::terminal::strategy;
 use super::value::masked;
 use crate::diff::FieldChange;
@@ -51,6 +52,7 @@ pub fn plan(plan: &Plan, view: View, calls: Option<Calls>) -> Vec<Value> {
     };
     let mut records: Vec<Value> =
         plan.changes.iter().map(|change| self::change(plan, change, kind)).collect();
+    records.splice(0..0, plan.looked_up.iter().map(surroundings::record));
     records.extend(plan.objections.iter().map(|objection| {
         let level = if objection.only_stops_apply() { "warn" } else { "error" };
         json!({
@@ -112,12 +114,17 @@ fn summary(plan: &Plan, calls: Option<Calls>) -> Value {
 
 fn change(plan: &Plan, change: &Change, kind: &str) -> Value {
     let fields: Vec<Value> = change.fields.iter().map(|field| self::field(plan, &change.id, field)).collect();
-    json!({
+    let mut record = json!({
         "@level": "info", "type": kind, "resource": change.id, "action": change.action, "effect": change.effect,
         "strategy": strategy(change),
         "reason": change.reason, "physical": change.physical, "fields": fields, "unchanged": change.unchanged,
         "position": change.position, "digest": change.seal.digest,
-    })
+    });
+    // It comes of nothing but a lookup that finds something else.
+    if let (true, Some(fields)) = (plan.is_moved(change), record.as_object_mut()) {
+        fields.insert("moved".to_owned(), json!(true));
+    }
+    record
 }
 
 fn field(plan: &Plan, id: &ResourceId, field: &FieldChange) -> Value {

@@ -14,6 +14,7 @@ mod paint;
 mod picture;
 mod report;
 mod status;
+mod surroundings;
 mod terminal;
 mod value;
 
@@ -24,5 +25,6 @@ pub use markdown::markdown;
 pub use paint::Paint;
 pub use report::{progress, report, report_of_one_plan};
 pub use status::status;
+pub use surroundings::{output, output_records, outputs};
 pub use terminal::{differences, notes, plan, warnings};
 pub use value::{MASK, masked};

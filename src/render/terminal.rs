@@ -3,7 +3,7 @@
 use std::fmt::Write;
 
 use super::value::{Line, Shown, inline, masked, plain, shown};
-use super::{Paint, impact};
+use super::{Paint, impact, surroundings};
 use crate::diff::ChangeRule;
 use crate::kind::{Effect, Manner, Order, Work};
 use crate::kinds;
@@ -22,6 +22,7 @@ pub fn plan(plan: &Plan, paint: Paint) -> String {
         place.account,
         place.region
     );
+    text.push_str(&surroundings::looked_up(plan, paint));
     for change in &plan.changes {
         write_change(&mut text, plan, change, paint);
     }

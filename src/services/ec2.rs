@@ -1,13 +1,14 @@
 //! EC2: networks and what guards them.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
 
 use aws_config::SdkConfig;
 use aws_sdk_ec2::Client;
 use aws_sdk_ec2::config::retry::RetryConfig;
 use aws_sdk_ec2::types::{
-    InternetGateway, ResourceType, RouteTable, SecurityGroup, Subnet, Tag, TagSpecification, Vpc, VpcEndpoint,
+    Filter, InternetGateway, ResourceType, RouteTable, SecurityGroup, Subnet, Tag, TagSpecification, Vpc,
+    VpcEndpoint,
 };
 
 use super::{Error, Fault, Result, Scope, Service, TagRules, Target, error, failed, own_tags, settings};
@@ -113,6 +114,15 @@ impl Service for Ec2 {
             _ => error::classify(error),
         }
     }
+}
+
+/// The zones that the account has in the region, apart from local ones and those of networks.
+pub async fn zones(client: &Client) -> Result<BTreeSet<String>> {
+    let regular = Filter::builder().name("zone-type").values("availability-zone").build();
+    let usable = Filter::builder().name("state").values("available").build();
+    let call = client.describe_availability_zones().filters(regular).filters(usable);
+    let answer = call.send().await.map_err(failed)?;
+    Ok(answer.availability_zones().iter().filter_map(|zone| zone.zone_name()).map(str::to_owned).collect())
 }
 
 const fn minutes(minutes: u64) -> Duration {

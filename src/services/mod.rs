@@ -28,6 +28,7 @@ mod promised;
 mod retries;
 pub mod s3;
 pub mod sqs;
+pub mod ssm;
 pub mod sts;
 pub mod tag_rules;
 pub mod tagging;

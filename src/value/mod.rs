@@ -2,6 +2,7 @@
 
 use serde_json::Value;
 
+pub mod existing;
 pub mod instance_type;
 pub mod named;
 pub mod policy;

@@ -21,6 +21,15 @@ pub enum Reference {
     },
     /// `${image.worker}`.
     Image(String),
+    /// `${existing.vpc.id}`: of something that is there and not ours.
+    Existing {
+        /// The lookup.
+        name: String,
+        /// The output of what it finds.
+        output: String,
+    },
+    /// `${zones.0}`: one of the zones that the account has in the region, from 0 on.
+    Zone(usize),
 }
 
 impl fmt::Display for Reference {
@@ -28,13 +37,15 @@ impl fmt::Display for Reference {
         match self {
             Self::Output { id, output } => write!(f, "${{{id}.{output}}}"),
             Self::Image(name) => write!(f, "${{image.{name}}}"),
+            Self::Existing { name, output } => write!(f, "${{existing.{name}.{output}}}"),
+            Self::Zone(index) => write!(f, "${{zones.{index}}}"),
         }
     }
 }
 
 #[allow(clippy::expect_used, reason = "a constant pattern; a test compiles it")]
 static REFERENCE: LazyLock<Regex> = LazyLock::new(|| {
-    Regex::new(r"\$\{(?:([a-z0-9]+/[A-Za-z0-9]+)/([A-Za-z][A-Za-z0-9_-]{0,62})\.([A-Za-z][A-Za-z0-9]*)|image\.([A-Za-z][A-Za-z0-9_-]*))\}")
+    Regex::new(r"\$\{(?:([a-z0-9]+/[A-Za-z0-9]+)/([A-Za-z][A-Za-z0-9_-]{0,62})\.([A-Za-z][A-Za-z0-9]*)|image\.([A-Za-z][A-Za-z0-9_-]*)|existing\.([A-Za-z][A-Za-z0-9_-]*)\.([A-Za-z][A-Za-z0-9]*)|zones\.([0-9]{1,2}))\}")
         .expect("the pattern of a reference")
 });
 
@@ -50,14 +61,15 @@ pub fn whole(text: &str) -> Option<Reference> {
 }
 
 fn reference(captures: &regex::Captures<'_>) -> Option<Reference> {
-    match (captures.get(1), captures.get(2), captures.get(3), captures.get(4)) {
-        (Some(kind), Some(name), Some(output), _) => Some(Reference::Output {
-            id: ResourceId::new(kind.as_str(), name.as_str()),
-            output: output.as_str().to_owned(),
-        }),
-        (.., Some(image)) => Some(Reference::Image(image.as_str().to_owned())),
-        _ => None,
+    let text = |at: usize| captures.get(at).map(|it| it.as_str().to_owned());
+    if let (Some(kind), Some(name), Some(output)) = (text(1), text(2), text(3)) {
+        return Some(Reference::Output { id: ResourceId::new(kind, name), output });
     }
+    if let (Some(name), Some(output)) = (text(5), text(6)) {
+        return Some(Reference::Existing { name, output });
+    }
+    let zone = text(7).and_then(|index| index.parse().ok()).map(Reference::Zone);
+    text(4).map(Reference::Image).or(zone)
 }
 
 /// Replaces each reference that `known` knows; the others stay.

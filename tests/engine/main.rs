@@ -15,6 +15,7 @@ mod manifests;
 mod render;
 mod scenarios;
 mod strategies;
+mod surroundings;
 mod tidy;
 #[path = "../world/mod.rs"]
 mod world;

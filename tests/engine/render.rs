@@ -64,6 +64,7 @@ fn plan_of(changes: Vec<Change>, objections: Vec<Objection>) -> Plan {
         notes: Vec::new(),
         due: Vec::new(),
         impact: Vec::new(),
+        looked_up: Vec::new(),
         unchanged: 21,
         keeps: std::collections::BTreeMap::new(),
     }
@@ -382,7 +383,7 @@ fn applied() -> (Plan, Report) {
     };
     let outcomes = [Outcome::Done, Outcome::Failed(failure), Outcome::Blocked { by: 1 }];
     let outcomes: BTreeMap<usize, Outcome> = outcomes.into_iter().enumerate().collect();
-    (plan, Report { outcomes, interrupted: false })
+    (plan, Report { outcomes, interrupted: false, known: BTreeMap::new() })
 }
 
 #[test]

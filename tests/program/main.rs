@@ -17,6 +17,7 @@ mod expect;
 mod forge;
 mod github;
 mod guards;
+mod surroundings;
 mod workflows;
 #[path = "../world/mod.rs"]
 mod world;

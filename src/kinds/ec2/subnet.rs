@@ -116,6 +116,9 @@ pub struct Outputs {
     pub availability_zone_id: Option<String>,
     /// The account that it belongs to.
     pub owner_id: Option<String>,
+    /// Whether AWS made it, as the one of its zone in the default VPC.
+    #[serde(default)]
+    pub default_for_az: bool,
     /// The id of its association with its IPv6 range, which removing it takes.
     pub ipv6_association_id: Option<String>,
 }
@@ -152,6 +155,7 @@ impl Kind for Subnet {
             .given(Given::Has(&["ipv4IpamPoolId", "ipv6IpamPoolId"])),
         ],
     };
+    const DEFAULT_BY: Option<&'static str> = Some("defaultForAz");
     const IDENTITY: Identity = Identity::Assigned;
     const HELD_BY_TASKS: bool = true;
     const EXAMPLE: &'static str = include_str!("subnet.example.yaml");

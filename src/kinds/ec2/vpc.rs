@@ -96,6 +96,9 @@ pub struct Outputs {
     pub main_route_table_id: Option<String>,
     /// The account that it belongs to.
     pub owner_id: Option<String>,
+    /// Whether it is the one that AWS made for the account in the region.
+    #[serde(default)]
+    pub is_default: bool,
     /// By range: the id of its association, which removing it takes.
     #[serde(default)]
     pub cidr_block_associations: BTreeMap<String, String>,
@@ -139,6 +142,7 @@ impl Kind for Vpc {
             .given(Given::Has(&["vpcEncryptionControl"])),
         ],
     };
+    const DEFAULT_BY: Option<&'static str> = Some("isDefault");
     const IDENTITY: Identity = Identity::Assigned;
     const EXAMPLE: &'static str = include_str!("vpc.example.yaml");
 

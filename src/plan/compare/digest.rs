@@ -40,6 +40,7 @@ impl Canonical {
         let mut images: Vec<String> = Vec::new();
         reference::each(&declared.spec, "", &mut |_, found| match &found {
             Reference::Image(name) => images.push(name.clone()),
+            Reference::Existing { .. } | Reference::Zone(_) => {}
             Reference::Output { id, output } => {
                 if let Some(value) = resolver.value(&found).filter(|value| !value.is_empty()) {
                     lens.known.push((value, found.to_string()));

@@ -69,6 +69,8 @@ impl Resolver<'_> {
                 let declared = self.desired.images.get(name).and_then(|image| image.resolved.clone());
                 declared.or_else(|| self.observed.images.get(name).cloned())
             }
+            // Put in before anything is planned, as far as they are known.
+            Reference::Existing { .. } | Reference::Zone(_) => None,
         }
     }
 

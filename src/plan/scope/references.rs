@@ -46,6 +46,7 @@ impl Links {
                                 .needs
                                 .extend(desired.images.get(&name).map(|image| image.repository.clone()));
                         }
+                        Reference::Existing { .. } | Reference::Zone(_) => {}
                     }
                 }
                 if let (Stands::AsPrincipal, Some(target)) = (stands, arns.get(text)) {

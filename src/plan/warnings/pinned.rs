@@ -54,7 +54,7 @@ impl Digests {
                         self.references.entry(of).or_default().insert(id.clone());
                     }
                 }
-                Reference::Output { .. } => {}
+                Reference::Output { .. } | Reference::Existing { .. } | Reference::Zone(_) => {}
             }
         }
     }

@@ -126,6 +126,8 @@ fn desired(declared: Vec<Declared>) -> Desired {
         images: BTreeMap::new(),
         limits: Limits { deletes_percent: 100, ..Limits::default() },
         allow_delete: Vec::new(),
+        existing: BTreeMap::new(),
+        outputs: BTreeMap::new(),
     }
 }
 

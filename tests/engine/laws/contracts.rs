@@ -71,7 +71,7 @@ fn named_in(value: &Value, found: &mut BTreeSet<ResourceId>) {
     match value {
         Value::String(text) => found.extend(references(text).into_iter().filter_map(|one| match one {
             Reference::Output { id, .. } => Some(id),
-            Reference::Image(_) => None,
+            Reference::Image(_) | Reference::Existing { .. } | Reference::Zone(_) => None,
         })),
         Value::Array(items) => items.iter().for_each(|item| named_in(item, found)),
         Value::Object(fields) => fields.values().for_each(|value| named_in(value, found)),

@@ -147,6 +147,8 @@ impl Drawn {
             images: BTreeMap::new(),
             limits: Limits::default(),
             allow_delete: Vec::new(),
+            existing: BTreeMap::new(),
+            outputs: BTreeMap::new(),
         };
         let mut add = |of_kind: &str, name: String, label: &str, spec: Value| {
             let kind = kind(of_kind).expect("a kind");

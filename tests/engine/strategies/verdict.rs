@@ -58,6 +58,8 @@ fn desired(spec: &Value, strategy: Strategy) -> Desired {
         images: BTreeMap::new(),
         limits: Limits::default(),
         allow_delete: Vec::new(),
+        existing: BTreeMap::new(),
+        outputs: BTreeMap::new(),
     }
 }
 

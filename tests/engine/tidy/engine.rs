@@ -180,6 +180,7 @@ const LAYERS: &[&str] = &[
     "kinds",
     "permissions",
     "plan",
+    "outputs",
     "cloud",
     "execute",
     "manifest",

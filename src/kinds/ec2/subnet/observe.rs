@@ -54,6 +54,7 @@ pub(super) fn live(subnet: &Reported, place: &Place) -> Option<Live<Subnet>> {
             availability_zone: text(subnet.availability_zone()),
             availability_zone_id: text(subnet.availability_zone_id()),
             owner_id: text(subnet.owner_id()),
+            default_for_az: subnet.default_for_az() == Some(true),
             ipv6_association_id: ipv6.and_then(|one| text(one.association_id())),
             id,
         },

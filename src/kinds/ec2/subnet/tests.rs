@@ -85,6 +85,7 @@ fn what_aws_reports_reads_like_a_manifest() {
       "availabilityZone": "eu-west-1a",
       "availabilityZoneId": "euw1-az1",
       "ownerId": null,
+      "defaultForAz": false,
       "ipv6AssociationId": "subnet-cidr-assoc-2001:db8:0:1::/64"
     }
     "#);

@@ -67,6 +67,7 @@ pub(super) fn live(snapshot: &Snapshot, vpc: &Reported, place: &Place) -> Option
             default_security_group_id: default_group(snapshot, &id),
             main_route_table_id: main_route_table(snapshot, &id),
             owner_id: vpc.owner_id().map(str::to_owned),
+            is_default: vpc.is_default() == Some(true),
             cidr_block_associations: associations,
             id,
         },

@@ -88,6 +88,7 @@ fn what_aws_reports_reads_like_a_manifest() {
       "defaultSecurityGroupId": "sg-1",
       "mainRouteTableId": "rtb-1",
       "ownerId": "111122223333",
+      "isDefault": false,
       "cidrBlockAssociations": {
         "10.0.0.0/16": "a-1",
         "10.1.0.0/16": "a-2",

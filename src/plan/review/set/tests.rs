@@ -45,6 +45,7 @@ fn plan(changes: Vec<Change>) -> Plan {
         notes: Vec::new(),
         due: Vec::new(),
         impact: Vec::new(),
+        looked_up: Vec::new(),
         unchanged: 0,
         keeps: BTreeMap::new(),
     }
