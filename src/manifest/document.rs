@@ -65,6 +65,10 @@ pub struct Metadata {
     /// Field paths that are left alone, such as `computeResources.maxvCpus`.
     #[serde(default)]
     pub ignore: Vec<String>,
+    /// What there is one resource of each for: a mapping, or a list of names. `${each.key}` and `${each.value.x}` tell them apart.
+    #[serde(default)]
+    #[allow(dead_code, reason = "taken from the tree before it is decoded")]
+    pub each: Option<Each>,
     /// Whether the resource exists in this environment: `${var.private}`, `{not: "${var.private}"}`, or
     /// `{equals: ["${env.name}", prod]}`.
     #[serde(default)]
@@ -80,6 +84,17 @@ pub struct Metadata {
     /// How it lives.
     #[serde(default)]
     pub lifecycle: Lifecycle,
+}
+
+/// What there is one resource of each for.
+#[derive(Debug, Deserialize, JsonSchema)]
+#[serde(untagged)]
+#[allow(dead_code, reason = "taken from the tree before it is decoded")]
+pub enum Each {
+    /// By key, each with what is another in it.
+    Mapping(Map<String, Value>),
+    /// By name.
+    Names(Vec<String>),
 }
 
 /// The identity of a document before its variables are known: both parts must be written out.

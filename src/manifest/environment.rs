@@ -13,6 +13,7 @@ use super::check::Checker;
 use super::document;
 use super::error::Complaint;
 use super::existing::{self, Existing};
+use super::filed::Files;
 use super::masked;
 use super::meaning::Scope;
 use super::outputs::{self, Told};
@@ -21,6 +22,7 @@ use super::parse::parse;
 use super::partial::{self, Unsure};
 use super::room::Room;
 use super::source::{Sources, Span};
+use super::stacks::Use;
 use super::tree::{Data, Node, Step, path_steps};
 use super::unknown::unknown_kind;
 use super::variables::substitute;
@@ -46,9 +48,10 @@ pub struct Environment {
     #[serde(default)]
     #[schemars(regex(pattern = "^[A-Za-z0-9][A-Za-z0-9._-]{0,39}$|^$"))]
     pub name_prefix: String,
-    /// The folders under `stacks/` that belong to the environment.
+    /// The folders under `stacks/` that belong to the environment; or `{use, name, with}`, for one that is used under a name of its
+    /// own, with values of its own.
     #[schemars(length(min = 1))]
-    pub stacks: Vec<String>,
+    pub stacks: Vec<Use>,
     /// What `${var.<name>}` stands for: any YAML value.
     #[serde(default)]
     #[allow(dead_code, reason = "read from the tree, so that places are kept")]
@@ -125,6 +128,8 @@ pub struct Loaded {
     pub existing: BTreeMap<String, Lookup>,
     /// What it tells whoever uses it.
     pub outputs: BTreeMap<String, Output>,
+    /// The names of its images, and of what it looks up.
+    pub names: (Vec<String>, Vec<String>),
     /// What of it could not be read.
     pub unsure: Unsure,
 }
@@ -142,11 +147,13 @@ pub fn load(
     (root, path): (&Path, &Path),
     name: &str,
     (room, given): (&Room, &Given),
+    taken: &mut Files,
     complaints: &mut Vec<Complaint>,
 ) -> Option<Loaded> {
     let before = complaints.len();
     let mut tree = read(sources, path, complaints)?;
     own_variables::put(&mut tree, given);
+    complaints.extend(taken.read(root, tree.span.file, sources));
     masked::mark_environment(&mut tree);
     let mut hidden = Vec::new();
     masked::hidden(&tree, &mut hidden);
@@ -162,8 +169,8 @@ pub fn load(
         let entries = tree.get(section).map(Node::entries).unwrap_or_default();
         entries.iter().map(|entry| entry.key.clone()).collect()
     };
-    let (images, existing) = (named("images"), named("existing"));
-    let scope = Scope { images: &images, existing: &existing, ..scope };
+    let (images, existing_names) = (named("images"), named("existing"));
+    let scope = Scope { images: &images, existing: &existing_names, files: taken, ..scope };
     let tree = replaced(&tree, &scope, sources, complaints);
     complaints.extend(checker.check(&tree, tree.span));
     let (tree, unsure) = match complaints.len() > before {
@@ -198,7 +205,18 @@ pub fn load(
     let reader = existing::Reader { root, place: &place, project: &file.project, sources };
     let (existing, wrong) = reader.read(&file.existing, &tree);
     complaints.extend(wrong.into_iter().filter(|_| !unsure.place && !unsure.project));
-    Some(Loaded { file, tree, place, owner, variables, allow_delete, existing, outputs, unsure })
+    Some(Loaded {
+        file,
+        tree,
+        place,
+        owner,
+        variables,
+        allow_delete,
+        existing,
+        outputs,
+        names: (images, existing_names),
+        unsure,
+    })
 }
 
 /// The tree of an environment's file.

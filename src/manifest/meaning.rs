@@ -2,6 +2,8 @@
 
 use std::collections::BTreeMap;
 
+use super::each::{All, One, Renamed};
+use super::filed::{self, Files};
 use super::foreign;
 use super::nearest::{self, nearest};
 use super::partial::Unsure;
@@ -9,7 +11,7 @@ use super::room::Room;
 use super::source::Span;
 use super::tree::{Data, Node};
 use crate::kinds;
-use crate::resource::Place;
+use crate::resource::{Place, ResourceId};
 use crate::value::reference;
 
 /// What names in `${…}` stand for.
@@ -29,6 +31,16 @@ pub struct Scope<'a> {
     pub images: &'a [String],
     /// The names of what it looks up.
     pub existing: &'a [String],
+    /// The files that are named.
+    pub files: &'a Files,
+    /// Which one of several a document is made for.
+    pub each: Option<One<'a>>,
+    /// All that is declared, where somebody names several together.
+    pub declared: &'a [ResourceId],
+    /// Which one of them is meant right now.
+    pub one_of_all: Option<(&'a All, &'a str)>,
+    /// How names of the stack are made, where it has a name of its own.
+    pub renamed: Option<Renamed<'a>>,
     /// What could not be read of the environment: that it lacks something is then not said again.
     pub unsure: Unsure,
     /// What is left of what the manifests may come to.
@@ -54,6 +66,11 @@ impl<'a> Scope<'a> {
             variables: NONE,
             images,
             existing,
+            files: filed::NONE,
+            each: None,
+            declared: &[],
+            one_of_all: None,
+            renamed: None,
             unsure,
             room,
         }
@@ -88,6 +105,8 @@ pub enum Meaning<'a> {
     Text(&'a str),
     /// A value.
     Value(&'a Node),
+    /// What stands in a file.
+    File(&'a Node),
     /// Something that could not be read, and has been complained about.
     Untold,
 }
@@ -123,6 +142,12 @@ pub fn meaning<'a>(name: &str, scope: &Scope<'a>) -> Result<Meaning<'a>, Unknown
     }
     if let Some(env) = name.strip_prefix("env.") {
         return of_env(env, scope);
+    }
+    if let Some(each) = name.strip_prefix("each.") {
+        return of_each(each, scope);
+    }
+    if filed::STARTS.iter().any(|start| name.starts_with(start)) {
+        return of_file(name, scope);
     }
     if let Some(image) = name.strip_prefix("image.") {
         return of_image(image, scope);
@@ -246,6 +271,30 @@ pub fn within<'a>(value: &'a Node, path: &str, said: &str) -> Result<Meaning<'a>
                 help,
                 related,
             })
+        }
+    }
+}
+
+fn of_each<'a>(each: &str, scope: &Scope<'a>) -> Result<Meaning<'a>, Unknown> {
+    let Some(one) = scope.each else {
+        let message = format!("`${{each.{each}}}` stands for nothing here");
+        let help = "say under `metadata.each` what there is one of each for: a mapping, or a list of names";
+        return Err((message, vec![help.to_owned()]).into());
+    };
+    match each.split_once('.').unwrap_or((each, "")) {
+        ("key", "") => Ok(Meaning::Text(one.key)),
+        ("value", path) => within(one.value, path, "each.value"),
+        _ => Err((format!("unknown name `each.{each}`"), vec!["`each` has: key, value".to_owned()]).into()),
+    }
+}
+
+fn of_file<'a>(name: &str, scope: &Scope<'a>) -> Result<Meaning<'a>, Unknown> {
+    match scope.files.get(name) {
+        Some(node) if matches!(node.data, Data::Broken(_)) => Ok(Meaning::Untold),
+        Some(node) => Ok(Meaning::File(node)),
+        None => {
+            let help = "a file is named by a plain path, as seen from the manifests' folder, in manifests and in environment.yaml, and not in a file that is taken so";
+            Err((format!("`${{{name}}}` can't be taken here"), vec![help.to_owned()]).into())
         }
     }
 }

@@ -11,20 +11,24 @@ use std::path::{Path, PathBuf};
 use serde_json::Value;
 
 use crate::nearest;
-use crate::resource::{Desired, Image};
+use crate::resource::{Desired, Image, ResourceId};
 
 mod check;
 mod choices;
 mod cycles;
+mod declared;
 mod document;
+mod each;
 mod environment;
 mod error;
 mod existing;
 mod fields;
+mod filed;
 mod files;
 mod foreign;
 mod free_form;
 mod hold;
+mod ignored;
 mod masked;
 mod meaning;
 mod outputs;
@@ -41,6 +45,7 @@ mod room;
 mod scalar;
 mod schema;
 mod source;
+mod stacks;
 mod tags;
 mod tree;
 mod unknown;
@@ -57,6 +62,7 @@ pub(crate) use crate::nearest::{did_you_mean, listed};
 use crate::outside::path as shown;
 use environment::Loaded;
 use error::Complaint;
+use filed::Files;
 use own_variables::Given;
 use references::Web;
 use resources::{Reader, Resource};
@@ -77,9 +83,6 @@ pub struct Options {
     pub output: Option<String>,
 }
 
-/// The folder of stacks beside the environments.
-const STACKS: &str = "stacks";
-
 /// Reads `<root>/<environment>/environment.yaml` and the stacks that it names. Every error of every file at once.
 pub fn load(root: &Path, environment: &str, options: &Options) -> Result<Desired, Errors> {
     let folder = folder_of(root, environment)?;
@@ -87,9 +90,16 @@ pub fn load(root: &Path, environment: &str, options: &Options) -> Result<Desired
     let mut complaints = Vec::new();
     let path = folder.join(environment::FILE);
     let room = Room::default();
+    let mut taken = Files::default();
     let (given, mut whole) = given(&mut sources, options);
-    let loaded =
-        environment::load(&mut sources, (root, &path), environment, (&room, &given), &mut complaints);
+    let loaded = environment::load(
+        &mut sources,
+        (root, &path),
+        environment,
+        (&room, &given),
+        &mut taken,
+        &mut complaints,
+    );
     let Some(loaded) = loaded else {
         let mut errors = Errors::of(complaints, &sources);
         errors.0.append(&mut whole);
@@ -98,11 +108,14 @@ pub fn load(root: &Path, environment: &str, options: &Options) -> Result<Desired
     };
     whole.extend(unmet(&loaded, options));
     complaints.extend(environment::collisions(root, environment, &loaded));
-    let (files, cut) = files(root, &loaded, &mut sources, &mut complaints);
-
-    let mut reader = Reader::new(environment, &loaded, &sources, &room);
+    let (mut stacks, cut) = stacks::read(root, &loaded, &mut sources, &mut complaints);
+    for file in stacks.iter().flat_map(|stack| stack.files.clone()).collect::<BTreeSet<_>>() {
+        complaints.extend(taken.read(root, file, &mut sources));
+    }
+    let declared = together(&mut stacks, (environment, &loaded), &sources, &taken);
+    let mut reader = Reader::new((environment, &loaded), &sources, &taken, &declared, &room);
     reader.unread.cut |= cut;
-    let (resources, unread) = resources(&files, &sources, &mut reader);
+    let (resources, unread) = resources(&stacks, &sources, &mut reader);
     reader.unused_patches(&resources);
     complaints.append(&mut reader.complaints);
     let hidden = std::mem::take(&mut reader.hidden);
@@ -259,59 +272,52 @@ fn is_pinned(image: &str) -> bool {
     })
 }
 
-/// The files of all stacks, each with its stack; and whether some could not be read.
-fn files(
-    root: &Path,
-    loaded: &Loaded,
-    sources: &mut Sources,
-    complaints: &mut Vec<Complaint>,
-) -> (Vec<(String, usize)>, bool) {
-    let mut files = Vec::new();
-    let mut cut = loaded.unsure.stacks;
-    let mut seen: BTreeSet<&str> = BTreeSet::new();
-    let there = files::folders(&root.join(STACKS));
-    for (index, stack) in loaded.file.stacks.iter().enumerate() {
-        let span = loaded.tree.follow(&[Step::Key("stacks".into()), Step::Item(index)]).1;
-        if complaints.len() > resources::ENOUGH {
-            cut = true;
-            break;
-        }
-        if !seen.insert(stack) {
-            complaints.push(Complaint::new(span, format!("the stack `{stack}` is named twice")));
-            continue;
-        }
-        let paths = match files_of(root, stack, &there, span) {
-            Ok(paths) => paths,
-            Err(complaint) => {
-                complaints.push(complaint);
-                cut = true;
-                continue;
-            }
-        };
-        for path in paths {
-            match sources.read(&path) {
-                Ok(file) => files.push((stack.clone(), file)),
-                Err(complaint) => {
-                    complaints.push(complaint);
-                    cut = true;
-                }
-            }
-        }
+/// What all stacks declare, in the order in which they say it, where somebody names several together; and of a stack that has a name
+/// of its own, what it declares. Otherwise nobody asks.
+fn together(
+    stacks: &mut [stacks::Stack],
+    of: (&str, &Loaded),
+    sources: &Sources,
+    taken: &Files,
+) -> Vec<ResourceId> {
+    let mut texts = stacks.iter().flat_map(|stack| &stack.files).filter_map(|file| sources.get(*file));
+    if !stacks.iter().any(|stack| stack.prefix.is_some()) && !texts.any(|source| source.text.contains("*.")) {
+        return Vec::new();
     }
-    (files, cut)
+    let (mut declared, mut own) = (Vec::new(), Vec::new());
+    let room = Room::default();
+    let mut reader = Reader::new(of, sources, taken, &[], &room);
+    for stack in &*stacks {
+        let mut names = Vec::new();
+        for file in &stack.files {
+            let Some(source) = sources.get(*file) else { continue };
+            for document in parse::parse_within(*file, source, &room).documents {
+                names.extend(reader.names(stack, &document));
+            }
+        }
+        let prefix = stack.prefix.as_deref().unwrap_or_default();
+        let bare = |(id, _): &(ResourceId, bool)| {
+            Some(ResourceId::new(id.kind.clone(), id.name.strip_prefix(prefix)?))
+        };
+        own.push(names.iter().filter_map(bare).collect());
+        declared.extend(names.into_iter().filter(|(_, on)| *on).map(|(id, _)| id));
+    }
+    drop(reader);
+    stacks.iter_mut().zip(own).for_each(|(stack, own)| stack.own = own);
+    declared
 }
 
 /// What the files declare, read one after the other so that no more than one file's documents are held beside it; and of files that can't
 /// be read, from which line on.
-fn resources(
-    files: &[(String, usize)],
+fn resources<'a>(
+    stacks: &'a [stacks::Stack],
     sources: &Sources,
-    reader: &mut Reader<'_>,
+    reader: &mut Reader<'a>,
 ) -> (Vec<Resource>, Vec<(usize, usize)>) {
     let (mut resources, mut unread) = (Vec::new(), Vec::new());
     // What stands in the files; what becomes of it is counted anew.
     let room = Room::default();
-    for (stack, file) in files {
+    for (stack, file) in stacks.iter().flat_map(|stack| stack.files.iter().map(move |file| (stack, file))) {
         let Some(source) = sources.get(*file) else { continue };
         if reader.complaints.len() > resources::ENOUGH {
             reader.unread.cut = true;
@@ -334,32 +340,6 @@ fn resources(
         }
     }
     (resources, unread)
-}
-
-/// The manifests of a stack, in order of their paths.
-fn files_of(root: &Path, stack: &str, there: &[String], span: Span) -> Result<Vec<PathBuf>, Complaint> {
-    let stacks = root.join(STACKS);
-    if !there.iter().any(|name| name == stack) {
-        let names = || there.iter().map(String::as_str);
-        let complaint = Complaint::new(span, format!("there is no stack `{}`", tree::shortened(stack)));
-        let help = match listed(names()) {
-            none if none.is_empty() => format!("write its manifests under {}/{stack}/", shown(&stacks)),
-            names => format!("stacks in {} are: {names}", shown(&stacks)),
-        };
-        return Err(complaint.help_if(did_you_mean(stack, names())).help(help));
-    }
-    let folder = stacks.join(stack);
-    let mut files = Vec::new();
-    if let Err(error) = files::walk(&folder, 0, &mut files) {
-        return Err(Complaint::new(span, format!("the stack `{stack}` can't be read: {error}")));
-    }
-    if files.is_empty() {
-        let message = format!("the stack `{stack}` holds no manifests");
-        return Err(Complaint::new(span, message)
-            .help(format!("write one into {}/, such as {stack}.yaml", shown(&folder))));
-    }
-    files.sort();
-    Ok(files)
 }
 
 /// Reads one YAML text into a value: for what is written in YAML and is no manifest. Errors name its line and column.

@@ -4,26 +4,31 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use super::check::{Checker, named, undecodable};
 use super::document::{self, Envelope};
-use super::environment::{Loaded, resource_id};
+use super::each::{self, One, Renamed};
+use super::environment::Loaded;
 use super::error::{self, Complaint};
 use super::existing;
 use super::fields::Fields;
+use super::filed::Files;
 use super::free_form;
+use super::ignored::ignored;
 use super::masked;
 use super::meaning::Scope;
 use super::nearest::did_you_mean;
 use super::patch;
 use super::room::{Room, Size};
 use super::source::{Hidden, Sources, Span};
+use super::stacks::Stack;
 use super::tree::{Data, Node, Step, path_steps};
 use super::unknown::unknown_kind;
 use super::unread::Unread;
 use super::variables::substitute;
 use super::when;
-use crate::diff::{Compare, Rules};
-use crate::kind::{AnyKind, Ownership};
+use crate::kind::AnyKind;
 use crate::kinds;
 use crate::resource::{Declared, Document, ResourceId, Tags};
+
+mod named;
 
 /// Where so much is wrong, the rest is not read.
 pub const ENOUGH: usize = 5000;
@@ -65,8 +70,9 @@ pub struct Reader<'a> {
     environment: &'a str,
     loaded: &'a Loaded,
     sources: &'a Sources,
-    images: Vec<String>,
-    existing: Vec<String>,
+    files: &'a Files,
+    /// All that is declared, where somebody names several together.
+    declared: &'a [ResourceId],
     envelope: &'static Checker,
     patched: BTreeSet<String>,
     room: &'a Room,
@@ -80,13 +86,19 @@ pub struct Reader<'a> {
 
 impl<'a> Reader<'a> {
     /// A reader of an environment's documents.
-    pub fn new(environment: &'a str, loaded: &'a Loaded, sources: &'a Sources, room: &'a Room) -> Self {
+    pub fn new(
+        (environment, loaded): (&'a str, &'a Loaded),
+        sources: &'a Sources,
+        files: &'a Files,
+        declared: &'a [ResourceId],
+        room: &'a Room,
+    ) -> Self {
         Self {
             environment,
             loaded,
             sources,
-            images: loaded.file.images.keys().cloned().collect(),
-            existing: loaded.file.existing.keys().cloned().collect(),
+            files,
+            declared,
             envelope: document::checker(),
             patched: BTreeSet::new(),
             room,
@@ -96,34 +108,115 @@ impl<'a> Reader<'a> {
         }
     }
 
-    /// Reads a document of a stack.
-    pub fn read(&mut self, stack: &str, document: Node) -> Option<Resource> {
+    /// What names stand for in a stack.
+    fn scope(&self, stack: &'a Stack) -> Scope<'a> {
+        let loaded = self.loaded;
+        let prefix = stack.prefix.as_deref();
+        Scope {
+            environment: self.environment,
+            place: &loaded.place,
+            project: &loaded.file.project,
+            owner: &loaded.owner.0,
+            variables: &stack.variables,
+            images: &loaded.names.0,
+            existing: &loaded.names.1,
+            files: self.files,
+            each: None,
+            declared: self.declared,
+            one_of_all: None,
+            renamed: prefix.map(|prefix| Renamed {
+                prefix,
+                own: &stack.own,
+                environment: loaded.tree.span.file,
+            }),
+            unsure: loaded.unsure,
+            room: self.room,
+        }
+    }
+
+    /// Reads a document of a stack: one resource, or one of each of several.
+    pub fn read(&mut self, stack: &'a Stack, document: Node) -> Vec<Resource> {
+        let scope = self.scope(stack);
+        let Some((each, rest)) = each::taken(&document) else {
+            return self.one(stack, document, &scope).into_iter().collect();
+        };
+        let mut found = Vec::new();
+        for (key, value) in self.items(&each, &rest, &scope).unwrap_or_default() {
+            let scope = Scope { each: Some(One { key: &key, value: &value }), ..scope };
+            found.extend(self.one(stack, rest.clone(), &scope));
+        }
+        found
+    }
+
+    /// What a document is made for. Nothing, if that can't be told, which is complained about.
+    fn items(&mut self, each: &Node, rest: &Node, scope: &Scope<'_>) -> Option<Vec<(String, Node)>> {
+        let before = self.complaints.len();
+        let each = substitute(each, scope, self.sources, &mut self.complaints);
+        self.complaints.extend(each::unnamed(rest));
+        let items = match each::items(&each) {
+            Ok(items) => Some(items),
+            Err(_) if each.is_broken() => None,
+            Err(complaint) => {
+                self.complaints.push(complaint);
+                None
+            }
+        };
+        let items = items.filter(|_| self.complaints.len() == before);
+        if items.is_none() {
+            self.unread.note(
+                rest.get("kind").and_then(Node::text).and_then(kinds::kind).map(|it| it.facts().name),
+                None,
+            );
+        }
+        items
+    }
+
+    /// The names that a document of a stack declares, and whether each exists here. Whatever is wrong is told where it is read.
+    pub fn names(&mut self, stack: &'a Stack, document: &Node) -> Vec<(ResourceId, bool)> {
+        let scope = self.scope(stack);
+        let head = each::head(document);
+        let Some((each, rest)) = each::taken(&head) else {
+            return self.name(stack, head, &scope).into_iter().collect();
+        };
+        let items = self.items(&each, &rest, &scope).unwrap_or_default();
+        let one = |(key, value): &(String, Node)| {
+            self.name(stack, rest.clone(), &Scope { each: Some(One { key, value }), ..scope })
+        };
+        items.iter().filter_map(one).collect()
+    }
+
+    fn name(&mut self, stack: &Stack, head: Node, scope: &Scope<'_>) -> Option<(ResourceId, bool)> {
+        let head = each::head(&self.prepared(head, stack, scope));
+        let mut head = substitute(&head, scope, self.sources, &mut self.complaints);
+        let wrong = when::settle(&mut head);
+        let (kind, name) = document::identity(&head)?;
+        let when = head.get("metadata").and_then(|it| it.get("when")).map(|it| &it.data);
+        Some((
+            ResourceId::new(kind, name),
+            wrong.is_none() && matches!(when, None | Some(Data::Bool(true, _))),
+        ))
+    }
+
+    /// Reads one resource of a document of a stack.
+    fn one(&mut self, stack: &Stack, document: Node, scope: &Scope<'_>) -> Option<Resource> {
         let before = self.complaints.len();
         if before > ENOUGH || self.room.is_full() {
             self.unread.cut = true;
             return None;
         }
-        let mut tree = self.prepared(document);
+        let mut tree = self.prepared(document, stack, scope);
         masked::mark(&mut tree);
         let marked = tree;
-        let scope = Scope {
-            environment: self.environment,
-            place: &self.loaded.place,
-            project: &self.loaded.file.project,
-            owner: &self.loaded.owner.0,
-            variables: &self.loaded.variables,
-            images: &self.images,
-            existing: &self.existing,
-            unsure: self.loaded.unsure,
-            room: self.room,
-        };
         let so_far = self.complaints.len();
-        let mut tree = substitute(&marked, &scope, self.sources, &mut self.complaints);
+        let mut tree = substitute(&marked, scope, self.sources, &mut self.complaints);
         if self.complaints.len() > so_far {
             // What could not be replaced may have taken with it what stands beside it.
             masked::hidden(&marked, &mut self.hidden);
         }
         drop(marked);
+        if let Some(renamed) = scope.renamed {
+            renamed.settings(&mut tree);
+        }
         existing::in_lists(&mut tree, &self.loaded.existing);
         self.complaints.extend(when::settle(&mut tree));
         masked::mark(&mut tree);
@@ -154,7 +247,7 @@ impl<'a> Reader<'a> {
         let mut resource = Resource { id, at, kind, on, spec, physical, renamed_from, declared: None, tree };
         // What could not be told has been complained about, here or in the environment.
         if self.complaints.len() == before && !resource.tree.is_broken() {
-            resource.declared = self.declared(stack, &resource, depends_on);
+            resource.declared = self.declared(&stack.name, &resource, depends_on);
         }
         // Held once.
         resource.spec.take_if(|_| resource.declared.is_some());
@@ -177,7 +270,16 @@ impl<'a> Reader<'a> {
         }
     }
 
-    fn prepared(&mut self, mut document: Node) -> Node {
+    /// A document under the name that it has here, with what the environment says otherwise.
+    fn prepared(&mut self, mut document: Node, stack: &Stack, scope: &Scope<'_>) -> Node {
+        let written = document.get("metadata").and_then(|it| it.get("name"));
+        let name = written.and_then(|name| {
+            let name = substitute(name, scope, self.sources, &mut Vec::new());
+            name.text().map(|name| format!("{}{name}", stack.prefix.as_deref().unwrap_or_default()))
+        });
+        if let Some(name) = name {
+            each::renamed(&mut document, name);
+        }
         let Some((kind, name)) = document::identity(&document) else { return document };
         let key = format!("{kind}/{name}");
         let patches = self.loaded.tree.get("patches");
@@ -238,50 +340,6 @@ impl<'a> Reader<'a> {
         Some(spec)
     }
 
-    /// The name in AWS, as far as it can be told. Of what has been complained about since `before` nothing follows.
-    fn physical(
-        &mut self,
-        before: usize,
-        id: &ResourceId,
-        kind: &'static dyn AnyKind,
-        tree: &Node,
-        spec: Option<&Document>,
-    ) -> Option<String> {
-        let metadata = tree.get("metadata")?;
-        let given = metadata.entry("physicalName");
-        let written = given.or_else(|| metadata.entry("name"))?;
-        let since = self.complaints.get(before..).unwrap_or_default();
-        let wrong = since.iter().any(|it| it.span == written.value.span);
-        let text = written.value.literal().filter(|_| !wrong)?;
-        let name = match given {
-            Some(_) => text.to_owned(),
-            None if self.loaded.unsure.prefix => return None,
-            None => format!("{}{}", self.loaded.file.name_prefix, id.name),
-        };
-        let name = match spec {
-            Some(spec) => kind.physical(spec, &name, &self.loaded.place),
-            // What is the account's is called as its spec says.
-            None if kind.facts().ownership == Ownership::Shared => return None,
-            None => name,
-        };
-        if let Some(message) = kind.validate_name(&name, spec) {
-            let complaint = Complaint::new(written.at, message);
-            self.complaints.push(if name == text { complaint } else { self.made_of(complaint, &name) });
-        }
-        Some(name)
-    }
-
-    /// Says which name in AWS a logical name leads to, and what stands before it.
-    fn made_of(&self, complaint: Complaint, name: &str) -> Complaint {
-        let complaint = complaint.label(format!("in AWS this is `{name}`"));
-        match self.loaded.tree.entry("namePrefix") {
-            Some(prefix) => complaint
-                .related(prefix.at, "what the name begins with")
-                .help("change the prefix, or give this one a `metadata.physicalName`"),
-            None => complaint,
-        }
-    }
-
     /// What the resource declares, now that nothing in it is wrong.
     fn declared(&mut self, stack: &str, of: &Resource, depends_on: Vec<ResourceId>) -> Option<Declared> {
         let tree = &of.tree;
@@ -322,39 +380,6 @@ impl<'a> Reader<'a> {
             positions,
         })
     }
-
-    fn depends_on(&mut self, tree: &Node) -> Vec<ResourceId> {
-        let list = tree.get("metadata").and_then(|it| it.get("dependsOn"));
-        let mut ids = Vec::new();
-        for item in list.map(Node::items).unwrap_or_default() {
-            match item.literal().map(|text| resource_id(text, item.span)) {
-                Some(Ok(id)) => ids.push(id),
-                Some(Err(complaint)) => self.complaints.push(complaint),
-                None => {}
-            }
-        }
-        ids
-    }
-
-    fn renamed_from(&mut self, id: &ResourceId, tree: &Node) -> Option<ResourceId> {
-        let node = tree.get("metadata").and_then(|it| it.get("renamedFrom"))?;
-        let text = node.literal()?;
-        if !text.contains('/') {
-            return Some(ResourceId::new(id.kind.clone(), text));
-        }
-        match resource_id(text, node.span) {
-            Ok(old) if old.kind == id.kind => Some(old),
-            Ok(old) => {
-                let message = format!("a new name can't make `{}` a `{}`", old.kind, id.kind);
-                self.complaints.push(Complaint::new(node.span, message));
-                None
-            }
-            Err(complaint) => {
-                self.complaints.push(complaint);
-                None
-            }
-        }
-    }
 }
 
 /// What is said of a field begins with its verb: here is what it is said of.
@@ -377,73 +402,5 @@ pub fn spec_of(tree: &Node) -> (Node, Span) {
         }
         Some(entry) => (entry.value.clone(), entry.at),
         None => (Node::new(Data::Map(Fields::default()), kind), kind),
-    }
-}
-
-/// `ignore` that matches no field would silently ignore nothing.
-fn ignored(tree: &Node, rules: &Rules) -> Vec<Complaint> {
-    let list = tree.get("metadata").and_then(|it| it.get("ignore")).map(Node::items).unwrap_or_default();
-    let unknown = |item: &&Node| item.literal().is_some_and(|path| !leads_somewhere(path, rules));
-    let mut fields = Vec::new();
-    paths(rules, "", 0, &mut fields);
-    let complaint = |item: &Node| {
-        let path = item.text().unwrap_or_default();
-        Complaint::new(item.span, format!("`{path}` is no field of this kind"))
-            .label("expected a field path, such as computeResources.maxvCpus")
-            .help_if(items_of(path, rules).or_else(|| did_you_mean(path, fields.iter().map(String::as_str))))
-    };
-    list.iter().filter(unknown).map(complaint).collect()
-}
-
-/// Whether a difference may have this path, or one below it: fields, and the items of lists that are compared item by item,
-/// by their key or one after the other.
-fn leads_somewhere(path: &str, rules: &Rules) -> bool {
-    let mut rules = rules;
-    for step in path.split('.') {
-        let (name, items) = step.split_once('[').map_or((step, None), |(name, items)| (name, Some(items)));
-        let field = rules.fields.get(name).or(rules.values.as_deref()).filter(|_| !name.is_empty());
-        let Some(field) = field else { return false };
-        rules = field;
-        let Some(items) = items else { continue };
-        let Some(items) = items.strip_suffix(']') else { return false };
-        for item in items.split("][") {
-            let is_known = match &rules.compare {
-                Compare::Keyed(_) => !item.is_empty() && !item.contains(['[', ']']),
-                Compare::Plain => is_of_objects(rules) && item.parse::<usize>().is_ok(),
-                _ => false,
-            };
-            let Some(inner) = rules.items.as_deref().filter(|_| is_known) else { return false };
-            rules = inner;
-        }
-    }
-    true
-}
-
-fn is_of_objects(list: &Rules) -> bool {
-    list.items.as_deref().is_some_and(|item| !item.fields.is_empty())
-}
-
-/// How the items of the list are told that a path names wrongly, if it is a list.
-fn items_of(path: &str, rules: &Rules) -> Option<String> {
-    let (list, _) = path.split_once('[')?;
-    if path.split_inclusive(']').next().is_some_and(|first| leads_somewhere(first, rules)) {
-        return None;
-    }
-    let rules = rules.at(list).filter(|rules| rules.items.is_some())?;
-    Some(match &rules.compare {
-        Compare::Keyed(key) => format!("an item is told by its {key}, as `{list}[<{key}>]`"),
-        Compare::Plain if is_of_objects(rules) => format!("an item is told by its place, as `{list}[0]`"),
-        _ => format!("its items are compared as a whole: ignore `{list}`"),
-    })
-}
-
-fn paths(rules: &Rules, above: &str, depth: usize, into: &mut Vec<String>) {
-    if depth > 4 {
-        return;
-    }
-    for (name, field) in &rules.fields {
-        let path = if above.is_empty() { name.clone() } else { format!("{above}.{name}") };
-        paths(field, &path, depth + 1, into);
-        into.push(path);
     }
 }

@@ -184,6 +184,7 @@ fn ours(environment: &str, loaded: &Loaded, rules: &TagRules) -> Vec<Complaint> 
     }
     for (index, stack) in loaded.file.stacks.iter().enumerate() {
         let span = at(&[Step::Key("stacks".to_owned()), Step::Item(index)]);
+        let stack = stack.name();
         if let Some(refused) = rules.refused(stack) {
             let what = "a tag, and the stack's name becomes one";
             complaints.push(not_taken(span, what, refused, rules).help("rename the stack's folder"));

@@ -3,7 +3,9 @@
 use std::borrow::Cow;
 use std::collections::BTreeMap;
 
+use super::each::{All, all_in};
 use super::error::Complaint;
+use super::filed;
 use super::foreign;
 use super::meaning::{Meaning, Scope, Unknown, meaning};
 use super::pieces::{Piece, pieces};
@@ -31,10 +33,14 @@ pub fn substitute(
         return node.with(Data::Broken(node.text().unwrap_or_default().to_owned()));
     }
     let data = match &node.data {
-        Data::Text(text) if text.contains("${") => return in_text(node, text, scope, sources, complaints),
-        Data::List(items) => {
-            Data::List(items.iter().map(|item| substitute(item, scope, sources, complaints)).collect())
+        Data::Text(_) if let Some(all) = all_in(node).filter(|_| scope.one_of_all.is_none()) => {
+            match one_each(node, &all, scope, sources, complaints) {
+                Some(items) => Data::List(items),
+                None => Data::Broken(String::new()),
+            }
         }
+        Data::Text(text) if text.contains("${") => return in_text(node, text, scope, sources, complaints),
+        Data::List(items) => return in_list(node, items, scope, sources, complaints),
         Data::Map(entries) => {
             let keys = entries.iter().map(|entry| entry.key.len()).sum();
             if !scope.room.take(Size { values: 0, bytes: keys }) {
@@ -45,6 +51,47 @@ pub fn substitute(
         other => other.clone(),
     };
     node.with(data)
+}
+
+/// A list, in which an item that names all of several stands for one of each.
+fn in_list(
+    node: &Node,
+    items: &[Node],
+    scope: &Scope<'_>,
+    sources: &Sources,
+    complaints: &mut Vec<Complaint>,
+) -> Node {
+    let mut found = Vec::new();
+    for item in items {
+        match all_in(item) {
+            Some(all) => match one_each(item, &all, scope, sources, complaints) {
+                Some(items) => found.extend(items),
+                None => return node.with(Data::Broken(String::new())),
+            },
+            None => found.push(substitute(item, scope, sources, complaints)),
+        }
+    }
+    node.with(Data::List(found))
+}
+
+/// A value once for each of those that it names together. Nothing, if there are none, which is complained about.
+fn one_each(
+    node: &Node,
+    all: &All,
+    scope: &Scope<'_>,
+    sources: &Sources,
+    complaints: &mut Vec<Complaint>,
+) -> Option<Vec<Node>> {
+    let names = all.names(scope.declared, scope.renamed.map(|it| it.prefix));
+    if names.is_empty() {
+        complaints.push(all.none(sources.find(node.span, &all.written, 0)));
+        return None;
+    }
+    let one = |name: &str| {
+        let scope = Scope { one_of_all: Some((all, name)), ..*scope };
+        substitute(node, &scope, sources, complaints)
+    };
+    Some(names.into_iter().map(one).collect())
 }
 
 /// Of one text, so many mistakes are told.
@@ -155,14 +202,38 @@ fn in_text(
             broken = true;
             continue;
         };
+        if let Some((all, one)) = scope.one_of_all.filter(|(all, _)| all.written == whole) {
+            references += 1;
+            out.push_str(&all.of(one));
+            *nth += 1;
+            continue;
+        }
         match meaning(&name, scope) {
             Ok(Meaning::Kept) => {
                 let kept = format!("${{{name}}}");
+                let kept = scope.renamed.and_then(|it| it.reference(&kept, node.span.file)).unwrap_or(kept);
                 references += usize::from(reference::whole(&kept).is_some());
                 out.push_str(&kept);
             }
             Ok(Meaning::Text(value)) => out.push_str(value),
             Ok(Meaning::Untold) => broken = true,
+            Ok(Meaning::File(file)) => match of_file(file, &name, span(), scope, sources, complaints) {
+                Some(value) if whole == text => {
+                    return Node { via: Some(value.origin(true)), ..node.with(value.data) };
+                }
+                Some(value) => match in_words(&value.data) {
+                    Some(value) => out.push_str(&value),
+                    None => {
+                        let message =
+                            format!("`{whole}` is {} and can't be part of a longer text", value.described());
+                        let complaint = Complaint::new(span(), message);
+                        complaints
+                            .push(complaint.help("a list or mapping takes the place of the whole value"));
+                        broken = true;
+                    }
+                },
+                None => broken = true,
+            },
             Ok(Meaning::Value(variable)) if !scope.room.is_full() && !scope.room.bring(variable.size()) => {
                 let cut = cut_short(node, scope, complaints);
                 return Node { via: Some(variable.origin(true)), ..cut };
@@ -209,6 +280,33 @@ fn in_text(
     node.with(if broken { Data::Broken(text.to_owned()) } else { Data::Text(out) })
 }
 
+/// What a file stands for: a text as it is, and a value as if it were written where the file is named.
+fn of_file(
+    file: &Node,
+    name: &str,
+    at: Span,
+    scope: &Scope<'_>,
+    sources: &Sources,
+    complaints: &mut Vec<Complaint>,
+) -> Option<Node> {
+    if !name.starts_with("file.") {
+        let scope = Scope { files: filed::NONE, ..*scope };
+        let value = substitute(file, &scope, sources, complaints);
+        return (!value.is_broken()).then_some(value);
+    }
+    if !scope.room.bring(file.size()) {
+        cut_short(file, scope, complaints);
+        return None;
+    }
+    let found = file.text().map(reference::references).unwrap_or_default();
+    let Some(found) = found.first() else { return Some(file.clone()) };
+    let message = format!("the file holds `{found}`, which would be taken for a reference");
+    let complaint =
+        Complaint::new(at, message).related(sources.find(file.span, &found.to_string(), 0), "here");
+    complaints.push(complaint.help("a text is taken as it is: take the value by `${json.…}` or `${yaml.…}`, or write it where it is needed"));
+    None
+}
+
 /// A name with those that it holds replaced. Nothing, if they can't be.
 fn spelled<'n>(
     name: &'n str,
@@ -230,6 +328,7 @@ pub fn names_something(name: &str) -> bool {
     let of_ours = ["var.", "env.", "image.", "each.", "existing.", "zones."]
         .iter()
         .any(|start| name.starts_with(start));
+    let of_ours = of_ours || filed::STARTS.iter().any(|start| name.starts_with(start));
     is_plain && (of_ours || name.rsplit_once('/').is_some_and(|(kind, _)| kinds::kind(kind).is_some()))
 }
 

@@ -137,7 +137,7 @@ fn what_stands_where_nothing_of_ours_does_is_hidden() {
         "[Zq7Canary, {x: Zq7Canary}]\n".to_owned(),
         format!("{{{job}, more: Zq7Canary}}\n"),
         format!("{{{}, more: {{of: [Zq7Canary]}}}}\n", of_job("{}")),
-        format!("{{{}}}\n", of_job("{}").replace("{name: a}", "{name: a, each: [Zq7Canary]}")),
+        format!("{{{}}}\n", of_job("{}").replace("{name: a}", "{name: a, further: [Zq7Canary]}")),
     ] {
         is_quiet(&Folder::new(ENVIRONMENT, manifest.as_bytes()), CANARY, &manifest);
     }
