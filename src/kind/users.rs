@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 /// A text by which others name a resource.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Denoted {
-    /// A name, in the field that is called so.
+    /// A name, in the field that is called so, or in the list.
     InField(&'static str, String),
     /// An ARN of this type, such as `instance-profile`, that ends in this name; in any field.
     ByArn(&'static str, String),
@@ -15,7 +15,10 @@ impl Denoted {
     /// Whether the text at a path denotes it.
     pub fn is(&self, path: &str, text: &str) -> bool {
         match self {
-            Self::InField(field, name) => text == name && path.rsplit('.').next() == Some(*field),
+            Self::InField(field, name) => {
+                let last = path.rsplit('.').next().and_then(|last| last.split('[').next());
+                text == name && last == Some(*field)
+            }
             Self::ByArn(of, name) => {
                 let rest =
                     text.rsplit_once(':').and_then(|(_, rest)| rest.strip_prefix(of)?.strip_prefix('/'));
@@ -83,6 +86,7 @@ mod tests {
         names.add(Denoted::InField("instanceRole", "web".to_owned()), 1);
         names.add(Denoted::ByArn("instance-profile", "web".to_owned()), 2);
         names.add(Denoted::InField("awslogs-group", "/batch/web".to_owned()), 3);
+        names.add(Denoted::InField("roles", "job".to_owned()), 4);
         for (path, text, expected) in [
             ("computeResources.instanceRole", "web", Some(1)),
             ("computeResources.instanceType", "web", None),
@@ -92,6 +96,8 @@ mod tests {
             ("a", "arn:aws:iam::1:instance-profile/web2", None),
             ("logConfiguration.options.awslogs-group", "/batch/web", Some(3)),
             ("logConfiguration.options.awslogs-group", "web", None),
+            ("roles[0]", "job", Some(4)),
+            ("groups[0]", "job", None),
         ] {
             assert_eq!(names.find(path, text).copied(), expected, "{path}: {text}");
         }

@@ -42,6 +42,7 @@ registry! {
     ec2::vpc::Vpc,
     ec2::vpc_endpoint::VpcEndpoint,
     ecr::repository::Repository,
+    iam::instance_profile::InstanceProfile,
     iam::oidc_provider::OidcProvider,
     iam::policy::Policy,
     iam::role::Role,

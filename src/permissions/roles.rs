@@ -66,11 +66,16 @@ pub(super) fn attachable(desired: &Desired) -> BTreeSet<String> {
     attached.chain(own).map(|arn| by_prefix(arn, desired)).collect()
 }
 
-/// The roles that a spec names. Of an instance profile, the role of the same name: those that AWS's console makes are called so.
+/// The roles that a spec names. Of an instance profile that is declared, the roles in it; of another one, the role of the same
+/// name: those that AWS's console makes are called so.
 pub(super) fn named(spec: &Document, desired: &Desired) -> BTreeSet<String> {
     let mut found = BTreeSet::new();
-    each(spec, &mut |key, text| {
-        if !key.ends_with("Role") && !key.ends_with("RoleArn") {
+    each(spec, "", &mut |key, text| {
+        if !["Role", "RoleArn", "InstanceProfileArn"].iter().any(|end| key.ends_with(end)) && key != "roles" {
+            return;
+        }
+        if let Some(profile) = declared_profile(text, desired) {
+            found.extend(named(&profile.spec, desired));
             return;
         }
         let arn = match (text.split_once(":instance-profile/"), text.starts_with("arn:")) {
@@ -82,6 +87,12 @@ pub(super) fn named(spec: &Document, desired: &Desired) -> BTreeSet<String> {
         found.extend(arn.map(|arn| by_prefix(arn, desired)));
     });
     found
+}
+
+/// The instance profile that a text refers to or names, where it is declared: it has no policies, but roles.
+fn declared_profile<'d>(text: &str, desired: &'d Desired) -> Option<&'d Declared> {
+    let arn = arn_of(text, desired).filter(|arn| arn.contains(":instance-profile/"))?;
+    desired.resources.values().find(|it| predicted(&it.id, desired).as_ref() == Some(&arn))
 }
 
 /// Roles that a workflow may write: all but those that let it in.
@@ -113,18 +124,12 @@ fn by_prefix(arn: String, desired: &Desired) -> String {
     }
 }
 
-/// Each text that is a field's value.
-fn each(value: &Value, found: &mut dyn FnMut(&str, &str)) {
+/// Each text that is a field's value, or in its list.
+fn each(value: &Value, key: &str, found: &mut dyn FnMut(&str, &str)) {
     match value {
-        Value::Array(items) => items.iter().for_each(|item| each(item, found)),
-        Value::Object(fields) => {
-            for (key, value) in fields {
-                match value {
-                    Value::String(text) => found(key, text),
-                    other => each(other, found),
-                }
-            }
-        }
+        Value::String(text) => found(key, text),
+        Value::Array(items) => items.iter().for_each(|item| each(item, key, found)),
+        Value::Object(fields) => fields.iter().for_each(|(key, value)| each(value, key, found)),
         _ => {}
     }
 }

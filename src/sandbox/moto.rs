@@ -24,6 +24,7 @@ const FIXES: &[(&str, &str)] = &[
     ("ec2_vpcs", include_str!("fixes/ec2_vpcs.py")),
     ("ecr", include_str!("fixes/ecr.py")),
     ("iam", include_str!("fixes/iam.py")),
+    ("iam_profiles", include_str!("fixes/iam_profiles.py")),
     ("kms", include_str!("fixes/kms.py")),
     ("logs", include_str!("fixes/logs.py")),
     ("s3", include_str!("fixes/s3.py")),

@@ -6,7 +6,7 @@ use std::time::Duration;
 use aws_config::SdkConfig;
 use aws_sdk_iam::Client;
 use aws_sdk_iam::operation::get_open_id_connect_provider::GetOpenIdConnectProviderOutput;
-use aws_sdk_iam::types::{self, EntityType, ManagedPolicyDetail, RoleDetail, Tag};
+use aws_sdk_iam::types::{self, EntityType, InstanceProfile, ManagedPolicyDetail, RoleDetail, Tag};
 use futures::{StreamExt, TryStreamExt, stream};
 
 use super::{
@@ -15,6 +15,7 @@ use super::{
 use crate::resource::{Listing, OWNER_TAG, Owner, Place, Readiness, Tags};
 
 mod named;
+mod profiles;
 mod tag;
 
 /// IAM.
@@ -27,6 +28,8 @@ pub struct Snapshot {
     pub roles: BTreeMap<String, Role>,
     /// The account's own managed policies by ARN.
     pub policies: BTreeMap<String, Policy>,
+    /// The instance profiles that may concern us, by name.
+    pub profiles: BTreeMap<String, InstanceProfile>,
     /// OpenID Connect providers by host and path.
     pub providers: BTreeMap<String, GetOpenIdConnectProviderOutput>,
 }
@@ -40,6 +43,8 @@ pub struct Role {
     pub description: Option<String>,
     /// How long its sessions last at most, in seconds; unknown of roles that nobody declares.
     pub max_session_duration: Option<i32>,
+    /// The instance profiles that hold it and are not ours; of roles that are neither declared nor ours, nobody asks.
+    pub profiles_elsewhere: BTreeSet<String>,
 }
 
 impl Role {
@@ -106,11 +111,12 @@ impl Service for Iam {
             scope.swept(&policy_arns),
             named::providers(client, scope)
         )?;
-        let roles = with_descriptions(roles, described);
+        let mut roles = with_descriptions(roles, described);
+        let profiles = profiles::read(client, scope, &mut roles).await?;
         let policies = with_attachments(policies, &roles, &scope.owner);
         let swept = swept.iter().map(|rest| format!("{policy_arns}{rest}")).collect();
         let policies = with_tags(client, scope, policies, &swept).await?;
-        Ok(Snapshot { roles, policies, providers })
+        Ok(Snapshot { roles, policies, profiles, providers })
     }
 
     fn listed(snapshot: &Snapshot) -> BTreeMap<&'static str, Listing> {
@@ -141,6 +147,9 @@ impl Service for Iam {
             Some("EntityAlreadyExists") => Fault::Exists,
             Some("InvalidInput") if error.message.contains("has been taken in this account") => Fault::Exists,
             Some("MalformedPolicyDocument") if error.message.contains("Invalid principal in policy") => {
+                Fault::Propagating(minutes)
+            }
+            Some("InvalidParameterValue") if error.message.contains("Invalid IAM Instance Profile") => {
                 Fault::Propagating(minutes)
             }
             Some("DeleteConflict" | "ConcurrentModification" | "EntityTemporarilyUnmodifiable") => {
@@ -190,7 +199,8 @@ fn with_descriptions(roles: Vec<RoleDetail>, mut described: Described) -> BTreeM
         .filter_map(|detail| {
             let name = detail.role_name()?.to_owned();
             let (description, max_session_duration) = described.remove(&name).unwrap_or_default();
-            Some((name, Role { detail, description, max_session_duration }))
+            let profiles_elsewhere = BTreeSet::new();
+            Some((name, Role { detail, description, max_session_duration, profiles_elsewhere }))
         })
         .collect()
 }

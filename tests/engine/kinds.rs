@@ -220,6 +220,14 @@ spec: {vpcId: "${ec2/Vpc/main.id}", cidrBlock: 10.20.32.0/20, availabilityZone: 
 ---
 apiVersion: batchwright/v1
 kind: iam/Role
+metadata: {name: instances}
+spec:
+  assumeRolePolicyDocument:
+    Version: "2012-10-17"
+    Statement: [{Effect: Allow, Principal: {Service: ec2.amazonaws.com}, Action: sts:AssumeRole}]
+---
+apiVersion: batchwright/v1
+kind: iam/Role
 metadata: {name: payments-execution}
 spec:
   assumeRolePolicyDocument:
@@ -269,7 +277,6 @@ const NOT_YET: &[&str] = &[
     "ec2/NatGateway",
     "efs/AccessPoint",
     "efs/FileSystem",
-    "iam/InstanceProfile",
     "kms/Key",
     "lambda/Function",
     "secretsmanager/Secret",

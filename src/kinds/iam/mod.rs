@@ -1,5 +1,6 @@
 //! IAM.
 
+pub mod instance_profile;
 pub mod oidc_provider;
 pub mod policy;
 pub mod role;

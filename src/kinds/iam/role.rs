@@ -60,6 +60,9 @@ pub struct Outputs {
     /// The instance profiles that hold it.
     #[serde(default)]
     pub instance_profiles: Vec<String>,
+    /// Those of them that are not this environment's.
+    #[serde(default)]
+    pub instance_profiles_elsewhere: Vec<String>,
 }
 
 /// An instance profile has a role, and so have the instances that run by it.
@@ -101,6 +104,8 @@ impl Kind for Role {
     const GRANTS: Grants = Grants {
         read: &[
             Grant::any(actions![iam: GetAccountAuthorizationDetails ListRoles]),
+            // Whose an instance profile is that holds it, only the profile's tags tell.
+            Grant::on(actions![iam: GetInstanceProfile], &[On::Iam("instance-profile/*")]),
             Grant::on(
                 actions![iam: GetRole GetRolePolicy ListAttachedRolePolicies
                     ListInstanceProfilesForRole ListRolePolicies ListRoleTags],
@@ -167,6 +172,11 @@ impl Kind for Role {
         spec.managed_policy_arns.clone()
     }
 
+    /// An instance profile has it by its name.
+    fn denoted_by(live: &Live<Self>) -> Vec<Denoted> {
+        vec![Denoted::InField("roles", live.physical.clone())]
+    }
+
     /// Tasks act as roles that let them; nothing else of a job's roles has to last until it is over.
     fn held_by_jobs(live: &Live<Self>) -> Option<String> {
         let trust = live.spec.assume_role_policy_document.0.to_string();
@@ -174,7 +184,7 @@ impl Kind for Role {
     }
 
     fn external_users(live: &Live<Self>) -> Vec<ExternalUser> {
-        live.outputs.instance_profiles.iter().map(|profile| in_profile(profile)).collect()
+        live.outputs.instance_profiles_elsewhere.iter().map(|profile| in_profile(profile)).collect()
     }
 
     async fn create(cx: &Cx<'_, Self>, want: &Spec) -> Result<String> {
@@ -309,6 +319,7 @@ fn live(role: &iam::Role, place: &Place) -> Live<Role> {
             role_id: detail.role_id().unwrap_or_default().to_owned(),
             create_date: detail.create_date().and_then(|date| date.fmt(Format::DateTime).ok()),
             instance_profiles: profiles.map(|profile| profile.instance_profile_name().to_owned()).collect(),
+            instance_profiles_elsewhere: role.profiles_elsewhere.iter().cloned().collect(),
         },
         tags: role.tags(),
         readiness,

@@ -208,6 +208,15 @@ mod tests {
         Place::new("111122223333", "eu-west-1")
     }
 
+    fn bare(detail: RoleDetail) -> iam::Role {
+        iam::Role {
+            detail,
+            description: None,
+            max_session_duration: None,
+            profiles_elsewhere: Default::default(),
+        }
+    }
+
     #[test]
     fn what_is_declared_and_what_is_found_go_by_one_name() {
         let mut snapshot = Snapshot::default();
@@ -223,14 +232,10 @@ mod tests {
         ] {
             let detail =
                 RoleDetail::builder().role_name(name).path(format!("/aws-service-role/{service}/")).build();
-            let role = iam::Role { detail, description: None, max_session_duration: None };
-            snapshot.roles.insert(name.to_owned(), role);
+            snapshot.roles.insert(name.to_owned(), bare(detail));
         }
         let other = RoleDetail::builder().role_name("job").path("/").build();
-        snapshot.roles.insert(
-            "job".to_owned(),
-            iam::Role { detail: other, description: None, max_session_duration: None },
-        );
+        snapshot.roles.insert("job".to_owned(), bare(other));
         let found = ServiceLinkedRole::observe(&snapshot, &place());
         let lines: Vec<String> = found
             .iter()

@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 
 use crate::diff::{self, Stands};
+use crate::kind::Denotations;
 use crate::plan::request::Registry;
 use crate::plan::scope::order::Edges;
 use crate::resource::{Incarnation, Observed, ResourceId};
@@ -21,8 +22,11 @@ pub struct Users {
 impl Users {
     pub fn of(observed: &Observed, kinds: &Registry) -> Self {
         let mut denotes: BTreeMap<&str, &ResourceId> = BTreeMap::new();
+        let mut names: Denotations<&ResourceId> = Denotations::default();
         for (id, seen) in &observed.resources {
             denotes.extend(seen.iter().flat_map(denoted).map(|text| (text, id)));
+            let by_name = kinds.of(&id.kind).map(|kind| seen.iter().flat_map(|live| kind.denoted_by(live)));
+            by_name.into_iter().flatten().for_each(|name| names.add(name, id));
         }
         let mut users = Self::default();
         for (id, seen) in &observed.resources {
@@ -37,6 +41,13 @@ impl Users {
                             Stands::AsPrincipal | Stands::InPolicy => return,
                         };
                         apart.entry((*target).clone()).or_default().insert(id.clone());
+                    }
+                });
+                diff::fields(&incarnation.spec, "", rules, &mut |path, text| {
+                    if let Some(target) = names.find(path, text).filter(|target| **target != id) {
+                        for edges in [&mut users.all, &mut users.alone] {
+                            edges.entry((*target).clone()).or_default().insert(id.clone());
+                        }
                     }
                 });
             }

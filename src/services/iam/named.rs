@@ -1,6 +1,6 @@
 //! Single things, asked for by their names: these reads are as fresh as IAM gets.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use aws_sdk_iam::Client;
 use aws_sdk_iam::operation::get_open_id_connect_provider::GetOpenIdConnectProviderOutput;
@@ -11,7 +11,7 @@ use aws_sdk_iam::types::{
 use futures::future::try_join_all;
 
 use super::super::{Result, Scope, failed, own_tags};
-use super::{Policy, Role, Snapshot, if_there, is_of, plain};
+use super::{Policy, Role, Snapshot, if_there, is_of, plain, profiles as instance_profiles};
 
 /// Reads what a poll waits for, and nothing else.
 pub(super) async fn read(client: &Client, scope: &Scope) -> Result<Snapshot> {
@@ -21,8 +21,10 @@ pub(super) async fn read(client: &Client, scope: &Scope) -> Result<Snapshot> {
     let (roles, linked, policies, providers) =
         futures::try_join!(roles, linked, policies, providers(client, scope))?;
     let roles = roles.into_iter().flatten().chain(linked.into_iter().flatten());
+    let mut roles = roles.filter_map(|role| Some((role.detail.role_name()?.to_owned(), role))).collect();
     Ok(Snapshot {
-        roles: roles.filter_map(|role| Some((role.detail.role_name()?.to_owned(), role))).collect(),
+        profiles: instance_profiles::read(client, scope, &mut roles).await?,
+        roles,
         policies: policies
             .into_iter()
             .flatten()
@@ -74,7 +76,7 @@ async fn role(client: &Client, name: &str) -> Result<Option<Role>> {
         .set_role_policy_list(Some(inline))
         .set_instance_profile_list(Some(profiles))
         .build();
-    Ok(Some(Role { detail, description, max_session_duration }))
+    Ok(Some(Role { detail, description, max_session_duration, profiles_elsewhere: BTreeSet::new() }))
 }
 
 async fn attached(client: &Client, role: &str) -> Result<Vec<AttachedPolicy>> {

@@ -53,6 +53,7 @@ pub const WITH: &[(&str, &str, &str, &str)] = &[
     ("batch:CreateComputeEnvironment", "capacityTags", "batch:SetCapacityTags", CAPACITY),
     ("batch:UpdateComputeEnvironment", "capacityTags", "batch:SetCapacityTags", CAPACITY),
     ("ecr:CreateRepository", "tags", "ecr:TagResource", "the reference: needed beside ecr:CreateRepository"),
+    ("iam:CreateInstanceProfile", "Tags", "iam:TagInstanceProfile", IAM_TAGS),
     ("iam:CreateOpenIDConnectProvider", "Tags", "iam:TagOpenIDConnectProvider", IAM_TAGS),
     ("iam:CreatePolicy", "Tags", "iam:TagPolicy", IAM_TAGS),
     ("iam:CreateRole", "Tags", "iam:TagRole", IAM_TAGS),

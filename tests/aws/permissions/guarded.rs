@@ -28,7 +28,8 @@ fn who_applies_may_not_open_the_gate_it_came_in_through() {
         ("iam:PutRolePolicy", "role/prod-github-apply", false),
         ("iam:PutRolePolicy", "role/some/path/prod-github-push", false),
         ("iam:PutRolePolicy", "role/other", false),
-        ("iam:RemoveRoleFromInstanceProfile", "instance-profile/prod-payments-instance", false),
+        ("iam:RemoveRoleFromInstanceProfile", "instance-profile/prod-payments-instance", true),
+        ("iam:RemoveRoleFromInstanceProfile", "instance-profile/payments-instance", false),
         ("iam:CreatePolicyVersion", "policy/prod-payments", true),
         ("iam:CreatePolicyVersion", "policy/prod-ecr-push", false),
         (

@@ -18,6 +18,7 @@ const NAMES: &[(&str, &[&str])] = &[
     ("batch/JobQueue", &["jobQueueName"]),
     ("ec2/SecurityGroup", &["groupName"]),
     ("ecr/Repository", &["repositoryName"]),
+    ("iam/InstanceProfile", &["instanceProfileName"]),
     ("iam/Policy", &["policyName", "managedPolicyName"]),
     ("iam/Role", &["roleName"]),
     ("logs/LogGroup", &["logGroupName"]),

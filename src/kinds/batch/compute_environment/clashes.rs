@@ -16,7 +16,7 @@ pub(super) fn clashes(spec: &Spec, beside: &Beside<'_>) -> Vec<Clash> {
     let mut found: Vec<Clash> = role_with_path(spec, beside).into_iter().collect();
     let service_role = spec.service_role.as_deref();
     found.extend(
-        service_role.and_then(|role| trust::keeps_out("serviceRole", role, "batch.amazonaws.com", beside)),
+        service_role.and_then(|role| trust::keeps_out("serviceRole", role, &["batch.amazonaws.com"], beside)),
     );
     let Some(resources) = &spec.compute_resources else { return found };
     let managed = resources.managed_instances_provider.as_ref();

@@ -17,7 +17,7 @@ pub(super) fn clashes(spec: &Spec, beside: &Beside<'_>) -> Vec<Clash> {
     let mut roles = Vec::new();
     of_tasks(&serde_json::to_value(spec).unwrap_or_default(), "", &mut roles);
     let kept_out =
-        |(path, text): &(String, String)| trust::keeps_out(path, text, "ecs-tasks.amazonaws.com", beside);
+        |(path, text): &(String, String)| trust::keeps_out(path, text, &["ecs-tasks.amazonaws.com"], beside);
     roles.iter().filter_map(kept_out).chain(fit::clashes(spec, beside)).collect()
 }
 

@@ -42,6 +42,7 @@ fn snapshot() -> Snapshot {
         .path("/aws-service-role/batch.amazonaws.com/")
         .build();
     let role = |detail: RoleDetail| iam::Role {
+        profiles_elsewhere: Default::default(),
         detail,
         description: Some(String::new()),
         max_session_duration: Some(7200),

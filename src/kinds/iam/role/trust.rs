@@ -8,11 +8,13 @@ use super::Role;
 use crate::kind::{Beside, Clash, Kind};
 use crate::value::reference::{self, Reference};
 
-/// Why a service can't act as the role that a field refers to, where that is declared beside it.
-pub fn keeps_out(path: &str, text: &str, service: &str, beside: &Beside<'_>) -> Option<Clash> {
+/// Why a service can't act as the role that a field refers to, where that is declared beside it: one of several names of it has
+/// to be let in, the first being the one that is told.
+pub fn keeps_out(path: &str, text: &str, services: &[&str], beside: &Beside<'_>) -> Option<Clash> {
+    let service = services.first()?;
     let Some(Reference::Output { id, .. }) = reference::whole(text) else { return None };
     let role = beside.get(&id).filter(|it| it.id.kind == Role::NAME)?;
-    if lets_in(role.field("assumeRolePolicyDocument")?, service) {
+    if lets_in(role.field("assumeRolePolicyDocument")?, services) {
         return None;
     }
     let message = format!(
@@ -22,7 +24,7 @@ pub fn keeps_out(path: &str, text: &str, service: &str, beside: &Beside<'_>) -> 
 }
 
 /// Whether a statement lets a service in. What is not known yet, or let in by another word, is not judged.
-fn lets_in(trust: &Value, service: &str) -> bool {
+fn lets_in(trust: &Value, services: &[&str]) -> bool {
     let Some(statements) = trust.get("Statement") else { return true };
     each(statements).any(|statement| {
         let principal = statement.get("Principal").unwrap_or(&Value::Null);
@@ -30,7 +32,7 @@ fn lets_in(trust: &Value, service: &str) -> bool {
         statement.get("Effect").and_then(Value::as_str) == Some("Allow")
             && (principal.is_string()
                 || of("AWS").any(|text| text == "*")
-                || of("Service").any(|text| text == service || text.contains("${")))
+                || of("Service").any(|text| services.contains(&text) || text.contains("${")))
     })
 }
 
