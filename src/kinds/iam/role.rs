@@ -61,7 +61,7 @@ pub struct Outputs {
     #[serde(default)]
     pub instance_profiles: Vec<String>,
     /// Those of them that are not this environment's.
-    #[serde(default)]
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub instance_profiles_elsewhere: Vec<String>,
 }
 
