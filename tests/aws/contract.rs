@@ -276,6 +276,7 @@ kinds! {
     ec2_vpc: "ec2/Vpc",
     ec2_vpc_endpoint: "ec2/VpcEndpoint",
     ecr_repository: "ecr/Repository",
+    iam_instance_profile: "iam/InstanceProfile",
     iam_oidc_provider: "iam/OidcProvider",
     iam_policy: "iam/Policy",
     iam_role: "iam/Role",

@@ -24,7 +24,7 @@ pub(super) async fn read(
     // Its path stands before its name.
     let swept = scope.swept(&scope.place.iam_arn("instance-profile/")).await?;
     names.extend(swept.iter().filter_map(|rest| rest.rsplit('/').next()).map(str::to_owned));
-    let found: BTreeMap<String, InstanceProfile> = stream::iter(names)
+    let mut found: BTreeMap<String, InstanceProfile> = stream::iter(names)
         .map(|name| async move { Ok::<_, Error>(one(client, &name).await?.map(|profile| (name, profile))) })
         .buffer_unordered(AT_ONCE)
         .try_filter_map(|found| async { Ok(found) })
@@ -35,6 +35,9 @@ pub(super) async fn read(
             |name: &String| found.get(name).is_none_or(|profile| is_of(&tags(profile), &scope.owner));
         role.profiles_elsewhere = held(role).filter(|name| !is_ours(name)).collect();
     }
+    // Of others their role speaks.
+    let declared: BTreeSet<&str> = scope.names("iam/InstanceProfile").collect();
+    found.retain(|name, profile| declared.contains(name.as_str()) || is_of(&tags(profile), &scope.owner));
     Ok(found)
 }
 
