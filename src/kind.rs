@@ -248,6 +248,11 @@ pub trait Kind: Sized + Send + Sync + 'static {
         arn.into_iter().map(|arn| ("arn".to_owned(), arn)).collect()
     }
 
+    /// Outputs of a revision that the next one has as well, beside what follows from the name.
+    fn carried(_outputs: &Self::Outputs) -> BTreeMap<String, String> {
+        BTreeMap::new()
+    }
+
     /// What these changes amount to, and why (D15). Default: the strongest rule of the changed fields.
     fn effect(_live: &Self::Spec, _want: &Self::Spec, changes: &[FieldChange]) -> (Effect, Reason) {
         effect::strongest(changes, Self::IDENTITY)

@@ -259,7 +259,20 @@ fn filled(pattern: &str, desired: &Desired, declared: Option<&Declared>) -> Opti
 fn is_given(given: Given, spec: &Value) -> bool {
     match given {
         Given::Has(fields) => fields.iter().any(|field| has(spec, field)),
-        Given::Lacks(field) => !has(spec, field),
+        Given::Lacks(field) => !has(&without_linked(spec), field),
+    }
+}
+
+/// Without the roles that services make for themselves: a normal form names them where a manifest names none.
+fn without_linked(spec: &Value) -> Value {
+    let is_linked =
+        |value: &Value| value.as_str().is_some_and(|text| text.contains(":role/aws-service-role/"));
+    match spec {
+        Value::Object(fields) => {
+            let fields = fields.iter().filter(|(_, value)| !is_linked(value));
+            fields.map(|(name, value)| (name.clone(), without_linked(value))).collect()
+        }
+        other => other.clone(),
     }
 }
 

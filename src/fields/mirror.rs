@@ -65,7 +65,8 @@ fn every_field_is_said(owner: &Ident, sdk: &Path, known: &[Known], unsaid: &[Ide
     let said: Vec<String> =
         known.iter().filter(|field| !field.words.beside).map(|field| plain(&field.name)).collect();
     let unsaid = unsaid.iter().map(plain);
-    let name = format_ident!("every_field_of_{}_is_said", snake(&owner.to_string()));
+    let of = sdk.segments.last().map(|last| snake(&last.ident.to_string())).unwrap_or_default();
+    let name = format_ident!("every_field_of_{}_is_said_of_{of}", snake(&owner.to_string()));
     quote! {
         #[cfg(test)]
         #[test]

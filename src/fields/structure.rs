@@ -15,6 +15,8 @@ use crate::words::{Class, Words};
 pub struct Arguments {
     /// The SDK's structure that it stands for.
     pub mirrors: Option<Path>,
+    /// The SDK's structure in which AWS reports it, where that is another one: a request's and an answer's.
+    pub told: Option<Path>,
     /// The SDK's fields that only AWS writes.
     pub unsaid: Vec<Ident>,
     /// It has a `Default`.
@@ -32,6 +34,10 @@ impl Parse for Arguments {
                     input.parse::<Token![=]>()?;
                     found.mirrors = Some(input.parse()?);
                 }
+                "told" => {
+                    input.parse::<Token![=]>()?;
+                    found.told = Some(input.parse()?);
+                }
                 "unsaid" => {
                     input.parse::<Token![=]>()?;
                     let list;
@@ -42,7 +48,7 @@ impl Parse for Arguments {
                 _ => {
                     return Err(Error::new(
                         word.span(),
-                        "expected `default`, `mirrors = …` or `unsaid = […]`",
+                        "expected `default`, `mirrors = …`, `told = …` or `unsaid = […]`",
                     ));
                 }
             }
@@ -86,7 +92,14 @@ pub fn spec(arguments: Arguments, mut item: ItemStruct) -> Result<TokenStream> {
     let defaults = default_functions(&owner, &known);
     let whole = (arguments.default || arguments.mirrors.is_some()).then(|| whole_default(&owner, &known));
     let mirrored = match &arguments.mirrors {
-        Some(sdk) => Some(mirror::implementations(&owner, sdk, &known, &arguments.unsaid)),
+        Some(sdk) => {
+            // What only AWS writes is not in what it is sent, where that is a structure of its own.
+            let (asks, only) = (arguments.told.is_none(), &arguments.unsaid);
+            let sent = mirror::implementations(&owner, sdk, &known, if asks { only } else { &[] });
+            let told =
+                arguments.told.as_ref().map(|told| mirror::implementations(&owner, told, &known, only));
+            Some(quote!(#sent #told))
+        }
         None => None,
     };
     Ok(quote! {

@@ -55,6 +55,8 @@ pub trait AnyKind: Send + Sync {
     fn clashes(&self, spec: &Document, id: &ResourceId, beside: &Beside<'_>) -> Vec<Clash>;
     /// See [`Kind::predict`]; with `name` of kinds that have one.
     fn predict(&self, name: &str, spec: &Document, place: &Place) -> BTreeMap<String, String>;
+    /// See [`Kind::carried`].
+    fn carried(&self, live: &Incarnation) -> BTreeMap<String, String>;
     /// See [`Kind::effect`].
     fn effect(&self, live: &Document, want: &Document, changes: &[FieldChange]) -> (Effect, Reason);
     /// See [`Kind::retired`].
@@ -224,6 +226,10 @@ impl<K: Kind> AnyKind for Erased<K> {
 
     fn held_by_jobs(&self, live: &Incarnation) -> Option<String> {
         K::held_by_jobs(&recall::<K>(live).ok()?)
+    }
+
+    fn carried(&self, live: &Incarnation) -> BTreeMap<String, String> {
+        recall::<K>(live).map(|live| K::carried(&live.outputs)).unwrap_or_default()
     }
 
     fn denoted_by(&self, live: &Incarnation) -> Vec<Denoted> {

@@ -17,8 +17,8 @@
 //!
 //! A field stands for the field of the same name in the SDK's structure. `flag` is a `bool` that is sent only where it is
 //! `true`: AWS refuses some of them on some platforms, whatever they say. A field that the SDK's structure lacks says
-//! `beside`: the kind sends it itself. What only AWS writes stands in `unsaid = […]`: a test of each structure fails when the
-//! SDK has a field that it does not know.
+//! `beside`: the kind sends it itself. Where AWS reports it in a structure of its own, that is `told = …`. What only AWS writes
+//! stands in `unsaid = […]`: a test of each structure fails when the SDK has a field that it does not know.
 //!
 //! What may stand on either side of a field:
 //!

@@ -38,6 +38,11 @@ impl Trial {
         }
     }
 
+    /// The same account, and another name or id.
+    pub(crate) fn named(self, name: &str) -> Self {
+        Self { name: name.to_owned(), ..self }
+    }
+
     /// The client of a service.
     pub(crate) fn client<S: Service>(&self) -> &S::Client {
         self.clients.of::<S>().unwrap()

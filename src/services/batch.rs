@@ -98,6 +98,11 @@ impl Service for Batch {
                 "the role in serviceRole must exist and let batch.amazonaws.com assume it: correct its \
                  assumeRolePolicyDocument, or leave serviceRole out for Batch's own role",
             )
+        } else if says(&["aunch template", "Launch Template"]) {
+            Some(
+                "the launch template and the version in launchTemplate must exist, and its userData be a MIME multipart \
+                 archive: correct it, then run this again",
+            )
         } else if says(&["nstance profile", "InstanceProfile"]) {
             Some(
                 "the instance profile in instanceRole must exist and hold a role that EC2 may assume: correct it, then run \

@@ -7,14 +7,16 @@ use aws_config::SdkConfig;
 use aws_sdk_ec2::Client;
 use aws_sdk_ec2::config::retry::RetryConfig;
 use aws_sdk_ec2::types::{
-    Filter, InternetGateway, ResourceType, RouteTable, SecurityGroup, Subnet, Tag, TagSpecification, Vpc,
-    VpcEndpoint,
+    Address, Filter, InternetGateway, LaunchTemplate, LaunchTemplateVersion, NatGateway, ResourceType,
+    RouteTable, SecurityGroup, Subnet, Tag, TagSpecification, Vpc, VpcEndpoint,
 };
 
 use super::{Error, Fault, Result, Scope, Service, TagRules, Target, error, failed, own_tags, settings};
 use crate::resource::{Listing, Tags};
 
+mod gateways;
 mod read;
+mod templates;
 
 /// EC2.
 pub struct Ec2;
@@ -36,6 +38,14 @@ pub struct Snapshot {
     pub security_groups: BTreeMap<String, SecurityGroup>,
     /// VPC endpoints.
     pub vpc_endpoints: BTreeMap<String, VpcEndpoint>,
+    /// Elastic IP addresses, by their allocations' ids.
+    pub addresses: BTreeMap<String, Address>,
+    /// NAT gateways, those that went within the hour among them.
+    pub nat_gateways: BTreeMap<String, NatGateway>,
+    /// Launch templates.
+    pub launch_templates: BTreeMap<String, LaunchTemplate>,
+    /// The newest versions of the launch templates that are declared or ours.
+    pub launch_template_versions: BTreeMap<String, Vec<LaunchTemplateVersion>>,
 }
 
 /// What DescribeVpcs does not say of a VPC.
@@ -74,13 +84,15 @@ impl Service for Ec2 {
     }
 
     async fn tag(client: &Client, target: Target<'_>, set: &Tags, unset: &[String]) -> Result<()> {
+        // A launch template is called by its name, and tagged by its id.
+        let id = target.arn.and_then(|arn| arn.rsplit_once('/')).map_or(target.physical, |(_, id)| id);
         if !set.is_empty() {
-            let call = client.create_tags().resources(target.physical).set_tags(Some(sdk_tags(set)));
+            let call = client.create_tags().resources(id).set_tags(Some(sdk_tags(set)));
             call.send().await.map_err(failed)?;
         }
         if !unset.is_empty() {
             let keys = unset.iter().map(|key| Tag::builder().key(key).build()).collect();
-            let call = client.delete_tags().resources(target.physical).set_tags(Some(keys));
+            let call = client.delete_tags().resources(id).set_tags(Some(keys));
             call.send().await.map_err(failed)?;
         }
         Ok(())
@@ -94,6 +106,7 @@ impl Service for Ec2 {
                 Fault::Settling(minutes(20))
             }
             "InvalidPermission.Duplicate" | "RouteAlreadyExists" | "InvalidGroup.Duplicate" => Fault::Exists,
+            "InvalidLaunchTemplateName.AlreadyExistsException" => Fault::Exists,
             // Of two runs that make the same subnet, one is refused its range.
             "InvalidSubnet.Conflict" => Fault::Exists,
             // A part is not as it was when we looked: the next look tells.
@@ -109,8 +122,8 @@ impl Service for Ec2 {
             "InvalidParameterValue" if error.message.contains("belong to different networks") => {
                 Fault::Propagating(minutes(2))
             }
-            missing if missing.ends_with("NotFound") && error.operation.starts_with("Delete") => Fault::Gone,
-            missing if missing.ends_with("NotFound") => Fault::Propagating(minutes(2)),
+            missing if is_missing(missing) && removes(error.operation) => Fault::Gone,
+            missing if is_missing(missing) => Fault::Propagating(minutes(2)),
             _ => error::classify(error),
         }
     }
@@ -123,6 +136,16 @@ pub async fn zones(client: &Client) -> Result<BTreeSet<String>> {
     let call = client.describe_availability_zones().filters(regular).filters(usable);
     let answer = call.send().await.map_err(failed)?;
     Ok(answer.availability_zones().iter().filter_map(|zone| zone.zone_name()).map(str::to_owned).collect())
+}
+
+/// Whether what is not there is what was wanted.
+fn removes(operation: &str) -> bool {
+    operation.starts_with("Delete") || operation.starts_with("Release")
+}
+
+/// Such as `InvalidVpcID.NotFound` and `InvalidLaunchTemplateName.NotFoundException`.
+fn is_missing(code: &str) -> bool {
+    code.trim_end_matches("Exception").ends_with("NotFound")
 }
 
 const fn minutes(minutes: u64) -> Duration {
@@ -141,6 +164,11 @@ pub fn tag_on_create(resource: ResourceType, tags: &Tags) -> TagSpecification {
 
 fn sdk_tags(tags: &Tags) -> Vec<Tag> {
     tags.iter().map(|(key, value)| Tag::builder().key(key).value(value).build()).collect()
+}
+
+/// What a listing is to be narrowed to.
+pub fn filter_by(name: &str, values: Vec<String>) -> Filter {
+    Filter::builder().name(name).set_values(Some(values)).build()
 }
 
 /// For creates that AWS would do twice: the SDK must not send them again by itself (D25).
@@ -186,6 +214,15 @@ mod tests {
             ("CreateSecurityGroup", "InvalidGroup.Duplicate", Fault::Exists),
             ("CreateSubnet", "InvalidSubnet.Conflict", Fault::Exists),
             ("AssociateRouteTable", "Resource.AlreadyAssociated", settling(5)),
+            ("CreateLaunchTemplate", "InvalidLaunchTemplateName.AlreadyExistsException", Fault::Exists),
+            ("DeleteLaunchTemplate", "InvalidLaunchTemplateId.NotFound", Fault::Gone),
+            ("DeleteLaunchTemplateVersions", "InvalidLaunchTemplateName.NotFoundException", Fault::Gone),
+            ("ReleaseAddress", "InvalidIPAddress.InUse", settling(20)),
+            ("ReleaseAddress", "InvalidAllocationID.NotFound", Fault::Gone),
+            ("DeleteNatGateway", "NatGatewayNotFound", Fault::Gone),
+            ("CreateNatGateway", "Gateway.NotAttached", settling(2)),
+            ("CreateNatGateway", "InvalidAllocationID.NotFound", propagating),
+            ("AllocateAddress", "AddressLimitExceeded", Fault::Terminal),
             ("CreateVpc", "RequestLimitExceeded", Fault::Throttled),
             ("CreateVpc", "VpcLimitExceeded", Fault::Terminal),
             ("CreateVpc", "UnauthorizedOperation", Fault::Terminal),

@@ -36,6 +36,24 @@ const PROMISED: &[(&str, &[&str])] = &[
     ("DescribeRouteTables", &["routeTableSet.item*.routeTableId"]),
     ("DescribeInternetGateways", &["internetGatewaySet.item*.internetGatewayId"]),
     ("DescribeVpcEndpoints", &["vpcEndpointSet.item*.vpcEndpointId"]),
+    ("DescribeAddresses", &["addressesSet.item*.allocationId", "addressesSet.item*.publicIp"]),
+    ("DescribeNatGateways", &["natGatewaySet.item*.natGatewayId", "natGatewaySet.item*.state"]),
+    (
+        "DescribeLaunchTemplates",
+        &[
+            "launchTemplates.item*.launchTemplateId",
+            "launchTemplates.item*.launchTemplateName",
+            "launchTemplates.item*.latestVersionNumber",
+        ],
+    ),
+    (
+        "DescribeLaunchTemplateVersions",
+        &[
+            "launchTemplateVersionSet.item*.versionNumber",
+            "launchTemplateVersionSet.item*.defaultVersion",
+            "launchTemplateVersionSet.item*.launchTemplateData",
+        ],
+    ),
     ("DescribeVpcAttribute", &["vpcId"]),
     (
         "GetAccountAuthorizationDetails",

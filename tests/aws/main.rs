@@ -32,6 +32,7 @@ mod roles;
 mod stack;
 mod switch_off;
 mod tags;
+mod templates;
 mod worker;
 #[path = "../world/mod.rs"]
 mod world;

@@ -113,8 +113,11 @@ async fn every_call_is_allowed(desired: &Desired) {
 
     // Who plans may not apply: the check can fail.
     let refused = forbidden(&plan, &applied);
-    for action in
-        ["batch:CreateJobQueue", "ec2:CreateVpc", "iam:PassRole", "iam:CreateRole", "s3:TagResource"]
+    let has_bucket = desired.resources.keys().any(|id| id.kind == "s3/Bucket");
+    let of_bucket = has_bucket.then_some("s3:TagResource");
+    for action in ["batch:CreateJobQueue", "ec2:CreateVpc", "iam:PassRole", "iam:CreateRole"]
+        .into_iter()
+        .chain(of_bucket)
     {
         assert!(refused.iter().any(|need| need.action == action), "{action} of {refused:?}");
     }
@@ -165,6 +168,12 @@ async fn dev_calls_nothing_that_its_policies_forbid() {
 async fn prod_calls_nothing_that_its_policies_forbid() {
     // Another account than that of the tests of `bootstrap`.
     every_call_is_allowed(&in_account(&in_another_project(), "222222222223")).await;
+}
+
+/// Instances, and the network that they are in: what the payments stack has not.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_stack_on_ec2_calls_nothing_that_its_policies_forbid() {
+    every_call_is_allowed(&crate::templates::desired("700000000013", 30, "BEST_FIT_PROGRESSIVE")).await;
 }
 
 #[test]

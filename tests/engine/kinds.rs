@@ -273,8 +273,6 @@ fn all_examples_together_are_an_environment() {
 const NOT_YET: &[&str] = &[
     "batch/ConsumableResource",
     "batch/ServiceEnvironment",
-    "ec2/LaunchTemplate",
-    "ec2/NatGateway",
     "efs/AccessPoint",
     "efs/FileSystem",
     "kms/Key",

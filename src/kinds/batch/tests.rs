@@ -31,6 +31,19 @@ async fn profile(trial: &Trial, name: &str) -> String {
     made.instance_profile().unwrap().arn().to_owned()
 }
 
+/// A launch template of so many versions.
+async fn template(trial: &Trial, name: &str, versions: usize) -> String {
+    let ec2 = trial.client::<Ec2>();
+    let data = || aws_sdk_ec2::types::RequestLaunchTemplateData::builder().ebs_optimized(true).build();
+    let made = ec2.create_launch_template().launch_template_name(name).launch_template_data(data());
+    let id = made.send().await.unwrap().launch_template.unwrap().launch_template_id.unwrap();
+    for _ in 1..versions {
+        let more = ec2.create_launch_template_version().launch_template_id(&id).launch_template_data(data());
+        more.send().await.unwrap();
+    }
+    id
+}
+
 async fn gone(trial: &Trial) {
     // Disable, delete.
     trial.delete(OnDelete::Refuse).await.unwrap();
@@ -100,6 +113,7 @@ async fn an_environment_of_instances_changes_field_by_field() {
     let trial = Trial::new("batch/ComputeEnvironment", "instances").await;
     let (subnets, group) = network(&trial).await;
     let (profile, other) = (profile(&trial, "batch").await, profile(&trial, "other").await);
+    let template = template(&trial, "jobs", 3).await;
     let spec = json!({"type": "MANAGED", "computeResources": {
         "type": "EC2", "allocationStrategy": "BEST_FIT_PROGRESSIVE", "maxvCpus": 4,
         "instanceTypes": ["m5", "c5"], "instanceRole": profile, "subnets": [subnets[0]], "securityGroupIds": [group]}});
@@ -116,7 +130,7 @@ async fn an_environment_of_instances_changes_field_by_field() {
         ("ec2Configuration", json!([{"imageType": "ECS_AL2023_NVIDIA", "imageIdOverride": "ami-12345678"}])),
         ("scalingPolicy", json!({"minScaleDownDelayMinutes": 30})),
         ("launchTemplate", json!({"launchTemplateName": "jobs", "version": "3"})),
-        ("launchTemplate", json!({"launchTemplateId": "lt-12345678"})),
+        ("launchTemplate", json!({"launchTemplateId": template})),
     ] {
         // There and back again: what is no longer declared is taken away.
         steps.push(with(&spec, &[(&format!("/computeResources/{field}"), value)]));

@@ -1,6 +1,9 @@
 //! EC2: networks and what guards them.
 
+pub mod elastic_ip;
 pub mod internet_gateway;
+pub mod launch_template;
+pub mod nat_gateway;
 pub mod route_table;
 pub mod security_group;
 pub mod subnet;

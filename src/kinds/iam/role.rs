@@ -213,9 +213,10 @@ impl Kind for Role {
     }
 
     async fn delete(cx: &Cx<'_, Self>, live: &Live<Self>) -> Result<()> {
-        // A plan says so before; by now somebody may have put it into one, and instances may run by that.
-        if !live.outputs.instance_profiles.is_empty() {
-            let profiles = live.outputs.instance_profiles.join(", ");
+        // A plan says so before; by now somebody may have put it into one, and instances may run by that. Those of ours go before
+        // it, and IAM refuses until they have.
+        if !live.outputs.instance_profiles_elsewhere.is_empty() {
+            let profiles = live.outputs.instance_profiles_elsewhere.join(", ");
             let what =
                 format!("{} is in the instance profile {profiles}: take it out of that first", cx.name);
             return Err(Error::malformed("iam", "DeleteRole", what));

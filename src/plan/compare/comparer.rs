@@ -298,6 +298,11 @@ impl<'a> Comparer<'a> {
                 self.resolver.renewed.deltas.insert(declared.id.clone(), images);
             }
             self.renew(&declared.id, kind, &physical, &want);
+            if let (Operation::Register, Some(renewed)) =
+                (&operation, self.resolver.renewed.outputs.get_mut(&declared.id))
+            {
+                renewed.extend(kind.carried(current));
+            }
         }
         self.decisions.push(Decision {
             change,

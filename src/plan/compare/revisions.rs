@@ -48,8 +48,22 @@ impl Pins {
                 }
             }
             Value::Array(items) => items.iter().for_each(|item| self.add(id, item)),
-            Value::Object(fields) => fields.values().for_each(|value| self.add(id, value)),
+            Value::Object(fields) => {
+                self.add_version(id, fields);
+                fields.values().for_each(|value| self.add(id, value));
+            }
             _ => {}
+        }
+    }
+
+    /// What stands beside a `version` that is a number is named with it: a launch template's id or name.
+    fn add_version(&mut self, id: &ResourceId, fields: &serde_json::Map<String, Value>) {
+        let Some(number) = fields.get("version").and_then(Value::as_str).and_then(|it| it.parse().ok())
+        else {
+            return;
+        };
+        for family in fields.values().filter_map(Value::as_str) {
+            self.0.entry((None, family.to_owned(), number)).or_default().insert(id.clone());
         }
     }
 
@@ -57,11 +71,15 @@ impl Pins {
     pub fn holders(&self, live: &Incarnation) -> Option<BTreeSet<ResourceId>> {
         let before = live.arn.as_deref().and_then(|arn| arn.split_once(&format!("/{}", live.physical)));
         let of = before.and_then(|(before, _)| before.rsplit(':').next()).map(str::to_owned);
-        let named = |of| Some(self.0.get(&(of, live.physical.clone(), live.revision?))?.clone());
-        match (of.and_then(|of| named(Some(of))), named(None)) {
-            (Some(one), Some(other)) => Some(one.union(&other).cloned().collect()),
-            (one, other) => one.or(other),
-        }
+        let id = live.outputs.get("id").and_then(Value::as_str).map(str::to_owned);
+        let named = |of, family: &str| self.0.get(&(of, family.to_owned(), live.revision?));
+        let found = [
+            of.and_then(|of| named(Some(of), &live.physical)),
+            named(None, &live.physical),
+            id.and_then(|id| named(None, &id)),
+        ];
+        let all: BTreeSet<ResourceId> = found.into_iter().flatten().flatten().cloned().collect();
+        (!all.is_empty()).then_some(all)
     }
 }
 
@@ -165,6 +183,11 @@ mod tests {
         let found: Vec<(Option<&str>, &str, u64)> =
             pins.0.keys().map(|(of, family, revision)| (of.as_deref(), family.as_str(), *revision)).collect();
         let definition = Some("job-definition");
+        let versions = json!({"launchTemplateId": "lt-1", "version": "7", "overrides": [{"launchTemplateName": "jobs", "version": "$Latest"}]});
+        let mut by_version = Pins::default();
+        by_version.add(&id, &versions);
+        let named: Vec<&Pin> = by_version.0.keys().collect();
+        assert_eq!(named, [&(None, "7".to_owned(), 7), &(None, "lt-1".to_owned(), 7)]);
         assert_eq!(found, [(None, "12", 30), (None, "dev-job", 8), (definition, "dev-job", 7)]);
     }
 }

@@ -10,7 +10,7 @@ use std::time::Duration;
 use http::Method;
 use serde_json::{Value, json};
 
-use super::world::{Answer, Line};
+use super::world::{Answer, Line, Template, TemplateName};
 use super::{Batch, Clock, Programs, Settings, Upstream, World, lock};
 
 /// IAM, EC2 and CloudWatch Logs as far as a test needs them.
@@ -20,6 +20,8 @@ pub(super) struct Fake {
     pub profiles: Mutex<Vec<String>>,
     pub subnets: Mutex<Vec<String>>,
     pub groups: Mutex<Vec<String>>,
+    /// Launch templates by id or name, with the user data that they have; any other is there, and has none.
+    pub templates: Mutex<BTreeMap<String, Template>>,
     pub log_groups: Mutex<Vec<String>>,
     pub streams: Mutex<BTreeMap<(String, String), Vec<String>>>,
 }
@@ -36,6 +38,13 @@ impl World for Fake {
     }
     fn missing_security_group<'a>(&'a self, ids: &'a [String]) -> Answer<'a, Option<String>> {
         Box::pin(async move { Ok(ids.iter().find(|id| !lock(&self.groups).contains(id)).cloned()) })
+    }
+    fn launch_template<'a>(&'a self, asked: &'a TemplateName, _version: &'a str) -> Answer<'a, Template> {
+        let (TemplateName::Id(name) | TemplateName::Name(name)) = asked;
+        Box::pin(async move {
+            let found = lock(&self.templates).get(name).cloned();
+            Ok(found.unwrap_or(Template::Found { user_data: None }))
+        })
     }
     fn open_stream<'a>(&'a self, group: &'a str, stream: &'a str, with_group: bool) -> Answer<'a, ()> {
         Box::pin(async move {

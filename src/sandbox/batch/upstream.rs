@@ -12,7 +12,7 @@ use aws_smithy_types::error::display::DisplayErrorContext;
 use percent_encoding::percent_decode_str;
 
 use super::Settings;
-use super::world::{Answer, Line, World};
+use super::world::{Answer, Line, Template, TemplateName, World};
 
 /// Where the other services are, and who asks.
 #[derive(Debug, Clone)]
@@ -143,6 +143,31 @@ impl World for Services {
                 self.ec2.describe_security_groups().filters(filter.build()).send().await.map_err(told)?;
             let known: Vec<&str> = found.security_groups().iter().filter_map(|one| one.group_id()).collect();
             Ok(ids.iter().find(|id| !known.contains(&id.as_str())).cloned())
+        })
+    }
+
+    fn launch_template<'a>(&'a self, asked: &'a TemplateName, version: &'a str) -> Answer<'a, Template> {
+        Box::pin(async move {
+            let call = self.ec2.describe_launch_template_versions().versions(version);
+            let call = match asked {
+                TemplateName::Id(id) => call.launch_template_id(id),
+                TemplateName::Name(name) => call.launch_template_name(name),
+            };
+            match call.send().await {
+                Ok(found) => {
+                    let data =
+                        found.launch_template_versions().first().and_then(|it| it.launch_template_data());
+                    Ok(match data {
+                        Some(data) => Template::Found { user_data: data.user_data().map(str::to_owned) },
+                        None => Template::NoVersion,
+                    })
+                }
+                Err(error) => match error.code() {
+                    Some(code) if code.contains("VersionNotFound") => Ok(Template::NoVersion),
+                    Some(code) if code.contains("NotFound") => Ok(Template::None),
+                    _ => Err(told(error)),
+                },
+            }
         })
     }
 

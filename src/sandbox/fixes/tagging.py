@@ -33,8 +33,12 @@ def tagged(account, region, batch):
                 found[resource.arn] = resource.tags
     partition = get_partition(region)
     ec2 = ec2_backends[account][region]
-    for kind, things in (("vpc-endpoint", ec2.vpc_end_points), ("launch-template", ec2.launch_templates)):
-        for thing in things.values():
+    for kind, things in (
+        ("vpc-endpoint", ec2.vpc_end_points.values()),
+        ("launch-template", ec2.launch_templates.values()),
+        ("elastic-ip", ec2.addresses),
+    ):
+        for thing in things:
             found[f"arn:{partition}:ec2:{region}:{account}:{kind}/{thing.id}"] = dict(ec2.tags.get(thing.id, {}))
     for backends in (ecr_backends, events_backends, scheduler_backends):
         for arn, tags in backends[account][region].tagger.tags.items():

@@ -8,33 +8,54 @@ use aws_sdk_ec2::types::{
 };
 use futures::{StreamExt, TryStreamExt, stream};
 
-use super::{Dns, Snapshot, tags};
+use super::{Dns, Snapshot, filter_by, gateways, tags, templates};
 use crate::resource::OWNER_TAG;
 use crate::services::{AT_ONCE, Result, Scope, failed};
 
 /// EC2 limits listings that name neither a page size nor a filter more strictly (aws-semantics §1.5).
-const PAGE: i32 = 1000;
+pub(super) const PAGE: i32 = 1000;
 /// DescribeRouteTables takes no more.
 const ROUTE_TABLES_PAGE: i32 = 100;
 
 /// Reads whatever kind the scope wants, all at once.
 pub(super) async fn read(client: &Client, scope: &Scope) -> Result<Snapshot> {
-    let (vpcs, subnets, internet_gateways, route_tables, security_groups, vpc_endpoints) = futures::try_join!(
-        vpcs_and_dns(client, scope),
-        subnets(client, scope),
-        internet_gateways(client, scope),
-        route_tables(client, scope),
-        security_groups(client, scope),
-        vpc_endpoints(client, scope),
+    let networks = async {
+        futures::try_join!(
+            vpcs_and_dns(client, scope),
+            subnets(client, scope),
+            internet_gateways(client, scope),
+            route_tables(client, scope),
+            security_groups(client, scope),
+            vpc_endpoints(client, scope),
+        )
+    };
+    let (networks, addresses, nat_gateways, templates) = futures::try_join!(
+        networks,
+        gateways::addresses(client, scope),
+        gateways::nat_gateways(client, scope),
+        templates::read(client, scope),
     )?;
-    let (vpcs, dns) = vpcs;
-    Ok(Snapshot { vpcs, dns, subnets, internet_gateways, route_tables, security_groups, vpc_endpoints })
+    let ((vpcs, dns), subnets, internet_gateways, route_tables, security_groups, vpc_endpoints) = networks;
+    let (launch_templates, launch_template_versions) = templates;
+    Ok(Snapshot {
+        vpcs,
+        dns,
+        subnets,
+        internet_gateways,
+        route_tables,
+        security_groups,
+        vpc_endpoints,
+        addresses,
+        nat_gateways,
+        launch_templates,
+        launch_template_versions,
+    })
 }
 
 /// Which resources of a kind a call is to list: `None` for no call at all, no filter for everything.
 ///
 /// A poll asks by filter, never by ids: an id that is not there is then an empty answer and not an error.
-fn wanted(scope: &Scope, kind: &str, filter: &str, prefix: &str) -> Option<Vec<Filter>> {
+pub(super) fn wanted(scope: &Scope, kind: &str, filter: &str, prefix: &str) -> Option<Vec<Filter>> {
     if !scope.wants(kind) {
         return None;
     }
@@ -48,11 +69,16 @@ fn wanted(scope: &Scope, kind: &str, filter: &str, prefix: &str) -> Option<Vec<F
     Some(vec![filter_by(filter, ids)])
 }
 
-fn filter_by(name: &str, values: Vec<String>) -> Filter {
-    Filter::builder().name(name).set_values(Some(values)).build()
+/// Whether anything of a kind may be there that concerns us: declared, or found by the tag search. Other kinds are listed whatever
+/// is declared; a stack without this one is not to pay for it.
+pub(super) async fn matters(scope: &Scope, kind: &str, arns: &str) -> Result<bool> {
+    if scope.only || scope.kind.is_some() || scope.names(kind).next().is_some() {
+        return Ok(scope.wants(kind));
+    }
+    Ok(!scope.swept(&scope.place.arn("ec2", arns)).await?.is_empty())
 }
 
-fn by_id<T>(items: Vec<T>, id: impl Fn(&T) -> Option<&str>) -> BTreeMap<String, T> {
+pub(super) fn by_id<T>(items: Vec<T>, id: impl Fn(&T) -> Option<&str>) -> BTreeMap<String, T> {
     items.into_iter().filter_map(|item| Some((id(&item)?.to_owned(), item))).collect()
 }
 

@@ -41,7 +41,10 @@ pub const PASSED: &[(&str, &str, &str, &str)] = &[
     ("batch:UpdateComputeEnvironment", "serviceRole", "batch.amazonaws.com", BATCH),
     ("batch:UpdateComputeEnvironment", "instanceRole", "ec2.amazonaws.com", BATCH),
     ("batch:UpdateComputeEnvironment", "infrastructureRoleArn", "ecs.amazonaws.com", BATCH),
+    ("iam:AddRoleToInstanceProfile", "RoleName", "ec2.amazonaws.com", ADD_ROLE),
 ];
+const ADD_ROLE: &str =
+    "https://docs.aws.amazon.com/IAM/latest/APIReference/API_AddRoleToInstanceProfile.html, PassRole";
 const SEQERA: &str = "https://docs.seqera.io/platform-cloud/compute-envs/aws-batch-iam-policy";
 
 /// What an operation needs beside its own action where a field is said: the field, the action, who says so.

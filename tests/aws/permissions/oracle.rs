@@ -38,8 +38,6 @@ fn features() -> Vec<Feature> {
     let consumes = json!({"consumableResourceProperties": {"consumableResourceList": [{"consumableResource": "licences"}]}});
     let eks = json!({"eksConfiguration": {"eksClusterArn": "arn:aws:eks:us-east-1:222222222222:cluster/jobs", "kubernetesNamespace": "jobs"}});
     let entry = json!({"eksConfiguration": {"eksClusterArn": "arn:aws:eks:us-east-1:222222222222:cluster/jobs", "kubernetesNamespace": "jobs", "accessEntry": {"desiredState": "ENABLED"}}});
-    let template =
-        json!({"computeResources": {"type": "EC2", "launchTemplate": {"launchTemplateName": "x"}}});
     let tagged =
         json!({"computeResources": {"type": "ECS_MANAGED_INSTANCES", "capacityTags": {"team": "x"}}});
     let key = json!({"encryptionConfiguration": {"encryptionType": "KMS", "kmsKey": "arn:aws:kms:us-east-1:333333333333:key/x"}});
@@ -64,7 +62,6 @@ fn features() -> Vec<Feature> {
         ),
         feature(DEFINITION, consumes.clone(), "batch:RegisterJobDefinition", consumable),
         Feature { purpose: For::Submit, ..feature(DEFINITION, consumes, "batch:SubmitJob", consumable) },
-        feature(ENVIRONMENT, template, "ec2:DescribeLaunchTemplateVersions", "*"),
         feature(ENVIRONMENT, tagged, "batch:SetCapacityTags", environment),
         feature(ENVIRONMENT, eks, "eks:DescribeCluster", cluster),
         feature(ENVIRONMENT, entry.clone(), "eks:CreateAccessEntry", cluster),

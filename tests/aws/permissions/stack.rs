@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 
-use batchwright::permissions::{For, MANAGED, ROLE, document, size};
+use batchwright::permissions::{For, MANAGED, ROLE, document, size, split};
 use batchwright::resource::Desired;
 use serde_json::Value;
 
@@ -77,21 +77,39 @@ fn parted(policy: &Value) -> (Value, Value) {
     (document(network), document(rest))
 }
 
+/// The network's policy, and those that take what does not fit into it.
+fn named(part: usize) -> String {
+    match part {
+        0 => "apply-network".to_owned(),
+        part => format!("apply-network-{}", part + 1),
+    }
+}
+
 #[test]
 fn the_github_stacks_roles_have_the_policies_that_are_printed() {
     let desired = desired("prod");
     let (plan, apply) = (document(&desired, For::Plan), document(&desired, For::Apply));
     let (network, rest) = parted(&apply);
     let reads = ["pull_request", "ref:refs/heads/${var.defaultBranch}"];
-    let attached = "  maxSessionDuration: 7200\n  managedPolicyArns: [\"${iam/Policy/apply-network.arn}\"]\n";
-    let policy = format!(
-        "---\n# The network's part of it: more than fits into the role itself.\napiVersion: batchwright/v1\nkind: iam/Policy\nmetadata:\n  name: apply-network\nspec:\n  description: Applies the network from GitHub Actions\n  policyDocument:\n{}",
-        with_variables(&network, "    ")
-    );
+    let parts = split(&network, MANAGED);
+    let arns: Vec<String> =
+        (0..parts.len()).map(|part| format!("\"${{iam/Policy/{}.arn}}\"", named(part))).collect();
+    let attached = format!("  maxSessionDuration: 7200\n  managedPolicyArns: [{}]\n", arns.join(", "));
+    let policies: String = parts
+        .iter()
+        .enumerate()
+        .map(|(part, document)| {
+            format!(
+                "---\n# The network's part of it: more than fits into the role itself.\napiVersion: batchwright/v1\nkind: iam/Policy\nmetadata:\n  name: {}\nspec:\n  description: Applies the network from GitHub Actions\n  policyDocument:\n{}",
+                named(part),
+                with_variables(document, "    ")
+            )
+        })
+        .collect();
     // Whoever applies runs the smoke job too.
     let submit = document(&desired, For::Submit);
     let both = [("apply", &rest), ("submit", &submit)];
-    assert!(size(&rest) + size(&submit) <= ROLE && size(&network) <= MANAGED && size(&plan) <= ROLE);
+    assert!(size(&rest) + size(&submit) <= ROLE && size(&plan) <= ROLE);
     let files = [
         (
             "plan",
@@ -99,8 +117,8 @@ fn the_github_stacks_roles_have_the_policies_that_are_printed() {
         ),
         (
             "apply",
-            role("apply", "Applies from GitHub Actions", &["environment:${env.name}"], &both, attached)
-                + &policy,
+            role("apply", "Applies from GitHub Actions", &["environment:${env.name}"], &both, &attached)
+                + &policies,
         ),
     ];
     for (name, text) in files {
@@ -126,7 +144,10 @@ fn the_declared_roles_may_what_is_printed_whatever_project_and_repository_are_ca
     let role = "/policies/0/policyDocument/Statement";
     assert_eq!(declared(&desired, "iam/Role/plan", role), printed(For::Plan));
     let mut apply = declared(&desired, "iam/Role/apply", role);
-    apply.extend(declared(&desired, "iam/Policy/apply-network", "/policyDocument/Statement"));
+    let network = (0..).map(|part| format!("iam/Policy/{}", named(part)));
+    for id in network.take_while(|id| desired.resources.contains_key(&id.parse().unwrap())) {
+        apply.extend(declared(&desired, &id, "/policyDocument/Statement"));
+    }
     assert_eq!(apply, printed(For::Apply));
     assert!(
         apply

@@ -12,6 +12,7 @@ use super::{facts, none};
 
 /// Fields that the kind's CloudFormation type does not have, and whose they are.
 const BEYOND: &[(&str, &str, &str)] = &[
+    ("ec2/ElasticIp", "customerOwnedIpv4Pool", "AllocateAddress alone has it"),
     ("ec2/InternetGateway", "vpcId", "AWS::EC2::VPCGatewayAttachment"),
     ("ec2/RouteTable", "gatewayIds", "AWS::EC2::GatewayRouteTableAssociation"),
     ("ec2/RouteTable", "propagatingVpnGatewayIds", "AWS::EC2::VPNGatewayRoutePropagation"),

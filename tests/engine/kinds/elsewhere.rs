@@ -16,6 +16,7 @@ const NAMES: &[(&str, &[&str])] = &[
     ("batch/ComputeEnvironment", &["computeEnvironmentName"]),
     ("batch/JobDefinition", &["jobDefinitionName"]),
     ("batch/JobQueue", &["jobQueueName"]),
+    ("ec2/LaunchTemplate", &["launchTemplateName"]),
     ("ec2/SecurityGroup", &["groupName"]),
     ("ecr/Repository", &["repositoryName"]),
     ("iam/InstanceProfile", &["instanceProfileName"]),
@@ -65,6 +66,7 @@ fn tags_and_names_in_a_pasted_spec_are_said_in_metadata() {
 const ALIKE: &[&[&str]] = &[
     &["ec2/SecurityGroup.groupId", "ec2/SecurityGroup.id", "ec2/Vpc.defaultSecurityGroupId"],
     &["ec2/RouteTable.id", "ec2/Vpc.mainRouteTableId"],
+    &["ec2/ElasticIp.allocationId", "ec2/ElasticIp.id"],
 ];
 
 /// Fields of names and ARNs whose API takes the ARN alone.

@@ -13,6 +13,12 @@ use crate::world::golden::golden;
 /// Where the two differ: kind, field, why.
 const DIFFERENT: &[(&str, &str, &str)] = &[
     ("batch/ComputeEnvironment", "tags", "TagResource changes them in place; CloudFormation alone cannot"),
+    ("ec2/ElasticIp", "customerOwnedIpv4Pool", "AllocateAddress alone takes it, and CloudFormation does not"),
+    (
+        "ec2/ElasticIp",
+        "publicIpv4Pool",
+        "AllocateAddress alone takes it; CloudFormation makes another address, too",
+    ),
     (
         "ec2/Vpc",
         "instanceTenancy",
@@ -30,6 +36,7 @@ const DIFFERENT: &[(&str, &str, &str)] = &[
 const ELSEWHERE: &[(&str, &str)] = &[
     ("Name", "metadata.physicalName"),
     ("BucketNamePrefix", "not managed: names are ours to choose"),
+    ("TransferAddress", "not managed: a person accepts an address that another account offers"),
     ("BucketNamespace", "not managed: names are ours to choose"),
 ];
 

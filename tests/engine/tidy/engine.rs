@@ -17,12 +17,12 @@ const REGISTRY: &[&str] = &["self", "KINDS", "kind", "FREE", "SUCH_AS", "SUCH_AS
 
 /// Names of fields that are words of the engine's own: why, in which folders (all, where none is named), and which.
 const OWN_WORDS: &[(&str, &[&str], &[&str])] = &[
-    ("of every resource: its name, its id, its ARN, its tags", &[], &["name", "id", "tags"]),
+    ("of every resource: its name, its id, its ARN, its tags", &[], &["name", "id", "arn", "tags"]),
     ("of JSON Schema", &[], &["type", "description", "key", "value"]),
     (
         "of JSON that is printed",
         &["render"],
-        &["action", "reason", "state", "version", "timeout", "metadata"],
+        &["action", "count", "reason", "state", "version", "timeout", "metadata"],
     ),
     ("of JSON that is printed, and of events", &["execute"], &["event"]),
     ("of JSON that is printed", &["render"], &["environment", "path"]),
@@ -32,6 +32,8 @@ const OWN_WORDS: &[(&str, &[&str], &[&str])] = &[
         &["metadata", "dependsOn", "env", "environment", "image", "limits", "policy"],
     ),
     ("of what is called like a secret", &["diff"], &["secret"]),
+    ("roles that are passed to a service", &["permissions"], &["roles"]),
+    ("a revision, where it is named beside what it is of", &["plan"], &["version"]),
     ("how a policy document is compared", &["diff", "value"], &["policy"]),
     ("a service whose names have paths", &["value"], &["iam"]),
 ];

@@ -5,6 +5,7 @@
 //! ("resource is being modified"), and the messages that public preflight rules quote as measured on AWS.
 
 mod check;
+mod templates;
 mod update;
 
 use serde_json::{Value, json};
@@ -130,7 +131,7 @@ impl Batch {
         if let Some(gone) = world.missing_security_group(&groups).await.map_err(Error::Server)? {
             return Ok(Some(format!("CLIENT_ERROR - The security group '{gone}' does not exist")));
         }
-        Ok(None)
+        self.fault_of_templates(detail, resources).await
     }
 
     /// ECS makes its service-linked role at its first use in an account, and does not see it at once: the text is that of

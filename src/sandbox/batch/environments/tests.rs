@@ -3,6 +3,7 @@
 use serde_json::{Value, json};
 
 use crate::batch::tests::{Bench, changed, ec2, fargate};
+use crate::batch::world::Template;
 use crate::batch::{Settings, lock};
 
 const TRUST: &str = r#"{"Statement":[{"Effect":"Allow","Principal":{"Service":["batch.amazonaws.com"]},"Action":"sts:AssumeRole"}]}"#;
@@ -323,5 +324,40 @@ async fn a_missing_network_makes_it_invalid() {
         bench.ok("CreateComputeEnvironment", request).await;
         let shown = bench.environment(name).await;
         assert_eq!((&shown["status"], &shown["statusReason"]), (&json!("INVALID"), &json!(reason)));
+    }
+}
+
+/// The texts: src/sandbox/batch/environments/templates.rs.
+#[tokio::test]
+async fn an_environment_is_invalid_without_its_launch_template() {
+    use base64::Engine;
+    use base64::engine::general_purpose::STANDARD;
+
+    let bench = Bench::new();
+    let data = |text: &str| Template::Found { user_data: Some(STANDARD.encode(text)) };
+    let archive = "MIME-Version: 1.0\nContent-Type: multipart/mixed; boundary=\"B\"\n\n--B--\n";
+    for (name, template, status, said) in [
+        (
+            "lt-gone",
+            Template::None,
+            "INVALID",
+            "The specified launch template, with template ID lt-gone, does not exist.",
+        ),
+        ("lt-old", Template::NoVersion, "INVALID", "Could not find the specified version 3"),
+        (
+            "lt-script",
+            data("#!/bin/sh\n"),
+            "INVALID",
+            "Launch Template UserData is not MIME multipart format",
+        ),
+        ("lt-archive", data(archive), "VALID", "Healthy"),
+    ] {
+        lock(&bench.fake.templates).insert(name.to_owned(), template);
+        let change =
+            json!({ "computeResources": { "launchTemplate": { "launchTemplateId": name, "version": "3" } } });
+        bench.ok("CreateComputeEnvironment", changed(ec2(name), change)).await;
+        let shown = bench.environment(name).await;
+        assert_eq!(shown["status"], status, "{name}");
+        assert!(shown["statusReason"].as_str().unwrap().contains(said), "{name}: {}", shown["statusReason"]);
     }
 }
