@@ -70,6 +70,7 @@ const PROMISED: &[(&str, &[&str])] = &[
     ("GetQueueUrl", &["QueueUrl"]),
     ("GetQueueAttributes", &["Attributes.QueueArn"]),
     ("GetCallerIdentity", &["GetCallerIdentityResult.Account", "GetCallerIdentityResult.Arn"]),
+    ("cors", &["CORSRule"]),
     ("encryption", &["Rule"]),
     ("ownershipControls", &["Rule"]),
 ];
@@ -94,6 +95,8 @@ const ROOTS: &[(&str, &str)] = &[
     ("ownershipControls", "OwnershipControls"),
     ("lifecycle", "LifecycleConfiguration"),
     ("notification", "NotificationConfiguration"),
+    ("logging", "BucketLoggingStatus"),
+    ("cors", "CORSConfiguration"),
     ("versions", "ListVersionsResult"),
     ("uploads", "ListMultipartUploadsResult"),
 ];

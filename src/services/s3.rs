@@ -10,8 +10,8 @@ use aws_sdk_s3::operation::get_bucket_lifecycle_configuration::GetBucketLifecycl
 use aws_sdk_s3::operation::get_bucket_notification_configuration::GetBucketNotificationConfigurationOutput;
 use aws_sdk_s3::operation::get_bucket_versioning::GetBucketVersioningOutput;
 use aws_sdk_s3::types::{
-    Delete, MultipartUpload, ObjectIdentifier, OwnershipControls, PublicAccessBlockConfiguration,
-    ServerSideEncryptionConfiguration, Tag, Tagging,
+    CorsRule, Delete, LoggingEnabled, MultipartUpload, ObjectIdentifier, OwnershipControls,
+    PublicAccessBlockConfiguration, ServerSideEncryptionConfiguration, Tag, Tagging,
 };
 use futures::{StreamExt, TryStreamExt, stream};
 
@@ -41,6 +41,10 @@ pub struct BucketRead {
     pub ownership_controls: Option<OwnershipControls>,
     /// Lifecycle rules.
     pub lifecycle: Option<GetBucketLifecycleConfigurationOutput>,
+    /// Where access logs are written to.
+    pub logging: Option<LoggingEnabled>,
+    /// Which pages of other sites may use it.
+    pub cors: Vec<CorsRule>,
     /// Event notifications.
     pub notification: GetBucketNotificationConfigurationOutput,
     /// The bucket policy, as JSON text.
@@ -110,6 +114,8 @@ impl Service for S3 {
             Some("AccessDenied") if error.operation == "PutBucketPolicy" && says("blockpublicpolicy") => {
                 Fault::Propagating(Duration::from_secs(60))
             }
+            // The policy of the destination may be a moment old.
+            Some("InvalidTargetBucketForLogging") => Fault::Propagating(Duration::from_secs(120)),
             Some("InvalidArgument") if says("unable to validate the following destination") => {
                 Fault::Propagating(Duration::from_secs(120))
             }
@@ -173,7 +179,7 @@ async fn read_one(client: &Client, account: &str, name: &str) -> Result<Option<B
             }
         };
     }
-    let (tags, encryption, versioning, block, ownership, lifecycle, notification, policy) = futures::join!(
+    let (tags, encryption, versioning, block, ownership, lifecycle, notification, policy, logging, cors) = futures::join!(
         get!(get_bucket_tagging),
         get!(get_bucket_encryption),
         get!(get_bucket_versioning),
@@ -182,6 +188,8 @@ async fn read_one(client: &Client, account: &str, name: &str) -> Result<Option<B
         get!(get_bucket_lifecycle_configuration),
         get!(get_bucket_notification_configuration),
         get!(get_bucket_policy),
+        get!(get_bucket_logging),
+        get!(get_bucket_cors),
     );
     // One call says whether the bucket is there: the same word from another one only is an error, not absence.
     if tags.as_ref().is_err_and(|error| error.is("NoSuchBucket")) {
@@ -199,6 +207,10 @@ async fn read_one(client: &Client, account: &str, name: &str) -> Result<Option<B
             public_access_block: block.and_then(|output| output.public_access_block_configuration),
             ownership_controls: ownership.and_then(|output| output.ownership_controls),
             lifecycle: unless(lifecycle, "NoSuchLifecycleConfiguration")?,
+            logging: logging?.logging_enabled,
+            cors: unless(cors, "NoSuchCORSConfiguration")?
+                .and_then(|output| output.cors_rules)
+                .unwrap_or_default(),
             notification: notification?,
             policy: unless(policy, "NoSuchBucketPolicy")?.and_then(|output| output.policy),
             tags: own_tags(tags.map(|tag| (tag.key(), tag.value()))),

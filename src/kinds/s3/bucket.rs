@@ -6,15 +6,19 @@ use crate::kind::prelude::*;
 use crate::services::s3::{self, BucketRead, S3, Snapshot};
 
 mod access;
+mod cors;
 mod encryption;
 mod lifecycle;
+mod logging;
 mod notification;
 mod policy;
 mod write;
 
 pub use access::{OwnershipControls, OwnershipRule, PublicAccessBlock};
+pub use cors::CorsConfiguration;
 pub use encryption::{BlockedEncryptionTypes, BucketEncryption, EncryptionByDefault, EncryptionRule};
 pub use lifecycle::LifecycleConfiguration;
+pub use logging::LoggingConfiguration;
 pub use notification::NotificationConfiguration;
 
 /// An S3 bucket for general purpose.
@@ -41,6 +45,12 @@ pub struct Spec {
     /// Who is told of what happens to objects; absent: nobody.
     #[field(empty, deferrable)]
     pub notification_configuration: Option<NotificationConfiguration>,
+    /// Where S3 writes who asked for what; absent: nowhere.
+    #[field(empty)]
+    pub logging_configuration: Option<LoggingConfiguration>,
+    /// Which pages of other sites may use it from a browser; absent: none.
+    #[field(empty)]
+    pub cors_configuration: Option<CorsConfiguration>,
     /// The bucket policy (AWS::S3::BucketPolicy), at most 20 KB; absent: none.
     #[field(empty)]
     pub policy: Option<Policy>,
@@ -90,10 +100,8 @@ pub const NOT_MANAGED: &[(&str, &str)] = &[
     ("analyticsConfigurations", "a report about a bucket, not part of what jobs need"),
     ("bucketNamePrefix", "names follow from the environment and the manifest"),
     ("bucketNamespace", "create-only, and part of the name: AWS's default, global"),
-    ("corsConfiguration", "for browsers; no job is one"),
     ("intelligentTieringConfigurations", "lifecycleConfiguration moves objects by age"),
     ("inventoryConfigurations", "a report about a bucket, not part of what jobs need"),
-    ("loggingConfiguration", "server access logs; CloudTrail is set up for an account, not for a stack"),
     ("metadataConfiguration", "S3 Tables are resources with a life of their own"),
     ("metadataTableConfiguration", "S3 Tables are resources with a life of their own"),
     ("metricsConfigurations", "a report about a bucket, not part of what jobs need"),
@@ -114,12 +122,12 @@ impl Kind for Bucket {
 
     const NAME: &'static str = "s3/Bucket";
     const NAMES: NameRule = NameRule::checked(63, access::check_name);
-    const ABOUT: &'static str = "An S3 bucket: its encryption, versions, guards against the public, lifecycle, policy and notifications.";
+    const ABOUT: &'static str = "An S3 bucket: its encryption, versions, guards against the public, lifecycle, policy, notifications and access logs.";
     const CLOUDFORMATION: &'static str = "AWS::S3::Bucket";
     const NOT_MANAGED: &'static [(&'static str, &'static str)] = NOT_MANAGED;
     const GRANTS: Grants = Grants {
         read: &[Grant::on(
-            actions![s3: GetBucketNotification GetBucketOwnershipControls GetBucketPolicy
+            actions![s3: GetBucketCORS GetBucketLogging GetBucketNotification GetBucketOwnershipControls GetBucketPolicy
                     GetBucketPublicAccessBlock GetBucketTagging GetBucketVersioning
                     GetEncryptionConfiguration GetLifecycleConfiguration ListBucket
                     ListBucketVersions],
@@ -132,6 +140,8 @@ impl Kind for Bucket {
                     "s3:DeleteBucket",
                     "s3:DeleteBucketPolicy",
                     "s3:ListBucketMultipartUploads",
+                    "s3:PutBucketCORS",
+                    "s3:PutBucketLogging",
                     "s3:PutBucketNotification",
                     "s3:PutBucketOwnershipControls",
                     "s3:PutBucketPolicy",
@@ -162,6 +172,8 @@ impl Kind for Bucket {
         if let Some(policy) = &spec.policy {
             policy::check(policy, &spec.public_access_block_configuration, &mut found);
         }
+        spec.logging_configuration.iter().for_each(|logging| logging::check(logging, &mut found));
+        spec.cors_configuration.iter().for_each(|cors| cors::check(cors, &mut found));
         if let Some(lifecycle) = &spec.lifecycle_configuration {
             lifecycle::check(lifecycle, &mut found);
         }
@@ -174,11 +186,14 @@ impl Kind for Bucket {
     fn clashes(spec: &Spec, id: &ResourceId, beside: &Beside<'_>) -> Vec<Clash> {
         let own = beside.get(id).map(|it| it.physical);
         let found = spec.policy.as_ref().map(|policy| policy::of_others(policy, own, beside));
-        found.into_iter().flatten().map(Clash::from).collect()
+        let into_itself =
+            spec.logging_configuration.as_ref().and_then(|it| logging::into_itself(it, id, beside));
+        found.into_iter().flatten().map(Clash::from).chain(into_itself).collect()
     }
 
     fn normalise(spec: &mut Spec, _place: &Place) {
         spec.lifecycle_configuration = spec.lifecycle_configuration.take().and_then(lifecycle::normal);
+        spec.logging_configuration = spec.logging_configuration.take().map(logging::normal);
         spec.notification_configuration =
             spec.notification_configuration.take().and_then(notification::normal);
     }
@@ -254,6 +269,8 @@ fn live(name: &str, bucket: &BucketRead, place: &Place) -> Live<Bucket> {
             ownership_controls: OwnershipControls::from_sdk(bucket.ownership_controls.as_ref()),
             lifecycle_configuration: bucket.lifecycle.as_ref().and_then(LifecycleConfiguration::from_sdk),
             notification_configuration: NotificationConfiguration::from_sdk(&bucket.notification),
+            logging_configuration: bucket.logging.as_ref().map(|it| LoggingConfiguration::from_sdk(it, name)),
+            cors_configuration: CorsConfiguration::from_sdk(&bucket.cors),
             policy: bucket.policy.as_deref().map(Policy::parse),
         },
         outputs,

@@ -301,6 +301,7 @@ fn of_batch(sent: &Sent, place: &Place) -> Request {
 /// S3's sub-resources, as their operations call them when they are read, written and deleted:
 /// <https://docs.aws.amazon.com/AmazonS3/latest/API/API_Operations_Amazon_Simple_Storage_Service.html>.
 const ASPECTS: &[(&str, &str, &str, &str)] = &[
+    ("cors", "GetBucketCors", "PutBucketCors", "DeleteBucketCors"),
     ("encryption", "GetBucketEncryption", "PutBucketEncryption", "DeleteBucketEncryption"),
     (
         "lifecycle",
@@ -308,6 +309,7 @@ const ASPECTS: &[(&str, &str, &str, &str)] = &[
         "PutBucketLifecycleConfiguration",
         "DeleteBucketLifecycle",
     ),
+    ("logging", "GetBucketLogging", "PutBucketLogging", "-"),
     ("notification", "GetBucketNotificationConfiguration", "PutBucketNotificationConfiguration", "-"),
     (
         "ownershipControls",

@@ -41,6 +41,8 @@ fn new() -> BucketRead {
         .block_public_policy(true)
         .restrict_public_buckets(true);
     BucketRead {
+        logging: None,
+        cors: Vec::new(),
         encryption: Some(ServerSideEncryptionConfiguration::builder().rules(rule.build()).build().unwrap()),
         versioning: GetBucketVersioningOutput::builder().build(),
         public_access_block: Some(block.build()),

@@ -3,7 +3,7 @@
 use crate::kind::prelude::*;
 use aws_sdk_s3::types::{BucketVersioningStatus, NotificationConfiguration, VersioningConfiguration};
 
-use super::{Bucket, Spec};
+use super::{Bucket, Spec, cors, logging};
 
 /// S3 refuses two changes of one bucket at a time (OperationAborted), so they go in turn: who gets in first, so that no
 /// policy is refused by a block that is to be lifted, and none is open before the block is there.
@@ -32,6 +32,12 @@ pub(super) async fn update(cx: &Cx<'_, Bucket>, live: &Spec, want: &Spec, diff: 
     }
     if diff.touches("lifecycleConfiguration") {
         put_lifecycle(cx, want).await?;
+    }
+    if diff.touches("loggingConfiguration") {
+        logging::put(cx, want.logging_configuration.as_ref()).await?;
+    }
+    if diff.touches("corsConfiguration") {
+        cors::put(cx, want.cors_configuration.as_ref()).await?;
     }
     if diff.touches("notificationConfiguration") {
         put_notification(cx, want).await?;
