@@ -178,12 +178,13 @@ impl Kind for NatGateway {
 
     fn effect(live: &Spec, want: &Spec, changes: &[FieldChange]) -> (Effect, Reason) {
         match strongest(changes, Self::IDENTITY) {
-            // An address is in one place: the new gateway gets it when the old one has gone.
-            (Effect::Replace(_), Reason(why))
+            // An address is in one place at a time, and routes go on through the old gateway until there is a new one.
+            (Effect::Replace(order), Reason(why))
                 if addresses(live).any(|one| addresses(want).any(|it| it == one)) =>
             {
-                let reason = format!("{why}, and the address has to leave the old one first");
-                (Effect::Replace(Order::DeleteFirst), Reason(reason))
+                let reason =
+                    format!("{why}; the old one has the address until it goes: name another allocationId");
+                (Effect::Replace(order), Reason(reason))
             }
             other => other,
         }

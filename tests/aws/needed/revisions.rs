@@ -89,7 +89,7 @@ async fn what_somebody_elses_revision_needs_stays() {
         register.container_properties(container.clone().build()).send().await.unwrap();
     }
     let held = [
-        "iam/Role/one: t-one is to go, while revisions 2, 3 of batch/JobDefinition/jd, registered by somebody else, need it (containerProperties.jobRoleArn): deregister that first, or keep this one",
+        "iam/Role/one: t-one is to go, while revisions 2, 3 of batch/JobDefinition/jd (t-jd), registered by somebody else, need it (containerProperties.jobRoleArn): deregister that first, or keep this one",
     ];
     let without = stage.desired(&[role("keeps")]);
     assert_eq!(objections(&stage, &without, &["logs/LogGroup/old"]).await, held);

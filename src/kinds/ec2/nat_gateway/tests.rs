@@ -40,16 +40,20 @@ fn what_does_not_go_together_is_refused() {
 }
 
 #[test]
-fn a_gateway_that_keeps_its_address_goes_before_the_next_one_comes() {
+fn a_gateway_that_is_to_keep_its_address_is_told_that_it_cannot() {
     let kind = Erased::<NatGateway>::new();
     let effect = |before: Value, after: Value| {
         let place = Place::new("111122223333", "eu-west-1");
         let (before, after) = (kind.normal(&before, &place).unwrap(), kind.normal(&after, &place).unwrap());
-        kind.effect(&before, &after, &walk(&before, &after, &kind.facts().rules, &[])).0
+        kind.effect(&before, &after, &walk(&before, &after, &kind.facts().rules, &[]))
     };
     let of = |subnet: &str, ip: &str| json!({"subnetId": subnet, "allocationId": ip});
-    assert_eq!(effect(of("subnet-1", IP), of("subnet-2", IP)), Effect::Replace(Order::DeleteFirst));
-    assert_eq!(effect(of("subnet-1", IP), of("subnet-1", "eipalloc-2")), Effect::Replace(Order::CreateFirst));
+    let (kept, why) = effect(of("subnet-1", IP), of("subnet-2", IP));
+    assert_eq!(kept, Effect::Replace(Order::CreateFirst));
+    insta::assert_snapshot!(why, @"subnetId is create-only; the old one has the address until it goes: name another allocationId");
+    let (another, why) = effect(of("subnet-1", IP), of("subnet-1", "eipalloc-2"));
+    assert_eq!(another, Effect::Replace(Order::CreateFirst));
+    insta::assert_snapshot!(why, @"allocationId is create-only");
 }
 
 /// <https://docs.aws.amazon.com/vpc/latest/userguide/nat-gateway-troubleshooting.html>

@@ -54,10 +54,11 @@ pub fn left(
             }
         }
         for ((used, why), (revisions, path, old)) in found {
+            let family = seen.iter().next().map_or("", |live| live.physical.as_str());
             let (which, s) = (numbers(&revisions), if revisions.len() == 1 { "s" } else { "" });
             let message = match why {
                 Stays::Foreign => format!(
-                    "{old} is to go, while {which} of {id}, registered by somebody else, need{s} it ({path}): deregister that first, or keep this one"
+                    "{old} is to go, while {which} of {id} ({family}), registered by somebody else, need{s} it ({path}): deregister that first, or keep this one"
                 ),
                 Stays::Named(by) => {
                     let by: Vec<String> = by.iter().map(ToString::to_string).collect();
