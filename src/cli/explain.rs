@@ -8,10 +8,14 @@ use crate::render;
 /// Explains a kind, or a field of it: type, what its absence means, what a change does
 #[derive(Debug, clap::Args)]
 pub struct Args {
-    /// Such as batch/JobQueue or batch/ComputeEnvironment.computeResources.maxvCpus; without it, all kinds are listed
+    /// Such as batch/JobQueue or batch/ComputeEnvironment.computeResources.maxvCpus; or of our own settings environment, metadata
+    /// and variables, such as environment.existing; without it, all kinds are listed
     #[arg(value_name = "KIND[.FIELD]")]
     subject: Option<String>,
 }
+
+/// What is no kind, and has fields of ours: `environment.yaml`, a document's `metadata`, a stack's `variables.yaml`.
+const OURS: [&str; 3] = ["environment", "metadata", "variables"];
 
 /// Runs `explain`.
 pub async fn run(args: Args, _globals: &Globals, out: &Output) -> Result<Exit> {
@@ -20,6 +24,12 @@ pub async fn run(args: Args, _globals: &Globals, out: &Output) -> Result<Exit> {
         out.data(&render::kinds(&facts, out.paint()));
         return Ok(Exit::Success);
     };
+    if OURS.iter().any(|ours| subject.split('.').next() == Some(ours)) {
+        let text = render::settings(&manifest::schema(), &subject, out.paint());
+        let help = "`batchwright explain environment`, `batchwright explain metadata` and `batchwright explain variables` list what there is";
+        out.data(&text.ok_or_else(|| Error::with_help(format!("there is no `{subject}`"), help))?);
+        return Ok(Exit::Success);
+    }
     let (name, path) = subject.split_once('.').unwrap_or((&subject, ""));
     let Some(kind) = kinds::kind(name) else {
         let names = || KINDS.iter().map(|kind| kind.facts().name);

@@ -1,18 +1,24 @@
 //! One JSON Schema of all manifests, for editors: `# yaml-language-server: $schema=…`.
 
+use std::collections::BTreeMap;
+
 use schemars::generate::SchemaSettings;
 use serde_json::{Map, Value, json};
 
+use super::declared::Declaration;
 use super::document::Envelope;
 use super::environment::Environment;
 use crate::kinds::KINDS;
 
-/// The schema of a manifest, and under `$defs/Environment` that of an `environment.yaml`.
+/// The schema of a manifest; under `$defs/Environment` that of an `environment.yaml`, under `$defs/Variables` that of a stack's
+/// `variables.yaml`.
 pub fn schema() -> Value {
     let mut definitions = Map::new();
     let mut envelope = rooted::<Envelope>("Envelope", &mut definitions);
     let environment = rooted::<Environment>("Environment", &mut definitions);
     definitions.insert("Environment".to_owned(), environment);
+    let variables = rooted::<BTreeMap<String, Declaration>>("Variables", &mut definitions);
+    definitions.insert("Variables".to_owned(), variables);
     let names: Vec<&str> = KINDS.iter().map(|kind| kind.facts().name).collect();
     if let Some(properties) = envelope.get_mut("properties").and_then(Value::as_object_mut) {
         properties.insert("kind".to_owned(), json!({"enum": names, "description": "`<service>/<Kind>`"}));
