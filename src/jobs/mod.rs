@@ -48,6 +48,16 @@ pub enum Error {
         /// The environment's name.
         environment: String,
     },
+    /// It would wait as RUNNABLE for ever.
+    #[error("submit {definition} to {queue}: the job {gap}, or name another queue with --queue")]
+    FitsNothing {
+        /// What the job is made from.
+        definition: ResourceId,
+        /// Where it was to wait.
+        queue: ResourceId,
+        /// What does not fit, and the smallest change.
+        gap: String,
+    },
     /// AWS knows no such job.
     #[error("find the job {0}: AWS knows no job of this id (it forgets them about a week after their end)")]
     NoSuchJob(String),

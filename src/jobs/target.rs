@@ -4,6 +4,8 @@ use std::collections::BTreeMap;
 
 use super::{Error, Result};
 use crate::cloud::{Cloud, Reach, Scope};
+use crate::kind::Beside;
+use crate::kinds::batch::fit;
 use crate::manifest::{did_you_mean, listed};
 use crate::resource::{Desired, Incarnation, ResourceId};
 
@@ -24,7 +26,7 @@ pub struct Target {
 }
 
 /// Finds the newest revision of the definition that is ours, and the queue: the only one that is declared, unless one is
-/// named. What was renamed is looked for under each name that it may have in AWS. Two calls; of a renamed definition three.
+/// named. A job that fits nothing of the queue would wait for ever, and is refused. What was renamed is looked for under each name that it may have in AWS. Two calls; of a renamed definition three.
 pub async fn find(
     desired: &Desired,
     cloud: &dyn Cloud,
@@ -32,6 +34,9 @@ pub async fn find(
     queue: Option<&str>,
 ) -> Result<Target> {
     let (definition, queue) = (chosen(desired, DEFINITION, definition)?, chosen_queue(desired, queue)?);
+    if let Some(gap) = fit::refusal(&Beside::of(desired), &definition, &queue) {
+        return Err(Error::FitsNothing { definition, queue, gap });
+    }
     let whole = Scope::of(desired);
     let names =
         [&definition, &queue].map(|id| (id.clone(), whole.names.get(id).cloned().unwrap_or_default()));

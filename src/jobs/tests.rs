@@ -202,4 +202,15 @@ async fn what_is_not_declared_or_not_applied_is_said() {
     desired.resources.insert(second.id.clone(), second);
     let several = find(&desired, &cloud, "payments", None).await.unwrap_err().to_string();
     insta::assert_snapshot!(several, @"choose a job queue: the environment declares several, name one with --queue: payments, urgent");
+    // What fits one queue and not the other is refused where it does not, before AWS is asked.
+    let environment = ResourceId::new("batch/ComputeEnvironment", "fargate");
+    let mut small = desired.resources.get(&environment).unwrap().clone();
+    small.id.name = "none".to_owned();
+    small.physical_name = "dev-none".to_owned();
+    small.spec["computeResources"]["maxvCpus"] = 0.into();
+    let urgent = desired.resources.get_mut(&ResourceId::new("batch/JobQueue", "urgent")).unwrap();
+    urgent.spec["computeEnvironmentOrder"][0]["computeEnvironment"] = format!("${{{}.arn}}", small.id).into();
+    desired.resources.insert(small.id.clone(), small);
+    let wrong = find(&desired, &cloud, "payments", Some("urgent")).await.unwrap_err().to_string();
+    insta::assert_snapshot!(wrong, @"submit batch/JobDefinition/payments to batch/JobQueue/urgent: the job needs 1 vCPU, and batch/ComputeEnvironment/none never has more than 0: set its computeResources.maxvCpus to 1 or more, or name another queue with --queue");
 }

@@ -6,7 +6,7 @@ use serde::de::DeserializeOwned;
 use serde_json::Value;
 
 use super::{Invalid, Kind};
-use crate::resource::{Document, ResourceId};
+use crate::resource::{Desired, Document, ResourceId};
 use crate::value::reference::{self, Reference};
 
 /// Why a resource cannot go together with another one.
@@ -85,6 +85,15 @@ pub struct Beside<'a> {
 }
 
 impl<'a> Beside<'a> {
+    /// Everything that is declared.
+    pub fn of(desired: &'a Desired) -> Self {
+        let mut beside = Self::default();
+        for (id, declared) in &desired.resources {
+            beside.add(id, &declared.physical_name, &declared.spec, &declared.ignore);
+        }
+        beside
+    }
+
     /// Adds a resource with its name in AWS, and the paths that `metadata.ignore` lists.
     pub fn add(&mut self, id: &'a ResourceId, physical: &'a str, spec: &'a Document, ignored: &'a [String]) {
         self.all.insert(id, Other { id, physical, spec, ignored });

@@ -17,6 +17,7 @@ mod expect;
 mod forge;
 mod github;
 mod guards;
+mod stacks;
 mod surroundings;
 mod workflows;
 #[path = "../world/mod.rs"]

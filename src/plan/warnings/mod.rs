@@ -33,7 +33,7 @@ fn doubts(desired: &Desired, observed: Option<&Observed>, kinds: &Registry) -> V
     let unsearched = observed.and_then(|observed| observed.unsearched.clone());
     let general = |message| Warning { id: None, message, position: None };
     let mut found: Vec<Warning> = unsearched.into_iter().map(general).collect();
-    let beside = beside(desired);
+    let beside = Beside::of(desired);
     let (digests, named) = (Digests::of(desired, observed), Named::of(desired, kinds));
     for declared in desired.resources.values() {
         let Some(kind) = kinds.of(&declared.id.kind) else { continue };
@@ -55,15 +55,6 @@ fn doubts(desired: &Desired, observed: Option<&Observed>, kinds: &Registry) -> V
         }));
     }
     found
-}
-
-/// Everything that is declared.
-fn beside(desired: &Desired) -> Beside<'_> {
-    let mut beside = Beside::default();
-    for (id, declared) in &desired.resources {
-        beside.add(id, &declared.physical_name, &declared.spec, &declared.ignore);
-    }
-    beside
 }
 
 /// What AWS keeps and would not make again. Of what is not there, a plan says so as an objection.

@@ -168,7 +168,9 @@ pub(super) fn warnings(spec: &Spec, live: Option<&Spec>) -> Vec<Invalid> {
             .then(|| (format!("{path}.version"), &template.version))
             .into_iter()
             .chain(overrides.map(|(index, it)| (format!("{path}.overrides[{index}].version"), &it.version)));
-        for (path, version) in versions.filter(|(_, version)| version.starts_with('$')) {
+        for (path, version) in
+            versions.filter(|(_, version)| version.starts_with('$') && !version.starts_with("${"))
+        {
             let message = format!(
                 "{version} is looked at when Batch next replaces the infrastructure, and then frozen: a newer version of the template goes unnoticed; refer to its latestVersion, or say a number"
             );

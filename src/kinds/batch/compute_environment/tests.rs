@@ -187,6 +187,9 @@ fn a_frozen_template_and_a_ceiling_below_what_runs_are_doubtful() {
             .collect()
     };
     assert_eq!(of(&updatable(), None), Vec::<String>::new());
+    let pinned = json!({"launchTemplateId": "lt-1", "version": "${ec2/LaunchTemplate/jobs.latestVersion}"});
+    let pinned = with(updatable(), &[("/computeResources/launchTemplate", pinned)]);
+    assert_eq!(of(&pinned, None), Vec::<String>::new());
     insta::assert_snapshot!(of(&spec, None).join("\n"), @r#"
     computeResources.launchTemplate.version: $Latest is looked at when Batch next replaces the infrastructure, and then frozen
     computeResources.launchTemplate.overrides[1].version: $Default is looked at when Batch next replaces the infrastructure, and then frozen

@@ -54,6 +54,18 @@ fn anywhere(spec: &Spec, needs: &Needs, beside: &Beside<'_>) -> Option<Clash> {
     }
 }
 
+/// Why a definition's jobs fit nothing of one queue, as far as both are declared.
+pub fn refusal(beside: &Beside<'_>, definition: &ResourceId, queue: &ResourceId) -> Option<String> {
+    let definition: Spec = beside.get(definition)?.read()?;
+    let queue: job_queue::Spec =
+        beside.get(queue).filter(|it| !it.ignores("computeEnvironmentOrder"))?.read()?;
+    let best = needs::of(&definition).into_iter().filter_map(|needs| in_queue(&needs, &queue, beside));
+    best.into_iter().find_map(|best| match best.fit {
+        Fit::Not(gap) => Some(gap.message),
+        Fit::Sure | Fit::Doubtful(_) => None,
+    })
+}
+
 /// Where a job fits best in one queue; nothing, if not all of its environments are known.
 fn in_queue(needs: &Needs, queue: &job_queue::Spec, beside: &Beside<'_>) -> Option<Best> {
     let mut best: Option<Best> = None;

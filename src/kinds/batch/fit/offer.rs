@@ -149,7 +149,8 @@ fn ceiling(needs: &Needs, resources: &ComputeResources, name: &str) -> Option<Ga
     (vcpus > most).then(|| Gap {
         what: What::Ceiling,
         message: format!(
-            "needs {vcpus} vCPUs, and {name} never has more than {most}: set its computeResources.maxvCpus to {} or more",
+            "needs {}, and {name} never has more than {most}: set its computeResources.maxvCpus to {} or more",
+            count(vcpus, "vCPU"),
             vcpus.ceil()
         ),
     })
@@ -285,7 +286,7 @@ fn lack(needs: &Needs, types: &[InstanceType], name: &str) -> Gap {
 }
 
 fn count(number: f64, what: &str) -> String {
-    if number == 1.0 { format!("a {what}") } else { format!("{number} {what}s") }
+    if number == 1.0 { format!("1 {what}") } else { format!("{number} {what}s") }
 }
 
 /// The smallest type that a job fits: of the families that are there, or else of any that is like them.

@@ -49,7 +49,7 @@ fn an_instance_keeps_some_of_its_memory() {
 #[test]
 fn the_smallest_change_is_named() {
     insta::assert_snapshot!(verdict(job("8", "1024"), on(&["m5.xlarge"])), @"no: needs 8 vCPUs, and ce has no instance type with more than 4 (m5.xlarge): ask for 4 or less, or add m5.2xlarge to its computeResources.instanceTypes");
-    insta::assert_snapshot!(verdict(container(&[("GPU", "1"), ("VCPU", "4"), ("MEMORY", "4096")]), on(&["m5"])), @"no: needs a GPU, and ce has no instance type with a GPU: add g4dn.xlarge to its computeResources.instanceTypes");
+    insta::assert_snapshot!(verdict(container(&[("GPU", "1"), ("VCPU", "4"), ("MEMORY", "4096")]), on(&["m5"])), @"no: needs 1 GPU, and ce has no instance type with a GPU: add g4dn.xlarge to its computeResources.instanceTypes");
     insta::assert_snapshot!(verdict(container(&[("GPU", "2"), ("VCPU", "4"), ("MEMORY", "4096")]), on(&["g4dn.xlarge"])), @"no: needs 2 GPUs, and ce has none with more than 1 (g4dn.xlarge): add g4dn.12xlarge to its computeResources.instanceTypes");
     let mut small = on(&["m5"]);
     small["maxvCpus"] = json!(4);
@@ -66,7 +66,7 @@ fn the_smallest_change_is_named() {
 fn what_batch_chooses_is_known_within_limits() {
     assert_eq!(verdict(job("2", "4096"), on(&["optimal"])), "fits");
     insta::assert_snapshot!(verdict(job("128", "4096"), on(&["optimal"])), @"perhaps: fits c6i.32xlarge, which Batch may choose for ce or not: say which in its computeResources.instanceTypes");
-    insta::assert_snapshot!(verdict(container(&[("GPU", "1")]), on(&["optimal"])), @"no: needs a GPU, and ce has no instance type with a GPU: add g6f.large to its computeResources.instanceTypes");
+    insta::assert_snapshot!(verdict(container(&[("GPU", "1")]), on(&["optimal"])), @"no: needs 1 GPU, and ce has no instance type with a GPU: add g6f.large to its computeResources.instanceTypes");
     insta::assert_snapshot!(verdict(job("2", "4096"), on(&["m99.large"])), @"perhaps: may run on m99.large of ce, of which nothing is known here");
 }
 

@@ -1,0 +1,3 @@
+"""The smallest job."""
+
+print("hello world")
