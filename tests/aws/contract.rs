@@ -269,6 +269,7 @@ kinds! {
     batch_compute_environment: "batch/ComputeEnvironment",
     batch_job_definition: "batch/JobDefinition",
     batch_job_queue: "batch/JobQueue",
+    batch_scheduling_policy: "batch/SchedulingPolicy",
     ec2_elastic_ip: "ec2/ElasticIp",
     ec2_internet_gateway: "ec2/InternetGateway",
     ec2_launch_template: "ec2/LaunchTemplate",
