@@ -31,6 +31,7 @@ const FIXES: &[(&str, &str)] = &[
     ("logs", include_str!("fixes/logs.py")),
     ("s3", include_str!("fixes/s3.py")),
     ("s3_bodies", include_str!("fixes/s3_bodies.py")),
+    ("s3_cors", include_str!("fixes/s3_cors.py")),
     ("s3_logging", include_str!("fixes/s3_logging.py")),
     ("sqs", include_str!("fixes/sqs.py")),
     ("tagging", include_str!("fixes/tagging.py")),

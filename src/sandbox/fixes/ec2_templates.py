@@ -32,7 +32,23 @@ def told(response):
     data = response._get_param("LaunchTemplateData", {})
     if not data:
         raise exceptions.MissingParameterError("LaunchTemplateData")
+    # What is to be tagged, and with what, is required of each (API_LaunchTemplateTagSpecificationRequest).
+    for tags in data.get("TagSpecifications") or []:
+        if not isinstance(tags, dict) or not tags.get("ResourceType") or not tags.get("Tags"):
+            raise exceptions.MissingParameterError("TagSpecifications")
+        if any(not isinstance(tag, dict) or "Key" not in tag or "Value" not in tag for tag in tags["Tags"]):
+            raise exceptions.MissingParameterError("Tags")
     return data
+
+
+# The numbers of versions: digits (API_DescribeLaunchTemplateVersions).
+def numbered(response, name, absent):
+    said = response._get_param(name)
+    if said is None:
+        return absent
+    if not str(said).isascii() or not str(said).isdigit():
+        raise exceptions.InvalidParameterValueError(said)
+    return int(said)
 
 
 def described(template, version):
@@ -87,7 +103,7 @@ def describe_launch_template_versions(self):
     named = self._get_param("LaunchTemplateName") or self._get_param("LaunchTemplateId")
     templates = [asked(self)] if named else list(self.ec2_backend.launch_templates.values())
     numbers = self._get_param("Versions", [])
-    least, most = self._get_int_param("MinVersion", 1), self._get_int_param("MaxVersion", 2**31)
+    least, most = numbered(self, "MinVersion", 1), numbered(self, "MaxVersion", 2**31)
     found = []
     for template in templates:
         chosen = {template.get_version(number).number for number in numbers}

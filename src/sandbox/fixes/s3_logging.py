@@ -23,3 +23,17 @@ def get_bucket_logging(self):
 
 
 S3Response.get_bucket_logging = get_bucket_logging
+
+
+# Whom a grant is for is required: https://docs.aws.amazon.com/AmazonS3/latest/API/API_TargetGrant.html
+grants_from_xml = S3Response._get_grants_from_xml
+
+
+def grants_of_somebody(self, grant_list, exception_type, permissions):
+    for grant in grant_list:
+        if not isinstance(grant, dict) or not isinstance(grant.get("Grantee"), dict):
+            raise exception_type()
+    return grants_from_xml(self, grant_list, exception_type, permissions)
+
+
+S3Response._get_grants_from_xml = grants_of_somebody

@@ -13,6 +13,8 @@ fn entries() -> Vec<(Vec<String>, String)> {
         let base = entry["base"].as_str().map_or("", |base| table["bases"][base].as_str().unwrap());
         let text = format!("{base}{}", entry["add"].as_str().unwrap());
         let tags: Vec<String> = (0..51).map(|index| format!("key-{index}: value")).collect();
+        let shares: Vec<String> = (0..501).map(|index| format!("{{shareIdentifier: s{index}}}")).collect();
+        let text = text.replace("<501 shares>", &shares.join(", "));
         let text = text.replace("<24 KiB>", &"x".repeat(24 * 1024)).replace("<51 entries>", &tags.join(", "));
         let says = match &entry["says"] {
             Value::String(text) => vec![text.clone()],
@@ -29,6 +31,7 @@ fn request(manifest: &Value) -> (&'static str, Value) {
     let (operation, name) = match manifest["kind"].as_str().unwrap() {
         "batch/JobDefinition" => ("RegisterJobDefinition", "jobDefinitionName"),
         "batch/JobQueue" => ("CreateJobQueue", "jobQueueName"),
+        "batch/SchedulingPolicy" => ("CreateSchedulingPolicy", "name"),
         _ => ("CreateComputeEnvironment", "computeEnvironmentName"),
     };
     let mut request = manifest["spec"].clone();
