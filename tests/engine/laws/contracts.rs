@@ -340,7 +340,7 @@ fn seed() -> RngSeed {
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig { cases: cases(200), failure_persistence: None, rng_seed: seed(), ..ProptestConfig::default() })]
+    #![proptest_config(ProptestConfig { cases: cases(120), failure_persistence: None, rng_seed: seed(), ..ProptestConfig::default() })]
 
     /// Whatever is declared and edited, and wherever a run dies: an apply brings it about, and touches nothing else.
     #[test]

@@ -381,7 +381,7 @@ fn nothing(desired: &Desired) -> Desired {
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig { cases: cases(70), failure_persistence: None, ..ProptestConfig::default() })]
+    #![proptest_config(ProptestConfig { cases: cases(50), failure_persistence: None, ..ProptestConfig::default() })]
 
     #[test]
     fn the_order_of_names_decides_nothing(before in drawn(), after in drawn(), exchange in 1..u64::MAX, seed in any::<u64>()) {
