@@ -39,6 +39,7 @@ registry! {
     ec2::internet_gateway::InternetGateway,
     ec2::launch_template::LaunchTemplate,
     ec2::nat_gateway::NatGateway,
+    ec2::placement_group::PlacementGroup,
     ec2::route_table::RouteTable,
     ec2::security_group::SecurityGroup,
     ec2::subnet::Subnet,

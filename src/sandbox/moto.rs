@@ -22,6 +22,7 @@ const FIXES: &[(&str, &str)] = &[
     ("ec2_gateways", include_str!("fixes/ec2_gateways.py")),
     ("ec2_groups", include_str!("fixes/ec2_groups.py")),
     ("ec2_networks", include_str!("fixes/ec2_networks.py")),
+    ("ec2_placement", include_str!("fixes/ec2_placement.py")),
     ("ec2_templates", include_str!("fixes/ec2_templates.py")),
     ("ec2_vpcs", include_str!("fixes/ec2_vpcs.py")),
     ("ecr", include_str!("fixes/ecr.py")),

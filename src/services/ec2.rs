@@ -7,14 +7,15 @@ use aws_config::SdkConfig;
 use aws_sdk_ec2::Client;
 use aws_sdk_ec2::config::retry::RetryConfig;
 use aws_sdk_ec2::types::{
-    Address, Filter, InternetGateway, LaunchTemplate, LaunchTemplateVersion, NatGateway, ResourceType,
-    RouteTable, SecurityGroup, Subnet, Tag, TagSpecification, Vpc, VpcEndpoint,
+    Address, Filter, InternetGateway, LaunchTemplate, LaunchTemplateVersion, NatGateway, PlacementGroup,
+    ResourceType, RouteTable, SecurityGroup, Subnet, Tag, TagSpecification, Vpc, VpcEndpoint,
 };
 
 use super::{Error, Fault, Result, Scope, Service, TagRules, Target, error, failed, own_tags, settings};
 use crate::resource::{Listing, Tags};
 
 mod gateways;
+mod placement;
 mod read;
 mod templates;
 
@@ -42,6 +43,8 @@ pub struct Snapshot {
     pub addresses: BTreeMap<String, Address>,
     /// NAT gateways, those that went within the hour among them.
     pub nat_gateways: BTreeMap<String, NatGateway>,
+    /// Placement groups.
+    pub placement_groups: Vec<PlacementGroup>,
     /// Launch templates.
     pub launch_templates: BTreeMap<String, LaunchTemplate>,
     /// The newest versions of the launch templates that are declared or ours.
@@ -84,8 +87,10 @@ impl Service for Ec2 {
     }
 
     async fn tag(client: &Client, target: Target<'_>, set: &Tags, unset: &[String]) -> Result<()> {
+        let group = placement::id(client, target).await?;
         // A launch template is called by its name, and tagged by its id.
-        let id = target.arn.and_then(|arn| arn.rsplit_once('/')).map_or(target.physical, |(_, id)| id);
+        let own = target.arn.and_then(|arn| arn.rsplit_once('/')).map_or(target.physical, |(_, id)| id);
+        let id = group.as_deref().unwrap_or(own);
         if !set.is_empty() {
             let call = client.create_tags().resources(id).set_tags(Some(sdk_tags(set)));
             call.send().await.map_err(failed)?;
@@ -102,11 +107,15 @@ impl Service for Ec2 {
         let Some(code) = error.code.as_deref() else { return error::classify(error) };
         match code {
             // What holds it goes away by itself: network interfaces of ended tasks linger for minutes.
-            "DependencyViolation" | "InvalidGroup.InUse" | "InvalidIPAddress.InUse" | "ResourceInUse" => {
-                Fault::Settling(minutes(20))
-            }
+            "DependencyViolation"
+            | "InvalidGroup.InUse"
+            | "InvalidIPAddress.InUse"
+            | "ResourceInUse"
+            | "InvalidPlacementGroup.InUse" => Fault::Settling(minutes(20)),
             "InvalidPermission.Duplicate" | "RouteAlreadyExists" | "InvalidGroup.Duplicate" => Fault::Exists,
-            "InvalidLaunchTemplateName.AlreadyExistsException" => Fault::Exists,
+            "InvalidLaunchTemplateName.AlreadyExistsException" | "InvalidPlacementGroup.Duplicate" => {
+                Fault::Exists
+            }
             // Of two runs that make the same subnet, one is refused its range.
             "InvalidSubnet.Conflict" => Fault::Exists,
             // A part is not as it was when we looked: the next look tells.
@@ -145,7 +154,7 @@ fn removes(operation: &str) -> bool {
 
 /// Such as `InvalidVpcID.NotFound` and `InvalidLaunchTemplateName.NotFoundException`.
 fn is_missing(code: &str) -> bool {
-    code.trim_end_matches("Exception").ends_with("NotFound")
+    code.trim_end_matches("Exception").ends_with("NotFound") || code == "InvalidPlacementGroup.Unknown"
 }
 
 const fn minutes(minutes: u64) -> Duration {
@@ -220,6 +229,9 @@ mod tests {
             ("ReleaseAddress", "InvalidIPAddress.InUse", settling(20)),
             ("ReleaseAddress", "InvalidAllocationID.NotFound", Fault::Gone),
             ("DeleteNatGateway", "NatGatewayNotFound", Fault::Gone),
+            ("CreatePlacementGroup", "InvalidPlacementGroup.Duplicate", Fault::Exists),
+            ("DeletePlacementGroup", "InvalidPlacementGroup.InUse", settling(20)),
+            ("DeletePlacementGroup", "InvalidPlacementGroup.Unknown", Fault::Gone),
             ("CreateNatGateway", "Gateway.NotAttached", settling(2)),
             ("CreateNatGateway", "InvalidAllocationID.NotFound", propagating),
             ("AllocateAddress", "AddressLimitExceeded", Fault::Terminal),

@@ -38,6 +38,7 @@ const PROMISED: &[(&str, &[&str])] = &[
     ("DescribeVpcEndpoints", &["vpcEndpointSet.item*.vpcEndpointId"]),
     ("DescribeAddresses", &["addressesSet.item*.allocationId", "addressesSet.item*.publicIp"]),
     ("DescribeNatGateways", &["natGatewaySet.item*.natGatewayId", "natGatewaySet.item*.state"]),
+    ("DescribePlacementGroups", &["placementGroupSet.item*.groupName", "placementGroupSet.item*.state"]),
     (
         "DescribeLaunchTemplates",
         &[

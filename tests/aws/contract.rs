@@ -274,6 +274,7 @@ kinds! {
     ec2_internet_gateway: "ec2/InternetGateway",
     ec2_launch_template: "ec2/LaunchTemplate",
     ec2_nat_gateway: "ec2/NatGateway",
+    ec2_placement_group: "ec2/PlacementGroup",
     ec2_route_table: "ec2/RouteTable",
     ec2_security_group: "ec2/SecurityGroup",
     ec2_subnet: "ec2/Subnet",

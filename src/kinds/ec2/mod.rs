@@ -4,6 +4,7 @@ pub mod elastic_ip;
 pub mod internet_gateway;
 pub mod launch_template;
 pub mod nat_gateway;
+pub mod placement_group;
 pub mod route_table;
 pub mod security_group;
 pub mod subnet;

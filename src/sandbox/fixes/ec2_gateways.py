@@ -146,6 +146,8 @@ def create_nat_gateway(self):
         for _ in range(int(asked.get("SecondaryPrivateIpAddressCount") or 0)):
             gateway.hold(None)
         for zone in self._get_param("AvailabilityZoneAddresses", []):
+            if not zone.get("AllocationIds"):
+                raise exceptions.MissingParameterError("AllocationIds")
             for allocation_id in zone["AllocationIds"]:
                 gateway.hold(allocation_id, zone=zone.get("AvailabilityZone"), zone_id=zone.get("AvailabilityZoneId"))
     except exceptions.EC2ClientError:

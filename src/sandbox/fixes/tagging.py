@@ -33,6 +33,8 @@ def tagged(account, region, batch):
                 found[resource.arn] = resource.tags
     partition = get_partition(region)
     ec2 = ec2_backends[account][region]
+    for group in ec2.__dict__.get("batchwright_placement_groups", {}).values():
+        found[group.group_arn] = dict(ec2.tags.get(group.id, {}))
     for kind, things in (
         ("vpc-endpoint", ec2.vpc_end_points.values()),
         ("launch-template", ec2.launch_templates.values()),

@@ -8,7 +8,7 @@ use aws_sdk_ec2::types::{
 };
 use futures::{StreamExt, TryStreamExt, stream};
 
-use super::{Dns, Snapshot, filter_by, gateways, tags, templates};
+use super::{Dns, Snapshot, filter_by, gateways, placement, tags, templates};
 use crate::resource::OWNER_TAG;
 use crate::services::{AT_ONCE, Result, Scope, failed};
 
@@ -29,10 +29,11 @@ pub(super) async fn read(client: &Client, scope: &Scope) -> Result<Snapshot> {
             vpc_endpoints(client, scope),
         )
     };
-    let (networks, addresses, nat_gateways, templates) = futures::try_join!(
+    let (networks, addresses, nat_gateways, placement_groups, templates) = futures::try_join!(
         networks,
         gateways::addresses(client, scope),
         gateways::nat_gateways(client, scope),
+        placement::groups(client, scope),
         templates::read(client, scope),
     )?;
     let ((vpcs, dns), subnets, internet_gateways, route_tables, security_groups, vpc_endpoints) = networks;
@@ -47,6 +48,7 @@ pub(super) async fn read(client: &Client, scope: &Scope) -> Result<Snapshot> {
         vpc_endpoints,
         addresses,
         nat_gateways,
+        placement_groups,
         launch_templates,
         launch_template_versions,
     })

@@ -15,6 +15,7 @@ const IDS: &[(&str, &str)] = &[
     ("ipam-pool-", "ipam-pool"),
     ("lt-", "launch-template"),
     ("nat-", "natgateway"),
+    ("pg-", "placement-group"),
     ("rtb-", "route-table"),
     ("sg-", "security-group"),
     ("sgr-", "security-group-rule"),
@@ -48,6 +49,11 @@ pub fn needs(sent: &Sent, desired: &Desired) -> Vec<Need> {
             // All that these tests declare is ours, and carries our tag.
             needs.push(Need::of(&action, arn).with(&format!("aws:ResourceTag/{OWNER_TAG}"), &owner));
         }
+    }
+    // The one kind that calls name by its name, and not by its id.
+    if let Some(name) = get("GroupName").filter(|_| operation == "DeletePlacementGroup") {
+        let arn = place.arn("ec2", &format!("placement-group/{name}"));
+        needs.push(Need::of(&action, arn).with(&format!("aws:ResourceTag/{OWNER_TAG}"), &owner));
     }
     let mut made = Vec::new();
     for need in unnamed(&action, &needs, place) {

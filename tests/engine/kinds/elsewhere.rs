@@ -17,6 +17,7 @@ const NAMES: &[(&str, &[&str])] = &[
     ("batch/JobDefinition", &["jobDefinitionName"]),
     ("batch/JobQueue", &["jobQueueName"]),
     ("ec2/LaunchTemplate", &["launchTemplateName"]),
+    ("ec2/PlacementGroup", &["groupName"]),
     ("ec2/SecurityGroup", &["groupName"]),
     ("ecr/Repository", &["repositoryName"]),
     ("iam/InstanceProfile", &["instanceProfileName"]),

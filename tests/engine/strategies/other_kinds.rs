@@ -37,6 +37,7 @@ const ELSEWHERE: &[(&str, &str)] = &[
     ("Name", "metadata.physicalName"),
     ("BucketNamePrefix", "not managed: names are ours to choose"),
     ("TransferAddress", "not managed: a person accepts an address that another account offers"),
+    ("Tags", "metadata.tags: CreateTags changes them in place; CloudFormation alone cannot"),
     ("BucketNamespace", "not managed: names are ours to choose"),
 ];
 

@@ -22,7 +22,7 @@ const OWN_WORDS: &[(&str, &[&str], &[&str])] = &[
     (
         "of JSON that is printed",
         &["render"],
-        &["action", "count", "reason", "state", "version", "timeout", "metadata"],
+        &["action", "count", "reason", "state", "strategy", "version", "timeout", "metadata"],
     ),
     ("of JSON that is printed, and of events", &["execute"], &["event"]),
     ("of JSON that is printed", &["render"], &["environment", "path"]),

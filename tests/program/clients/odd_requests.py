@@ -142,5 +142,6 @@ for _ in range(count):
         pass  # botocore could not even send it
     except (BotoCoreError, ResponseParserError) as error:
         # An answer that never came, or none that can be read.
-        if not isinstance(error, ParamValidationError) and "NotImplementedError" not in str(error):
+        unsent = isinstance(error, ParamValidationError) or "Invalid header name" in str(error)
+        if not unsent and "NotImplementedError" not in str(error):
             print(f"{service}.{operation} {asked}: {type(error).__name__}: {error}")

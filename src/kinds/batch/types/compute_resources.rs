@@ -66,8 +66,8 @@ pub struct ComputeResources {
     /// Tags of the instances themselves. A change to them replaces instances.
     #[field(empty)]
     pub tags: BTreeMap<String, String>,
-    /// The placement group of instances.
-    #[field(empty)]
+    /// The placement group of instances, by name.
+    #[field(empty, refers("ec2/PlacementGroup.name"))]
     pub placement_group: Option<String>,
     /// The most that is paid for Spot, in percent of the on-demand price, 1 to 100; absent: 100.
     #[field(empty, range(0..=100))]

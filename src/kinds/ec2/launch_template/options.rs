@@ -25,8 +25,8 @@ pub struct Placement {
     /// The affinity setting for an instance on a Dedicated Host.
     #[field(empty)]
     pub affinity: Option<String>,
-    /// The name of the placement group for the instance.
-    #[field(empty)]
+    /// The placement group of instances, by name; in place of `groupId`.
+    #[field(empty, refers("ec2/PlacementGroup.name"))]
     pub group_name: Option<String>,
     /// The ID of the Dedicated Host for the instance.
     #[field(empty)]
@@ -43,8 +43,8 @@ pub struct Placement {
     /// The number of the partition the instance should launch in.
     #[field(empty)]
     pub partition_number: Option<i32>,
-    /// The Group Id of a placement group.
-    #[field(empty)]
+    /// The placement group of instances, by id; in place of `groupName`.
+    #[field(empty, refers("ec2/PlacementGroup.id"))]
     pub group_id: Option<String>,
 }
 

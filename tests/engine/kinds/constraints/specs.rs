@@ -94,6 +94,7 @@ fn literal(mut spec: Value) -> Value {
             ("InternetGateway", _) => id("igw"),
             ("ElasticIp", "allocationId" | "id") => id("eipalloc"),
             ("NatGateway", _) => id("nat"),
+            ("PlacementGroup", "id") => id("pg"),
             ("LaunchTemplate", "id") => id("lt"),
             ("LaunchTemplate", "latestVersion" | "defaultVersion") => "1".to_owned(),
             ("Bucket", "arn") => format!("arn:aws:s3:::{name}"),
