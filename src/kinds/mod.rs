@@ -32,6 +32,7 @@ registry! {
     /// Every kind, in order of its name.
     KINDS:
     batch::compute_environment::ComputeEnvironment,
+    batch::consumable_resource::ConsumableResource,
     batch::job_definition::JobDefinition,
     batch::job_queue::JobQueue,
     batch::scheduling_policy::SchedulingPolicy,

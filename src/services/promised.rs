@@ -21,6 +21,8 @@ const PROMISED: &[(&str, &[&str])] = &[
     ("describejobqueues", &["jobQueues*"]),
     ("describejobdefinitions", &["jobDefinitions*"]),
     ("describeschedulingpolicies", &["schedulingPolicies*"]),
+    ("listconsumableresources", &["consumableResources*"]),
+    ("describeconsumableresource", &["totalQuantity", "resourceType"]),
     ("listjobs", &["jobSummaryList*"]),
     ("describejobs", &["jobs*"]),
     ("DescribeRepositories", &["repositories*.repositoryName", "repositories*.repositoryArn"]),

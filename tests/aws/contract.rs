@@ -267,6 +267,7 @@ macro_rules! kinds {
 
 kinds! {
     batch_compute_environment: "batch/ComputeEnvironment",
+    batch_consumable_resource: "batch/ConsumableResource",
     batch_job_definition: "batch/JobDefinition",
     batch_job_queue: "batch/JobQueue",
     batch_scheduling_policy: "batch/SchedulingPolicy",

@@ -1,6 +1,7 @@
 //! AWS Batch.
 
 pub mod compute_environment;
+pub mod consumable_resource;
 pub mod fit;
 pub mod job_definition;
 pub mod job_queue;

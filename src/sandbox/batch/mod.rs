@@ -5,6 +5,7 @@
 
 mod arn;
 mod clock;
+mod consumables;
 mod definitions;
 mod environments;
 mod error;
@@ -235,6 +236,12 @@ impl Batch {
             "deleteschedulingpolicy" => self.delete_scheduling_policy(request),
             "describeschedulingpolicies" => self.describe_scheduling_policies(request),
             "listschedulingpolicies" => self.list_scheduling_policies(request),
+            "createconsumableresource" => self.create_consumable_resource(request),
+            "updateconsumableresource" => self.update_consumable_resource(request),
+            "deleteconsumableresource" => self.delete_consumable_resource(request),
+            "describeconsumableresource" => self.describe_consumable_resource(request),
+            "listconsumableresources" => self.list_consumable_resources(request),
+            "listjobsbyconsumableresource" => self.list_jobs_by_consumable_resource(request),
             "submitjob" => self.submit_job(request),
             "describejobs" => self.describe_jobs(request),
             "listjobs" => self.list_jobs(request),

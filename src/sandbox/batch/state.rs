@@ -16,6 +16,8 @@ pub(super) struct State {
     pub queues: BTreeMap<String, Managed>,
     pub definitions: BTreeMap<String, Family>,
     pub policies: BTreeMap<String, Object>,
+    #[serde(default)]
+    pub consumables: BTreeMap<String, Object>,
     pub jobs: BTreeMap<String, Job>,
     /// Counts submissions, so that jobs have an order that ids do not give.
     pub submitted: u64,

@@ -60,7 +60,9 @@ fn tagged(state: &State) -> BTreeMap<String, Value> {
     let revisions = state.definitions.values().flat_map(|family| family.revisions.values());
     let definitions = revisions.map(|one| (one.shown("jobDefinitionArn"), one));
     let policies = state.policies.iter().map(|(arn, detail)| (arn.as_str(), detail));
+    let consumables = state.consumables.values().map(|one| (one.shown("consumableResourceArn"), one));
     environments
+        .chain(consumables)
         .chain(queues)
         .chain(definitions)
         .chain(policies)
@@ -112,6 +114,10 @@ fn tags_of<'a>(state: &'a mut State, arn: &str) -> Option<&'a mut Map<String, Va
             (held.shown("jobDefinitionArn") == arn).then_some(held)
         }
         "scheduling-policy" => state.policies.get_mut(arn),
+        "consumable-resource" => {
+            let held = state.consumables.get_mut(name)?;
+            (held.shown("consumableResourceArn") == arn).then_some(held)
+        }
         "job" => {
             let held = state.jobs.get_mut(name)?;
             (held.arn == arn).then_some(&mut held.facts)

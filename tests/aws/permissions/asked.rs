@@ -53,6 +53,7 @@ const SEQERA: &str = "https://docs.seqera.io/platform-cloud/compute-envs/aws-bat
 /// What an operation needs beside its own action where a field is said: the field, the action, who says so.
 pub const WITH: &[(&str, &str, &str, &str)] = &[
     ("batch:CreateComputeEnvironment", "tags", "batch:TagResource", BATCH),
+    ("batch:CreateConsumableResource", "tags", "batch:TagResource", BATCH),
     ("batch:CreateJobQueue", "tags", "batch:TagResource", BATCH),
     ("batch:RegisterJobDefinition", "tags", "batch:TagResource", BATCH),
     ("batch:SubmitJob", "tags", "batch:TagResource", BATCH),

@@ -239,18 +239,23 @@ fn sqs(body: &Value, place: &Place) -> String {
 /// Batch's operations, as their paths call them.
 const BATCH: &[&str] = &[
     "CreateComputeEnvironment",
+    "CreateConsumableResource",
     "CreateJobQueue",
     "DeleteComputeEnvironment",
+    "DeleteConsumableResource",
     "DeleteJobQueue",
     "DeregisterJobDefinition",
     "DescribeComputeEnvironments",
+    "DescribeConsumableResource",
     "DescribeJobDefinitions",
     "DescribeJobQueues",
     "DescribeJobs",
+    "ListConsumableResources",
     "ListJobs",
     "RegisterJobDefinition",
     "SubmitJob",
     "UpdateComputeEnvironment",
+    "UpdateConsumableResource",
     "UpdateJobQueue",
 ];
 /// What its requests name, in which fields; first what they are about.
@@ -264,6 +269,7 @@ const NAMED: &[(&str, &str)] = &[
     ("schedulingPolicyArn", "scheduling-policy"),
     ("serviceEnvironment", "service-environment"),
     ("consumableResource", "consumable-resource"),
+    ("consumableResourceName", "consumable-resource"),
 ];
 
 fn of_batch(sent: &Sent, place: &Place) -> Request {
@@ -281,7 +287,8 @@ fn of_batch(sent: &Sent, place: &Place) -> Request {
     let operation = operation.unwrap_or_else(|| panic!("nobody has written what {path} is"));
     let said: Value = serde_json::from_slice(&sent.body).unwrap();
     // What is listed is known to no action.
-    if operation.starts_with("Describe") || operation.starts_with("List") {
+    let is_named = *operation == "DescribeConsumableResource";
+    if !is_named && (operation.starts_with("Describe") || operation.starts_with("List")) {
         return Request { operation: (*operation).into(), on: vec!["*".into()], said };
     }
     let arn = |kind: &str, name: &str| match name.starts_with("arn:") {

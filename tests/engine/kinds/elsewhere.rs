@@ -14,6 +14,7 @@ use super::none;
 /// What each API calls the name of its resource, and CloudFormation where that differs.
 const NAMES: &[(&str, &[&str])] = &[
     ("batch/ComputeEnvironment", &["computeEnvironmentName"]),
+    ("batch/ConsumableResource", &["consumableResourceName"]),
     ("batch/JobDefinition", &["jobDefinitionName"]),
     ("batch/JobQueue", &["jobQueueName"]),
     ("ec2/LaunchTemplate", &["launchTemplateName"]),

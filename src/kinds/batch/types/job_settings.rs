@@ -95,7 +95,7 @@ pub struct ConsumableResources {
 #[spec(mirrors = sdk::ConsumableResourceRequirement)]
 pub struct ConsumableResource {
     /// Its name or ARN.
-    #[field(name_or_arn, refers("batch/ConsumableResource.arn"))]
+    #[field(name_or_arn, refers("batch/ConsumableResource.arn", "batch/ConsumableResource.name"))]
     pub consumable_resource: String,
     /// How much.
     #[field(range(1..))]

@@ -198,7 +198,7 @@ fn filters(request: &Object) -> Result<Vec<Filter>> {
 }
 
 /// A trailing `*` stands for anything.
-fn matches(pattern: &str, text: &str) -> bool {
+pub(in crate::batch) fn matches(pattern: &str, text: &str) -> bool {
     match pattern.strip_suffix('*') {
         Some(prefix) => text.starts_with(prefix),
         None => text == pattern,

@@ -19,6 +19,7 @@ use super::error::{Result, invalid};
 use super::request::{Fields, Object};
 use super::state::State;
 
+pub(super) use list::matches;
 pub(super) use run::{Run, Runs};
 use work::Work;
 

@@ -85,6 +85,9 @@ impl State {
             };
             let Some(step) = step else { continue };
             moved = true;
+            if matches!(step, Step::On(_)) {
+                self.use_up(&id);
+            }
             let Some(job) = self.jobs.get_mut(&id) else { continue };
             match step {
                 Step::To(status) => job.enter(status, now),
@@ -118,7 +121,8 @@ impl State {
                 (met && rested).then_some(Step::To(JobStatus::Runnable))
             }
             JobStatus::Runnable if rested => {
-                self.room(job, used).map(Step::On).or_else(|| self.stuck(job, now))
+                let room = self.room(job, used).filter(|_| self.is_supplied(job));
+                room.map(Step::On).or_else(|| self.stuck(job, now))
             }
             _ => None,
         }

@@ -116,6 +116,15 @@ fn facts(request: &Object, definition: &Object) -> Result<Object> {
     if let Some((held, new)) = parameters.as_object_mut().zip(request.object("parameters")?) {
         held.extend(new.clone());
     }
+    if let Some(list) =
+        request.get("consumableResourcePropertiesOverride").and_then(|it| it.get("consumableResourceList"))
+    {
+        let change = Object::from_iter([("consumableResourceList".to_owned(), list.clone())]);
+        let held = facts.entry("consumableResourceProperties").or_insert_with(|| json!({}));
+        if let Some(held) = held.as_object_mut() {
+            override_container(held, &change);
+        }
+    }
     override_containers(&mut facts, request)?;
     Ok(facts)
 }
@@ -157,6 +166,7 @@ fn override_container(container: &mut Object, change: &Object) {
         let key = match name.as_str() {
             "environment" | "env" => "name",
             "resourceRequirements" => "type",
+            "consumableResourceList" => "consumableResource",
             _ => {
                 container.insert(name.clone(), value.clone());
                 continue;

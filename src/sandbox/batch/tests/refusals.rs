@@ -31,6 +31,7 @@ fn request(manifest: &Value) -> (&'static str, Value) {
     let (operation, name) = match manifest["kind"].as_str().unwrap() {
         "batch/JobDefinition" => ("RegisterJobDefinition", "jobDefinitionName"),
         "batch/JobQueue" => ("CreateJobQueue", "jobQueueName"),
+        "batch/ConsumableResource" => ("CreateConsumableResource", "consumableResourceName"),
         "batch/SchedulingPolicy" => ("CreateSchedulingPolicy", "name"),
         _ => ("CreateComputeEnvironment", "computeEnvironmentName"),
     };

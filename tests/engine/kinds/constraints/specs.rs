@@ -100,6 +100,7 @@ fn literal(mut spec: Value) -> Value {
             ("Bucket", "arn") => format!("arn:aws:s3:::{name}"),
             (_, "name") => name.to_owned(),
             ("ComputeEnvironment", _) => arn(&format!("compute-environment/{name}")),
+            ("ConsumableResource", _) => arn(&format!("consumable-resource/{name}")),
             ("SchedulingPolicy", _) => arn(&format!("scheduling-policy/{name}")),
             ("Queue", _) => arn(name),
             ("Secret", _) => arn(&format!("secret:{name}-AbCdEf")),
