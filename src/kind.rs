@@ -180,6 +180,8 @@ pub trait Kind: Sized + Send + Sync + 'static {
     const HOLDS_DATA: bool = false;
     /// The output that says of one whether AWS made it for the account: what `default: true` of a lookup means.
     const DEFAULT_BY: Option<&'static str> = None;
+    /// Whether AWS is asked for each by its name, because no list tells all of them with what they are.
+    const READ_BY_NAME: bool = false;
     /// How it is removed.
     const REMOVAL: Removal = Removal::Direct;
     /// What jobs have to do with it.

@@ -161,6 +161,8 @@ impl Aws {
             names,
             scope.reach == Reach::Named,
         );
+        let by_more = scope.existing.values().filter(|lookup| lookup.names().next().is_none());
+        reading.looked_up = by_more.filter_map(|lookup| lookup.kind().map(str::to_owned)).collect();
         if let Reach::Kind(kind) = &scope.reach {
             reading.kind = Some(kind.clone());
         }
@@ -193,6 +195,10 @@ impl Aws {
             interrupts: step.interrupts,
         };
         match (step.verb, act.live) {
+            // A revision that was just made, whose tags it shares with those before it.
+            (Verb::Register, Some(live)) if !act.diff.is_empty() && act.diff.only_tags() => {
+                self.tag(kind, &act, live, &tags).await?
+            }
             (Verb::Register, _) | (Verb::Create, None) => return kind.create(call, act.want).await.map(Some),
             (Verb::Create | Verb::Update, Some(live)) => {
                 let spec = Diff(act.diff.0.iter().filter(|c| c.rule != ChangeRule::Tag).cloned().collect());

@@ -140,7 +140,10 @@ fn fits(wanted: &Wanted, default_by: Option<&str>, it: &Incarnation, known: &Sur
         let live = path.split('.').try_fold(&it.spec, |value, field| value.get(field));
         live.or_else(|| said(path)) == Some(&existing::resolved(value, known))
     };
-    wanted.id.as_ref().is_none_or(|id| it.physical == *id || it.arn.as_ref() == Some(id))
+    let is_id = |id: &String| {
+        it.physical == *id || it.arn.as_ref() == Some(id) || said("id").and_then(Value::as_str) == Some(id)
+    };
+    wanted.id.as_ref().is_none_or(is_id)
         && wanted.name.as_ref().is_none_or(is_named)
         && wanted.tags.iter().all(|(key, value)| it.tags.get(key) == Some(value))
         && (!wanted.default || default_by.and_then(said) == Some(&Value::Bool(true)))

@@ -341,6 +341,9 @@ impl Cloud for Simulated {
                 tokio::task::yield_now().await;
             }
             let done = match (act.step.verb, act.live) {
+                (Verb::Register, Some(live)) if !act.diff.is_empty() && act.diff.only_tags() => {
+                    self.change(&act, live)
+                }
                 (Verb::Register, _) | (Verb::Create, None) => self.create(&act),
                 (Verb::Delete | Verb::Deregister, Some(live)) => self.delete(&act, live),
                 (_, Some(live)) => self.change(&act, live),

@@ -105,14 +105,17 @@ impl Settle<'_, '_> {
         let mut same: Vec<&Incarnation> = seen.iter().filter(equal).collect();
         same.sort_by_key(|one| one.revision);
         let Some((first, rest)) = same.split_first() else { return Ok(mine) };
+        let mut kept = *first;
         for extra in rest {
             let step = Step { verb: Verb::Deregister, revision: extra.revision, ..self.step.clone() };
-            if let Err(error) = self.perform(&step, Some(extra), &Diff::default()).await
-                && self.cloud.classify(&step.resource, &error, now.patience.age()) != Fault::Gone
-            {
-                return Err(Failure::from(&error).into());
+            let Err(error) = self.perform(&step, Some(extra), &Diff::default()).await else { continue };
+            match self.cloud.classify(&step.resource, &error, now.patience.age()) {
+                Fault::Gone => {}
+                // AWS does not let the newest go before the others: it is the one that counts then.
+                Fault::Settling(_) => kept = extra,
+                _ => return Err(Failure::from(&error).into()),
             }
         }
-        Ok((*first).clone())
+        Ok(kept.clone())
     }
 }

@@ -359,12 +359,14 @@ impl Settle<'_, '_> {
         }
         if self.step.verb == Verb::Register && !made {
             // A registration whose answer was lost may have been done: look before doing it again (D25).
-            let done = self.is_ours(live) && self.diff(live).is_empty();
-            return Ok(if done { Next::Done(Some(live.clone())) } else { Next::Act(Diff::default()) });
+            if !self.is_ours(live) || !self.diff(live).only_tags() {
+                return Ok(Next::Act(Diff::default()));
+            }
         }
         self.refuse_foreign(live, made)?;
         let diff = self.diff(live);
-        if self.step.verb == Verb::Register && !diff.is_empty() {
+        // Tags that all revisions share are none that a new revision brings.
+        if self.step.verb == Verb::Register && !diff.only_tags() {
             // Never a second revision because the first is not seen everywhere yet.
             return Ok(Next::Wait("AWS does not show the new revision yet".to_owned()));
         }

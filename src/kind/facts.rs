@@ -30,6 +30,8 @@ pub struct Facts {
     pub holds_data: bool,
     /// The output that says of one whether AWS made it for the account.
     pub default_by: Option<&'static str>,
+    /// Whether AWS is asked for each by its name.
+    pub read_by_name: bool,
     /// How it is removed.
     pub removal: Removal,
     /// What jobs have to do with it.
@@ -90,6 +92,7 @@ pub(super) fn facts_of<K: Kind>() -> Facts {
         tags: K::TAGS,
         holds_data: K::HOLDS_DATA,
         default_by: K::DEFAULT_BY,
+        read_by_name: K::READ_BY_NAME,
         removal: K::REMOVAL,
         work: K::WORK,
         rules_between: K::RULES,

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 /// A text by which others name a resource.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Denoted {
-    /// A name, in the field that is called so, or in the list.
+    /// A name, in the field that is called so, or in the list: `roles`, or with the field around it, `iamInstanceProfile.name`.
     InField(&'static str, String),
     /// An ARN of this type, such as `instance-profile`, that ends in this name; in any field.
     ByArn(&'static str, String),
@@ -16,8 +16,8 @@ impl Denoted {
     pub fn is(&self, path: &str, text: &str) -> bool {
         match self {
             Self::InField(field, name) => {
-                let last = path.rsplit('.').next().and_then(|last| last.split('[').next());
-                text == name && last == Some(*field)
+                let mut parts = path.rsplit('.').map(|part| part.split('[').next().unwrap_or(part));
+                text == name && field.rsplit('.').all(|field| parts.next() == Some(field))
             }
             Self::ByArn(of, name) => {
                 let rest =
@@ -87,6 +87,7 @@ mod tests {
         names.add(Denoted::ByArn("instance-profile", "web".to_owned()), 2);
         names.add(Denoted::InField("awslogs-group", "/batch/web".to_owned()), 3);
         names.add(Denoted::InField("roles", "job".to_owned()), 4);
+        names.add(Denoted::InField("iamInstanceProfile.name", "nodes".to_owned()), 5);
         for (path, text, expected) in [
             ("computeResources.instanceRole", "web", Some(1)),
             ("computeResources.instanceType", "web", None),
@@ -98,6 +99,9 @@ mod tests {
             ("logConfiguration.options.awslogs-group", "web", None),
             ("roles[0]", "job", Some(4)),
             ("groups[0]", "job", None),
+            ("launchTemplateData.iamInstanceProfile.name", "nodes", Some(5)),
+            ("name", "nodes", None),
+            ("placement.name", "nodes", None),
         ] {
             assert_eq!(names.find(path, text).copied(), expected, "{path}: {text}");
         }

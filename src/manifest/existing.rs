@@ -150,6 +150,13 @@ impl Reader<'_> {
             return Err(Complaint::new(at("default"), format!("AWS makes no default {kind} for an account"))
                 .help("say `id`, `name`, `tags` or `where`"));
         }
+        if facts.read_by_name && existing.name.is_none() {
+            return Err(Complaint::new(
+                entry.at,
+                format!("AWS is asked for `{kind}` by name, and this lookup has none"),
+            )
+            .help("add `name`"));
+        }
         for (path, value) in &existing.fields {
             let inside = entry.value.get("where");
             let span = inside.and_then(|it| it.entry(path)).map_or(entry.at, |entry| entry.at);

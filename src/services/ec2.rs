@@ -17,7 +17,7 @@ use crate::resource::{Listing, Tags};
 mod gateways;
 mod placement;
 mod read;
-mod templates;
+pub mod templates;
 
 /// EC2.
 pub struct Ec2;
@@ -119,7 +119,8 @@ impl Service for Ec2 {
             // Of two runs that make the same subnet, one is refused its range.
             "InvalidSubnet.Conflict" => Fault::Exists,
             // A part is not as it was when we looked: the next look tells.
-            "InvalidPermission.NotFound"
+            templates::VERSIONS_LEFT
+            | "InvalidPermission.NotFound"
             | "InvalidRoute.NotFound"
             | "InvalidAssociationID.NotFound"
             | "Gateway.NotAttached"
@@ -225,6 +226,7 @@ mod tests {
             ("AssociateRouteTable", "Resource.AlreadyAssociated", settling(5)),
             ("CreateLaunchTemplate", "InvalidLaunchTemplateName.AlreadyExistsException", Fault::Exists),
             ("DeleteLaunchTemplate", "InvalidLaunchTemplateId.NotFound", Fault::Gone),
+            ("DeleteLaunchTemplate", "VersionsLeft", settling(2)),
             ("DeleteLaunchTemplateVersions", "InvalidLaunchTemplateName.NotFoundException", Fault::Gone),
             ("ReleaseAddress", "InvalidIPAddress.InUse", settling(20)),
             ("ReleaseAddress", "InvalidAllocationID.NotFound", Fault::Gone),

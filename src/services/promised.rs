@@ -38,7 +38,7 @@ const PROMISED: &[(&str, &[&str])] = &[
     ("DescribeRouteTables", &["routeTableSet.item*.routeTableId"]),
     ("DescribeInternetGateways", &["internetGatewaySet.item*.internetGatewayId"]),
     ("DescribeVpcEndpoints", &["vpcEndpointSet.item*.vpcEndpointId"]),
-    ("DescribeAddresses", &["addressesSet.item*.allocationId", "addressesSet.item*.publicIp"]),
+    ("DescribeAddresses", &["addressesSet.item*.allocationId"]),
     ("DescribeNatGateways", &["natGatewaySet.item*.natGatewayId", "natGatewaySet.item*.state"]),
     ("DescribePlacementGroups", &["placementGroupSet.item*.groupName", "placementGroupSet.item*.state"]),
     (

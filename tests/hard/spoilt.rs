@@ -209,26 +209,29 @@ fn drop_at(value: &mut Value, path: &[&str]) {
     }
 }
 
-/// A queue beside it: of a service that the stack itself has nothing of.
-fn with_queue(mut desired: Desired) -> Desired {
-    let mut queue = desired.resources.values().next().expect("a stack has resources").clone();
-    queue.id = ResourceId::new("sqs/Queue", "orders");
-    queue.physical_name = "payments-orders".to_owned();
-    queue.spec = kind("sqs/Queue").expect("a kind").normal(&json!({}), &desired.place).expect("a spec");
-    (queue.protect, queue.on_delete, queue.renamed_from) = (false, OnDelete::Refuse, None);
-    (queue.depends_on, queue.ignore) = (Vec::new(), Vec::new());
-    desired.resources.insert(queue.id.clone(), queue);
+/// Others beside it: of services and kinds that the stack itself has nothing of.
+fn with_more(mut desired: Desired) -> Desired {
+    let data = json!({"launchTemplateData": {"keyName": "jobs"}});
+    for (of, spec) in [("sqs/Queue", json!({})), ("ec2/ElasticIp", json!({})), ("ec2/LaunchTemplate", data)] {
+        let mut one = desired.resources.values().next().expect("a stack has resources").clone();
+        one.id = ResourceId::new(of, "orders");
+        one.physical_name = "payments-orders".to_owned();
+        one.spec = kind(of).expect("a kind").normal(&spec, &desired.place).expect("a spec");
+        (one.protect, one.on_delete, one.renamed_from) = (false, OnDelete::Refuse, None);
+        (one.depends_on, one.ignore) = (Vec::new(), Vec::new());
+        desired.resources.insert(one.id.clone(), one);
+    }
     desired
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn no_spoilt_answer_passes_for_what_is_not_there() {
     let sandbox = sandbox().await;
-    apply(&sandbox, &with_queue(payments()), &Guard::default()).await.unwrap();
+    apply(&sandbox, &with_more(payments()), &Guard::default()).await.unwrap();
     let config = sandbox.sdk_config();
     let live = SharedHttpConnector::new(aws_smithy_http_client::Connector::builder().build_http());
     let plans = [
-        ("as it is", with_queue(payments()), Guard::default()),
+        ("as it is", with_more(payments()), Guard::default()),
         ("replaced", on_spot(), Guard::default()),
         ("destroyed", nothing(), everything_goes()),
     ];
@@ -267,6 +270,8 @@ async fn no_spoilt_answer_passes_for_what_is_not_there() {
     }
     println!("{} operations, {tried} spoilt answers", table.len());
     assert!(passed.is_empty(), "{passed:#?}");
-    assert!(table.contains_key("GetQueueAttributes"), "{table:?}");
+    for asked in ["GetQueueAttributes", "DescribeAddresses", "DescribeLaunchTemplateVersions"] {
+        assert!(table.contains_key(asked), "{asked}: {table:?}");
+    }
     assert!(table.len() > 20 && tried > 200, "{tried} of {table:?}");
 }

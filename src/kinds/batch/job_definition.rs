@@ -134,6 +134,7 @@ impl Kind for JobDefinition {
         Grant::on(actions![logs: GetLogEvents], &[On::Regional("logs", "log-group:/aws/batch/job:*")]),
     ];
     const EXAMPLE: &'static str = include_str!("job_definition.example.yaml");
+    const READ_BY_NAME: bool = true;
 
     fn validate(spec: &Spec, _place: &Place) -> Vec<Invalid> {
         validate::validate(spec)

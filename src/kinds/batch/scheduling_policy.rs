@@ -88,6 +88,7 @@ impl Kind for SchedulingPolicy {
         )],
     };
     const EXAMPLE: &'static str = include_str!("scheduling_policy.example.yaml");
+    const READ_BY_NAME: bool = true;
 
     fn validate(spec: &Spec, _place: &Place) -> Vec<Invalid> {
         let mut found = Vec::new();
@@ -111,11 +112,13 @@ impl Kind for SchedulingPolicy {
         found
     }
 
-    /// Batch makes a policy of which nothing is said one that shares fairly.
+    /// Batch makes a policy of which nothing is said one that shares fairly, and keeps weights of single precision.
     fn normalise(spec: &mut Spec, _place: &Place) {
         if spec.quota_share_policy.is_none() {
             spec.fairshare_policy.get_or_insert_default();
         }
+        let shares = spec.fairshare_policy.iter_mut().flat_map(|it| &mut it.share_distribution);
+        shares.for_each(|share| share.weight_factor = as_written(single(share.weight_factor)));
     }
 
     fn effect(live: &Spec, want: &Spec, changes: &[FieldChange]) -> (Effect, Reason) {
@@ -190,8 +193,7 @@ async fn named(
 fn spec_of(seen: &sdk::SchedulingPolicyDetail) -> Spec {
     let share = |it: &sdk::ShareAttributes| ShareAttributes {
         share_identifier: it.share_identifier.clone().unwrap_or_default(),
-        // The number as it is written: what is nearest to it in double the digits is another one.
-        weight_factor: it.weight_factor.map_or(1.0, |weight| weight.to_string().parse().unwrap_or(1.0)),
+        weight_factor: it.weight_factor.map_or(1.0, as_written),
     };
     let fair = |it: &sdk::FairsharePolicy| FairsharePolicy {
         share_decay_seconds: it.share_decay_seconds.unwrap_or_default(),
@@ -212,16 +214,25 @@ fn spec_of(seen: &sdk::SchedulingPolicyDetail) -> Spec {
 }
 
 fn fairshare(want: &FairsharePolicy) -> sdk::FairsharePolicy {
-    #[expect(clippy::cast_possible_truncation, reason = "Batch takes a weight of single precision")]
     let share = |it: &ShareAttributes| {
         let share = sdk::ShareAttributes::builder().share_identifier(&it.share_identifier);
-        share.weight_factor(it.weight_factor as f32).build()
+        share.weight_factor(single(it.weight_factor)).build()
     };
     sdk::FairsharePolicy::builder()
         .share_decay_seconds(want.share_decay_seconds)
         .compute_reservation(want.compute_reservation)
         .set_share_distribution(Some(want.share_distribution.iter().map(share).collect()))
         .build()
+}
+
+#[expect(clippy::cast_possible_truncation, reason = "Batch takes a weight of single precision")]
+fn single(weight: f64) -> f32 {
+    weight as f32
+}
+
+/// The number as somebody would write it: what is nearest to it in double the digits is another one.
+fn as_written(weight: f32) -> f64 {
+    weight.to_string().parse().unwrap_or(1.0)
 }
 
 fn quota_share(want: &QuotaSharePolicy) -> sdk::QuotaSharePolicy {

@@ -35,8 +35,9 @@ pub struct Outputs {
     pub id: String,
     /// The same, as CloudFormation calls it.
     pub allocation_id: String,
-    /// The address.
-    pub public_ip: String,
+    /// The address; a customer-owned one has none.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub public_ip: Option<String>,
     /// Its ARN.
     pub arn: String,
 }
@@ -136,7 +137,7 @@ fn live(address: &Address, place: &Place) -> Option<Live<ElasticIp>> {
         network_border_group: text(address.network_border_group()),
     };
     let arn = place.arn("ec2", &format!("elastic-ip/{id}"));
-    let public_ip = address.public_ip().unwrap_or_default().to_owned();
+    let public_ip = text(address.public_ip());
     let outputs = Outputs { id: id.clone(), allocation_id: id.clone(), public_ip, arn: arn.clone() };
     Some(Live::new(id, spec, outputs).with(arn, tags(address.tags())))
 }

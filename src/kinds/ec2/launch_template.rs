@@ -5,6 +5,7 @@ use serde_json::Value;
 
 use crate::kind::prelude::*;
 use crate::kinds::mirror::Part;
+use crate::resource::OWNER_TAG;
 use crate::services::ec2::{Ec2, Snapshot, filter_by, tags};
 
 pub mod data;
@@ -120,8 +121,12 @@ impl Kind for LaunchTemplate {
     }
 
     async fn create(cx: &Cx<'_, Self>, want: &Spec) -> Result<String> {
+        // One of that name that is somebody else's gets no version of ours: AWS refuses to make another.
         let named = filter_by("launch-template-name", vec![cx.name.to_owned()]);
-        let found = cx.client.describe_launch_templates().filters(named).send().await.map_err(failed)?;
+        let owner = cx.tags.get(OWNER_TAG).cloned().unwrap_or_default();
+        let ours = filter_by(&format!("tag:{OWNER_TAG}"), vec![owner]);
+        let call = cx.client.describe_launch_templates().filters(named).filters(ours);
+        let found = call.send().await.map_err(failed)?;
         match found.launch_templates().iter().find_map(|it| it.launch_template_id()) {
             Some(id) => write::add(cx, id, want).await?,
             None => write::create(cx, want).await?,

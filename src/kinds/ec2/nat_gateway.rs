@@ -95,6 +95,15 @@ pub struct Association {
     pub allocation_id: String,
     /// By which it is taken away.
     pub association_id: String,
+    /// The private address that goes with it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub private_ip: Option<String>,
+    /// The zone that it is in, of a regional gateway.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub availability_zone: Option<String>,
+    /// The same zone, by id.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub availability_zone_id: Option<String>,
 }
 
 const GATEWAYS: &[On] = &[On::Regional("ec2", "natgateway/*")];
@@ -178,13 +187,14 @@ impl Kind for NatGateway {
 
     fn effect(live: &Spec, want: &Spec, changes: &[FieldChange]) -> (Effect, Reason) {
         match strongest(changes, Self::IDENTITY) {
-            // An address is in one place at a time, and routes go on through the old gateway until there is a new one.
-            (Effect::Replace(order), Reason(why))
+            // An address is in one place at a time: another gateway beside this one could never be made.
+            (Effect::Replace(_), Reason(why))
                 if addresses(live).any(|one| addresses(want).any(|it| it == one)) =>
             {
-                let reason =
-                    format!("{why}; the old one has the address until it goes: name another allocationId");
-                (Effect::Replace(order), Reason(reason))
+                let reason = format!(
+                    "{why}; the old one has the address until it goes: name another allocationId to keep one of them up"
+                );
+                (Effect::Replace(Order::DeleteFirst), Reason(reason))
             }
             other => other,
         }

@@ -143,6 +143,7 @@ impl Kind for Repository {
     };
     const HOLDS_DATA: bool = true;
     const EXAMPLE: &'static str = include_str!("repository.example.yaml");
+    const READ_BY_NAME: bool = true;
 
     fn validate(spec: &Spec, _place: &Place) -> Vec<Invalid> {
         check::check(spec)

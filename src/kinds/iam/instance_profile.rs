@@ -64,6 +64,7 @@ impl Kind for InstanceProfile {
         ],
     };
     const EXAMPLE: &'static str = include_str!("instance_profile.example.yaml");
+    const READ_BY_NAME: bool = true;
 
     fn validate(spec: &Spec, _place: &Place) -> Vec<Invalid> {
         let mut found = name::path(&spec.path);
@@ -99,7 +100,7 @@ impl Kind for InstanceProfile {
     fn denoted_by(live: &Live<Self>) -> Vec<Denoted> {
         vec![
             Denoted::InField("instanceRole", live.physical.clone()),
-            Denoted::InField("iamInstanceProfile", live.physical.clone()),
+            Denoted::InField("iamInstanceProfile.name", live.physical.clone()),
             Denoted::ByArn("instance-profile", live.physical.clone()),
         ]
     }

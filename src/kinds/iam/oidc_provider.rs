@@ -54,6 +54,7 @@ impl Kind for OidcProvider {
     const OWNERSHIP: Ownership = Ownership::Shared;
     const ACCESS: Access = Access::Provider;
     const EXAMPLE: &'static str = include_str!("oidc_provider.example.yaml");
+    const READ_BY_NAME: bool = true;
 
     fn physical(spec: &Spec, _name: &str, _place: &Place) -> String {
         host_and_path(&spec.url).to_owned()

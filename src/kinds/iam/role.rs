@@ -62,6 +62,7 @@ pub struct Outputs {
     pub instance_profiles: Vec<String>,
     /// Those of them that are not this environment's.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    #[schemars(skip)]
     pub instance_profiles_elsewhere: Vec<String>,
 }
 

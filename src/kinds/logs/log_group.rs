@@ -111,6 +111,7 @@ impl Kind for LogGroup {
     const SUBMIT: &'static [Grant] =
         &[Grant::on(actions![logs: GetLogEvents], &[On::Regional("logs", "log-group:{name}:*")])];
     const EXAMPLE: &'static str = include_str!("log_group.example.yaml");
+    const READ_BY_NAME: bool = true;
 
     fn validate(spec: &Spec, _place: &Place) -> Vec<Invalid> {
         let mut found = Vec::new();

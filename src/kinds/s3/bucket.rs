@@ -164,6 +164,7 @@ impl Kind for Bucket {
     const HOLDS_DATA: bool = true;
     const SHOWN_LATE: bool = true;
     const EXAMPLE: &'static str = include_str!("bucket.example.yaml");
+    const READ_BY_NAME: bool = true;
 
     fn validate(spec: &Spec, _place: &Place) -> Vec<Invalid> {
         let mut found = Vec::new();

@@ -128,6 +128,7 @@ impl Kind for Queue {
     const HOLDS_DATA: bool = true;
     const SHOWN_LATE: bool = true;
     const EXAMPLE: &'static str = include_str!("queue.example.yaml");
+    const READ_BY_NAME: bool = true;
 
     /// The names of FIFO queues end in `.fifo`, whatever they are called here.
     fn physical(spec: &Spec, name: &str, _place: &Place) -> String {

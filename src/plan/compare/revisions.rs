@@ -62,7 +62,8 @@ impl Pins {
         else {
             return;
         };
-        for family in fields.values().filter_map(Value::as_str) {
+        let beside = fields.iter().filter(|(field, _)| *field != "version");
+        for family in beside.filter_map(|(_, value)| value.as_str()) {
             self.0.entry((None, family.to_owned(), number)).or_default().insert(id.clone());
         }
     }
@@ -187,7 +188,7 @@ mod tests {
         let mut by_version = Pins::default();
         by_version.add(&id, &versions);
         let named: Vec<&Pin> = by_version.0.keys().collect();
-        assert_eq!(named, [&(None, "7".to_owned(), 7), &(None, "lt-1".to_owned(), 7)]);
+        assert_eq!(named, [&(None, "lt-1".to_owned(), 7)]);
         assert_eq!(found, [(None, "12", 30), (None, "dev-job", 8), (definition, "dev-job", 7)]);
     }
 }

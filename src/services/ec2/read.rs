@@ -71,10 +71,11 @@ pub(super) fn wanted(scope: &Scope, kind: &str, filter: &str, prefix: &str) -> O
     Some(vec![filter_by(filter, ids)])
 }
 
-/// Whether anything of a kind may be there that concerns us: declared, or found by the tag search. Other kinds are listed whatever
+/// Whether anything of a kind may be there that concerns us: declared, looked for, or found by the tag search. Other kinds are listed whatever
 /// is declared; a stack without this one is not to pay for it.
 pub(super) async fn matters(scope: &Scope, kind: &str, arns: &str) -> Result<bool> {
-    if scope.only || scope.kind.is_some() || scope.names(kind).next().is_some() {
+    let named = scope.names(kind).next().is_some() || scope.looked_up.contains(kind);
+    if scope.only || scope.kind.is_some() || named {
         return Ok(scope.wants(kind));
     }
     Ok(!scope.swept(&scope.place.arn("ec2", arns)).await?.is_empty())

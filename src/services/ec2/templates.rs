@@ -16,6 +16,9 @@ const PAGE: i32 = 200;
 /// So many of the newest versions are read. AWS keeps thousands, and a plan that looks at each costs minutes.
 const NEWEST: i64 = 200;
 
+/// What a delete of the newest version is refused with, as long as others stand beside it: no code of AWS's.
+pub const VERSIONS_LEFT: &str = "VersionsLeft";
+
 type Versions = BTreeMap<String, Vec<LaunchTemplateVersion>>;
 
 /// Templates by id, and the versions of those that are declared or ours.
@@ -35,7 +38,9 @@ pub(super) async fn read(
     let mut templates = by_id(items.map_err(failed)?, LaunchTemplate::launch_template_id);
     let matter = |it: &LaunchTemplate| {
         let ours = tags(it.tags()).get(OWNER_TAG) == Some(&scope.owner.0);
-        ours || it.launch_template_name().is_some_and(|name| scope.names(KIND).any(|one| one == name))
+        let called = [it.launch_template_name(), it.launch_template_id()];
+        let named = || called.iter().flatten().any(|name| scope.names(KIND).any(|one| one == *name));
+        ours || scope.looked_up.contains(KIND) || named()
     };
     let asked: Vec<(String, i64)> = templates
         .iter()
@@ -60,13 +65,22 @@ pub(super) async fn read(
     Ok((templates, all))
 }
 
-/// The newest versions of a template; `None` if it has gone since it was listed.
-async fn versions(client: &Client, id: &str, latest: i64) -> Result<Option<Vec<LaunchTemplateVersion>>> {
+/// The newest versions of a template; `None` if it has gone since it was listed. An answer without any is none: AWS keeps at least
+/// the default version.
+///
+/// # Errors
+///
+/// Where AWS can't be asked, or says nothing.
+pub async fn versions(client: &Client, id: &str, latest: i64) -> Result<Option<Vec<LaunchTemplateVersion>>> {
     let from = latest.saturating_sub(NEWEST - 1).max(1);
     let call = client.describe_launch_template_versions().launch_template_id(id).max_results(PAGE);
     let pages = call.min_version(from.to_string()).into_paginator().items().send();
     match pages.collect::<std::result::Result<Vec<_>, _>>().await.map_err(failed) {
         Err(error) if error.is("InvalidLaunchTemplateId.NotFound") => Ok(None),
+        Ok(none) if none.is_empty() => {
+            let what = format!("the answer lists no version of {id}, from {from} on");
+            Err(Error::malformed("ec2", "DescribeLaunchTemplateVersions", what))
+        }
         versions => versions.map(Some),
     }
 }

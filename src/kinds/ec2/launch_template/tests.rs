@@ -39,6 +39,10 @@ async fn versions_are_made_and_taken_away() {
     assert_eq!(refused.unwrap().unsuccessfully_deleted_launch_template_versions().len(), 1);
     trial.create(&volume(40)).await.unwrap();
     assert_eq!(revisions().await, [4, 5], "numbers are never given twice");
+    let refused = trial.delete(OnDelete::Refuse).await.unwrap_err();
+    assert!(refused.is("VersionsLeft"), "{refused}: version 4 would go with the template");
+    let call = ec2.delete_launch_template_versions().launch_template_name("jobs").versions("4");
+    call.send().await.unwrap();
     trial.delete(OnDelete::Refuse).await.unwrap();
     assert_eq!(trial.look(true).await.unwrap(), None);
     assert!(ec2.describe_launch_templates().send().await.unwrap().launch_templates().is_empty());

@@ -7,8 +7,8 @@ use base64::engine::general_purpose::STANDARD;
 /// not MIME multipart format" (aws/aws-cdk#6427).
 /// <https://docs.aws.amazon.com/batch/latest/userguide/launch-templates.html>
 pub fn is_multipart(text: &str) -> bool {
-    let head = text.split("\n\n").next().unwrap_or_default().replace("\r\n", "\n").to_lowercase();
-    head.lines().any(|line| line.strip_prefix("content-type:").is_some_and(|it| it.contains("multipart/")))
+    let mut head = text.lines().take_while(|line| !line.is_empty()).map(str::to_lowercase);
+    head.any(|line| line.strip_prefix("content-type:").is_some_and(|it| it.contains("multipart/")))
 }
 
 /// In clear. What begins neither like a script nor like a list of headers and is base64 of text, stands for that text; base64 of
@@ -54,5 +54,6 @@ mod tests {
         assert!(is_multipart(MULTIPART) && is_multipart(&MULTIPART.replace('\n', "\r\n")));
         assert!(!is_multipart("#!/bin/sh\necho 'Content-Type: multipart/mixed'\n"));
         assert!(!is_multipart("#!/bin/sh\n\nContent-Type: multipart/mixed\n"));
+        assert!(!is_multipart("#!/bin/sh\r\n\r\nContent-Type: multipart/mixed\r\n"));
     }
 }

@@ -37,8 +37,13 @@ pub(super) fn live(gateway: &Reported, place: &Place) -> Option<Live<NatGateway>
         max_drain_duration_seconds: None,
     };
     let associations = rest.iter().filter_map(|it| {
-        let (allocation_id, association_id) = (text(it.allocation_id())?, text(it.association_id())?);
-        Some(Association { allocation_id, association_id })
+        Some(Association {
+            allocation_id: text(it.allocation_id())?,
+            association_id: text(it.association_id())?,
+            private_ip: text(it.private_ip()),
+            availability_zone: text(it.availability_zone()),
+            availability_zone_id: text(it.availability_zone_id()),
+        })
     });
     let arn = place.arn("ec2", &format!("natgateway/{id}"));
     let outputs = Outputs {
@@ -55,10 +60,15 @@ pub(super) fn live(gateway: &Reported, place: &Place) -> Option<Live<NatGateway>
     Some(Live { readiness: readiness(gateway, state), ..live })
 }
 
-/// The address that a zonal gateway is made with, and the others.
+/// The address that a zonal gateway is made with, and the others. Those that are leaving, or never came, are none.
 fn split(gateway: &Reported, is_regional: bool) -> (Option<&NatGatewayAddress>, Vec<&NatGatewayAddress>) {
-    let leaving = [NatGatewayAddressStatus::Disassociating, NatGatewayAddressStatus::Unassigning];
-    let there = |it: &&NatGatewayAddress| it.status().is_none_or(|status| !leaving.contains(status));
+    let none = [
+        NatGatewayAddressStatus::Disassociating,
+        NatGatewayAddressStatus::Failed,
+        NatGatewayAddressStatus::Unassigning,
+    ];
+    let failed = gateway.state() == Some(&NatGatewayState::Failed);
+    let there = |it: &&NatGatewayAddress| failed || it.status().is_none_or(|status| !none.contains(status));
     let all: Vec<&NatGatewayAddress> = gateway.nat_gateway_addresses().iter().filter(there).collect();
     if is_regional {
         return (None, all);

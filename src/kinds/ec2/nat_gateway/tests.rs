@@ -40,7 +40,7 @@ fn what_does_not_go_together_is_refused() {
 }
 
 #[test]
-fn a_gateway_that_is_to_keep_its_address_is_told_that_it_cannot() {
+fn a_gateway_that_keeps_its_address_goes_before_another_is_made() {
     let kind = Erased::<NatGateway>::new();
     let effect = |before: Value, after: Value| {
         let place = Place::new("111122223333", "eu-west-1");
@@ -49,8 +49,8 @@ fn a_gateway_that_is_to_keep_its_address_is_told_that_it_cannot() {
     };
     let of = |subnet: &str, ip: &str| json!({"subnetId": subnet, "allocationId": ip});
     let (kept, why) = effect(of("subnet-1", IP), of("subnet-2", IP));
-    assert_eq!(kept, Effect::Replace(Order::CreateFirst));
-    insta::assert_snapshot!(why, @"subnetId is create-only; the old one has the address until it goes: name another allocationId");
+    assert_eq!(kept, Effect::Replace(Order::DeleteFirst));
+    insta::assert_snapshot!(why, @"subnetId is create-only; the old one has the address until it goes: name another allocationId to keep one of them up");
     let (another, why) = effect(of("subnet-1", IP), of("subnet-1", "eipalloc-2"));
     assert_eq!(another, Effect::Replace(Order::CreateFirst));
     insta::assert_snapshot!(why, @"allocationId is create-only");

@@ -2,7 +2,7 @@
 
 use aws_sdk_ec2::types::{AvailabilityZoneAddress, ConnectivityType, NatGatewayState, ResourceType};
 
-use super::{NatGateway, Spec, ZoneAddresses, addresses};
+use super::{Association, NatGateway, Spec, ZoneAddresses};
 use crate::kind::prelude::*;
 use crate::services::ec2::{assigned, filter_by, once, tag_on_create};
 
@@ -75,43 +75,68 @@ pub(super) async fn update(
     diff: &Diff,
 ) -> Result<()> {
     if live.outputs.state == NatGatewayState::Failed.as_str() {
-        let what =
-            "it has failed, and AWS takes it away within the hour: mend the reason, and run this again then";
-        return Err(Error::malformed("ec2", "CreateNatGateway", what));
-    }
-    if diff.touches("secondaryAllocationIds") || diff.touches("availabilityZoneAddresses") {
-        elastic(cx, live, want).await?;
+        let id = &live.physical;
+        let what = format!(
+            "{id} has failed, and AWS takes it away within the hour: mend the reason, and run this again then, or right after \
+             `aws ec2 delete-nat-gateway --nat-gateway-id {id}`"
+        );
+        return Err(Error::malformed("ec2", "DescribeNatGateways", what));
     }
     if want.connectivity_type == ConnectivityType::Private.as_str() {
-        private(cx, live, want, diff).await?;
+        return private(cx, live, want, diff).await;
+    }
+    let fields = ["secondaryAllocationIds", "secondaryPrivateIpAddresses", "availabilityZoneAddresses"];
+    if fields.iter().any(|field| diff.touches(field)) {
+        elastic(cx, live, want).await?;
     }
     Ok(())
 }
 
 /// Elastic IP addresses, of public gateways.
 async fn elastic(cx: &Cx<'_, NatGateway>, live: &Live<NatGateway>, want: &Spec) -> Result<()> {
-    let wanted: Vec<&String> = addresses(want).collect();
-    let extra = live.outputs.associations.iter().filter(|one| !wanted.contains(&&one.allocation_id));
-    let extra: Vec<String> = extra.map(|one| one.association_id.clone()).collect();
+    let (stay, extra): (Vec<&Association>, Vec<&Association>) =
+        live.outputs.associations.iter().partition(|one| stays(one, want));
+    let extra: Vec<String> = extra.iter().map(|one| one.association_id.clone()).collect();
     if !extra.is_empty() {
         let call = cx.client.disassociate_nat_gateway_address().nat_gateway_id(&live.physical);
         let call = call.set_association_ids(Some(extra));
         let call = call.set_max_drain_duration_seconds(want.max_drain_duration_seconds);
         call.send().await.map_err(failed)?;
     }
-    let has = |id: &&String| addresses(&live.spec).any(|one| one == *id);
+    let has = |id: &&String| stay.iter().any(|one| one.allocation_id == **id);
     let missing = |ids: &[String]| ids.iter().filter(|id| !has(id)).cloned().collect::<Vec<String>>();
+    let is_free = |ip: &&String| !stay.iter().any(|one| one.private_ip.as_ref() == Some(ip));
+    let free: Vec<String> = want.secondary_private_ip_addresses.iter().filter(is_free).cloned().collect();
     let zonal = (None, None, missing(&want.secondary_allocation_ids));
     let zones = want.availability_zone_addresses.iter().map(|zone| {
         (zone.availability_zone.clone(), zone.availability_zone_id.clone(), missing(&zone.allocation_ids))
     });
     for (name, id, missing) in [zonal].into_iter().chain(zones).filter(|(.., missing)| !missing.is_empty()) {
         let call = cx.client.associate_nat_gateway_address().nat_gateway_id(&live.physical);
-        let call = call.set_allocation_ids(Some(missing));
+        let private: Vec<String> = free.iter().take(missing.len()).cloned().collect();
+        let call = call.set_allocation_ids(Some(missing)).set_private_ip_addresses(some(&private));
         let call = call.set_availability_zone(name).set_availability_zone_id(id);
         call.send().await.map_err(failed)?;
     }
     Ok(())
+}
+
+/// Whether an address that a gateway has stays where it is: it is wanted, in the zone and with the private address that it has.
+fn stays(one: &Association, want: &Spec) -> bool {
+    let Association { allocation_id, private_ip, availability_zone, availability_zone_id, .. } = one;
+    let private = &want.secondary_private_ip_addresses;
+    if !private.is_empty() && !private_ip.as_ref().is_some_and(|ip| private.contains(ip)) {
+        return false;
+    }
+    let mut zones = want.availability_zone_addresses.iter();
+    let same =
+        |wanted: &Option<String>, has: &Option<String>| wanted.is_none() || has.is_none() || wanted == has;
+    want.secondary_allocation_ids.contains(allocation_id)
+        || zones.any(|zone| {
+            zone.allocation_ids.contains(allocation_id)
+                && same(&zone.availability_zone, availability_zone)
+                && same(&zone.availability_zone_id, availability_zone_id)
+        })
 }
 
 /// Private addresses, of private gateways: those that are said, or so many.

@@ -55,7 +55,12 @@ fn fault(asked: &TemplateName, version: &str, found: Template, is_eks: bool) -> 
     }
 }
 
+/// Headers come first, and an empty line ends them (RFC 2046 §5.1).
 fn is_multipart(encoded: &str) -> bool {
     let text = STANDARD.decode(encoded).ok().and_then(|bytes| String::from_utf8(bytes).ok());
-    text.is_some_and(|text| text.to_lowercase().contains("content-type: multipart/"))
+    let text = text.unwrap_or_default().to_lowercase();
+    let mut head = text.lines().take_while(|line| !line.is_empty());
+    head.any(|line| {
+        line.strip_prefix("content-type:").is_some_and(|kind| kind.trim().starts_with("multipart/"))
+    })
 }
