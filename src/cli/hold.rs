@@ -26,12 +26,7 @@ pub async fn run(args: Args, globals: &Globals, out: &Output) -> Result<Exit> {
     }
     // What would be found is asked for, not what it is held at.
     let before = lookup.held.take();
-    let session = Session::of(globals, desired, out).await?;
-    let observed = session.observe().await;
-    let desired = session.desired.clone();
-    session.close().await;
-    let observed = observed?;
-    super::session::looked_up(&desired, &observed)?;
+    let (desired, observed) = Session::of(globals, desired, out).await?.looked().await?;
     let found = observed.surroundings.found.get(&args.name).and_then(|found| found.matches.first());
     let Some(value) = found.map(|found| found.physical.clone()) else {
         return Err(unknown(&args.name, &desired));

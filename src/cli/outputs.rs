@@ -30,12 +30,7 @@ pub async fn run(args: Args, globals: &Globals, out: &Output) -> Result<Exit> {
     } else if let Some(name) = args.name.as_deref().filter(|name| !desired.outputs.contains_key(*name)) {
         return Err(unknown(name, &desired));
     }
-    let session = Session::of(globals, desired, out).await?;
-    let observed = session.observe().await;
-    let desired = session.desired.clone();
-    session.close().await;
-    let observed = observed?;
-    super::session::looked_up(&desired, &observed)?;
+    let (desired, observed) = Session::of(globals, desired, out).await?.looked().await?;
     tell(&args, &desired, &observed, out)
 }
 

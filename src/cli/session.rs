@@ -216,6 +216,15 @@ impl Session {
         Calls { calls: counter.count(), depth: counter.depth() }
     }
 
+    /// What is declared, and what AWS has of it now: for commands that look once, at what has to be there, and end.
+    pub async fn looked(self) -> Result<(Desired, Observed)> {
+        let observed = self.observe().await;
+        self.connection.close().await;
+        let observed = observed?;
+        looked_up(&self.desired, &observed)?;
+        Ok((self.desired, observed))
+    }
+
     /// Stops the sandbox that was made for the command.
     pub async fn close(self) {
         self.connection.close().await;
@@ -223,7 +232,7 @@ impl Session {
 }
 
 /// An error if something that is looked up is not there, or is several.
-pub(super) fn looked_up(desired: &Desired, observed: &Observed) -> Result<()> {
+fn looked_up(desired: &Desired, observed: &Observed) -> Result<()> {
     match existing::unfound(desired, &observed.surroundings) {
         none if none.is_empty() => Ok(()),
         unfound => Err(Error::Unfound(unfound)),

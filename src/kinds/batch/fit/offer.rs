@@ -181,7 +181,8 @@ fn on_instances(needs: &Needs, resources: &ComputeResources, name: &str) -> Fit 
         Some(_) => wanted.map(String::as_str).collect(),
         None => resources.instance_types.iter().map(String::as_str).collect(),
     };
-    if named.iter().any(|text| text.contains("${")) {
+    // None at all is refused elsewhere.
+    if named.is_empty() || named.iter().any(|text| text.contains("${")) {
         return Fit::Sure;
     }
     let unknown = named.iter().find(|text| !is_bundle(text) && instance_types::of(text).is_empty());
