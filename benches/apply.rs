@@ -12,7 +12,7 @@ use std::sync::Mutex;
 use std::time::{Duration, Instant};
 
 use batchwright::cloud::{Aws, Cloud, Scope};
-use batchwright::execute::{Event, Halt, Limits, Report, execute};
+use batchwright::execute::{Event, Limits, Report, Shutdown, execute};
 use batchwright::kinds::KINDS;
 use batchwright::manifest;
 use batchwright::plan::{Guard, Plan, Request, StepId, plan};
@@ -104,7 +104,7 @@ async fn alone(
         }
         _ => {}
     };
-    let (_go_on, stop) = tokio::sync::watch::channel(Halt::No);
+    let (_go_on, stop) = tokio::sync::watch::channel(Shutdown::Running);
     let report = execute(plan, observed, aws, KINDS, &limits, stop, &mut on).await;
     complete(&report)?;
     Ok(costs.into_inner()?)
@@ -117,7 +117,7 @@ async fn together(
     observed: &Observed,
 ) -> Result<Duration, Failure> {
     sandbox.reset_stats();
-    let (_go_on, stop) = tokio::sync::watch::channel(Halt::No);
+    let (_go_on, stop) = tokio::sync::watch::channel(Shutdown::Running);
     let begun = Instant::now();
     let report = execute(plan, observed, aws, KINDS, &Limits::default(), stop, &mut |_: Event| ()).await;
     let took = begun.elapsed();

@@ -12,7 +12,7 @@ use std::path::Path;
 use std::time::Duration;
 
 use batchwright::cloud::{Cloud, Scope, Simulated};
-use batchwright::execute::{Event, Halt, Limits, execute};
+use batchwright::execute::{Event, Limits, Shutdown, execute};
 use batchwright::kinds::KINDS;
 use batchwright::manifest;
 use batchwright::plan::{Guard, Request, plan, warnings};
@@ -102,7 +102,7 @@ fn load(root: &Path) -> Result<Desired, Failure> {
 async fn apply(cloud: &Simulated, desired: &Desired) -> Result<usize, Failure> {
     let observed = cloud.observe(&Scope::of(desired)).await?;
     let plan = plan(&Request::new(desired, &observed, KINDS, &Guard::default()));
-    let (_go_on, stop) = tokio::sync::watch::channel(Halt::No);
+    let (_go_on, stop) = tokio::sync::watch::channel(Shutdown::Running);
     let limits = Limits { steps: 64, ..Limits::default() };
     let report = execute(&plan, &observed, cloud, KINDS, &limits, stop, &mut |_: Event| ()).await;
     if report.complete() { Ok(plan.steps.len()) } else { Err("not everything was applied".into()) }

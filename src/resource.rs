@@ -400,7 +400,7 @@ pub struct Observed {
     pub listed: BTreeMap<String, Listing>,
     /// Service roles of compute environments, by ARN, that are not in the account any more.
     #[serde(default, skip_serializing_if = "BTreeSet::is_empty")]
-    pub lost_roles: BTreeSet<String>,
+    pub missing_roles: BTreeSet<String>,
     /// What data is in what a plan deletes, once it was asked for: `objects`, `images`, `logs` (D22).
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     pub data: BTreeMap<ResourceId, String>,

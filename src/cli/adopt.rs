@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::confirm::Confirm;
-use super::run::{Talk, carry_out};
+use super::run::{Reporter, carry_out};
 use super::{Choices, Error, Exit, Globals, Output, Result, Session};
 use crate::cloud::{Cloud, Reach, Scope};
 use crate::kinds;
@@ -52,7 +52,7 @@ pub async fn run(args: Args, globals: &Globals, out: &Output) -> Result<Exit> {
 
 async fn adopt(session: &Session, args: &Args, out: &Output) -> Result<Exit> {
     let (plan, observed) = proposal(session, &args.target).await?;
-    let talk = Talk { out, json: args.json };
+    let talk = Reporter { out, json: args.json };
     talk.plan(session, &plan);
     if plan.is_empty() {
         let (id, environment) = (&args.target.id, &session.desired.environment);

@@ -4,7 +4,7 @@ use std::path::PathBuf;
 
 use super::confirm::Confirm;
 use super::recorded::recorded;
-use super::run::{Talk, reviewed};
+use super::run::{Reporter, reviewed};
 use super::session::{Allowed, AtOnce};
 use super::{Choices, Exit, Globals, Output, Result, Session};
 use crate::plan::review::Expected;
@@ -44,7 +44,7 @@ pub async fn run(args: Args, globals: &Globals, out: &Output) -> Result<Exit> {
     let session = out.diagnosed(Session::open(globals, &args.choices, out).await, args.json)?;
     let session = session.at_once(args.at_once.steps);
     let confirm = if args.yes { Confirm::Given } else { Confirm::Yes };
-    let talk = Talk { out, json: args.json };
+    let talk = Reporter { out, json: args.json };
     let exit = match args.allowed.within(&session.desired, out) {
         Ok(guard) => reviewed(&session, &guard, confirm, expected.as_ref(), talk).await,
         Err(error) => Err(error),

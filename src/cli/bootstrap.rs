@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 
 use super::confirm::Confirm;
-use super::run::{Talk, reviewed};
+use super::run::{Reporter, reviewed};
 use super::{Choices, Error, Exit, Globals, Output, Result, Session};
 use crate::plan::Guard;
 use crate::resource::ResourceId;
@@ -39,7 +39,7 @@ pub async fn run(args: Args, globals: &Globals, out: &Output) -> Result<Exit> {
         ))
     } else {
         let guard = Guard { only: Some(only), ..Guard::default() };
-        reviewed(&session, &guard, confirm, None, Talk { out, json: args.json }).await
+        reviewed(&session, &guard, confirm, None, Reporter { out, json: args.json }).await
     };
     session.close().await;
     exit

@@ -5,7 +5,7 @@ use std::time::Duration;
 use aws_sdk_s3::primitives::ByteStream;
 
 use super::confirm::Confirm;
-use super::run::{Talk, reviewed};
+use super::run::{Reporter, reviewed};
 use super::{Choices, Connection, Error, Exit, Globals, Output, Result, Session, logs, signals};
 use crate::jobs::{self, Pace, Request};
 use crate::plan::Guard;
@@ -107,7 +107,7 @@ fn heading(out: &Output, number: u32, text: &str) {
 
 /// The same as `apply --yes` and `destroy`.
 async fn apply(session: &Session, guard: Guard, out: &Output) -> Result<()> {
-    match reviewed(session, &guard, Confirm::Given, None, Talk { out, json: false }).await? {
+    match reviewed(session, &guard, Confirm::Given, None, Reporter { out, json: false }).await? {
         Exit::Success => Ok(()),
         exit => {
             Err(Error::plain(format!("the demo ends here: applying ended with exit code {}", exit as u8)))

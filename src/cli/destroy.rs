@@ -1,7 +1,7 @@
 //! `destroy`: remove everything that an environment owns.
 
 use super::confirm::Confirm;
-use super::run::{Talk, reviewed};
+use super::run::{Reporter, reviewed};
 use super::session::AtOnce;
 use super::{Choices, Exit, Globals, Output, Result, Session};
 use crate::plan::Guard;
@@ -32,7 +32,7 @@ pub async fn run(args: Args, globals: &Globals, out: &Output) -> Result<Exit> {
     let allow_interrupt = args.interrupt.iter().cloned().collect();
     let guard = Guard { destroy: true, allow_interrupt, ..Guard::default() };
     let confirm = Confirm::Name { name: args.choices.environment.clone(), given: args.confirm };
-    let exit = reviewed(&session, &guard, confirm, None, Talk { out, json: args.json }).await;
+    let exit = reviewed(&session, &guard, confirm, None, Reporter { out, json: args.json }).await;
     session.close().await;
     exit
 }

@@ -62,7 +62,7 @@ pub struct Globals {
     /// The folder that holds `stacks` and the environments
     #[arg(long, global = true, value_name = "DIR", default_value = "manifests")]
     pub manifests: PathBuf,
-    /// Talk to this endpoint in place of AWS's own; on loopback, dummy credentials are sent where you have none
+    /// Reporter to this endpoint in place of AWS's own; on loopback, dummy credentials are sent where you have none
     #[arg(long, global = true, value_name = "URL", conflicts_with = "sandbox")]
     pub endpoint_url: Option<String>,
     /// Run against an AWS on this machine, made for this one command; no account is needed

@@ -134,7 +134,7 @@ impl Output {
         self.write(&format!("{}\n", outside::record(&record)));
     }
 
-    /// Talk: a line to stderr.
+    /// Reporter: a line to stderr.
     pub fn talk(&self, line: &str) {
         let mut out = std::io::stderr().lock();
         drop(writeln!(out, "{}", self.safe(line)));

@@ -4,7 +4,7 @@ use super::confirm::Confirm;
 use super::news::Told;
 use super::{Error, Exit, Output, Result, Session, signals};
 use crate::cloud::Cloud;
-use crate::execute::{self, Event, Halt, Report, Stop};
+use crate::execute::{self, Event, Report, Shutdown, Stop};
 use crate::kinds::KINDS;
 use crate::outputs;
 use crate::plan::review::{Difference, Expected};
@@ -14,14 +14,14 @@ use crate::resource::Observed;
 
 /// How a run talks.
 #[derive(Debug, Clone, Copy)]
-pub struct Talk<'a> {
+pub struct Reporter<'a> {
     /// Where to.
     pub out: &'a Output,
     /// JSON records in place of text.
     pub json: bool,
 }
 
-impl Talk<'_> {
+impl Reporter<'_> {
     /// Shows the plan.
     pub fn plan(&self, session: &Session, plan: &Plan) {
         if self.json {
@@ -82,7 +82,7 @@ pub async fn reviewed(
     guard: &Guard,
     confirm: Confirm,
     expected: Option<&Expected>,
-    talk: Talk<'_>,
+    talk: Reporter<'_>,
 ) -> Result<Exit> {
     let guard = Guard { expected: expected.cloned(), ..guard.clone() };
     let (plan, observed) = session.plan(&guard).await?;
@@ -122,12 +122,12 @@ pub async fn carry_out(
     plan: &Plan,
     observed: &Observed,
     one_plan: bool,
-    talk: Talk<'_>,
+    talk: Reporter<'_>,
 ) -> Exit {
-    let (stop, stopped) = tokio::sync::watch::channel(Halt::No);
-    let told = |halt| {
-        talk.out.talk(match halt {
-            Halt::Leave => "  interrupted again: nothing is waited for any more",
+    let (stop, stopped) = tokio::sync::watch::channel(Shutdown::Running);
+    let told = |shutdown| {
+        talk.out.talk(match shutdown {
+            Shutdown::Immediate => "  interrupted again: nothing is waited for any more",
             _ => {
                 "  interrupted: what AWS was asked for is finished, nothing new is started; an AWS out of reach is waited for a minute at most; once more ends it at once"
             }
@@ -146,7 +146,13 @@ pub async fn carry_out(
     Exit::of_report(&report)
 }
 
-async fn executed(session: &Session, plan: &Plan, observed: &Observed, stop: Stop, talk: Talk<'_>) -> Report {
+async fn executed(
+    session: &Session,
+    plan: &Plan,
+    observed: &Observed,
+    stop: Stop,
+    talk: Reporter<'_>,
+) -> Report {
     let mut told = Told::default();
     let mut on = |event: Event| talk.event(plan, &event, &mut told);
     let cloud: &dyn Cloud = &session.aws;

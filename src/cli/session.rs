@@ -11,7 +11,7 @@ use crate::manifest;
 use crate::plan::{Guard, Plan};
 use crate::render::json::Calls;
 use crate::resource::{self, Desired, Observed, ResourceId};
-use crate::services::{self, Width};
+use crate::services::{self, Concurrency};
 use crate::value::existing;
 
 /// Which environment, and what the command line adds to its manifests.
@@ -158,7 +158,7 @@ impl Session {
         let aws = Aws::new(connection.config(), desired.place.clone(), commit());
         let parallel = &desired.limits.parallel;
         let (reads, writes) = (parallel.reads_per_service, parallel.writes_per_service);
-        connection.calls().limit(Width { reads, writes });
+        connection.calls().limit(Concurrency { reads, writes });
         let limits = execute::Limits::of(parallel);
         Ok(Self { desired, aws, connection, identity, limits })
     }

@@ -13,7 +13,7 @@ use tokio::signal::unix::{Signal, SignalKind, signal};
 use tokio::sync::{oneshot, watch};
 
 use super::{Error, Result};
-use crate::execute::Halt;
+use crate::execute::Shutdown;
 
 static LINE: LazyLock<watch::Sender<Line>> = LazyLock::new(|| watch::Sender::new(Line::default()));
 
@@ -81,12 +81,12 @@ pub async fn once() {
 
 /// Passes signals on for as long as it is polled: the first says to stop, another one to leave. The first may wait until this is
 /// polled again, because something is half done; another one may not.
-pub async fn heed(stop: &watch::Sender<Halt>, told: impl Fn(Halt)) -> Infallible {
+pub async fn heed(stop: &watch::Sender<Shutdown>, told: impl Fn(Shutdown)) -> Infallible {
     let mut ear = Ear::open(true);
     loop {
-        let halt = ear.next().await;
-        stop.send_replace(halt);
-        told(halt);
+        let shutdown = ear.next().await;
+        stop.send_replace(shutdown);
+        told(shutdown);
     }
 }
 
@@ -98,26 +98,26 @@ struct Line {
     /// How many listen.
     ears: usize,
     /// What a run that heeds signals was told so far, while there is one.
-    heeded: Option<Halt>,
+    heeded: Option<Shutdown>,
 }
 
 impl Line {
     /// Takes a signal.
-    fn take(&mut self) -> Option<Halt> {
+    fn take(&mut self) -> Option<Shutdown> {
         self.waiting.pop_front()?;
-        let halt = match self.heeded {
-            None | Some(Halt::No) => Halt::Finish,
-            Some(Halt::Finish | Halt::Leave) => Halt::Leave,
+        let shutdown = match self.heeded {
+            None | Some(Shutdown::Running) => Shutdown::Graceful,
+            Some(Shutdown::Graceful | Shutdown::Immediate) => Shutdown::Immediate,
         };
         if let Some(heeded) = &mut self.heeded {
-            *heeded = halt;
+            *heeded = shutdown;
         }
-        Some(halt)
+        Some(shutdown)
     }
 
     /// Whether a signal waits for too long. The first to a run that heeds them may.
     fn is_unheard(&self, now: Instant) -> bool {
-        let patient = usize::from(self.heeded == Some(Halt::No));
+        let patient = usize::from(self.heeded == Some(Shutdown::Running));
         self.waiting.get(patient).is_some_and(|at| now.duration_since(*at) >= GRACE)
     }
 }
@@ -133,21 +133,21 @@ impl Ear {
         LINE.send_modify(|line| {
             line.ears += 1;
             if heeds {
-                line.heeded = Some(Halt::No);
+                line.heeded = Some(Shutdown::Running);
             }
         });
         Self { line: LINE.subscribe(), heeds }
     }
 
-    async fn next(&mut self) -> Halt {
+    async fn next(&mut self) -> Shutdown {
         loop {
             let mut taken = None;
             LINE.send_if_modified(|line| {
                 taken = line.take();
                 false
             });
-            if let Some(halt) = taken {
-                return halt;
+            if let Some(shutdown) = taken {
+                return shutdown;
             }
             drop(self.line.wait_for(|line| !line.waiting.is_empty()).await);
         }
@@ -236,9 +236,9 @@ mod tests {
         for (heeded, count, expected) in [
             (None, 0, false),
             (None, 1, true),
-            (Some(Halt::No), 1, false),
-            (Some(Halt::No), 2, true),
-            (Some(Halt::Finish), 1, true),
+            (Some(Shutdown::Running), 1, false),
+            (Some(Shutdown::Running), 2, true),
+            (Some(Shutdown::Graceful), 1, true),
         ] {
             let waiting = [begin, begin + SOON].into_iter().take(count).collect();
             let line = Line { waiting, ears: 1, heeded };
@@ -250,9 +250,9 @@ mod tests {
     #[test]
     fn a_run_is_told_to_finish_and_then_to_leave() {
         let waiting = [Instant::now(); 3].into();
-        let mut line = Line { waiting, ears: 1, heeded: Some(Halt::No) };
-        assert_eq!([line.take(), line.take()], [Some(Halt::Finish), Some(Halt::Leave)]);
+        let mut line = Line { waiting, ears: 1, heeded: Some(Shutdown::Running) };
+        assert_eq!([line.take(), line.take()], [Some(Shutdown::Graceful), Some(Shutdown::Immediate)]);
         line.heeded = None;
-        assert_eq!([line.take(), line.take()], [Some(Halt::Finish), None]);
+        assert_eq!([line.take(), line.take()], [Some(Shutdown::Graceful), None]);
     }
 }

@@ -89,7 +89,7 @@ impl Aws {
             observed.unsearched = reading.sweep.clone().await?.unsearched;
             let listed = SERVICES.iter().flat_map(|service| service.listed(&snapshots));
             observed.listed = listed.map(|(kind, listing)| (kind.to_owned(), listing)).collect();
-            observed.lost_roles = ownership::lost_roles(&observed, &others, &scope.place);
+            observed.missing_roles = ownership::missing_roles(&observed, &others, &scope.place);
             ownership::keep_outsiders(&mut observed, others, scope);
         }
         Ok(observed)

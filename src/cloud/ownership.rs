@@ -115,7 +115,7 @@ fn rank(incarnations: Vec<Incarnation>, owner: &Owner) -> (Incarnations, Vec<Inc
 }
 
 /// What AWS needs to delete something and is not there any more, by ARN: the account's roles are read whole, whoever owns them.
-pub fn lost_roles(observed: &Observed, others: &[Other], place: &Place) -> BTreeSet<String> {
+pub fn missing_roles(observed: &Observed, others: &[Other], place: &Place) -> BTreeSet<String> {
     let ours = || observed.resources.iter().flat_map(|(id, seen)| seen.iter().map(move |live| (id, live)));
     let seen = ours().map(|(_, live)| live).chain(others.iter().map(|(_, live)| live));
     let there: BTreeSet<&str> = seen.filter_map(|live| live.arn.as_deref()).collect();

@@ -33,7 +33,7 @@ pub(super) async fn drain(
     let Some(live) = live else { return Ok(Drained::Empty) };
     let cluster = kind.cluster(live);
     let cluster = cluster.as_deref();
-    let patience = Duration::from_secs(step.patience.unwrap_or_default());
+    let timeout = Duration::from_secs(step.drain_timeout.unwrap_or_default());
     let everywhere = JobsOf { queues: None, waiting: false, past: false, needs: false };
     let (started, mut pause) = (Instant::now(), limits.poll);
     let mut failing: Option<Instant> = None;
@@ -67,7 +67,7 @@ pub(super) async fn drain(
                 }
             }
         };
-        if let Some(later) = later.take_if(|_| started.elapsed() >= patience) {
+        if let Some(later) = later.take_if(|_| started.elapsed() >= timeout) {
             return Ok(Drained::Later(later));
         }
         waiting(why);
@@ -144,13 +144,13 @@ mod tests {
     }
 
     async fn drained(
-        patience: u64,
+        timeout: u64,
         step_timeout: Duration,
         looks: Vec<Called<Jobs>>,
     ) -> Result<Drained, Failure> {
         let step = json!({
             "id": 0, "resource": "batch/ComputeEnvironment/work", "verb": "drain", "physical": "t-work",
-            "want": {}, "tags": {}, "patience": patience, "after": [],
+            "want": {}, "tags": {}, "drainTimeout": timeout, "after": [],
         });
         let live = Incarnation {
             physical: "t-work".to_owned(),

@@ -13,12 +13,12 @@ use sha2::{Digest, Sha256};
 use tokio::sync::mpsc;
 
 use super::drain::{Drained, drain};
-use super::fresh::Fresh;
-use super::halt::{Broken, halted};
 use super::poll::Poller;
+use super::propagation::Propagation;
 use super::reach::Reach;
 use super::settle::Settle;
-use super::{Event, Failure, Halt, Known, Limits, Outcome, Report, Stop, removes};
+use super::shutdown::{EndedEarly, until_told};
+use super::{Event, Failure, Known, Limits, Outcome, Report, Shutdown, Stop, removes};
 use crate::cloud::{Cloud, Scope};
 use crate::kind::AnyKind;
 use crate::plan::{Plan, Step, StepId, Verb};
@@ -33,7 +33,7 @@ enum Ended {
     Later(String),
 }
 
-type Finished = (StepId, Result<Ended, Broken>);
+type Finished = (StepId, Result<Ended, EndedEarly>);
 
 /// How long calls that are under way may take once the run is to be left: a runner kills it soon after it has said so twice.
 const LAST_CALLS: Duration = Duration::from_secs(2);
@@ -78,13 +78,13 @@ pub async fn execute(
         poller: &poller,
         known: &known,
         made: Mutex::default(),
-        fresh: Fresh::default(),
+        fresh: Propagation::default(),
         stop: stop.clone(),
         told,
     };
     let mut left = pin!(async {
         let told_again = async {
-            halted(&run.stop, Halt::Leave).await;
+            until_told(&run.stop, Shutdown::Immediate).await;
             tokio::time::sleep(LAST_CALLS).await;
         };
         tokio::select! {
@@ -97,7 +97,7 @@ pub async fn execute(
     let mut flights: FuturesUnordered<BoxFuture<'_, Finished>> = FuturesUnordered::new();
     loop {
         block(plan, &mut outcomes);
-        if *stop.borrow() == Halt::No {
+        if *stop.borrow() == Shutdown::Running {
             for step in ready(plan, &outcomes, &running, limits) {
                 running.insert(step.id);
                 on(Event::Started { step: step.id });
@@ -141,10 +141,10 @@ pub async fn execute(
         outcomes.values().any(|outcome| matches!(outcome, Outcome::Unfinished { .. } | Outcome::NotStarted));
     drop(flights);
     let known = known.lock().unwrap_or_else(PoisonError::into_inner).0.clone();
-    Report { outcomes, interrupted: stopped && *stop.borrow() != Halt::No, known }
+    Report { outcomes, interrupted: stopped && *stop.borrow() != Shutdown::Running, known }
 }
 
-/// Steps whose predecessors are done, as far as there is room, in order of their numbers.
+/// Steps wait_for predecessors are done, as far as there is room, in order of their numbers.
 fn ready<'p>(
     plan: &'p Plan,
     outcomes: &BTreeMap<StepId, Outcome>,
@@ -203,7 +203,7 @@ struct Run<'a, 'c> {
     known: &'a Mutex<Known>,
     /// What earlier steps of this run left behind, by resource and physical name of the step.
     made: Mutex<BTreeMap<(ResourceId, String), Incarnation>>,
-    fresh: Fresh,
+    fresh: Propagation,
     stop: Stop,
     told: mpsc::UnboundedSender<Event>,
 }
@@ -223,7 +223,7 @@ impl<'a> Run<'a, '_> {
     }
 
     /// Only looks, and may end at any moment.
-    async fn drain(&self, step: &'a Step) -> Result<Ended, Broken> {
+    async fn drain(&self, step: &'a Step) -> Result<Ended, EndedEarly> {
         let last = Mutex::new("nobody has looked at its jobs yet".to_owned());
         let waiting = |why: String| {
             last.lock().unwrap_or_else(PoisonError::into_inner).clone_from(&why);
@@ -233,17 +233,17 @@ impl<'a> Run<'a, '_> {
         let kind = self.kind_of(step)?;
         let drained = tokio::select! {
             biased;
-            () = halted(&self.stop, Halt::Finish) => None,
+            () = until_told(&self.stop, Shutdown::Graceful) => None,
             drained = drain(self.cloud, kind, step, live.as_ref(), self.limits, &waiting) => Some(drained?),
         };
         match drained {
             Some(Drained::Empty) => Ok(Ended::With(None)),
             Some(Drained::Later(why)) => Ok(Ended::Later(why)),
-            None => Err(Broken::Halted(last.into_inner().unwrap_or_else(PoisonError::into_inner))),
+            None => Err(EndedEarly::Stopped(last.into_inner().unwrap_or_else(PoisonError::into_inner))),
         }
     }
 
-    async fn settle(&self, step: &'a Step) -> Result<Option<Incarnation>, Broken> {
+    async fn settle(&self, step: &'a Step) -> Result<Option<Incarnation>, EndedEarly> {
         let kind = self.kind_of(step)?;
         let resolved = self.known.lock().unwrap_or_else(PoisonError::into_inner).resolve(&step.want);
         if let Some(unknown) = reference::first(&resolved) {
@@ -329,11 +329,11 @@ impl<'a> Run<'a, '_> {
         }
     }
 
-    fn finish(&self, id: StepId, result: Result<Ended, Broken>) -> Outcome {
+    fn finish(&self, id: StepId, result: Result<Ended, EndedEarly>) -> Outcome {
         match result {
-            Err(Broken::Failed(failure)) => Outcome::Failed(failure),
-            Err(Broken::Halted(why)) => Outcome::Unfinished { why },
-            Err(Broken::Later(why)) | Ok(Ended::Later(why)) => Outcome::Postponed { why },
+            Err(EndedEarly::Failed(failure)) => Outcome::Failed(failure),
+            Err(EndedEarly::Stopped(why)) => Outcome::Unfinished { why },
+            Err(EndedEarly::Later(why)) | Ok(Ended::Later(why)) => Outcome::Postponed { why },
             Ok(Ended::With(incarnation)) => {
                 self.plan.steps.get(id).into_iter().for_each(|step| self.fresh.note(step));
                 if let (Some(step), Some(incarnation)) = (self.plan.steps.get(id), incarnation) {

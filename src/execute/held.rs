@@ -4,8 +4,8 @@
 use serde_json::Value;
 
 use super::Failure;
-use super::halt::Broken;
 use super::settle::{Now, Settle};
+use super::shutdown::EndedEarly;
 use crate::resource::{Incarnation, Observed, Readiness};
 use crate::value;
 
@@ -14,8 +14,8 @@ const PATIENT: u32 = 6;
 
 impl Settle<'_, '_> {
     /// Fails if the same thing of ours is seen to use it twice: one look alone may be an old one.
-    pub(super) async fn refuse_held(&self, now: &mut Now) -> Result<(), Broken> {
-        let refusals = now.patience.refusals();
+    pub(super) async fn refuse_held(&self, now: &mut Now) -> Result<(), EndedEarly> {
+        let refusals = now.backoff.refusals();
         let Some(live) = now.live.as_ref().filter(|_| refusals > 0 && refusals.is_multiple_of(PATIENT))
         else {
             return Ok(());

@@ -9,21 +9,21 @@ use crate::services::Error as CallError;
 use crate::value::reference::{self, Reference};
 use serde::{Deserialize, Serialize};
 
-mod claim;
+mod backoff;
 mod drain;
+mod duplicates;
 mod executor;
-mod fresh;
-mod halt;
 mod held;
-mod patience;
 mod poll;
+mod propagation;
 mod reach;
-mod refuse;
+mod recheck;
 mod settle;
+mod shutdown;
 mod steady;
 
 pub use executor::execute;
-pub use halt::{Halt, Stop};
+pub use shutdown::{Shutdown, Stop};
 
 /// How much at once, and how patiently.
 #[derive(Debug, Clone)]

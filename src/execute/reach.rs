@@ -7,7 +7,7 @@ use futures::FutureExt;
 use futures::future::BoxFuture;
 use tokio::time::{Instant, sleep_until};
 
-use super::halt::{Halt, Stop, halted};
+use super::shutdown::{Shutdown, Stop, until_told};
 use crate::cloud::{Act, Cloud, Scope};
 use crate::resource::{Incarnation, Jobs, JobsOf, Observed, ResourceId};
 use crate::services::{Error, Fault, Reached, Result};
@@ -29,7 +29,7 @@ impl<'a> Reach<'a> {
 
     /// Returns once the run is told to stop and AWS is out of reach.
     pub async fn lost(&self, stop: &Stop) {
-        halted(stop, Halt::Finish).await;
+        until_told(stop, Shutdown::Graceful).await;
         let told = Instant::now();
         loop {
             let end = self.answered().max(told) + self.quiet;
@@ -155,10 +155,10 @@ mod tests {
         const { assert!(QUIET.as_secs() < 60) };
         let far = Far(Some(Reached::Unknown), None);
         let silent = Reach { quiet: Duration::ZERO, ..Reach::new(&far) };
-        let (stop, told) = watch::channel(Halt::No);
+        let (stop, told) = watch::channel(Shutdown::Running);
         let mut lost = Box::pin(silent.lost(&told));
         assert!(poll!(&mut lost).is_pending(), "nobody has told it to stop");
-        stop.send_replace(Halt::Finish);
+        stop.send_replace(Shutdown::Graceful);
         lost.await;
         let heard = Reach::new(&far);
         assert!(poll!(Box::pin(heard.lost(&told))).is_pending(), "it has just been heard of");

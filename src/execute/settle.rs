@@ -5,9 +5,9 @@ use std::time::Duration;
 
 use tokio::time::Instant;
 
-use super::halt::{Broken, Stop, Whose};
-use super::patience::Patience;
+use super::backoff::Backoff;
 use super::poll::Poller;
+use super::shutdown::{EndedEarly, Stop, WaitFor};
 use super::{Failure, Limits, removes};
 use crate::cloud::{Act, Cloud};
 use crate::diff::Diff;
@@ -71,7 +71,7 @@ pub(super) struct Now {
     pub contradicted: u32,
     /// What was last seen to use it, of what AWS does not let go.
     pub holder: Option<String>,
-    pub patience: Patience,
+    pub backoff: Backoff,
 }
 
 /// What is looked at.
@@ -88,15 +88,15 @@ pub(super) enum Next {
     Done(Option<Incarnation>),
     Act(Diff),
     Wait(String),
-    /// Broken, but it may mend itself in a moment: a fresh role is not seen everywhere yet.
+    /// EndedEarly, but it may mend itself in a moment: a fresh role is not seen everywhere yet.
     Repair(String),
-    /// Broken for good, unless it was before this step and its reason is gone.
+    /// EndedEarly for good, unless it was before this step and its reason is gone.
     Broken(String),
 }
 
 impl Settle<'_, '_> {
     /// Runs the step. `live`: the incarnation that the plan saw, if there was one.
-    pub async fn run(&self, live: Option<Incarnation>) -> Result<Option<Incarnation>, Broken> {
+    pub async fn run(&self, live: Option<Incarnation>) -> Result<Option<Incarnation>, EndedEarly> {
         let mut now = self.begin(live).await?;
         loop {
             let next = self.next(now.live.as_ref(), now.made)?;
@@ -104,27 +104,27 @@ impl Settle<'_, '_> {
             if !matches!(next, Next::Done(_)) {
                 self.refuse_late(&now)?;
             }
-            let (why, whose) = match next {
-                Next::Done(Some(live)) => return self.only_one(&mut now, live).await.map(Some),
+            let (why, wait_for) = match next {
+                Next::Done(Some(live)) => return self.keep_oldest(&mut now, live).await.map(Some),
                 Next::Done(None) => return Ok(None),
                 Next::Act(diff) => {
                     self.act(&mut now, &diff).await?;
                     continue;
                 }
-                Next::Wait(why) => (why, Whose::Ours),
-                Next::Repair(why) => (self.repair(&mut now, why).await?, Whose::Others),
+                Next::Wait(why) => (why, WaitFor::OurRequest),
+                Next::Repair(why) => (self.repair(&mut now, why).await?, WaitFor::Others),
                 Next::Broken(why) if now.was_broken && now.repairs == 0 => {
-                    (self.repair(&mut now, why).await?, Whose::Others)
+                    (self.repair(&mut now, why).await?, WaitFor::Others)
                 }
                 Next::Broken(why) => return Err(broken(&why).into()),
             };
-            self.rest(now.patience.next_pause(), whose, &why).await?;
-            now.live = self.look(&now.physical, &mut now.patience).await?;
+            self.rest(now.backoff.next_pause(), wait_for, &why).await?;
+            now.live = self.look(&now.physical, &mut now.backoff).await?;
         }
     }
 
     /// What is there already, of what is to be made: a run that was cut off, or another one, may have made it (D25, D26).
-    async fn begin(&self, live: Option<Incarnation>) -> Result<Now, Broken> {
+    async fn begin(&self, live: Option<Incarnation>) -> Result<Now, EndedEarly> {
         let was_broken = live.as_ref().is_some_and(|live| matches!(live.readiness, Readiness::Failed(_)));
         let mut now = Now {
             was_broken,
@@ -137,14 +137,14 @@ impl Settle<'_, '_> {
             agreed: 0,
             contradicted: 0,
             holder: None,
-            patience: Patience::new(self.limits, self.token),
+            backoff: Backoff::new(self.limits, self.token),
         };
         match self.step.verb {
             Verb::Create if now.live.is_none() && self.is_assigned() => {
-                let found = self.look_first(&mut now.patience).await?;
+                let found = self.look_first(&mut now.backoff).await?;
                 self.take(&mut now, found).await?;
             }
-            Verb::Register => now.live = self.look(&now.physical, &mut now.patience).await?,
+            Verb::Register => now.live = self.look(&now.physical, &mut now.backoff).await?,
             _ => {}
         }
         Ok(now)
@@ -153,7 +153,7 @@ impl Settle<'_, '_> {
     /// An update that changes nothing makes AWS look again (aws-semantics §1.4): once at what was broken before this step,
     /// and for as long as the reason may be that a role is too young. Of what was made a moment ago it may be one that nobody
     /// declares: the first environment of an account has AWS make ECS's.
-    async fn repair(&self, now: &mut Now, why: String) -> Result<String, Broken> {
+    async fn repair(&self, now: &mut Now, why: String) -> Result<String, EndedEarly> {
         let untried = now.repairs == 0 && self.step.verb != Verb::Create;
         let young = now.made_at.is_some_and(|at| at.elapsed() < self.limits.propagation);
         if !untried && !young && !(self.fresh)() {
@@ -162,14 +162,14 @@ impl Settle<'_, '_> {
         self.may_ask()?;
         now.repairs += 1;
         if let Err(error) = self.perform(self.step, now.live.as_ref(), &Diff::default()).await {
-            self.weigh(&error, &mut now.patience)?;
+            self.weigh(&error, &mut now.backoff)?;
         }
         Ok(why)
     }
 
     /// Its time is up, or what was made has not been seen for so long that somebody must have removed it again.
     fn refuse_late(&self, now: &Now) -> Result<(), Failure> {
-        let age = now.patience.age();
+        let age = now.backoff.age();
         if age > self.limits.step_timeout {
             return Err(Failure {
                 timed_out: true,
@@ -203,7 +203,7 @@ impl Settle<'_, '_> {
     }
 
     /// Makes the next move, and looks what came of it.
-    async fn act(&self, now: &mut Now, diff: &Diff) -> Result<(), Broken> {
+    async fn act(&self, now: &mut Now, diff: &Diff) -> Result<(), EndedEarly> {
         self.may_ask()?;
         now.attempts += u32::from(!removes(self.step.verb));
         if now.attempts > MOST_ATTEMPTS {
@@ -223,49 +223,54 @@ impl Settle<'_, '_> {
             Ok(Some(name)) => {
                 (now.made, now.physical) = (true, name);
                 now.made_at = Some(Instant::now());
-                now.patience.begin_again();
+                now.backoff.begin_again();
                 if self.step.verb == Verb::Create && self.is_assigned() {
                     return self.claim(now).await;
                 }
             }
-            Ok(None) => now.patience.begin_again(),
+            Ok(None) => now.backoff.begin_again(),
             Err(error) => return self.after(now, before, &error).await,
         }
-        now.live = self.look(&now.physical, &mut now.patience).await?;
+        now.live = self.look(&now.physical, &mut now.backoff).await?;
         self.look_until_it_shows(now, before).await
     }
 
     /// After a call that failed: waits as long as is worth it, and looks what came of it all the same.
-    async fn after(&self, now: &mut Now, before: Option<Incarnation>, error: &Error) -> Result<(), Broken> {
-        let fault = self.fault(error, now.patience.age());
-        if let (Fault::Settling(limit), Some(patience)) = (fault, self.step.patience)
-            && now.patience.age() >= Duration::from_secs(patience).min(limit).min(self.limits.step_timeout)
+    async fn after(
+        &self,
+        now: &mut Now,
+        before: Option<Incarnation>,
+        error: &Error,
+    ) -> Result<(), EndedEarly> {
+        let fault = self.fault(error, now.backoff.age());
+        if let (Fault::Settling(limit), Some(timeout)) = (fault, self.step.drain_timeout)
+            && now.backoff.age() >= Duration::from_secs(timeout).min(limit).min(self.limits.step_timeout)
         {
-            return Err(Broken::Later(format!(
+            return Err(EndedEarly::Later(format!(
                 "tasks that still run may hold {} ({}): an apply after their end deletes it",
                 now.physical, error.message
             )));
         }
-        let wait = self.weigh(error, &mut now.patience)?;
+        let wait = self.weigh(error, &mut now.backoff)?;
         if let Some(wait) = wait {
             now.attempts = now.attempts.saturating_sub(1);
             let passes = matches!(fault, Fault::Throttled | Fault::Unknown);
-            let whose = if passes { Whose::Ours } else { Whose::Others };
-            self.rest(wait, whose, &error.to_string()).await?;
+            let wait_for = if passes { WaitFor::OurRequest } else { WaitFor::Others };
+            self.rest(wait, wait_for, &error.to_string()).await?;
             if removes(self.step.verb) && matches!(fault, Fault::Settling(_)) {
                 self.refuse_held(now).await?;
             }
         }
         let unsure = matches!(fault, Fault::Unknown | Fault::Exists);
         if unsure && !now.made && self.step.verb == Verb::Create && self.is_assigned() && now.live.is_none() {
-            let found = self.look_for_lost(&mut now.patience).await?;
+            let found = self.look_for_lost(&mut now.backoff).await?;
             if fault == Fault::Exists && found.is_none() {
                 // It is there, and it is not ours.
                 return Err(Failure::from(error).into());
             }
             return self.take(now, found).await;
         }
-        now.live = self.look(&now.physical, &mut now.patience).await?;
+        now.live = self.look(&now.physical, &mut now.backoff).await?;
         if wait.is_some() {
             return Ok(());
         }
@@ -273,14 +278,18 @@ impl Settle<'_, '_> {
     }
 
     /// Reads lag behind writes: a second write on a stale read would do the work twice.
-    async fn look_until_it_shows(&self, now: &mut Now, before: Option<Incarnation>) -> Result<(), Broken> {
+    async fn look_until_it_shows(
+        &self,
+        now: &mut Now,
+        before: Option<Incarnation>,
+    ) -> Result<(), EndedEarly> {
         for _ in 0..MOST_STALE_LOOKS {
             if now.live != before {
                 break;
             }
-            let pause = now.patience.next_pause();
-            self.rest(pause, Whose::Ours, "AWS does not show the change yet").await?;
-            now.live = self.look(&now.physical, &mut now.patience).await?;
+            let pause = now.backoff.next_pause();
+            self.rest(pause, WaitFor::OurRequest, "AWS does not show the change yet").await?;
+            now.live = self.look(&now.physical, &mut now.backoff).await?;
         }
         Ok(())
     }
@@ -288,18 +297,18 @@ impl Settle<'_, '_> {
     pub(super) async fn look(
         &self,
         physical: &str,
-        patience: &mut Patience,
-    ) -> Result<Option<Incarnation>, Broken> {
-        Ok(self.pick(self.looked(Look::At(physical), patience).await?, Some(physical)))
+        backoff: &mut Backoff,
+    ) -> Result<Option<Incarnation>, EndedEarly> {
+        Ok(self.pick(self.looked(Look::At(physical), backoff).await?, Some(physical)))
     }
 
     /// Looks, and again for as long as that fails in a way that passes.
     pub(super) async fn looked(
         &self,
         look: Look<'_>,
-        patience: &mut Patience,
-    ) -> Result<Incarnations, Broken> {
-        let (id, mut again) = (&self.step.resource, patience.anew());
+        backoff: &mut Backoff,
+    ) -> Result<Incarnations, EndedEarly> {
+        let (id, mut again) = (&self.step.resource, backoff.anew());
         loop {
             let seen = match look {
                 Look::At(physical) => self.poller.look(id, physical).await,
@@ -315,7 +324,7 @@ impl Settle<'_, '_> {
                 {
                     tracing::info!(resource = %id, %error, "a look failed, and is repeated");
                     let wait = again.after_refusal(error.retry_after);
-                    self.rest(wait, Whose::Ours, &error.to_string()).await?;
+                    self.rest(wait, WaitFor::OurRequest, &error.to_string()).await?;
                 }
                 _ => return Err(Failure::from(&error).into()),
             }
@@ -358,7 +367,7 @@ impl Settle<'_, '_> {
             return Ok(Next::Act(Diff::default()));
         }
         if self.step.verb == Verb::Register && !made {
-            // A registration whose answer was lost may have been done: look before doing it again (D25).
+            // A registration wait_for answer was lost may have been done: look before doing it again (D25).
             if !self.is_ours(live) || !self.diff(live).only_tags() {
                 return Ok(Next::Act(Diff::default()));
             }
@@ -389,20 +398,20 @@ impl Settle<'_, '_> {
     }
 
     /// How long to wait before another look; `None` for at once. An error that no waiting mends is a failure.
-    pub(super) fn weigh(&self, error: &Error, patience: &mut Patience) -> Result<Option<Duration>, Failure> {
-        let age = patience.age();
+    pub(super) fn weigh(&self, error: &Error, backoff: &mut Backoff) -> Result<Option<Duration>, Failure> {
+        let age = backoff.age();
         let fault = self.fault(error, age);
         tracing::info!(resource = %self.step.resource, verb = ?self.step.verb, %error, ?fault, "a call failed");
         let most = self.limits.step_timeout;
         match fault {
-            // A part of it may have been done by a call whose answer was lost, or by another run: the next look tells.
+            // A part of it may have been done by a call wait_for answer was lost, or by another run: the next look tells.
             Fault::Gone => Ok(None),
             Fault::Exists if !removes(self.step.verb) => Ok(None),
             Fault::Settling(limit) | Fault::Propagating(limit) if age < limit.min(most) => {
-                Ok(Some(patience.after_refusal(error.retry_after)))
+                Ok(Some(backoff.after_refusal(error.retry_after)))
             }
             Fault::Throttled | Fault::Unknown if age < most => {
-                Ok(Some(patience.after_refusal(error.retry_after)))
+                Ok(Some(backoff.after_refusal(error.retry_after)))
             }
             _ => Err(Failure::from(error)),
         }

@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 use crate::kind::{Ownership, Reason};
 use crate::plan::compare::revisions::numbers;
 use crate::plan::compare::tags;
-use crate::plan::model::{Action, Change, Plan, Seal, Step, Verb};
+use crate::plan::model::{Action, Change, Digests, Plan, Step, Verb};
 use crate::resource::{Declared, Desired, Incarnation, OnDelete};
 
 /// The plan that tags live incarnations as the declared resource: one, or every revision of a family that nobody owns, the newest
@@ -45,9 +45,9 @@ pub fn adopt(desired: &Desired, declared: &Declared, live: &[&Incarnation], owne
         fields: tags::differ(&first.tags, wanted, ownership),
         unchanged: 0,
         position: Some(declared.position.clone()),
-        seal: Seal::default(),
+        digests: Digests::default(),
     };
-    plan.changes.push(change.sealed());
+    plan.changes.push(change.with_digests());
     for (live, tags) in differing {
         plan.steps.push(Step {
             id: plan.steps.len(),
@@ -59,7 +59,7 @@ pub fn adopt(desired: &Desired, declared: &Declared, live: &[&Incarnation], owne
             tags,
             ignore: Vec::new(),
             on_delete: OnDelete::default(),
-            patience: None,
+            drain_timeout: None,
             interrupts: false,
             without: Vec::new(),
             asks_jobs: None,

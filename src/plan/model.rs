@@ -51,13 +51,13 @@ pub struct Change {
     pub position: Option<Position>,
     /// The digests of this change (D19).
     #[serde(default)]
-    pub seal: Seal,
+    pub digests: Digests,
 }
 
 /// What a reviewer has seen of a change, as digests (D19).
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
-pub struct Seal {
+pub struct Digests {
     /// Of id, action, effect, name, and every field's before and after.
     pub digest: String,
     /// Of what the resource is to be afterwards; empty where that is not said.
@@ -74,7 +74,7 @@ pub struct Seal {
     pub images: BTreeMap<String, bool>,
 }
 
-impl Seal {
+impl Digests {
     /// Whether an update changes nothing but images' digests, or what follows from them.
     pub(crate) fn only_images(&self, change: &Change) -> bool {
         change.action == Action::Update
@@ -141,7 +141,7 @@ pub struct Step {
     /// How many seconds a drain, or a delete that running tasks hold up, may take in this apply; then the rest is left to a later
     /// one (D20).
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub patience: Option<u64>,
+    pub drain_timeout: Option<u64>,
     /// Whether jobs that it would cut off may be cut off (`--allow-interrupt`).
     #[serde(default, skip_serializing_if = "is_false")]
     pub interrupts: bool,

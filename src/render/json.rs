@@ -80,7 +80,7 @@ pub fn plan(plan: &Plan, view: View, calls: Option<Calls>) -> Vec<Value> {
             "@level": "info", "type": "due", "resource": due.id, "physical": due.physical, "message": due.what,
         });
         if let (Some(fields), Some(change)) = (record.as_object_mut(), &due.change) {
-            fields.insert("digest".to_owned(), json!(change.seal.digest));
+            fields.insert("digest".to_owned(), json!(change.digests.digest));
         }
         record
     }));
@@ -118,7 +118,7 @@ fn change(plan: &Plan, change: &Change, kind: &str) -> Value {
         "@level": "info", "type": kind, "resource": change.id, "action": change.action, "effect": change.effect,
         "strategy": strategy(change),
         "reason": change.reason, "physical": change.physical, "fields": fields, "unchanged": change.unchanged,
-        "position": change.position, "digest": change.seal.digest,
+        "position": change.position, "digest": change.digests.digest,
     });
     // It comes of nothing but a lookup that finds something else.
     if let (true, Some(fields)) = (plan.is_moved(change), record.as_object_mut()) {

@@ -11,18 +11,18 @@ use serde_json::Value;
 use super::{Error, Fault, Result, Scope, Service, TagRules, Target, error, failed, tag_by_arn};
 use crate::resource::{Listing, Tags};
 
+mod active_jobs;
 mod answers;
-mod listed;
-mod needs;
-mod past;
-mod unfinished;
+mod durations;
+mod job_uses;
+mod preconditions;
 
+use active_jobs::JOBS_END;
 pub use answers::Client;
-use unfinished::JOBS_END;
 
-use listed::LAST_GROUND;
-pub use listed::{refuse_to_let_go, refuse_to_strand, refuse_while_listed};
-pub use unfinished::{refuse_to_cut_off, refuse_with_jobs, unfinished};
+pub use active_jobs::{refuse_to_cut_off, refuse_with_jobs, unfinished};
+use preconditions::LAST_GROUND;
+pub use preconditions::{refuse_to_let_go, refuse_to_strand, refuse_while_listed};
 
 /// AWS Batch.
 pub struct Batch;

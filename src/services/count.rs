@@ -14,12 +14,12 @@ use aws_smithy_runtime_api::client::orchestrator::HttpRequest;
 use aws_smithy_runtime_api::client::result::ConnectorError;
 use tokio::time::Instant;
 
-use super::lanes::{Lanes, Operation, Width};
+use super::limiter::{Concurrency, Limiter, Operation};
 use super::whole::whole;
 
 /// Counts the calls of all clients that share a configuration, and bounds how many are under way at once.
 #[derive(Debug, Clone, Default)]
-pub struct Counter(Arc<Mutex<Calls>>, Arc<Lanes>, Arc<Slow>);
+pub struct Counter(Arc<Mutex<Calls>>, Arc<Limiter>, Arc<Slow>);
 
 /// After so long, whoever waits is told for what.
 pub const SLOW: Duration = Duration::from_secs(3);
@@ -87,7 +87,7 @@ impl Counter {
     }
 
     /// Lets so many calls of each service be under way at once.
-    pub fn limit(&self, width: Width) {
+    pub fn limit(&self, width: Concurrency) {
         self.1.set(width);
     }
 

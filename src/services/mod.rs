@@ -22,7 +22,7 @@ pub mod ecr;
 pub mod error;
 pub mod heard;
 pub mod iam;
-mod lanes;
+mod limiter;
 pub mod logs;
 mod promised;
 mod retries;
@@ -35,7 +35,7 @@ pub mod tagging;
 mod whole;
 
 pub use error::{Error, Fault, Reached, Result, failed};
-pub use lanes::Width;
+pub use limiter::Concurrency;
 pub(crate) use promised::begins;
 use retries::settings;
 pub use tag_rules::TagRules;

@@ -11,7 +11,7 @@ use std::sync::LazyLock;
 
 use serde_json::{Map, Value};
 
-use super::lanes::Operation;
+use super::limiter::Operation;
 use crate::outside;
 
 /// By what is asked, what is missed beyond what the models call required. `*`: each of these, and of JSON the list itself; `?`: where

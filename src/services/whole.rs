@@ -8,7 +8,7 @@ use aws_smithy_types::body::SdkBody;
 use aws_smithy_types::byte_stream::ByteStream;
 use bytes::{Bytes, BytesMut};
 
-use super::lanes::Operation;
+use super::limiter::Operation;
 use super::promised;
 
 /// The answer, read to its end; an error if part of it is missing. Only answers that say success are looked at: of others the

@@ -11,7 +11,7 @@ use crate::world::golden::golden;
 use crate::world::stage::{Stage, environment, has_ground, queue};
 use crate::world::{changes, planned};
 use aws_sdk_batch::types::{CeState, ComputeEnvironmentOrder, JobStatus};
-use batchwright::execute::{Event, Halt, Limits, Report, execute};
+use batchwright::execute::{Event, Limits, Report, Shutdown, execute};
 use batchwright::kinds::KINDS;
 use batchwright::plan::{Action, Guard, Plan, Verb};
 use batchwright::render::{self, Paint};
@@ -33,7 +33,7 @@ async fn run(stage: &Stage, plan: &Plan, observed: &Observed, on: &mut (dyn FnMu
         step_timeout: Duration::from_secs(60),
         ..Limits::default()
     };
-    let (_go_on, stop) = tokio::sync::watch::channel(Halt::No);
+    let (_go_on, stop) = tokio::sync::watch::channel(Shutdown::Running);
     let mut on = |event: Event| on(&event);
     execute(plan, observed, &stage.world.cloud, KINDS, &limits, stop, &mut on).await
 }

@@ -8,7 +8,7 @@ use crate::world::load;
 use crate::world::stage::{Stage, environment, queue};
 use aws_sdk_batch::types::{JobStatus, JqState};
 use batchwright::cloud::{Cloud, Scope, Simulated};
-use batchwright::execute::{Halt, Limits, execute};
+use batchwright::execute::{Limits, Shutdown, execute};
 use batchwright::kinds::KINDS;
 use batchwright::manifest::Options as ManifestOptions;
 use batchwright::plan::{End, Guard, Objector, Plan, Request, needs, plan};
@@ -259,7 +259,7 @@ fn a_plan_tells_of_jobs() {
     let cloud = Simulated::new(KINDS, first.place.clone());
     let observe = || now(cloud.observe(&Scope::of(&first))).unwrap();
     let made = plan(&Request::new(&first, &observe(), KINDS, &Guard::default()));
-    let (_go_on, stop) = tokio::sync::watch::channel(Halt::No);
+    let (_go_on, stop) = tokio::sync::watch::channel(Shutdown::Running);
     assert!(now(execute(&made, &observe(), &cloud, KINDS, &Limits::default(), stop, &mut |_| ())).complete());
     let observed = observe();
     let arn = |name: &str| first.place.arn("batch", &format!("job-queue/t-{name}"));

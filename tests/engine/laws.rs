@@ -5,7 +5,7 @@ use std::path::Path;
 use std::sync::LazyLock;
 
 use batchwright::cloud::{Cloud, Scope, Simulated};
-use batchwright::execute::{Event, Halt, Limits, Report, execute};
+use batchwright::execute::{Event, Limits, Report, Shutdown, execute};
 use batchwright::kinds::KINDS;
 use batchwright::manifest;
 use batchwright::plan::{Guard, Plan, Request, check, plan};
@@ -63,7 +63,7 @@ impl Run<'_> {
     }
 
     fn execute(&self, plan: &Plan, observed: &Observed) -> Report {
-        let (_go_on, stop) = tokio::sync::watch::channel(Halt::No);
+        let (_go_on, stop) = tokio::sync::watch::channel(Shutdown::Running);
         now(execute(plan, observed, self.cloud, KINDS, &Limits::default(), stop, &mut |_: Event| ()))
     }
 

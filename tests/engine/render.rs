@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use batchwright::diff::{ChangeRule, FieldChange};
 use batchwright::execute::{Event, Failure, Outcome, Report};
 use batchwright::kind::{Effect, Manner, Order, Reason};
-use batchwright::plan::{Action, Change, Objection, Objector, Plan, Seal, Step, Verb};
+use batchwright::plan::{Action, Change, Digests, Objection, Objector, Plan, Step, Verb};
 use batchwright::render::json::{self, Calls, View};
 use batchwright::render::{self, MASK, Paint, drift, markdown, plan, progress};
 use batchwright::resource::{OnDelete, Owner, Place, Position, ResourceId, Tags};
@@ -38,7 +38,7 @@ fn change(
         line: 3,
         column: 1,
     });
-    let seal = Seal { digest: format!("digest of {id}"), ..Seal::default() };
+    let digests = Digests { digest: format!("digest of {id}"), ..Digests::default() };
     Change {
         id,
         action,
@@ -48,7 +48,7 @@ fn change(
         unchanged: if action == Action::Update { 12 } else { 0 },
         fields,
         position,
-        seal,
+        digests,
     }
 }
 
@@ -367,7 +367,7 @@ fn applied() -> (Plan, Report) {
             tags: Tags::new(),
             ignore: Vec::new(),
             on_delete: OnDelete::Refuse,
-            patience: None,
+            drain_timeout: None,
             interrupts: false,
             without: Vec::new(),
             asks_jobs: None,

@@ -12,7 +12,7 @@ use crate::world::World;
 use crate::world::golden::differing;
 use batchwright::cloud::{Cloud, Scope, Simulated};
 use batchwright::diff;
-use batchwright::execute::{Halt, Limits, execute};
+use batchwright::execute::{Limits, Shutdown, execute};
 use batchwright::kind::Identity;
 use batchwright::kinds::{self, KINDS};
 use batchwright::manifest;
@@ -57,7 +57,7 @@ fn applied(desired: &Desired) -> Observed {
     let scope = Scope::of(desired);
     let observed = now(cloud.observe(&scope)).unwrap();
     let first = plan(&Request::new(desired, &observed, KINDS, &Guard::default()));
-    let (_go_on, stop) = tokio::sync::watch::channel(Halt::No);
+    let (_go_on, stop) = tokio::sync::watch::channel(Shutdown::Running);
     let report = now(execute(&first, &observed, &cloud, KINDS, &Limits::default(), stop, &mut |_| ()));
     assert!(report.complete(), "{:?}", report.failures().collect::<Vec<_>>());
     now(cloud.observe(&scope)).unwrap()
@@ -163,7 +163,7 @@ async fn settled(desired: &Desired, cloud: &dyn Cloud) -> (Observed, Vec<Objecti
     let observed = cloud.observe(&scope).await.unwrap();
     let made = plan(&Request::new(desired, &observed, KINDS, &Guard::default()));
     if made.objections.is_empty() {
-        let (_go_on, stop) = tokio::sync::watch::channel(Halt::No);
+        let (_go_on, stop) = tokio::sync::watch::channel(Shutdown::Running);
         let report = execute(&made, &observed, cloud, KINDS, &crate::world::hasty(), stop, &mut |_| ()).await;
         assert!(report.complete(), "{:?}", report.failures().collect::<Vec<_>>());
     }

@@ -4,7 +4,7 @@ use std::fs;
 use std::path::Path;
 
 use batchwright::cloud::{Cloud, Scope, Simulated};
-use batchwright::execute::{Halt, Limits, execute};
+use batchwright::execute::{Limits, Shutdown, execute};
 use batchwright::kinds::KINDS;
 use batchwright::manifest::{self, Options};
 use batchwright::permissions::{self, For};
@@ -55,7 +55,7 @@ fn apply(cloud: &Simulated, desired: &Desired) -> Plan {
     let seen = observed(cloud, desired);
     assert_eq!(unfound(desired, &seen.surroundings), []);
     let made = plan(&Request::new(desired, &seen, KINDS, &Guard::default()));
-    let (_go_on, stop) = tokio::sync::watch::channel(Halt::No);
+    let (_go_on, stop) = tokio::sync::watch::channel(Shutdown::Running);
     let report = now(execute(&made, &seen, cloud, KINDS, &Limits::default(), stop, &mut |_| ()));
     assert!(report.complete(), "{:?}", report.failures().collect::<Vec<_>>());
     made

@@ -8,7 +8,7 @@ use crate::stack::{apply, everything_goes, failures, nothing, on_spot, payments,
 use crate::world::hasty;
 use crate::world::stage::{Stage, environment, has_ground, queue};
 use aws_sdk_batch::types::JobStatus;
-use batchwright::execute::{Event, Halt, execute};
+use batchwright::execute::{Event, Shutdown, execute};
 use batchwright::kinds::KINDS;
 use batchwright::plan::{Guard, Verb};
 use batchwright::resource::Desired;
@@ -81,7 +81,7 @@ async fn replaced_under_a_job(seed: u64) {
             stage.release();
         }
     };
-    let (_go_on, stop) = tokio::sync::watch::channel(Halt::No);
+    let (_go_on, stop) = tokio::sync::watch::channel(Shutdown::Running);
     let report = execute(&plan, &observed, &stage.world.cloud, KINDS, &hasty(), stop, &mut on).await;
     stage.world.sandbox.set_faults(Faults::default());
     assert!(report.complete(), "seed {seed}: {}", failures(&plan, &report));

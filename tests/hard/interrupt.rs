@@ -10,7 +10,7 @@ use crate::world::golden::golden;
 use crate::world::stage::{Stage, environment, queue};
 use crate::world::{hasty, planned, program};
 use aws_sdk_batch::types::JobStatus;
-use batchwright::execute::{Event, Halt, Outcome, Report, execute};
+use batchwright::execute::{Event, Outcome, Report, Shutdown, execute};
 use batchwright::kinds::KINDS;
 use batchwright::plan::{Guard, Verb};
 use batchwright::resource::{Desired, Readiness, ResourceId};
@@ -229,13 +229,13 @@ async fn a_delete_that_is_refused_for_now_is_not_waited_for() {
     stage.world.sandbox.batch().set_settings(settings);
     let desired = stage.desired(&work(SPOT));
     let (plan, observed) = stage.world.plan(&desired, &Guard::default()).await;
-    let (stop, stopped) = tokio::sync::watch::channel(Halt::No);
+    let (stop, stopped) = tokio::sync::watch::channel(Shutdown::Running);
     let mut on = |event: Event| {
         if let Event::Waiting { step, why } = event
             && plan.steps[step].verb == Verb::Delete
         {
             assert!(why.contains("found existing JobQueue relationship"), "{why}");
-            stop.send_replace(Halt::Finish);
+            stop.send_replace(Shutdown::Graceful);
         }
     };
     let limits = hasty();
@@ -251,10 +251,10 @@ async fn a_delete_that_is_refused_for_now_is_not_waited_for() {
 /// Stops as soon as AWS is at work on something.
 async fn left_in_the_midst(stage: &Stage, desired: &Desired) -> Report {
     let (plan, observed) = stage.world.plan(desired, &Guard::default()).await;
-    let (stop, stopped) = tokio::sync::watch::channel(Halt::No);
+    let (stop, stopped) = tokio::sync::watch::channel(Shutdown::Running);
     let mut on = |event: Event| {
         if matches!(event, Event::Waiting { .. }) {
-            stop.send_replace(Halt::Leave);
+            stop.send_replace(Shutdown::Immediate);
         }
     };
     execute(&plan, &observed, &stage.world.cloud, KINDS, &hasty(), stopped, &mut on).await

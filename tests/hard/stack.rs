@@ -8,7 +8,7 @@ use std::path::Path;
 
 use aws_config::SdkConfig;
 use batchwright::cloud::{Aws, Cloud, Scope};
-use batchwright::execute::{Event, Halt, Limits, Report, execute};
+use batchwright::execute::{Event, Limits, Report, Shutdown, execute};
 use batchwright::kinds::KINDS;
 use batchwright::manifest;
 use batchwright::plan::{Guard, Plan, Request, plan};
@@ -100,7 +100,7 @@ pub async fn apply(sandbox: &Sandbox, desired: &Desired, guard: &Guard) -> Resul
 /// Executes a plan as a process of its own would.
 pub async fn run(config: &SdkConfig, plan: &Plan, observed: &Observed, limits: &Limits) -> Report {
     let aws = Aws::new(config, plan.place.clone(), None);
-    let (_go_on, stop) = tokio::sync::watch::channel(Halt::No);
+    let (_go_on, stop) = tokio::sync::watch::channel(Shutdown::Running);
     execute(plan, observed, &aws, KINDS, limits, stop, &mut |_: Event| ()).await
 }
 

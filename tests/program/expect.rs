@@ -6,10 +6,10 @@ use std::path::Path;
 use std::sync::LazyLock;
 
 use batchwright::cloud::{Cloud, Scope, Simulated};
-use batchwright::execute::{Event, Halt, Limits, execute};
+use batchwright::execute::{Event, Limits, Shutdown, execute};
 use batchwright::kinds::KINDS;
 use batchwright::manifest;
-use batchwright::plan::review::Standing;
+use batchwright::plan::review::Verdict;
 use batchwright::plan::{Action, Guard, Objector, Plan, Request, check, plan};
 use batchwright::resource::{Desired, Observed, ResourceId};
 use proptest::prelude::*;
@@ -53,7 +53,7 @@ fn planned(cloud: &Simulated, desired: &Desired, only: &[&str]) -> (Plan, Observ
 fn run(cloud: &Simulated, plan: &Plan, observed: &Observed, steps: usize) {
     let mut plan = plan.clone();
     plan.steps.truncate(steps);
-    let (_go_on, stop) = tokio::sync::watch::channel(Halt::No);
+    let (_go_on, stop) = tokio::sync::watch::channel(Shutdown::Running);
     let report = now(execute(&plan, observed, cloud, KINDS, &Limits::default(), stop, &mut |_: Event| ()));
     let failed: Vec<_> = report.failures().map(|(step, failure)| (&plan.steps[step], failure)).collect();
     assert!(report.complete(), "{failed:#?}");
@@ -143,12 +143,12 @@ fn an_image_that_this_run_declares_needs_no_review() {
     let nothing = planned(&cloud, &DEV, &[]).0.reviewed();
     let mut moved = payments("dev", Some('1'));
     let (plan, _) = planned(&cloud, &moved, &[]);
-    let standings: Vec<(String, Standing)> = nothing
+    let standings: Vec<(String, Verdict)> = nothing
         .standings(&plan)
         .into_iter()
         .map(|(change, standing)| (change.id.to_string(), standing))
         .collect();
-    let declared = Standing::Declared(vec!["worker".to_owned()]);
+    let declared = Verdict::Declared(vec!["worker".to_owned()]);
     assert_eq!(standings, vec![("batch/JobDefinition/payments".to_owned(), declared)]);
 
     // A digest that the registry alone knows was declared by nobody.

@@ -8,7 +8,7 @@ use std::sync::{Arc, LazyLock, Mutex};
 use std::time::Duration;
 
 use batchwright::cloud::{Aws, Cloud, Scope};
-use batchwright::execute::{Event, Halt, Limits, Report, execute};
+use batchwright::execute::{Event, Limits, Report, Shutdown, execute};
 use batchwright::kinds::KINDS;
 use batchwright::manifest;
 use batchwright::plan::{Guard, Plan, Request, check, plan};
@@ -80,7 +80,7 @@ impl World {
     }
 
     pub async fn execute(&self, plan: &Plan, observed: &Observed) -> Report {
-        let (_go_on, stop) = tokio::sync::watch::channel(Halt::No);
+        let (_go_on, stop) = tokio::sync::watch::channel(Shutdown::Running);
         execute(plan, observed, &self.cloud, KINDS, &hasty(), stop, &mut |_: Event| ()).await
     }
 

@@ -15,7 +15,7 @@ use crate::plan::compare::revisions::{Pins, surplus};
 use crate::plan::compare::strategy::apply_strategy;
 use crate::plan::compare::up_to_date::InProgress;
 use crate::plan::compare::{digest, ignore, names, tags, up_to_date};
-use crate::plan::model::{Action, Change, Note, Objection, Objector, Seal};
+use crate::plan::model::{Action, Change, Digests, Note, Objection, Objector};
 use crate::plan::scope::Scope;
 use crate::resource::{Declared, Document, Incarnation, Incarnations, OnDelete, Readiness, ResourceId, Tags};
 
@@ -119,9 +119,9 @@ impl<'a> Comparer<'a> {
             fields,
             unchanged: 0,
             position: Some(declared.position.clone()),
-            seal: Seal::default(),
+            digests: Digests::default(),
         };
-        let change = self.sealed(change, declared, kind, (&want, &tags));
+        let change = self.with_digests(change, declared, kind, (&want, &tags));
         self.renew(&declared.id, kind, &physical, &want);
         let operation = if facts.identity == Identity::Revisioned {
             Operation::Register
@@ -284,17 +284,17 @@ impl<'a> Comparer<'a> {
             unchanged: count(&want).saturating_sub(changed.iter().filter(|f| **f != "tags").count()),
             fields,
             position: Some(declared.position.clone()),
-            seal: Seal { trims, ..Seal::default() },
+            digests: Digests { trims, ..Digests::default() },
         };
-        let mut change = self.sealed(change, declared, kind, (&want, &tags));
+        let mut change = self.with_digests(change, declared, kind, (&want, &tags));
         if change.action == Action::Replace {
             // A run that is cut off leaves the old one behind: its end was reviewed with the replacement.
             let old = on_delete(declared, kind);
-            change.seal.parts = vec![digest::gone(&declared.id, &current.physical, old)];
+            change.digests.parts = vec![digest::gone(&declared.id, &current.physical, old)];
         }
         if matches!(operation, Operation::Register | Operation::Replace { .. }) {
-            if change.seal.only_images(&change) {
-                let images = change.seal.images.keys().cloned().collect();
+            if change.digests.only_images(&change) {
+                let images = change.digests.images.keys().cloned().collect();
                 self.resolver.renewed.deltas.insert(declared.id.clone(), images);
             }
             self.renew(&declared.id, kind, &physical, &want);
@@ -338,7 +338,7 @@ impl<'a> Comparer<'a> {
         old
     }
 
-    fn sealed(
+    fn with_digests(
         &self,
         change: Change,
         declared: &Declared,

@@ -13,7 +13,7 @@ use sha2::{Digest, Sha256};
 use crate::diff::{Compare, FieldChange, Rules};
 use crate::kind::{Effect, Facts, Order, Removal};
 use crate::plan::compare::resolve::Resolver;
-use crate::plan::model::{Action, Change, Seal};
+use crate::plan::model::{Action, Change, Digests};
 use crate::resource::{Declared, OnDelete, ResourceId, Tags};
 use crate::value::reference::{self, Reference};
 
@@ -174,7 +174,7 @@ type Manner<'a> = (&'a ResourceId, &'a str, &'a str);
 
 impl Change {
     /// Computes the digests of a change that refers to nothing.
-    pub(crate) fn sealed(self) -> Self {
+    pub(crate) fn with_digests(self) -> Self {
         self.sealed_through(&Canonical::default(), None)
     }
 
@@ -207,14 +207,14 @@ impl Change {
         let seen = |value: &Value| lens.ordered("", &lens.referring(&lens.based(value)));
         let end = end.map(|(want, tags)| (seen(want), tags));
         let end = end.map(|end| hex(&(&self.id, end))).unwrap_or_default();
-        let (trims, images) = (self.seal.trims, lens.images.iter());
+        let (trims, images) = (self.digests.trims, lens.images.iter());
         if removed_first {
             digest = hex(&(digest, &end));
         }
         if let Some(keep) = trims {
             digest = hex(&(digest, keep));
         }
-        self.seal = Seal {
+        self.digests = Digests {
             digest,
             end,
             parts,

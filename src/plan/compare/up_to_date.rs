@@ -3,7 +3,7 @@
 use crate::kind::{Effect, Manner, Reason};
 use crate::plan::compare::decision::{Decision, Operation, count};
 use crate::plan::compare::revisions::Surplus;
-use crate::plan::model::{Action, Change, Due, Seal};
+use crate::plan::model::{Action, Change, Digests, Due};
 use crate::resource::{Declared, Document, Incarnation, Tags};
 
 /// As declared, and AWS is still at work on it: a run that was cut off has made or changed it. There is nothing to change,
@@ -38,10 +38,10 @@ pub fn trim(declared: &Declared, current: &Incarnation, surplus: &Surplus<'_>) -
         fields: Vec::new(),
         unchanged: count(&current.spec),
         position: Some(declared.position.clone()),
-        seal: Seal { trims: surplus.trims(), ..Seal::default() },
+        digests: Digests { trims: surplus.trims(), ..Digests::default() },
     };
     Decision {
-        change: change.sealed(),
+        change: change.with_digests(),
         want: current.spec.clone(),
         tags: current.tags.clone(),
         ignore: Vec::new(),
@@ -62,10 +62,10 @@ pub fn repair(declared: &Declared, current: &Incarnation, why: &str) -> Decision
         fields: Vec::new(),
         unchanged: count(&current.spec),
         position: Some(declared.position.clone()),
-        seal: Seal::default(),
+        digests: Digests::default(),
     };
     Decision {
-        change: change.sealed(),
+        change: change.with_digests(),
         want: current.spec.clone(),
         tags: current.tags.clone(),
         ignore: declared.ignore.clone(),

@@ -3,7 +3,7 @@
 use crate::kind::{AnyKind, Effect, Identity, Order, Reason, Removal};
 use crate::plan::compare::decision::{Decisions, Operation, on_delete};
 use crate::plan::compare::digest;
-use crate::plan::model::{Action, Change, Due, Seal};
+use crate::plan::model::{Action, Change, Digests, Due};
 use crate::plan::removals::Settled;
 use crate::plan::scope::Scope;
 use crate::resource::{Declared, Incarnation, OnDelete, ResourceId};
@@ -106,9 +106,9 @@ fn left_behind(
         fields: Vec::new(),
         unchanged: 0,
         position: Some(declared.position.clone()),
-        seal: Seal::default(),
+        digests: Digests::default(),
     };
-    let mut change = change.sealed();
-    change.seal.parts = vec![digest::gone(&declared.id, &live.physical, on_delete)];
+    let mut change = change.with_digests();
+    change.digests.parts = vec![digest::gone(&declared.id, &live.physical, on_delete)];
     change
 }

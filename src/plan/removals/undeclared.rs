@@ -2,7 +2,7 @@
 
 use crate::kind::{AnyKind, Ownership, Reason};
 use crate::plan::compare::tags;
-use crate::plan::model::{Action, Change, Seal};
+use crate::plan::model::{Action, Change, Digests};
 use crate::plan::removals::replaced;
 use crate::plan::scope::Scope;
 use crate::resource::{COMMIT_TAG, Incarnation, Incarnations, OnDelete, Owner};
@@ -66,9 +66,9 @@ pub fn all<'a>(scope: &'a Scope<'_>) -> Vec<Undeclared<'a>> {
             fields: Vec::new(),
             unchanged: 0,
             position: None,
-            seal: Seal::default(),
+            digests: Digests::default(),
         };
-        found.push(Undeclared { change: change.sealed(), incarnations: ours, on_delete, kind });
+        found.push(Undeclared { change: change.with_digests(), incarnations: ours, on_delete, kind });
     }
     found
 }

@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 use std::str::FromStr;
 
 use crate::plan::model::{Due, Plan};
-use crate::plan::review::set::{Departure, Difference, Error, IN_COMMENT, Reviewed, Standing};
+use crate::plan::review::set::{Difference, Error, IN_COMMENT, Mismatch, Reviewed, Verdict};
 use crate::resource::ResourceId;
 
 /// What a plan is held against before anything of it is done.
@@ -32,7 +32,7 @@ impl Expected {
     pub fn holds(&self, due: &[Due]) -> bool {
         let Self::Some(reviewed) = self else { return true };
         let mut changes = due.iter().filter_map(|due| due.change.as_deref());
-        changes.all(|change| reviewed.standing(change) == Standing::Reviewed)
+        changes.all(|change| reviewed.standing(change) == Verdict::Reviewed)
     }
 
     /// Whether it takes one plan as it is, and no part of it: then what a run leaves undone has to be planned again.
@@ -45,7 +45,7 @@ impl Expected {
         match self {
             Self::Some(reviewed) => reviewed.differences(plan),
             Self::Whole(fingerprint) if *fingerprint == plan.fingerprint() => Vec::new(),
-            Self::Whole(_) => vec![Difference { id: None, departure: Departure::Whole }],
+            Self::Whole(_) => vec![Difference { id: None, mismatch: Mismatch::Whole }],
             Self::Recorded(recorded) => recorded.differences(plan),
         }
     }
@@ -78,21 +78,21 @@ impl Recorded {
     /// Every change that is not recorded as it is, and every recorded one that would not be made.
     fn differences(&self, plan: &Plan) -> Vec<Difference> {
         if !self.reviewed.is_of(plan) {
-            return vec![Difference { id: None, departure: Departure::Elsewhere }];
+            return vec![Difference { id: None, mismatch: Mismatch::Elsewhere }];
         }
-        let made = plan.reviewable().map(|change| (change.id.clone(), change.seal.digest.clone()));
+        let made = plan.reviewable().map(|change| (change.id.clone(), change.digests.digest.clone()));
         let made: BTreeSet<(ResourceId, String)> = made.collect();
         let has = |set: &BTreeSet<(ResourceId, String)>, id| set.iter().any(|(other, _)| other == id);
         let mut found = Vec::new();
         for (id, _) in made.difference(&self.digests) {
-            let departure = if has(&self.digests, id) { Departure::Another } else { Departure::NotReviewed };
-            found.push(Difference { id: Some(id.clone()), departure });
+            let mismatch = if has(&self.digests, id) { Mismatch::Another } else { Mismatch::NotReviewed };
+            found.push(Difference { id: Some(id.clone()), mismatch });
         }
         for (id, _) in self.digests.difference(&made).filter(|(id, _)| !has(&made, id)) {
-            found.push(Difference { id: Some(id.clone()), departure: Departure::Missing });
+            found.push(Difference { id: Some(id.clone()), mismatch: Mismatch::Missing });
         }
         if found.is_empty() && self.fingerprint != plan.fingerprint() {
-            found.push(Difference { id: None, departure: Departure::Whole });
+            found.push(Difference { id: None, mismatch: Mismatch::Whole });
         }
         found
     }

@@ -16,7 +16,7 @@ impl Plan {
     }
 
     fn hash<'c>(&self, changes: impl Iterator<Item = &'c Change>) -> String {
-        let mut digests: Vec<&str> = changes.map(|change| change.seal.digest.as_str()).collect();
+        let mut digests: Vec<&str> = changes.map(|change| change.digests.digest.as_str()).collect();
         digests.sort_unstable();
         digests.dedup();
         let place = [&self.owner.0, &self.environment, &self.place.account, &self.place.region];

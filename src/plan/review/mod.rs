@@ -5,4 +5,4 @@ mod fingerprint;
 mod set;
 
 pub use expected::{Expected, Recorded};
-pub use set::{Departure, Difference, Error, Reviewed, Standing, hidden};
+pub use set::{Difference, Error, Mismatch, Reviewed, Verdict, hidden};

@@ -61,9 +61,9 @@ impl Seen {
         let makes = on_the_way || matches!(change.action, Action::Create | Action::Replace);
         Self {
             resource: hash(&change.id.to_string()),
-            whole: hash(&change.seal.digest),
-            end: if makes && !change.seal.end.is_empty() { hash(&change.seal.end) } else { [0; WIDE] },
-            parts: change.seal.parts.iter().map(|part| hash(part)).collect(),
+            whole: hash(&change.digests.digest),
+            end: if makes && !change.digests.end.is_empty() { hash(&change.digests.end) } else { [0; WIDE] },
+            parts: change.digests.parts.iter().map(|part| hash(part)).collect(),
         }
     }
 
@@ -76,7 +76,7 @@ impl Seen {
     /// Whether a change is what is left of this one, images' digests aside: fewer fields of it, or the rest of what it
     /// was to make.
     fn holds(&self, change: &Change, it: &Self) -> bool {
-        let ends = self.end != [0; WIDE] && self.end == hash(&change.seal.end);
+        let ends = self.end != [0; WIDE] && self.end == hash(&change.digests.end);
         let in_place = matches!(change.effect, Some(Effect::Tag | Effect::Update(_)));
         match change.action {
             Action::Create => ends && self.end == it.end,
@@ -94,18 +94,18 @@ impl Seen {
 
 /// How a change stands to what was reviewed.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Standing {
+pub enum Verdict {
     /// It was reviewed as it is, or is what is left of a change that was.
     Reviewed,
     /// Nothing but the digests of these images is new, and this run declares them.
     Declared(Vec<String>),
     /// It was not.
-    Otherwise(Departure),
+    Otherwise(Mismatch),
 }
 
 /// In which way a change is not what was reviewed.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Departure {
+pub enum Mismatch {
     /// Its resource was not to be changed.
     NotReviewed,
     /// Its resource was to be changed in another way.
@@ -128,7 +128,7 @@ pub struct Difference {
     /// Which resource; none of the plan as a whole.
     pub id: Option<ResourceId>,
     /// In which way.
-    pub departure: Departure,
+    pub mismatch: Mismatch,
 }
 
 impl fmt::Display for Difference {
@@ -136,22 +136,22 @@ impl fmt::Display for Difference {
         if let Some(id) = &self.id {
             write!(f, "{id}: ")?;
         }
-        match &self.departure {
-            Departure::NotReviewed => f.write_str("this change was not reviewed"),
-            Departure::Another => f.write_str("another change of it was reviewed"),
-            Departure::Image(names) => write!(
+        match &self.mismatch {
+            Mismatch::NotReviewed => f.write_str("this change was not reviewed"),
+            Mismatch::Another => f.write_str("another change of it was reviewed"),
+            Mismatch::Image(names) => write!(
                 f,
                 "only the image moved since the review; say which it is with --image {}=<repository>@sha256:…",
                 names.join("=…, --image ")
             ),
-            Departure::Keeps(count) => {
+            Mismatch::Keeps(count) => {
                 write!(f, "revisions would go by keepRevisions: {count}, which is not what was reviewed")
             }
-            Departure::Missing => f.write_str("its change was reviewed, and would not be made any more"),
-            Departure::Elsewhere => {
+            Mismatch::Missing => f.write_str("its change was reviewed, and would not be made any more"),
+            Mismatch::Elsewhere => {
                 f.write_str("what was reviewed is for another environment, account or region")
             }
-            Departure::Whole => f.write_str("its fingerprint is not the one that was reviewed"),
+            Mismatch::Whole => f.write_str("its fingerprint is not the one that was reviewed"),
         }
     }
 }
@@ -192,48 +192,48 @@ impl Reviewed {
     }
 
     /// How each change of a plan stands to it, in the plan's order.
-    pub fn standings<'a>(&self, plan: &'a Plan) -> Vec<(&'a Change, Standing)> {
+    pub fn standings<'a>(&self, plan: &'a Plan) -> Vec<(&'a Change, Verdict)> {
         plan.changes.iter().map(|change| (change, self.standing(change))).collect()
     }
 
     /// Everything in a plan that is neither reviewed nor declared. A subset of what was reviewed is fine.
     pub fn differences(&self, plan: &Plan) -> Vec<Difference> {
         if !self.is_of(plan) {
-            return vec![Difference { id: None, departure: Departure::Elsewhere }];
+            return vec![Difference { id: None, mismatch: Mismatch::Elsewhere }];
         }
         plan.reviewable()
             .filter_map(|change| match self.standing(change) {
-                Standing::Otherwise(departure) => Some(Difference { id: Some(change.id.clone()), departure }),
-                Standing::Reviewed | Standing::Declared(_) => None,
+                Verdict::Otherwise(mismatch) => Some(Difference { id: Some(change.id.clone()), mismatch }),
+                Verdict::Reviewed | Verdict::Declared(_) => None,
             })
             .collect()
     }
 
-    pub(super) fn standing(&self, change: &Change) -> Standing {
-        if let Some(count) = change.seal.trims
+    pub(super) fn standing(&self, change: &Change) -> Verdict {
+        if let Some(count) = change.digests.trims
             && !self.seen.contains(&Seen::kept(&change.id, count))
         {
-            return Standing::Otherwise(Departure::Keeps(count));
+            return Verdict::Otherwise(Mismatch::Keeps(count));
         }
         let it = Seen::of(change, false);
         if self.seen.iter().any(|seen| seen.whole == it.whole && seen.resource == it.resource) {
-            return Standing::Reviewed;
+            return Verdict::Reviewed;
         }
         let mut of_it = self.seen.iter().filter(|seen| seen.resource == it.resource).peekable();
         let known = of_it.peek().is_some();
         // Old revisions go by how many are to stay, whenever a run comes to it.
         let trims = change.action == Action::Update && change.effect.is_none() && change.fields.is_empty();
-        if !trims && !change.seal.only_images(change) && !of_it.any(|seen| seen.holds(change, &it)) {
-            return Standing::Otherwise(if known { Departure::Another } else { Departure::NotReviewed });
+        if !trims && !change.digests.only_images(change) && !of_it.any(|seen| seen.holds(change, &it)) {
+            return Verdict::Otherwise(if known { Mismatch::Another } else { Mismatch::NotReviewed });
         }
         let names = |declared: bool| -> Vec<String> {
-            let images = change.seal.images.iter().filter(|(_, said)| **said == declared);
+            let images = change.digests.images.iter().filter(|(_, said)| **said == declared);
             images.map(|(name, _)| name.clone()).collect()
         };
         match (names(false), names(true)) {
-            (undeclared, _) if !undeclared.is_empty() => Standing::Otherwise(Departure::Image(undeclared)),
-            (_, declared) if declared.is_empty() => Standing::Reviewed,
-            (_, declared) => Standing::Declared(declared),
+            (undeclared, _) if !undeclared.is_empty() => Verdict::Otherwise(Mismatch::Image(undeclared)),
+            (_, declared) if declared.is_empty() => Verdict::Reviewed,
+            (_, declared) => Verdict::Declared(declared),
         }
     }
 }

@@ -31,13 +31,13 @@ impl Scheduler<'_> {
             for id in &together {
                 let mut after = self.users(id, &together, &BTreeSet::new());
                 after.extend(&released);
-                let patience = self.held_by_tasks(id, desired);
+                let drain_timeout = self.held_by_tasks(id, desired);
                 if let Some(leaving) = leaving.get(id) {
-                    self.leave(leaving, &after, patience);
+                    self.leave(leaving, &after, drain_timeout);
                 }
                 let Some(declared) = settled.get(id).copied() else { continue };
                 for one in retiring.get(id).into_iter().flatten() {
-                    self.retire(declared, one, after.clone(), patience);
+                    self.retire(declared, one, after.clone(), drain_timeout);
                 }
                 let Some(decision) = decisions.get(id) else { continue };
                 let kind = self.kinds.of(&id.kind);
@@ -117,7 +117,7 @@ impl Scheduler<'_> {
         declared: &Declared,
         retiring: &Replaced<'_>,
         mut after: BTreeSet<StepId>,
-        patience: Option<u64>,
+        drain_timeout: Option<u64>,
     ) {
         let Replaced { id, live, on_delete, .. } = *retiring;
         after.extend(self.of.get(id).into_iter().flatten().copied());
@@ -126,7 +126,7 @@ impl Scheduler<'_> {
             self.remove(id, live, Verb::Forget, after, on_delete, because);
             return;
         }
-        self.depart(id, live, (&declared.lifecycle, patience), after, on_delete, because);
+        self.depart(id, live, (&declared.lifecycle, drain_timeout), after, on_delete, because);
     }
 
     /// How many seconds an apply waits for tasks that may hold a network interface in it: an environment that stays moves away from
@@ -149,7 +149,7 @@ impl Scheduler<'_> {
         &mut self,
         id: &ResourceId,
         live: &Incarnation,
-        (lifecycle, patience): (&Lifecycle, Option<u64>),
+        (lifecycle, drain_timeout): (&Lifecycle, Option<u64>),
         mut after: BTreeSet<StepId>,
         on_delete: OnDelete,
         because: Reason,
@@ -161,11 +161,11 @@ impl Scheduler<'_> {
             }
             let drain = self.remove(id, live, Verb::Drain, after.clone(), on_delete, because.clone());
             if let Some(step) = self.steps.get_mut(drain) {
-                step.patience = Some(lifecycle.drain_seconds());
+                step.drain_timeout = Some(lifecycle.drain_seconds());
             }
             after.insert(drain);
         }
-        if patience.is_some() && !live.retiring() {
+        if drain_timeout.is_some() && !live.retiring() {
             let mut tags = live.tags.clone();
             tags.insert(RETIRING_TAG.to_owned(), "true".to_owned());
             let (want, because) = (live.spec.clone(), because.clone());
@@ -176,7 +176,7 @@ impl Scheduler<'_> {
         // What a run before has left to its tasks is asked to go once, and waited for no more.
         let again = live.retiring() && self.kinds.of(&id.kind).is_some_and(|it| it.facts().held_by_tasks);
         if let Some(step) = self.steps.get_mut(delete) {
-            step.patience = patience.or(again.then_some(0));
+            step.drain_timeout = drain_timeout.or(again.then_some(0));
         }
     }
 
@@ -206,7 +206,7 @@ impl Scheduler<'_> {
     }
 
     /// What is no longer declared goes after all that was done to what uses it.
-    fn leave(&mut self, leaving: &Undeclared<'_>, after: &BTreeSet<StepId>, patience: Option<u64>) {
+    fn leave(&mut self, leaving: &Undeclared<'_>, after: &BTreeSet<StepId>, drain_timeout: Option<u64>) {
         let id = &leaving.change.id;
         for incarnation in &leaving.incarnations {
             let (after, because) = (after.clone(), leaving.change.reason.clone());
@@ -215,7 +215,7 @@ impl Scheduler<'_> {
                 (_, Some(_)) => Verb::Deregister,
                 (_, None) => {
                     let (lifecycle, on_delete) = (Lifecycle::default(), leaving.on_delete);
-                    self.depart(id, incarnation, (&lifecycle, patience), after, on_delete, because);
+                    self.depart(id, incarnation, (&lifecycle, drain_timeout), after, on_delete, because);
                     continue;
                 }
             };

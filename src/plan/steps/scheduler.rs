@@ -112,7 +112,7 @@ impl Scheduler<'_> {
             tags,
             ignore: Vec::new(),
             on_delete: OnDelete::default(),
-            patience: None,
+            drain_timeout: None,
             interrupts: false,
             without: Vec::new(),
             asks_jobs: None,

@@ -4,7 +4,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use crate::kind::{Reason, Scaffold};
-use crate::plan::model::{Action, Change, Seal, Step, StepId, Verb};
+use crate::plan::model::{Action, Change, Digests, Step, StepId, Verb};
 use crate::plan::removals::Removals;
 use crate::plan::scope::Scope;
 use crate::resource::{
@@ -31,7 +31,7 @@ pub fn needed(scope: &Scope<'_>, removals: &Removals<'_>) -> Vec<TemporaryRole> 
     let mut found: BTreeMap<String, TemporaryRole> = BTreeMap::new();
     for (id, live) in going {
         let scaffold = kinds.of(&id.kind).and_then(|kind| kind.scaffold(live, &desired.place));
-        let Some(scaffold) = scaffold.filter(|it| observed.lost_roles.contains(&it.arn)) else { continue };
+        let Some(scaffold) = scaffold.filter(|it| observed.missing_roles.contains(&it.arn)) else { continue };
         let is_it = |name: &str| name == scaffold.id.name;
         if desired.resources.values().any(|it| it.id.kind == scaffold.id.kind && is_it(&it.physical_name)) {
             continue;
@@ -78,7 +78,7 @@ impl TemporaryRole {
             tags: self.tags.clone(),
             ignore: Vec::new(),
             on_delete: OnDelete::default(),
-            patience: None,
+            drain_timeout: None,
             interrupts: false,
             without: Vec::new(),
             asks_jobs: None,
@@ -109,7 +109,7 @@ fn temporary_role(desired: &Desired, scaffold: Scaffold, live: &Incarnation) -> 
         fields: Vec::new(),
         unchanged: 0,
         position: None,
-        seal: Seal::default(),
+        digests: Digests::default(),
     };
-    TemporaryRole { change: change.sealed(), name, want, tags, holders: BTreeSet::new() }
+    TemporaryRole { change: change.with_digests(), name, want, tags, holders: BTreeSet::new() }
 }

@@ -6,7 +6,7 @@
 use std::collections::BTreeSet;
 
 use batchwright::cloud::Simulated;
-use batchwright::execute::{Event, Halt, Limits, Report, execute};
+use batchwright::execute::{Event, Limits, Report, Shutdown, execute};
 use batchwright::kinds::KINDS;
 use batchwright::plan::Plan;
 use batchwright::resource::{Desired, Observed};
@@ -28,7 +28,7 @@ fn beginnings(desired: &Desired) -> Vec<(&'static str, Simulated)> {
 }
 
 async fn run(plan: &Plan, observed: &Observed, cloud: &Simulated) -> Report {
-    let (_go_on, stop) = tokio::sync::watch::channel(Halt::No);
+    let (_go_on, stop) = tokio::sync::watch::channel(Shutdown::Running);
     execute(plan, observed, cloud, KINDS, &Limits::default(), stop, &mut |_: Event| ()).await
 }
 

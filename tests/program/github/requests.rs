@@ -194,7 +194,7 @@ fn whatever_its_size_a_comment_fits_with_what_was_reviewed() {
             let mut plan = large(&[(action, count)], 2);
             for (number, change) in plan.changes.iter_mut().enumerate() {
                 change.id.name = long(action, number);
-                change.seal.parts.push("a part".to_owned());
+                change.digests.parts.push("a part".to_owned());
             }
             let reviewed = plan.reviewed_within(LONGEST_REVIEWED);
             let marker = format!("{}\n{}", MARKER.line(&[]), hidden(&reviewed));

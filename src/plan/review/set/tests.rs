@@ -6,7 +6,7 @@ use serde_json::json;
 use super::*;
 use crate::diff::{ChangeRule, FieldChange};
 use crate::kind::{Manner, Reason};
-use crate::plan::Seal;
+use crate::plan::Digests;
 use crate::plan::review::Expected;
 use crate::resource::{Owner, Place};
 
@@ -28,9 +28,9 @@ fn change(name: &str, value: u8) -> Change {
         fields: vec![field],
         unchanged: 0,
         position: None,
-        seal: Seal::default(),
+        digests: Digests::default(),
     };
-    change.sealed()
+    change.with_digests()
 }
 
 fn plan(changes: Vec<Change>) -> Plan {
@@ -98,7 +98,7 @@ proptest! {
             .filter(|(name, value)| before.get(*name) != Some(value))
             .map(|(name, _)| Difference {
                 id: Some(ResourceId::new("logs/LogGroup", name.as_str())),
-                departure: if before.contains_key(name) { Departure::Another } else { Departure::NotReviewed },
+                mismatch: if before.contains_key(name) { Mismatch::Another } else { Mismatch::NotReviewed },
             })
             .collect();
         prop_assert_eq!(differences, expected);
@@ -138,22 +138,22 @@ fn only_the_hidden_first_lines_of_a_comment_are_a_review() {
 
 #[test]
 fn only_declared_images_may_move() {
-    let sealed = |images: &[(&str, bool)]| {
+    let with_digests = |images: &[(&str, bool)]| {
         let mut change = change("job", 7);
-        change.seal.parts.clear();
-        change.seal.images = images.iter().map(|(name, said)| ((*name).to_owned(), *said)).collect();
+        change.digests.parts.clear();
+        change.digests.images = images.iter().map(|(name, said)| ((*name).to_owned(), *said)).collect();
         change
     };
     let reviewed = plan(vec![]).reviewed();
-    let departures = |images: &[(&str, bool)]| -> Vec<Departure> {
-        reviewed.differences(&plan(vec![sealed(images)])).into_iter().map(|it| it.departure).collect()
+    let departures = |images: &[(&str, bool)]| -> Vec<Mismatch> {
+        reviewed.differences(&plan(vec![with_digests(images)])).into_iter().map(|it| it.mismatch).collect()
     };
     assert_eq!(departures(&[("worker", true)]), vec![]);
     assert_eq!(
         departures(&[("worker", true), ("side", false)]),
-        vec![Departure::Image(vec!["side".to_owned()])]
+        vec![Mismatch::Image(vec!["side".to_owned()])]
     );
-    assert_eq!(departures(&[]), vec![Departure::NotReviewed]);
+    assert_eq!(departures(&[]), vec![Mismatch::NotReviewed]);
 }
 
 #[test]
@@ -163,7 +163,7 @@ fn another_place_is_another_review() {
     elsewhere.place = Place::new("222222222222", "eu-west-1");
     assert_eq!(
         reviewed.differences(&elsewhere),
-        vec![Difference { id: None, departure: Departure::Elsewhere }]
+        vec![Difference { id: None, mismatch: Mismatch::Elsewhere }]
     );
 }
 
@@ -180,6 +180,6 @@ fn a_fingerprint_stands_for_one_plan() {
     );
     assert_eq!(whole.reviewed_within(10_000), whole.reviewed().to_string());
     let part = plan(vec![change("jobs", 7)]);
-    assert_eq!(expected.differences(&part), vec![Difference { id: None, departure: Departure::Whole }]);
+    assert_eq!(expected.differences(&part), vec![Difference { id: None, mismatch: Mismatch::Whole }]);
     assert_eq!("latest".parse::<Expected>(), Err(Error::Unknown));
 }

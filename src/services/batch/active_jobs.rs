@@ -7,9 +7,9 @@ use aws_sdk_batch::Client;
 use aws_sdk_batch::types::{JobDefinition, JobDetail, JobStatus, JobSummary};
 use futures::{StreamExt, TryStreamExt, stream};
 
-use super::listed::{listed_by, refused};
-use super::needs;
-use super::past;
+use super::durations;
+use super::job_uses;
+use super::preconditions::{listed_by, refused};
 use crate::resource::{Definition, Job, Jobs, JobsOf, OWNER_TAG, Owner};
 use crate::services::{Error, Result, failed};
 
@@ -79,13 +79,13 @@ pub async fn unfinished(client: &Client, about: &JobsOf) -> Result<Jobs> {
         active.iter().map(|(arn, definition)| (arn.clone(), definition.needs.clone())).collect();
     for job in details.values() {
         if let Some(definition) = job.job_definition() {
-            needs.entry(definition.to_owned()).or_insert_with(|| needs::of(job));
+            needs.entry(definition.to_owned()).or_insert_with(|| job_uses::of(job));
         }
     }
     let unbounded =
         |job: &&JobSummary| is_running(job) && job.job_id().and_then(|id| bound(details.get(id)?)).is_none();
     let asked = lists.iter().filter(|list| about.past && list.jobs.iter().any(|job| unbounded(&job)));
-    let past = past::longest(client, asked.map(|list| list.queue.clone()).collect()).await?;
+    let durations = durations::longest(client, asked.map(|list| list.queue.clone()).collect()).await?;
     let now = SystemTime::now().duration_since(UNIX_EPOCH).map_or(0, |since| since.as_secs());
     let mut found = Jobs::default();
     for list in lists {
@@ -95,7 +95,7 @@ pub async fn unfinished(client: &Client, about: &JobsOf) -> Result<Jobs> {
         for job in list.jobs {
             let detail = job.job_id().and_then(|id| details.get(id));
             let mut read = read(&job, detail, &list.queue, now);
-            read.past = before(&past, &job);
+            read.past = before(&durations, &job);
             if about.needs {
                 read.needs
                     .extend(job.job_definition().and_then(|it| needs.get(it)).into_iter().flatten().cloned());
@@ -119,7 +119,7 @@ async fn active(client: &Client) -> Result<BTreeMap<String, Definition>> {
         let family = it.job_definition_name().unwrap_or_default().to_owned();
         let revision = it.revision().and_then(|number| u64::try_from(number).ok()).unwrap_or_default();
         let arn = it.job_definition_arn().unwrap_or_default().to_owned();
-        (arn, Definition { family, revision, owner, needs: needs::of_definition(&it) })
+        (arn, Definition { family, revision, owner, needs: job_uses::of_definition(&it) })
     };
     Ok(all.into_iter().map(read).collect())
 }
@@ -264,7 +264,7 @@ fn read(job: &JobSummary, detail: Option<&JobDetail>, queue: &str, now: u64) -> 
         timeout: detail.and_then(bound),
         past: None,
         definition: job.job_definition().and_then(|arn| arn.rsplit('/').next()).map(str::to_owned),
-        needs: detail.map(needs::of).unwrap_or_default(),
+        needs: detail.map(job_uses::of).unwrap_or_default(),
     }
 }
 
@@ -275,7 +275,7 @@ fn bound(detail: &JobDetail) -> Option<u64> {
 
 /// How long the longest of its kind took before.
 fn before(past: &BTreeMap<String, u64>, job: &JobSummary) -> Option<u64> {
-    past.get(past::family(job.job_definition()?)).copied().filter(|_| is_running(job))
+    past.get(durations::family(job.job_definition()?)).copied().filter(|_| is_running(job))
 }
 
 /// The cluster of its task or instance, as the ARN of either names it.

@@ -1,9 +1,9 @@
-//! Whose it is that was made: what only its tags tell apart AWS makes as often as it is asked (D25, D26).
+//! WaitFor it is that was made: what only its tags tell apart AWS makes as often as it is asked (D25, D26).
 
 use super::Failure;
-use super::halt::{Broken, Whose};
-use super::patience::Patience;
+use super::backoff::Backoff;
 use super::settle::{Look, MOST_STALE_LOOKS, Now, Settle};
+use super::shutdown::{EndedEarly, WaitFor};
 use crate::diff::Diff;
 use crate::plan::{Step, Verb};
 use crate::resource::{Incarnation, Incarnations};
@@ -11,54 +11,58 @@ use crate::services::Fault;
 
 impl Settle<'_, '_> {
     /// Before it is made: whether a run that was cut off, or another one, has made it already.
-    pub(super) async fn look_first(&self, patience: &mut Patience) -> Result<Option<Incarnation>, Broken> {
-        Ok(self.pick(self.looked(Look::Kind, patience).await?, None))
+    pub(super) async fn look_first(&self, backoff: &mut Backoff) -> Result<Option<Incarnation>, EndedEarly> {
+        Ok(self.pick(self.looked(Look::Kind, backoff).await?, None))
     }
 
-    /// After a create whose answer was lost: whether it was made all the same. Unreadable is never absent: what could not
+    /// After a create wait_for answer was lost: whether it was made all the same. Unreadable is never absent: what could not
     /// be looked for is not made again.
-    pub(super) async fn look_for_lost(&self, patience: &mut Patience) -> Result<Option<Incarnation>, Broken> {
-        let mut again = patience.anew();
+    pub(super) async fn look_for_lost(
+        &self,
+        backoff: &mut Backoff,
+    ) -> Result<Option<Incarnation>, EndedEarly> {
+        let mut again = backoff.anew();
         for _ in 0..MOST_STALE_LOOKS {
-            if let Some(found) = self.look_first(patience).await? {
+            if let Some(found) = self.look_first(backoff).await? {
                 return Ok(Some(found));
             }
             let pause = again.next_pause();
-            self.rest(pause, Whose::Ours, "it is looked for what a lost answer may have made").await?;
+            self.rest(pause, WaitFor::OurRequest, "it is looked for what a lost answer may have made")
+                .await?;
         }
         Ok(None)
     }
 
     /// Goes on with one that was found; the look at the whole kind does not read all there is to know of it.
-    pub(super) async fn take(&self, now: &mut Now, found: Option<Incarnation>) -> Result<(), Broken> {
+    pub(super) async fn take(&self, now: &mut Now, found: Option<Incarnation>) -> Result<(), EndedEarly> {
         if let Some(found) = found {
             now.physical = found.physical;
-            now.live = self.look(&now.physical, &mut now.patience).await?;
+            now.live = self.look(&now.physical, &mut now.backoff).await?;
             now.made = true;
         }
         Ok(())
     }
 
     /// Right after it was made: another run may have made one as well, in the time between its look and ours.
-    pub(super) async fn claim(&self, now: &mut Now) -> Result<(), Broken> {
+    pub(super) async fn claim(&self, now: &mut Now) -> Result<(), EndedEarly> {
         let mine = now.physical.clone();
-        let (mut one, mut other) = (now.patience.clone(), now.patience.clone());
+        let (mut one, mut other) = (now.backoff.clone(), now.backoff.clone());
         let (live, stays) = futures::join!(self.look(&mine, &mut one), self.stays(&mine, &mut other));
         if stays? {
             now.live = live?;
             return Ok(());
         }
-        self.give_way(&mine, &mut now.patience).await?;
+        self.yield_to_twin(&mine, &mut now.backoff).await?;
         (now.made, now.live, now.physical) = (false, None, self.step.physical.clone());
-        let found = self.look_for_lost(&mut now.patience).await?;
+        let found = self.look_for_lost(&mut now.backoff).await?;
         self.take(now, found).await
     }
 
     /// Whether mine is the one that stays. Of two that see each other the one with the smaller id stays; one that does
     /// not go although it is the greater was there before mine was seen, and is in use by now.
-    async fn stays(&self, mine: &str, patience: &mut Patience) -> Result<bool, Broken> {
+    async fn stays(&self, mine: &str, backoff: &mut Backoff) -> Result<bool, EndedEarly> {
         for _ in 0..MOST_STALE_LOOKS {
-            let seen = self.looked(Look::Kind, patience).await?;
+            let seen = self.looked(Look::Kind, backoff).await?;
             let all = seen.current.into_iter().chain(seen.others);
             let others = all.filter(|one| one.physical != mine).collect();
             match self.pick(Incarnations { current: None, others }, None) {
@@ -67,7 +71,7 @@ impl Settle<'_, '_> {
                 Some(twin) => {
                     let waits =
                         format!("another run has made {} too: one of the two gives way", twin.physical);
-                    self.rest(patience.next_pause(), Whose::Ours, &waits).await?;
+                    self.rest(backoff.next_pause(), WaitFor::OurRequest, &waits).await?;
                 }
             }
         }
@@ -75,15 +79,15 @@ impl Settle<'_, '_> {
     }
 
     /// Removes what this step has made and nobody uses yet.
-    async fn give_way(&self, mine: &str, patience: &mut Patience) -> Result<(), Broken> {
+    async fn yield_to_twin(&self, mine: &str, backoff: &mut Backoff) -> Result<(), EndedEarly> {
         tracing::info!(resource = %self.step.resource, mine, "another run has made it too: this one gives way");
         let step = Step { verb: Verb::Delete, physical: mine.to_owned(), ..self.step.clone() };
-        let mut again = patience.anew();
+        let mut again = backoff.anew();
         for _ in 0..MOST_STALE_LOOKS {
-            let Some(live) = self.look(mine, patience).await? else { return Ok(()) };
+            let Some(live) = self.look(mine, backoff).await? else { return Ok(()) };
             if let Err(error) = self.perform(&step, Some(&live), &Diff::default()).await {
                 let wait = self.weigh(&error, &mut again)?.unwrap_or_else(|| again.next_pause());
-                self.rest(wait, Whose::Ours, &error.to_string()).await?;
+                self.rest(wait, WaitFor::OurRequest, &error.to_string()).await?;
             }
         }
         Err(Failure::new(format!(
@@ -93,12 +97,16 @@ impl Settle<'_, '_> {
     }
 
     /// The oldest of equal revisions, where another run has registered the same beside this one; the others go.
-    pub(super) async fn only_one(&self, now: &mut Now, mine: Incarnation) -> Result<Incarnation, Broken> {
+    pub(super) async fn keep_oldest(
+        &self,
+        now: &mut Now,
+        mine: Incarnation,
+    ) -> Result<Incarnation, EndedEarly> {
         let newest = self.newest.unwrap_or_default();
         if self.step.verb != Verb::Register || !now.made || mine.revision == Some(newest + 1) {
             return Ok(mine);
         }
-        let seen = self.looked(Look::At(&now.physical), &mut now.patience).await?;
+        let seen = self.looked(Look::At(&now.physical), &mut now.backoff).await?;
         let equal = |one: &&Incarnation| {
             one.revision > Some(newest) && self.is_ours(one) && self.diff(one).is_empty()
         };
@@ -109,7 +117,7 @@ impl Settle<'_, '_> {
         for extra in rest {
             let step = Step { verb: Verb::Deregister, revision: extra.revision, ..self.step.clone() };
             let Err(error) = self.perform(&step, Some(extra), &Diff::default()).await else { continue };
-            match self.cloud.classify(&step.resource, &error, now.patience.age()) {
+            match self.cloud.classify(&step.resource, &error, now.backoff.age()) {
                 Fault::Gone => {}
                 // AWS does not let the newest go before the others: it is the one that counts then.
                 Fault::Settling(_) => kept = extra,

@@ -9,7 +9,7 @@ use super::Limits;
 
 /// How long one step has been at it, and how long it waits next.
 #[derive(Debug, Clone)]
-pub(super) struct Patience {
+pub(super) struct Backoff {
     started: Instant,
     first: Duration,
     longest: Duration,
@@ -18,7 +18,7 @@ pub(super) struct Patience {
     seed: String,
 }
 
-impl Patience {
+impl Backoff {
     /// Begins now. `seed`: tells the waits of this step from those of all others.
     pub fn new(limits: &Limits, seed: &str) -> Self {
         Self {
@@ -75,18 +75,18 @@ mod tests {
 
     #[test]
     fn refusals_are_waited_out_longer_and_longer_by_chance_and_as_aws_asks() {
-        let mut patience = Patience::new(&Limits::default(), "a");
-        let waits: Vec<Duration> = (0..12).map(|_| patience.after_refusal(None)).collect();
+        let mut backoff = Backoff::new(&Limits::default(), "a");
+        let waits: Vec<Duration> = (0..12).map(|_| backoff.after_refusal(None)).collect();
         for (nth, wait) in (0_u32..).zip(&waits) {
             let most =
                 Duration::from_millis(500 * 2_u64.pow(nth.min(10))).min(Limits::default().slowest_poll);
             assert!(*wait >= most / 2 && *wait <= most, "{nth}: {wait:?} of {most:?}");
         }
-        let mut other = Patience::new(&Limits::default(), "b");
+        let mut other = Backoff::new(&Limits::default(), "b");
         assert_ne!(other.after_refusal(None), waits[0]);
         let asked = Duration::from_secs(40);
-        assert_eq!(patience.after_refusal(Some(asked)), asked);
-        patience.begin_again();
-        assert_eq!(patience.after_refusal(None), waits[0]);
+        assert_eq!(backoff.after_refusal(Some(asked)), asked);
+        backoff.begin_again();
+        assert_eq!(backoff.after_refusal(None), waits[0]);
     }
 }

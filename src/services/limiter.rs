@@ -10,14 +10,14 @@ use super::promised::Form;
 
 /// How many calls of one service are under way at once.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Width {
+pub struct Concurrency {
     /// Of those that only look.
     pub reads: usize,
     /// Of those that may change something.
     pub writes: usize,
 }
 
-impl Default for Width {
+impl Default for Concurrency {
     fn default() -> Self {
         Self { reads: 32, writes: 8 }
     }
@@ -25,14 +25,14 @@ impl Default for Width {
 
 /// Lets so many calls pass at once, and holds the others.
 #[derive(Debug, Default)]
-pub(super) struct Lanes {
-    width: Mutex<Width>,
+pub(super) struct Limiter {
+    width: Mutex<Concurrency>,
     open: Mutex<BTreeMap<(String, bool), Arc<Semaphore>>>,
 }
 
-impl Lanes {
+impl Limiter {
     /// From now on; what is under way goes on.
-    pub fn set(&self, width: Width) {
+    pub fn set(&self, width: Concurrency) {
         *self.width.lock().unwrap_or_else(PoisonError::into_inner) = width;
         self.open.lock().unwrap_or_else(PoisonError::into_inner).clear();
     }
@@ -165,8 +165,8 @@ mod tests {
 
     #[tokio::test]
     async fn a_full_lane_holds_its_own_calls_only() {
-        let lanes = Lanes::default();
-        lanes.set(Width { reads: 2, writes: 1 });
+        let lanes = Limiter::default();
+        lanes.set(Concurrency { reads: 2, writes: 1 });
         let call = |action: &str| Operation {
             service: "iam".into(),
             action: action.into(),

@@ -15,9 +15,9 @@ use crate::services::service;
 
 /// What is known of what is young.
 #[derive(Debug, Default)]
-pub(super) struct Fresh(Mutex<Option<Instant>>);
+pub(super) struct Propagation(Mutex<Option<Instant>>);
 
-impl Fresh {
+impl Propagation {
     /// A step is done: something that AWS shows late may have changed with it.
     pub fn note(&self, step: &Step) {
         if propagates(&step.resource) && matches!(step.verb, Verb::Create | Verb::Update) {
