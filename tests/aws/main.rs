@@ -24,6 +24,7 @@ mod names;
 mod needed;
 mod payments;
 mod permissions;
+mod public_stacks;
 mod renamed;
 mod replaced;
 mod revisions;
