@@ -1,4 +1,4 @@
-//! WaitFor it is that was made: what only its tags tell apart AWS makes as often as it is asked (D25, D26).
+//! Whose it is that was made: what only its tags tell apart AWS makes as often as it is asked (D25, D26).
 
 use super::Failure;
 use super::backoff::Backoff;

@@ -88,9 +88,9 @@ pub(super) enum Next {
     Done(Option<Incarnation>),
     Act(Diff),
     Wait(String),
-    /// EndedEarly, but it may mend itself in a moment: a fresh role is not seen everywhere yet.
+    /// Broken, but it may mend itself in a moment: a fresh role is not seen everywhere yet.
     Repair(String),
-    /// EndedEarly for good, unless it was before this step and its reason is gone.
+    /// Broken for good, unless it was before this step and its reason is gone.
     Broken(String),
 }
 

@@ -38,7 +38,7 @@ impl From<Failure> for EndedEarly {
     }
 }
 
-/// WaitFor work a wait is for.
+/// Whose work a wait is for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum WaitFor {
     /// What this step has asked for, if it has asked for anything yet.
