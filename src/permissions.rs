@@ -133,9 +133,13 @@ impl Statements {
             let names: BTreeSet<&str> = lookup.names().collect();
             let names = if names.is_empty() { BTreeSet::from(["*"]) } else { names };
             // An ARN's last part is the name.
-            let names = names.into_iter().map(|name| name.rsplit(['/', ':']).next().unwrap_or(name));
+            let last = |name: &'_ str| -> String {
+                let of_arn = name.starts_with("arn:").then(|| name.rsplit(['/', ':']).next()).flatten();
+                of_arn.unwrap_or(name).to_owned()
+            };
+            let names = names.into_iter().map(last);
             for name in names {
-                let looked_for = Declared::named(ResourceId::new(kind.facts().name, name), name);
+                let looked_for = Declared::named(ResourceId::new(kind.facts().name, name.as_str()), name);
                 self.add(READS, kind.facts().grants.read, desired, Some(&looked_for));
             }
         }

@@ -17,7 +17,7 @@ pub struct Args {
 /// Runs `drift`.
 pub async fn run(args: Args, globals: &Globals, out: &Output) -> Result<Exit> {
     let session = out.diagnosed(Session::open(globals, &args.choices, out).await, args.json)?;
-    let (plan, _) = session.plan(&Allowed::default().guard()).await?;
+    let (plan, _) = out.diagnosed(session.plan(&Allowed::default().guard()).await, args.json)?;
     let calls = session.calls();
     session.close().await;
     if args.json {

@@ -120,6 +120,10 @@ impl Output {
             errors.0.iter().for_each(|error| self.record(json::diagnostic(error)));
             json::more_diagnostics(errors).into_iter().for_each(|record| self.record(record));
         }
+        if let (true, Err(Error::Unfound(all))) = (json, &result) {
+            self.record(json::version());
+            all.iter().for_each(|one| self.record(json::unfound(one)));
+        }
         result
     }
 

@@ -30,7 +30,8 @@ pub async fn run(args: Args, globals: &Globals, out: &Output) -> Result<Exit> {
     } else if let Some(name) = args.name.as_deref().filter(|name| !desired.outputs.contains_key(*name)) {
         return Err(unknown(name, &desired));
     }
-    let (desired, observed) = Session::of(globals, desired, out).await?.looked().await?;
+    let session = Session::of(globals, desired, out).await?;
+    let (desired, observed) = out.diagnosed(session.looked().await, args.json)?;
     tell(&args, &desired, &observed, out)
 }
 

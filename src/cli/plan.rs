@@ -55,7 +55,8 @@ fn target(text: &str) -> std::result::Result<Target, String> {
 /// Runs `plan`.
 pub async fn run(args: Args, globals: &Globals, out: &Output) -> Result<Exit> {
     let session = out.diagnosed(Session::open(globals, &args.choices, out).await, args.json)?;
-    let (plan, _) = session.plan(&args.allowed.within(&session.desired, out)?).await?;
+    let guard = args.allowed.within(&session.desired, out)?;
+    let (plan, _) = out.diagnosed(session.plan(&guard).await, args.json)?;
     let calls = session.calls();
     session.close().await;
     for target in &args.out {

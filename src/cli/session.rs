@@ -179,11 +179,19 @@ impl Session {
 
     /// The same for a plan: what it stands on has to be there. Nothing that is destroyed stands on anything.
     async fn observe_for(&self, guard: &Guard) -> Result<Observed> {
-        let observed = self.observe().await?;
-        if !guard.destroy {
-            looked_up(&self.desired, &observed)?;
+        if guard.destroy {
+            return self.observe_alone().await;
         }
+        let observed = self.observe().await?;
+        looked_up(&self.desired, &observed)?;
         Ok(observed)
+    }
+
+    /// The same without what is looked up: for commands that need none of it.
+    pub async fn observe_alone(&self) -> Result<Observed> {
+        let scope = Scope { existing: BTreeMap::new(), zones: false, ..Scope::of(&self.desired) };
+        let read = self.aws.observe(&scope).await;
+        read.map_err(Error::aws(format!("read what AWS has of {}", self.desired.environment)))
     }
 
     /// Observes, and plans.

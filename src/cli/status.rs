@@ -16,7 +16,7 @@ pub struct Args {
 /// Runs `status`.
 pub async fn run(args: Args, globals: &Globals, out: &Output) -> Result<Exit> {
     let session = out.diagnosed(Session::open(globals, &args.choices, out).await, args.json)?;
-    let observed = session.observe().await?;
+    let observed = session.observe_alone().await?;
     if args.json {
         out.record(json::version());
         json::status(&session.desired, &observed).into_iter().for_each(|record| out.record(record));

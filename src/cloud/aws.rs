@@ -141,7 +141,8 @@ impl Aws {
         });
         let parameters = services::ssm::parameters(self.clients.config(), names.collect());
         let (zones, parameters) = futures::try_join!(zones, parameters)?;
-        Ok(lookups::Seen { of_kinds: BTreeMap::new(), parameters, zones })
+        let services::ssm::Parameters { values, secrets } = parameters;
+        Ok(lookups::Seen { of_kinds: BTreeMap::new(), parameters: values, secrets, zones })
     }
 
     /// The services' side of a scope: names by kind.
@@ -162,7 +163,15 @@ impl Aws {
             scope.reach == Reach::Named,
         );
         let by_more = scope.existing.values().filter(|lookup| lookup.names().next().is_none());
-        reading.looked_up = by_more.filter_map(|lookup| lookup.kind().map(str::to_owned)).collect();
+        for lookup in by_more {
+            let fields = match &lookup.source {
+                Source::Kind(wanted) => wanted.fields.keys().cloned().collect(),
+                _ => BTreeSet::new(),
+            };
+            let kind = lookup.kind().map(str::to_owned);
+            kind.into_iter()
+                .for_each(|kind| reading.looked_up.entry(kind).or_default().extend(fields.clone()));
+        }
         if let Reach::Kind(kind) = &scope.reach {
             reading.kind = Some(kind.clone());
         }

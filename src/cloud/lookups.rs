@@ -15,6 +15,8 @@ pub struct Seen {
     pub of_kinds: BTreeMap<&'static str, Vec<Incarnation>>,
     /// The values of the parameters that exist.
     pub parameters: BTreeMap<String, String>,
+    /// Those of them that are secrets, whose values are not kept.
+    pub secrets: BTreeSet<String>,
     /// The zones of the region.
     pub zones: BTreeSet<String>,
 }
@@ -62,6 +64,9 @@ impl Seen {
         known: &Surroundings,
     ) -> Found {
         let (mut now, own): (Vec<Match>, Option<String>) = match &lookup.source {
+            Source::Parameter(name) if self.secrets.contains(name) => {
+                return Found { secret: true, ..Found::default() };
+            }
             Source::Parameter(name) => {
                 (self.parameters.get(name).map(|value| parameter(value)).into_iter().collect(), None)
             }
@@ -78,14 +83,14 @@ impl Seen {
             Source::Kind(wanted) => {
                 let default_by = kinds.iter().map(|kind| kind.facts()).find(|it| it.name == wanted.kind);
                 let default_by = default_by.and_then(|facts| facts.default_by);
-                let is_it = |it: &&Incarnation| fits(wanted, default_by, it, known);
+                let is_it = |it: &&Incarnation| !it.retiring() && fits(wanted, default_by, it, known);
                 let (own, others): (Vec<_>, Vec<_>) =
                     self.of(&wanted.kind).filter(is_it).partition(|it| it.owner().as_ref() == Some(owner));
                 (newest(others).into_iter().map(of).collect(), own.first().map(|it| name(it)))
             }
         };
         now.sort_by(|a: &Match, b| (&a.label, &a.physical).cmp(&(&b.label, &b.physical)));
-        let Some(held) = &lookup.held else { return Found { matches: now, newer: None, own } };
+        let Some(held) = &lookup.held else { return Found { matches: now, own, ..Found::default() } };
         let newer = Found { matches: now, ..Found::default() };
         let is_newer = !newer.matches.iter().any(|it| it.physical == *held);
         let told = match newer.matches.is_empty() {
@@ -94,9 +99,12 @@ impl Seen {
         };
         let matches = match lookup.kind() {
             None => vec![parameter(held)],
-            Some(kind) => self.of(kind).filter(|it| it.physical == *held).map(of).collect(),
+            Some(kind) => newest(self.of(kind).filter(|it| it.physical == *held).collect())
+                .into_iter()
+                .map(of)
+                .collect(),
         };
-        Found { matches, newer: is_newer.then_some(told), own }
+        Found { matches, newer: is_newer.then_some(told), own, secret: false }
     }
 
     fn of(&self, kind: &str) -> impl Iterator<Item = &Incarnation> {

@@ -95,7 +95,13 @@ pub fn read(file: usize, sources: &mut Sources, complaints: &mut Vec<Complaint>)
     if tree.get("apiVersion").is_some() {
         return None;
     }
-    let wrong = checker().check(tree, tree.span);
+    let mut wrong = checker().check(tree, tree.span);
+    if let Some(second) = parsed.documents.get(1) {
+        let message = format!("{FILE} declares variables and nothing else, and this is a second document");
+        wrong.push(
+            Complaint::new(second.span, message).help("write manifests into another file of the stack"),
+        );
+    }
     let is_wrong = !wrong.is_empty() || !parsed.complaints.is_empty();
     complaints.extend(wrong);
     complaints.extend(parsed.complaints.iter().cloned());
@@ -109,10 +115,22 @@ pub fn read(file: usize, sources: &mut Sources, complaints: &mut Vec<Complaint>)
         let default = node.get("default").cloned();
         if let Some(default) = &default {
             complaints.extend(declaration.misfit(&name, default, span));
+            complaints.extend(unplain(&name, default));
         }
         found.insert(name, (declaration, span, default));
     }
     Some(Declarations(found))
+}
+
+/// A default is read before anything that it could name.
+fn unplain(name: &str, default: &Node) -> Option<Complaint> {
+    let says = |text: Option<&str>| text.is_some_and(|text| text.contains("${"));
+    if says(default.text()) || default.entries().iter().any(|entry| says(Some(&entry.key))) {
+        let message = format!("the default of the variable `{name}` can't use `${{…}}`");
+        return Some(Complaint::new(default.span, message).help("say the value in environment.yaml"));
+    }
+    let inside = default.items().iter().chain(default.entries().iter().map(|entry| &entry.value));
+    inside.into_iter().find_map(|inner| unplain(name, inner))
 }
 
 impl Declaration {
@@ -159,7 +177,8 @@ impl Declarations {
     ) -> Vec<Complaint> {
         let mut complaints = Vec::new();
         for (name, (declaration, span, default)) in &self.0 {
-            match variables.get(name) {
+            let said = variables.get(name).filter(|it| !declaration.required || it.data != Data::Null);
+            match said {
                 Some(value) => complaints.extend(declaration.misfit(name, value, *span)),
                 None if loaded.unsure.variables => {}
                 None if declaration.required => {

@@ -129,16 +129,20 @@ pub fn settings(document: &Node) -> Vec<Complaint> {
 
 /// Our own settings are needed before anything exists: they hold no references to what does.
 pub fn unreferring(tree: &Node, sources: &Sources) -> Vec<Complaint> {
+    tree.get("metadata").map(|node| unreferring_in(node, "metadata", sources)).unwrap_or_default()
+}
+
+/// What is needed before anything is known of what exists holds no references. `what`: what it is.
+pub fn unreferring_in(node: &Node, what: &str, sources: &Sources) -> Vec<Complaint> {
     let mut complaints = Vec::new();
-    let Some(metadata) = tree.get("metadata") else { return complaints };
-    let mut nodes = vec![metadata];
+    let mut nodes = vec![node];
     while let Some(node) = nodes.pop() {
         nodes.extend(node.items());
         nodes.extend(node.entries().iter().map(|entry| &entry.value));
         for found in node.text().map(reference::references).unwrap_or_default() {
             let span = sources.find(node.span, &found.to_string(), 0);
             complaints.push(
-                Complaint::new(span, format!("`{found}` can't be used in metadata"))
+                Complaint::new(span, format!("`{found}` can't be used in {what}"))
                     .label("expected a text, `${var.…}` or `${env.…}`"),
             );
         }

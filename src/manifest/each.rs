@@ -97,13 +97,19 @@ pub fn all_in(node: &Node) -> Option<All> {
 
 impl All {
     /// The names that it stands for, in the order in which they are declared: those of the stack that it stands in, if there are any.
-    pub fn names<'a>(&self, declared: &'a [ResourceId], prefix: Option<&str>) -> Vec<&'a str> {
-        let of = |start: &str| -> Vec<&'a str> {
-            let fits = |id: &&ResourceId| id.kind == self.kind && id.name.starts_with(start);
-            declared.iter().filter(fits).map(|id| id.name.as_str()).collect()
+    pub fn names<'a>(&self, declared: &'a [ResourceId], renamed: Option<&Renamed<'_>>) -> Vec<&'a str> {
+        let of_kind = || declared.iter().filter(|id| id.kind == self.kind);
+        let is_own = |renamed: &Renamed<'_>, id: &ResourceId| {
+            let own = id.name.strip_prefix(renamed.prefix).filter(|own| own.starts_with(&self.start));
+            // Another stack's name may begin with this one's.
+            own.is_some_and(|own| renamed.own.contains(&ResourceId::new(id.kind.clone(), own)))
         };
-        let own = prefix.map(|prefix| of(&format!("{prefix}{}", self.start))).unwrap_or_default();
-        if own.is_empty() { of(&self.start) } else { own }
+        let own = renamed.map(|renamed| of_kind().filter(|id| is_own(renamed, id)));
+        let own: Vec<&str> = own.into_iter().flatten().map(|id| id.name.as_str()).collect();
+        if !own.is_empty() {
+            return own;
+        }
+        of_kind().map(|id| id.name.as_str()).filter(|name| name.starts_with(&self.start)).collect()
     }
 
     /// The same for one of the names.
@@ -112,7 +118,11 @@ impl All {
     }
 
     /// What is said where there is none.
-    pub fn none(&self, span: Span) -> Complaint {
+    pub fn none(&self, span: Span, in_stack: bool) -> Complaint {
+        if !in_stack {
+            let message = format!("`{}` stands for several only in a stack's manifests", self.written);
+            return Complaint::new(span, message).help("name each of them here");
+        }
         let message = format!(
             "no {} whose name begins with `{}` is declared in this environment",
             self.kind, self.start

@@ -158,7 +158,7 @@ pub fn load(
     let mut hidden = Vec::new();
     masked::hidden(&tree, &mut hidden);
     sources.hide(hidden);
-    let place = place(&tree);
+    let place = place(&tree, name, taken, sources);
     let scope = Scope::environment(name, &place, room);
     let project = project(&tree, &scope, sources);
     let scope = project.as_ref().map_or(scope, |(project, owner)| scope.of_project(project, &owner.0));
@@ -184,6 +184,9 @@ pub fn load(
             return None;
         }
     };
+    if let Some(tags) = tree.get("tags") {
+        complaints.extend(document::unreferring_in(tags, "tags", sources));
+    }
     for entry in tree.get("tags").map(Node::entries).unwrap_or_default() {
         complaints.extend(document::tag(entry.at, &entry.key, entry.value.text()));
     }
@@ -200,11 +203,13 @@ pub fn load(
     let variables = entries.iter().map(|entry| (entry.key.clone(), entry.value.clone())).collect();
     let place = Place::new(&*file.account, &*file.region);
     let owner = Owner::new(&file.project, name);
-    let (outputs, wrong) = outputs::read(&tree, sources);
-    complaints.extend(wrong);
-    let reader = existing::Reader { root, place: &place, project: &file.project, sources };
+    let reader = existing::Reader { root, place: &place, environment: name, sources };
     let (existing, wrong) = reader.read(&file.existing, &tree);
     complaints.extend(wrong.into_iter().filter(|_| !unsure.place && !unsure.project));
+    let mut told = tree.get("outputs").cloned();
+    told.iter_mut().for_each(|told| existing::in_lists(told, &existing));
+    let (outputs, wrong) = outputs::read(told.as_ref(), sources);
+    complaints.extend(wrong);
     Some(Loaded {
         file,
         tree,
@@ -252,7 +257,17 @@ fn read(sources: &mut Sources, path: &Path, complaints: &mut Vec<Complaint>) -> 
 }
 
 /// Account and region, as far as they can be read: what `${env.…}` in the file itself needs.
-fn place(tree: &Node) -> Place {
+fn place(tree: &Node, name: &str, taken: &Files, sources: &Sources) -> Place {
+    let written = |key: &str| tree.get(key).and_then(Node::text).unwrap_or_default();
+    let (account, region) = (written("account"), written("region"));
+    let raw = Place::new(account, region);
+    if !account.contains("${") && !region.contains("${") {
+        return raw;
+    }
+    // A variable may say it, and no variable can need what is not known yet.
+    let (nowhere, room) = (Place::new("", ""), Room::default());
+    let scope = Scope { files: taken, ..Scope::environment(name, &nowhere, &room) };
+    let tree = replaced(tree, &scope, sources, &mut Vec::new());
     let text = |key: &str| tree.get(key).and_then(Node::text).unwrap_or_default();
     Place::new(text("account"), text("region"))
 }
@@ -315,7 +330,7 @@ pub fn collisions(root: &Path, name: &str, loaded: &Loaded) -> Option<Complaint>
         return None;
     }
     for other in environments(root).into_iter().filter(|other| other != name) {
-        let Some((place, prefix)) = outline(root, &other) else { continue };
+        let Some(Outline { place, prefix: Some(prefix), .. }) = outline(root, &other) else { continue };
         let prefix = prefix.as_str();
         let ours = loaded.file.name_prefix.as_str();
         // What the permissions of the one allow by `dev-*` would hold for all of `dev-eu-` as well.
@@ -341,19 +356,32 @@ pub fn collisions(root: &Path, name: &str, loaded: &Loaded) -> Option<Complaint>
     None
 }
 
-/// Where another environment lives, and what the names of its resources begin with. Whatever else is wrong over there is that
-/// environment's own matter.
-pub fn outline(root: &Path, name: &str) -> Option<(Place, String)> {
+/// What one environment has to know of another.
+pub struct Outline {
+    /// Where it lives.
+    pub place: Place,
+    /// What the names of its resources begin with; nothing, where that can't be read.
+    pub prefix: Option<String>,
+    /// Its project.
+    pub project: String,
+}
+
+/// Another environment's outline. Whatever else is wrong over there is that environment's own matter.
+pub fn outline(root: &Path, name: &str) -> Option<Outline> {
     let mut sources = Sources::default();
     let tree = read(&mut sources, &root.join(name).join(FILE), &mut Vec::new())?;
-    let place = place(&tree);
+    let mut taken = Files::default();
+    taken.read(root, tree.span.file, &mut sources);
+    let place = place(&tree, name, &taken, &sources);
     let room = Room::default();
-    let scope = Scope::environment(name, &place, &room);
-    let project = project(&tree, &scope, &sources);
-    let scope = project.as_ref().map_or(scope, |(project, owner)| scope.of_project(project, &owner.0));
-    let tree = replaced(&tree, &scope, &sources, &mut Vec::new());
-    let prefix = tree.get("namePrefix").and_then(Node::text).unwrap_or_default().to_owned();
-    Some((place, prefix))
+    let scope = Scope { files: &taken, ..Scope::environment(name, &place, &room) };
+    let (project, owner) = project(&tree, &scope, &sources)?;
+    let tree = replaced(&tree, &scope.of_project(&project, &owner.0), &sources, &mut Vec::new());
+    let prefix = match tree.get("namePrefix") {
+        Some(prefix) => prefix.text().map(str::to_owned),
+        None => Some(String::new()),
+    };
+    Some(Outline { place, prefix, project })
 }
 
 /// The environments that exist, by name.

@@ -7,7 +7,8 @@ use schemars::JsonSchema;
 use serde::Deserialize;
 use serde_json::{Map, Value};
 
-use super::environment::{self, resource_id};
+use super::document::unreferring_in;
+use super::environment::{self, Outline, resource_id};
 use super::error::Complaint;
 use super::nearest::{did_you_mean, listed};
 use super::source::{Sources, Span};
@@ -67,8 +68,8 @@ pub struct Reader<'a> {
     pub root: &'a Path,
     /// Where the environment lives.
     pub place: &'a Place,
-    /// Its project.
-    pub project: &'a str,
+    /// Its name.
+    pub environment: &'a str,
     /// The files.
     pub sources: &'a Sources,
 }
@@ -84,6 +85,11 @@ impl Reader<'_> {
         for entry in tree.get("existing").map(Node::entries).unwrap_or_default() {
             let Some(existing) = declared.get(&entry.key) else { continue };
             complaints.extend(named(entry));
+            for key in ["id", "name", "tags"] {
+                let node = entry.value.get(key);
+                let wrong = node.map(|node| unreferring_in(node, "what a lookup goes by", self.sources));
+                complaints.extend(wrong.unwrap_or_default());
+            }
             match self.source(existing, entry) {
                 Ok(source) => {
                     let position = self.sources.position(entry.at);
@@ -160,8 +166,8 @@ impl Reader<'_> {
         for (path, value) in &existing.fields {
             let inside = entry.value.get("where");
             let span = inside.and_then(|it| it.entry(path)).map_or(entry.at, |entry| entry.at);
-            if facts.rules.at(path).is_none() {
-                let names = || facts.rules.fields.keys().map(String::as_str);
+            if facts.rules.at(path).is_none() && !facts.outputs.contains(path) {
+                let names = || facts.rules.fields.keys().chain(&facts.outputs).map(String::as_str);
                 let complaint = Complaint::new(span, format!("{kind} has no field `{path}`"));
                 return Err(complaint
                     .help_if(did_you_mean(path, names()))
@@ -196,7 +202,11 @@ impl Reader<'_> {
                 .help_if(near)
                 .help(format!("environments are: {}", listed(names.iter().map(String::as_str)))));
         };
-        let Some((place, prefix)) = environment::outline(self.root, folder) else {
+        if folder == self.environment {
+            let complaint = Complaint::new(at("environment"), "this is the environment itself");
+            return Err(complaint.help(format!("refer to what it declares as `${{{resource}.…}}`")));
+        }
+        let Some(Outline { place, prefix, project }) = environment::outline(self.root, folder) else {
             return Err(Complaint::new(at("environment"), format!("the environment `{name}` can't be read"))
                 .help(format!("run `batchwright validate {name}`")));
         };
@@ -208,8 +218,12 @@ impl Reader<'_> {
             return Err(Complaint::new(at("environment"), message)
                 .help("only what is in the same account and region can be looked up: write its id out"));
         }
+        let Some(prefix) = prefix else {
+            return Err(Complaint::new(at("environment"), format!("the prefix of `{name}` can't be read"))
+                .help(format!("run `batchwright validate {name}`")));
+        };
         let name = format!("{prefix}{}", resource.name);
-        Ok(Source::Environment { owner: Owner::new(self.project, folder), resource, name })
+        Ok(Source::Environment { owner: Owner::new(&project, folder), resource, name })
     }
 }
 

@@ -15,10 +15,17 @@ use super::tree::{Data, Node};
 
 /// The files that manifests name, by the names in their `${…}`.
 #[derive(Debug, Default)]
-pub struct Files(BTreeMap<String, Node>);
+pub struct Files {
+    by_name: BTreeMap<String, Node>,
+    /// How many bytes they hold.
+    bytes: usize,
+}
 
 /// None at all.
-pub const NONE: &Files = &Files(BTreeMap::new());
+pub const NONE: &Files = &Files { by_name: BTreeMap::new(), bytes: 0 };
+
+/// So many bytes the files that manifests name may hold together.
+const MOST: usize = 16 * 1024 * 1024;
 
 /// How names of files begin, and what each is taken for.
 pub const STARTS: [&str; 3] = ["file.", "json.", "yaml."];
@@ -31,30 +38,41 @@ static NAMES: LazyLock<Regex> = LazyLock::new(|| {
 impl Files {
     /// What a name stands for.
     pub fn get(&self, name: &str) -> Option<&Node> {
-        self.0.get(name)
+        self.by_name.get(name)
     }
 
     /// Reads the files that another file names, and complains where it names them.
     pub fn read(&mut self, root: &Path, file: usize, sources: &mut Sources) -> Vec<Complaint> {
         let text = sources.get(file).map(|source| source.text.clone()).unwrap_or_default();
         let mut complaints = Vec::new();
+        let (mut counted, mut lines) = (0, 1);
         for found in NAMES.captures_iter(&text) {
             let (Some(whole), Some(name)) = (found.get(0), found.get(1)) else { continue };
             let before = text.get(..whole.start()).unwrap_or_default();
-            if before.ends_with('$') || self.0.contains_key(name.as_str()) {
+            if before.ends_with('$') || self.by_name.contains_key(name.as_str()) {
                 continue;
             }
-            let line = before.rsplit('\n').next().unwrap_or_default();
-            let (line, column) = (before.matches('\n').count() + 1, line.chars().count() + 1);
+            lines += before.get(counted..).unwrap_or_default().matches('\n').count();
+            counted = whole.start();
+            let column = before.rsplit('\n').next().unwrap_or_default().chars().count() + 1;
+            let line = lines;
             let span = Span { file, line, column, width: whole.as_str().chars().count() };
-            let node = one(root, name.as_str(), sources).unwrap_or_else(|wrong| {
+            if self.bytes > MOST {
+                let message = format!("the files that are named hold more than {} MiB", MOST / 1024 / 1024);
+                complaints.push(Complaint::new(span, message).help("name fewer, or smaller ones"));
+                self.by_name.insert(name.as_str().to_owned(), Node::new(Data::Broken(String::new()), span));
+                return complaints;
+            }
+            let node = one(root, name.as_str(), sources);
+            self.bytes += node.as_ref().map_or(0, |node| node.size().bytes);
+            let node = node.unwrap_or_else(|wrong| {
                 complaints.extend(wrong.into_iter().map(|it| match it.span == Span::default() {
                     true => Complaint { span, ..it },
                     false => it.related(span, "named here"),
                 }));
                 Node::new(Data::Broken(String::new()), span)
             });
-            self.0.insert(name.as_str().to_owned(), node);
+            self.by_name.insert(name.as_str().to_owned(), node);
         }
         complaints
     }

@@ -35,6 +35,8 @@ pub struct Scope<'a> {
     pub files: &'a Files,
     /// Which one of several a document is made for.
     pub each: Option<One<'a>>,
+    /// Whether it is a stack's manifest that is read, and not the environment's file.
+    pub in_stack: bool,
     /// All that is declared, where somebody names several together.
     pub declared: &'a [ResourceId],
     /// Which one of them is meant right now.
@@ -68,6 +70,7 @@ impl<'a> Scope<'a> {
             existing,
             files: filed::NONE,
             each: None,
+            in_stack: false,
             declared: &[],
             one_of_all: None,
             renamed: None,

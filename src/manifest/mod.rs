@@ -106,9 +106,9 @@ pub fn load(root: &Path, environment: &str, options: &Options) -> Result<Desired
         errors.sort();
         return Err(errors);
     };
-    whole.extend(unmet(&loaded, options));
     complaints.extend(environment::collisions(root, environment, &loaded));
-    let (mut stacks, cut) = stacks::read(root, &loaded, &mut sources, &mut complaints);
+    let (mut stacks, cut) = stacks::read(root, &loaded, (&mut sources, &given), &mut complaints);
+    whole.extend(unmet(&loaded, &stacks, options));
     for file in stacks.iter().flat_map(|stack| stack.files.clone()).collect::<BTreeSet<_>>() {
         complaints.extend(taken.read(root, file, &mut sources));
     }
@@ -237,12 +237,13 @@ fn given(sources: &mut Sources, options: &Options) -> (Given, Vec<ManifestError>
 }
 
 /// What the command line gives that the environment does not have, and what can't be given.
-fn unmet(loaded: &Loaded, options: &Options) -> Vec<ManifestError> {
+fn unmet(loaded: &Loaded, stacks: &[stacks::Stack], options: &Options) -> Vec<ManifestError> {
     let mut errors = Vec::new();
     // The file's own may be the ones that could not be read.
     for name in options.variables.keys().filter(|_| !loaded.unsure.variables) {
-        let known = loaded.variables.keys().map(String::as_str);
-        if !loaded.variables.contains_key(name) {
+        let declared = stacks.iter().flat_map(|stack| &stack.declares);
+        let known = loaded.variables.keys().chain(declared).map(String::as_str);
+        if !known.clone().any(|known| known == name) {
             errors.push(
                 ManifestError::whole("", format!("the environment has no variable `{name}` to replace"))
                     .help_if(did_you_mean(name, known)),
@@ -284,7 +285,7 @@ fn together(
     if !stacks.iter().any(|stack| stack.prefix.is_some()) && !texts.any(|source| source.text.contains("*.")) {
         return Vec::new();
     }
-    let (mut declared, mut own) = (Vec::new(), Vec::new());
+    let (mut declared, mut own) = (Vec::<ResourceId>::new(), Vec::new());
     let room = Room::default();
     let mut reader = Reader::new(of, sources, taken, &[], &room);
     for stack in &*stacks {
@@ -292,7 +293,10 @@ fn together(
         for file in &stack.files {
             let Some(source) = sources.get(*file) else { continue };
             for document in parse::parse_within(*file, source, &room).documents {
-                names.extend(reader.names(stack, &document));
+                // So many are refused where they are read.
+                if declared.len() + names.len() <= resources::MOST {
+                    names.extend(reader.names(stack, &document));
+                }
             }
         }
         let prefix = stack.prefix.as_deref().unwrap_or_default();

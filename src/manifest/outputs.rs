@@ -44,9 +44,9 @@ pub struct Said {
 }
 
 /// The outputs of an environment, and what is wrong with them.
-pub fn read(tree: &Node, sources: &Sources) -> (BTreeMap<String, Output>, Vec<Complaint>) {
+pub fn read(told: Option<&Node>, sources: &Sources) -> (BTreeMap<String, Output>, Vec<Complaint>) {
     let (mut outputs, mut complaints) = (BTreeMap::new(), Vec::new());
-    for entry in tree.get("outputs").map(Node::entries).unwrap_or_default() {
+    for entry in told.map(Node::entries).unwrap_or_default() {
         let is_name = |name: &str| {
             name.starts_with(|it: char| it.is_ascii_alphabetic())
                 && name.chars().all(|it| it.is_ascii_alphanumeric() || matches!(it, '-' | '_'))

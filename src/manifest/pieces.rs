@@ -61,6 +61,9 @@ fn holds_names(before: &str, inner: &str) -> bool {
     is_plain && is_ours && ["${var.", "${env.", "${each."].iter().any(|it| inner.starts_with(it))
 }
 
+/// Names in names nest this deep at most: nobody reads more.
+const DEEPEST: usize = 8;
+
 fn balanced(from: &str) -> Option<usize> {
     let (mut depth, mut at) = (0_usize, 0);
     while let Some(rest) = from.get(at..) {
@@ -74,6 +77,9 @@ fn balanced(from: &str) -> Option<usize> {
         }
         let opens = here.starts_with("${");
         depth += usize::from(opens);
+        if depth > DEEPEST {
+            return None;
+        }
         at += next + if opens { 2 } else { 1 };
     }
     None

@@ -122,6 +122,7 @@ impl<'a> Reader<'a> {
             existing: &loaded.names.1,
             files: self.files,
             each: None,
+            in_stack: true,
             declared: self.declared,
             one_of_all: None,
             renamed: prefix.map(|prefix| Renamed {
@@ -281,11 +282,19 @@ impl<'a> Reader<'a> {
             each::renamed(&mut document, name);
         }
         let Some((kind, name)) = document::identity(&document) else { return document };
+        let kind = document.get("kind").filter(|_| kind.contains("${"));
+        let kind = kind.map(|kind| substitute(kind, scope, self.sources, &mut Vec::new()));
+        let kind = kind.as_ref().or_else(|| document.get("kind")).and_then(Node::text).unwrap_or_default();
         let key = format!("{kind}/{name}");
         let patches = self.loaded.tree.get("patches");
         let Some(entry) = patches.and_then(|patches| patches.entry(&key)) else { return document };
         if let Some(renamed) = entry.value.get("metadata").and_then(|it| it.entry("name")) {
             self.complaints.push(Complaint::new(renamed.at, "a patch can't change a resource's name"));
+        }
+        if let Some(each) = entry.value.get("metadata").and_then(|it| it.entry("each")) {
+            let complaint =
+                Complaint::new(each.at, "a patch can't change what there is one resource of each for");
+            self.complaints.push(complaint.help("say it by a variable in the manifest: `each: ${var.…}`"));
         }
         self.patched.insert(key);
         // What the patch replaces stays where it is written.

@@ -12,8 +12,9 @@ use super::environment::Loaded;
 use super::error::Complaint;
 use super::files;
 use super::nearest::{did_you_mean, listed};
+use super::own_variables::Given;
 use super::resources;
-use super::source::{Sources, Span};
+use super::source::{self, Sources, Span};
 use super::tree::{self, Node, Step};
 use crate::outside::path as shown;
 use crate::resource::ResourceId;
@@ -72,6 +73,8 @@ pub struct Stack {
     pub prefix: Option<String>,
     /// Its variables.
     pub variables: BTreeMap<String, Node>,
+    /// The names of the variables that it declares.
+    pub declares: Vec<String>,
     /// Its files, as they are counted.
     pub files: Vec<usize>,
     /// What it declares, as it says it: asked only where it has a name of its own.
@@ -82,7 +85,7 @@ pub struct Stack {
 pub fn read(
     root: &Path,
     loaded: &Loaded,
-    sources: &mut Sources,
+    (sources, given): (&mut Sources, &Given),
     complaints: &mut Vec<Complaint>,
 ) -> (Vec<Stack>, bool) {
     let mut stacks = Vec::new();
@@ -135,8 +138,13 @@ pub fn read(
             }
         }
         let with = node.get("with").map(Node::entries).unwrap_or_default();
-        complaints.extend(unused(used, with, &declarations, (&found, sources)));
+        complaints.extend(unused(used, with, &declarations, (&found, loaded.tree.span.file, sources)));
         let mut variables = loaded.variables.clone();
+        let declares: Vec<String> = declarations.names().map(str::to_owned).collect();
+        // What the stack alone declares may be given as well.
+        for name in declares.iter().filter(|name| !loaded.variables.contains_key(*name)) {
+            variables.extend(given.variables.get(name).map(|value| (name.clone(), value.clone())));
+        }
         variables.extend(with.iter().map(|entry| (entry.key.clone(), entry.value.clone())));
         complaints.extend(declarations.settle(used.folder(), span, &mut variables, loaded));
         let prefix = match used {
@@ -144,7 +152,7 @@ pub fn read(
             Use::Named(named) => Some(format!("{}-", named.name)),
         };
         let name = used.name().to_owned();
-        stacks.push(Stack { name, prefix, variables, files: found, own: Vec::new() });
+        stacks.push(Stack { name, prefix, variables, declares, files: found, own: Vec::new() });
     }
     (stacks, cut)
 }
@@ -154,11 +162,19 @@ fn unused(
     used: &Use,
     with: &[tree::Entry],
     declarations: &Declarations,
-    (files, sources): (&[usize], &Sources),
+    (files, environment, sources): (&[usize], usize, &Sources),
 ) -> Vec<Complaint> {
+    let texts = || {
+        let texts = files.iter().copied().chain([environment]).filter_map(|file| sources.get(file));
+        texts.map(|source| source.text.as_str())
+    };
+    // A file that it takes may use it, and is not read yet.
+    if texts().any(|text| text.contains("${yaml.") || text.contains("${json.")) {
+        return Vec::new();
+    }
     let is_used = |name: &str| {
         let written = format!("var.{name}");
-        files.iter().filter_map(|file| sources.get(*file)).any(|source| source.text.contains(&written))
+        texts().any(|text| text.contains(&written))
     };
     let strange = with.iter().filter(|entry| !declarations.has(&entry.key) && !is_used(&entry.key));
     let complaint = |entry: &tree::Entry| {
@@ -172,6 +188,10 @@ fn unused(
 /// The manifests of a stack, in order of their paths.
 fn files_of(root: &Path, stack: &str, there: &[String], span: Span) -> Result<Vec<PathBuf>, Complaint> {
     let stacks = root.join(FOLDER);
+    if source::is_link(&stacks) {
+        return Err(Complaint::new(span, format!("{}: {}", shown(&stacks), source::LINK))
+            .help("put the folder itself there"));
+    }
     if !there.iter().any(|name| name == stack) {
         let names = || there.iter().map(String::as_str);
         let complaint = Complaint::new(span, format!("there is no stack `{}`", tree::shortened(stack)));

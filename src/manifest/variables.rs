@@ -82,9 +82,9 @@ fn one_each(
     sources: &Sources,
     complaints: &mut Vec<Complaint>,
 ) -> Option<Vec<Node>> {
-    let names = all.names(scope.declared, scope.renamed.map(|it| it.prefix));
+    let names = all.names(scope.declared, scope.renamed.as_ref());
     if names.is_empty() {
-        complaints.push(all.none(sources.find(node.span, &all.written, 0)));
+        complaints.push(all.none(sources.find(node.span, &all.written, 0), scope.in_stack));
         return None;
     }
     let one = |name: &str| {
@@ -217,23 +217,28 @@ fn in_text(
             }
             Ok(Meaning::Text(value)) => out.push_str(value),
             Ok(Meaning::Untold) => broken = true,
-            Ok(Meaning::File(file)) => match of_file(file, &name, span(), scope, sources, complaints) {
-                Some(value) if whole == text => {
-                    return Node { via: Some(value.origin(true)), ..node.with(value.data) };
-                }
-                Some(value) => match in_words(&value.data) {
-                    Some(value) => out.push_str(&value),
-                    None => {
-                        let message =
-                            format!("`{whole}` is {} and can't be part of a longer text", value.described());
-                        let complaint = Complaint::new(span(), message);
-                        complaints
-                            .push(complaint.help("a list or mapping takes the place of the whole value"));
-                        broken = true;
+            Ok(Meaning::File(file)) => {
+                match of_file(file, &name, (span(), node.masked), scope, sources, complaints) {
+                    Some(value) if whole == text => {
+                        return Node { via: Some(value.origin(true)), ..node.with(value.data) };
                     }
-                },
-                None => broken = true,
-            },
+                    Some(value) => match in_words(&value.data) {
+                        Some(value) => out.push_str(&value),
+                        None if value.is_broken() => broken = true,
+                        None => {
+                            let message = format!(
+                                "`{whole}` is {} and can't be part of a longer text",
+                                value.described()
+                            );
+                            let complaint = Complaint::new(span(), message);
+                            complaints
+                                .push(complaint.help("a list or mapping takes the place of the whole value"));
+                            broken = true;
+                        }
+                    },
+                    None => broken = true,
+                }
+            }
             Ok(Meaning::Value(variable)) if !scope.room.is_full() && !scope.room.bring(variable.size()) => {
                 let cut = cut_short(node, scope, complaints);
                 return Node { via: Some(variable.origin(true)), ..cut };
@@ -284,15 +289,26 @@ fn in_text(
 fn of_file(
     file: &Node,
     name: &str,
-    at: Span,
+    (at, masked): (Span, bool),
     scope: &Scope<'_>,
     sources: &Sources,
     complaints: &mut Vec<Complaint>,
 ) -> Option<Node> {
     if !name.starts_with("file.") {
         let scope = Scope { files: filed::NONE, ..*scope };
-        let value = substitute(file, &scope, sources, complaints);
-        return (!value.is_broken()).then_some(value);
+        if !masked {
+            // What is broken in it is still there: whoever masks values has to find them.
+            return Some(substitute(file, &scope, sources, complaints));
+        }
+        let mut wrong = Vec::new();
+        let value = substitute(file, &scope, sources, &mut wrong);
+        if wrong.is_empty() && !value.is_broken() {
+            return Some(value);
+        }
+        // A line of the file that is quoted would tell what is masked here.
+        let complaint = Complaint::new(at, "something in this file stands for nothing");
+        complaints.push(complaint.help("write `$${` there for a literal `${`"));
+        return None;
     }
     if !scope.room.bring(file.size()) {
         cut_short(file, scope, complaints);
@@ -300,9 +316,15 @@ fn of_file(
     }
     let found = file.text().map(reference::references).unwrap_or_default();
     let Some(found) = found.first() else { return Some(file.clone()) };
-    let message = format!("the file holds `{found}`, which would be taken for a reference");
-    let complaint =
-        Complaint::new(at, message).related(sources.find(file.span, &found.to_string(), 0), "here");
+    let message = if masked {
+        "the file holds what would be taken for a reference".to_owned()
+    } else {
+        format!("the file holds `{found}`, which would be taken for a reference")
+    };
+    let mut complaint = Complaint::new(at, message);
+    if !masked {
+        complaint = complaint.related(sources.find(file.span, &found.to_string(), 0), "here");
+    }
     complaints.push(complaint.help("a text is taken as it is: take the value by `${json.…}` or `${yaml.…}`, or write it where it is needed"));
     None
 }

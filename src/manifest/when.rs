@@ -8,6 +8,7 @@ use super::check::with_origin;
 use super::error::Complaint;
 use super::source::Span;
 use super::tree::{Data, Node};
+use crate::value::reference;
 
 /// Whether something holds.
 #[derive(Debug, Deserialize, JsonSchema)]
@@ -97,6 +98,15 @@ fn holds(condition: &Node, at: Span) -> Result<Option<bool>, Box<Complaint>> {
 /// Whether two values are the same. A number and a text never are, which nobody means.
 fn equal(one: &Node, other: &Node, at: Span) -> Result<bool, Box<Complaint>> {
     let differ = std::mem::discriminant(&one.data) != std::mem::discriminant(&other.data);
+    for node in [one, other] {
+        // Its text would be compared, and not what it stands for.
+        if let Some(found) = node.text().and_then(|text| reference::references(text).into_iter().next()) {
+            let message = format!("`{found}` can't be used in `when`");
+            let complaint =
+                Complaint::new(node.span, message).label("expected a text, `${var.…}` or `${env.…}`");
+            return Err(Box::new(complaint));
+        }
+    }
     let nothing = |node: &Node| node.data == Data::Null;
     if differ && !nothing(one) && !nothing(other) {
         let message = format!("{} and {} are never equal", one.described(), other.described());

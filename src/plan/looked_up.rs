@@ -42,9 +42,13 @@ fn moved(declared: &Desired, changes: &[Change]) -> Moved {
                 continue;
             }
             let Some(resource) = declared.resources.get(&change.id) else { continue };
+            // What is held moves by a change of the manifests alone.
+            let moves =
+                |name: &String| declared.existing.get(name).is_some_and(|lookup| lookup.held.is_none());
             let sources = change.fields.iter().map(|field| sources(&resource.spec, &field.path, &moved));
             let sources: Option<Vec<BTreeSet<String>>> = sources.collect();
-            if let Some(sources) = sources.filter(|sources| !sources.is_empty()) {
+            let all_move = |sources: &Vec<BTreeSet<String>>| sources.iter().all(|it| it.iter().all(moves));
+            if let Some(sources) = sources.filter(|sources| !sources.is_empty() && all_move(sources)) {
                 moved.push((change.id.clone(), sources.into_iter().flatten().collect()));
             }
         }

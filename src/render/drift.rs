@@ -21,7 +21,7 @@ pub fn drift(plan: &Plan, paint: Paint) -> String {
         let _ = writeln!(
             text,
             "{}\n",
-            paint.strong("Moved: what is looked up is another now, and AWS still has the former:")
+            paint.strong("Moved: what is looked up is another now than what AWS has:")
         );
         text.push_str(&surroundings::looked_up(plan, paint));
         moved.into_iter().for_each(|change| write_change(&mut text, change, paint));

@@ -238,6 +238,14 @@ pub fn more_diagnostics(errors: &manifest::Errors) -> Option<Value> {
     )
 }
 
+/// The record of a lookup that does not say what is meant.
+pub fn unfound(one: &crate::value::existing::Unfound) -> Value {
+    json!({
+        "@level": "error", "type": "diagnostic", "message": one.message, "label": null,
+        "position": one.position, "help": one.help,
+    })
+}
+
 /// One error in the manifests.
 pub fn diagnostic(error: &manifest::ManifestError) -> Value {
     json!({

@@ -29,8 +29,11 @@ fn line(it: &LookedUp, plan: &Plan, paint: Paint) -> String {
     let what = paint.faint(&plain(&it.what));
     let held = match (&it.newer, it.held) {
         (Some(newer), _) => {
-            let take = format!("`batchwright hold {} {}` takes it", plan.environment, it.name);
-            format!(", {}; {take}", paint.change(&format!("held; found now is {}", plain(newer))))
+            let found = paint.change(&format!("held; found now is {}", plain(newer)));
+            match newer.as_str() {
+                "nothing" => format!(", {found}"),
+                _ => format!(", {found}; `batchwright hold {} {}` takes it", plan.environment, it.name),
+            }
         }
         (None, true) => ", held".to_owned(),
         (None, false) => String::new(),

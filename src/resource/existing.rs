@@ -68,7 +68,10 @@ impl Lookup {
     /// The names under which AWS may have to be asked for it, of kinds that no list tells.
     pub fn names(&self) -> impl Iterator<Item = &str> {
         let of_kind = match &self.source {
-            Source::Kind(wanted) => [wanted.id.as_deref(), wanted.name.as_deref()],
+            // An ARN is no name: where something is asked for by name, that is said as well.
+            Source::Kind(wanted) => {
+                [wanted.id.as_deref().filter(|id| !id.starts_with("arn:")), wanted.name.as_deref()]
+            }
             Source::Environment { name, .. } => [Some(name.as_str()), None],
             Source::Parameter(_) => [None, None],
         };
@@ -103,6 +106,9 @@ pub struct Found {
     /// What would be found, where the lookup is held at something else.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub newer: Option<String>,
+    /// Whether it is there and is a secret, which no manifest can say.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub secret: bool,
     /// Something of this environment that it would find: that is no one else's.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub own: Option<String>,

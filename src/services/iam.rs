@@ -257,8 +257,10 @@ async fn with_tags(
     swept: &BTreeSet<String>,
 ) -> Result<BTreeMap<String, Policy>> {
     let declared: BTreeSet<&str> = scope.names("iam/Policy").collect();
+    let looked_up = scope.looked_up.contains_key("iam/Policy");
     let concerns = |arn: &String, policy: &Policy| {
-        policy.detail.policy_name().is_some_and(|name| declared.contains(name))
+        looked_up
+            || policy.detail.policy_name().is_some_and(|name| declared.contains(name))
             || swept.contains(arn)
             || !policy.attached.is_empty()
     };

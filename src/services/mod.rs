@@ -69,8 +69,8 @@ pub struct Scope {
     pub only: bool,
     /// Read nothing but what is ours of this one kind.
     pub kind: Option<String>,
-    /// Kinds of which something is looked for that no name tells, such as by its tags.
-    pub looked_up: BTreeSet<String>,
+    /// Kinds of which something is looked for that no name tells, such as by its tags; and by which fields.
+    pub looked_up: BTreeMap<String, BTreeSet<String>>,
     /// What the tag search found, when it has finished. Empty in a poll.
     pub sweep: Sweep,
 }
@@ -84,7 +84,7 @@ impl Scope {
         only: bool,
     ) -> Self {
         let sweep = async { Ok(Swept::default()) }.boxed().shared();
-        Self { owner, place, names, only, kind: None, looked_up: BTreeSet::new(), sweep }
+        Self { owner, place, names, only, kind: None, looked_up: BTreeMap::new(), sweep }
     }
 
     /// The names of a kind that matter.

@@ -1,7 +1,7 @@
 //! SSM: the values of parameters, for lookups. One call of a service whose SDK takes a minute to compile: it is made on the SDK's own
 //! runtime, with its signing, tries and errors (docs/build-budget.md).
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use aws_config::SdkConfig;
 use aws_runtime::auth::sigv4::{SCHEME_ID, SigV4AuthScheme};
@@ -49,9 +49,19 @@ impl ProvideErrorMetadata for GetParametersError {
     }
 }
 
-/// The values of the parameters that exist, by name. Secrets are refused: what a manifest says is shown.
-pub async fn parameters(config: &SdkConfig, names: Vec<&str>) -> Result<BTreeMap<String, String>> {
-    let mut found = BTreeMap::new();
+/// What parameters hold.
+#[derive(Debug, Default)]
+pub struct Parameters {
+    /// The values of those that exist and are no secrets, by name.
+    pub values: BTreeMap<String, String>,
+    /// The names of secrets. Their values are not kept: what a manifest says is shown.
+    pub secrets: BTreeSet<String>,
+}
+
+/// Reads parameters, each once.
+pub async fn parameters(config: &SdkConfig, names: BTreeSet<&str>) -> Result<Parameters> {
+    let mut found = Parameters::default();
+    let names: Vec<&str> = names.into_iter().collect();
     for names in names.chunks(AT_ONCE) {
         let answer = operation(config).invoke(json!({"Names": names})).await;
         let answer = answer.map_err(|error| Error { service: "ssm", operation: GET, ..failed(error) })?;
@@ -63,11 +73,10 @@ pub async fn parameters(config: &SdkConfig, names: Vec<&str>) -> Result<BTreeMap
                 return Err(malformed("a parameter has no name or no value"));
             };
             if text("Type") == Some("SecureString") {
-                let message =
-                    format!("the parameter {name} is a secret: name it under `secrets` of the container");
-                return Err(malformed(&message));
+                found.secrets.insert(name.to_owned());
+                continue;
             }
-            found.insert(name.to_owned(), value.to_owned());
+            found.values.insert(name.to_owned(), value.to_owned());
         }
     }
     Ok(found)

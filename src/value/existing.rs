@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use serde_json::Value;
 
 use super::reference::{self, Reference};
-use crate::resource::{Desired, Lookup, Position, Source, Surroundings};
+use crate::resource::{Desired, Found, Lookup, Position, Source, Surroundings};
 
 /// The lookups that a lookup stands on.
 pub fn uses(lookup: &Lookup) -> BTreeSet<String> {
@@ -112,54 +112,107 @@ pub struct Unfound {
     pub position: Position,
 }
 
-/// Every lookup that found nothing, or several where one is meant; and every zone that the region does not have.
+/// Every lookup that found nothing, or several where one is meant; every output that what it found does not have; and every zone that
+/// the region does not have.
 pub fn unfound(desired: &Desired, known: &Surroundings) -> Vec<Unfound> {
     let mut all = Vec::new();
     for (name, lookup) in &desired.existing {
         let Some(found) = known.found.get(name) else { continue };
-        let place = format!("{} {}", desired.place.account, desired.place.region);
-        let (message, help) = match (found.matches.len(), &lookup.held) {
-            (1, _) => continue,
-            (many, _) if many > 1 && lookup.all => continue,
-            (0, Some(held)) if lookup.kind().is_some() => (
-                format!("`existing.{name}` is held at {held}, which is not there"),
-                format!(
-                    "`batchwright hold {} {name}` writes what is found now, or take the line `held` away",
-                    desired.environment
-                ),
-            ),
-            (0, _) => (
-                format!("`existing.{name}` finds nothing: there is no {} in {place}", lookup.described()),
-                match &found.own {
-                    Some(own) => format!(
-                        "{own} would be found, and is this environment's own: refer to it as `${{{own}.…}}`"
-                    ),
-                    None => "say it otherwise, or make it first".to_owned(),
-                },
-            ),
-            (many, _) => (
+        let told = match found.matches.len() {
+            0 => Some(nothing(desired, (name, lookup), found)),
+            many if many > 1 && !lookup.all => Some((
                 format!("`existing.{name}` finds {many}, and one is meant: {}", found.described()),
                 "say more of it by `id`, `name`, `tags` or `where`; or `all: true`, if all of them are meant"
                     .to_owned(),
-            ),
+            )),
+            _ => disguised(name, found),
         };
-        all.push(Unfound { message, help, position: lookup.position.clone() });
+        let unfound = |(message, help)| Unfound { message, help, position: lookup.position.clone() };
+        all.extend(told.map(unfound));
     }
-    let mut zones: BTreeMap<usize, Position> = BTreeMap::new();
-    for declared in desired.resources.values() {
-        reference::each(&declared.spec, "", &mut |path, of| {
-            if let Reference::Zone(index) = of {
-                zones.entry(index).or_insert_with(|| declared.position_of(path).clone());
+    let mut lacking: BTreeMap<String, (String, Position)> = BTreeMap::new();
+    let mut look = |value: &Value, at: &dyn Fn(&str) -> Position| {
+        reference::each(value, "", &mut |path, of| {
+            if let Some((message, help)) = lacks(desired, &of, known) {
+                lacking.entry(message).or_insert_with(|| (help, at(path)));
             }
         });
+    };
+    for declared in desired.resources.values() {
+        look(&declared.spec, &|path| declared.position_of(path).clone());
     }
-    for (index, position) in zones.into_iter().filter(|(index, _)| *index >= known.zones.len()) {
-        let names = known.zones.iter().map(String::as_str).collect::<Vec<_>>().join(", ");
-        let message = format!(
-            "`${{zones.{index}}}` is none of the zones that the account has in {}",
-            desired.place.region
-        );
-        all.push(Unfound { message, help: format!("from `${{zones.0}}` on they are: {names}"), position });
+    for output in desired.outputs.values() {
+        look(&output.value, &|_| output.position.clone());
     }
+    for lookup in desired.existing.values() {
+        if let Source::Kind(wanted) = &lookup.source {
+            wanted.fields.values().for_each(|value| look(value, &|_| lookup.position.clone()));
+        }
+    }
+    all.extend(lacking.into_iter().map(|(message, (help, position))| Unfound { message, help, position }));
     all
+}
+
+/// What is said of a lookup that finds nothing, and what to do.
+fn nothing(desired: &Desired, (name, lookup): (&String, &Lookup), found: &Found) -> (String, String) {
+    if let Some(held) = lookup.held.as_ref().filter(|_| lookup.kind().is_some()) {
+        return (
+            format!("`existing.{name}` is held at {held}, which is not there"),
+            format!(
+                "`batchwright hold {} {name}` writes what is found now, or take the line `held` away",
+                desired.environment
+            ),
+        );
+    }
+    if found.secret {
+        return (
+            format!("`existing.{name}` finds a secret: {} is a SecureString", lookup.described()),
+            "name it under `secrets` of the container: what a manifest says is shown".to_owned(),
+        );
+    }
+    let place = format!("{} {}", desired.place.account, desired.place.region);
+    let help = match (&found.own, &lookup.source) {
+        (Some(own), _) => {
+            format!("{own} would be found, and is this environment's own: refer to it as `${{{own}.…}}`")
+        }
+        (None, Source::Environment { .. }) => {
+            "apply that environment first; if the name in AWS is another there, look it up by `kind` and `name`"
+                .to_owned()
+        }
+        _ => "say it otherwise, or make it first".to_owned(),
+    };
+    (format!("`existing.{name}` finds nothing: there is no {} in {place}", lookup.described()), help)
+}
+
+/// What is found stands for itself: what has the form of a reference would be taken for one.
+fn disguised(name: &str, found: &Found) -> Option<(String, String)> {
+    let mut seen = false;
+    for one in &found.matches {
+        one.outputs.values().for_each(|value| reference::each(value, "", &mut |_, _| seen = true));
+    }
+    let message =
+        format!("what `existing.{name}` finds holds `${{…}}`, which would be taken for a reference");
+    seen.then(|| (message, "write the value out, with `$${` for each `${`".to_owned()))
+}
+
+/// What a reference names that what was found does not have.
+fn lacks(desired: &Desired, of: &Reference, known: &Surroundings) -> Option<(String, String)> {
+    match of {
+        Reference::Zone(index) if *index >= known.zones.len() => {
+            let names = known.zones.iter().map(String::as_str).collect::<Vec<_>>().join(", ");
+            let region = &desired.place.region;
+            let message =
+                format!("`${{zones.{index}}}` is none of the zones that the account has in {region}");
+            Some((message, format!("from `${{zones.0}}` on they are: {names}")))
+        }
+        Reference::Existing { name, output } => {
+            let found = known.found.get(name)?;
+            let without =
+                found.matches.iter().find(|it| it.outputs.get(output).and_then(as_text).is_none())?;
+            let message = format!("{}, which `existing.{name}` finds, has no `{output}`", without.physical);
+            let has: Vec<&str> = without.outputs.keys().map(String::as_str).collect();
+            Some((message, format!("it has: {}", has.join(", "))))
+        }
+        _ => None,
+    }
 }

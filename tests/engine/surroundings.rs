@@ -88,7 +88,7 @@ fn a_parameter_that_moves_is_a_change_of_its_own_and_none_where_it_is_held() {
     Plan: 0 to add, 1 to change, 0 to replace, 0 to delete.
     "#);
     insta::assert_snapshot!(lines(&render::drift(&moved, Paint::none()), &["oved", "ami"]), @r#"
-    Moved: what is looked up is another now, and AWS still has the former:
+    Moved: what is looked up is another now than what AWS has:
       existing.ami  ami-2  parameter /ecs/image
         description: live has "ami-1", git says "ami-2"
     Drift: 0 missing, 0 different, 0 not declared, 1 moved, 0 as declared.
@@ -149,4 +149,67 @@ fn what_a_lookup_reads_is_allowed() {
     let without = load(folder.path(), "net");
     let text = permissions::document(&without, For::Plan).to_string();
     assert!(!text.contains("ssm:") && !text.contains("DescribeAvailabilityZones"), "{text}");
+}
+
+/// A stack's `*` means what the stack declares, though another's name begins with its own.
+#[test]
+fn all_of_a_stack_are_its_own() {
+    let group = "apiVersion: batchwright/v1\nkind: logs/LogGroup\nmetadata: {name: jobs}\n";
+    let policy = "spec: {policyDocument: {Version: 2012-10-17, Statement: [{Effect: Allow, Action: logs:PutLogEvents, Resource: [\"${logs/LogGroup/*.arn}\"]}]}}";
+    let stack = format!(
+        "{group}---\napiVersion: batchwright/v1\nkind: iam/Policy\nmetadata: {{name: write}}\n{policy}\n"
+    );
+    let folder = folder("", &stack);
+    let file = folder.path().join("dev/environment.yaml");
+    let head = fs::read_to_string(&file).unwrap();
+    fs::write(&file, head.replace("[jobs]", "[{use: jobs, name: gpu}, {use: jobs, name: gpu-big}]")).unwrap();
+    let desired = load(folder.path(), "dev");
+    let resources = |name: &str| {
+        let policy = &desired.resources[&format!("iam/Policy/{name}").parse().unwrap()];
+        policy.spec["policyDocument"]["Statement"][0]["Resource"].to_string()
+    };
+    assert_eq!(resources("gpu-write"), "[\"${logs/LogGroup/gpu-jobs.arn}\"]");
+    assert_eq!(resources("gpu-big-write"), "[\"${logs/LogGroup/gpu-big-jobs.arn}\"]");
+}
+
+/// What a lookup finds has to have what is asked of it, and stands for itself.
+#[test]
+fn what_is_found_is_looked_at_before_anything_is_planned() {
+    let existing = "existing:\n  one: {ssm: /one}\n  vpc: {environment: net, resource: ec2/Vpc/main}\noutputs: {zone: \"${zones.9}\"}\n";
+    let role = format!(
+        "apiVersion: batchwright/v1\nkind: iam/Role\nmetadata: {{name: job}}\nspec: {{description: \"${{existing.one.value}} ${{existing.vpc.ipv6CidrBlock}}\", {TRUST}}}\n"
+    );
+    let folder = folder(existing, &role);
+    let (net, dev) = (load(folder.path(), "net"), load(folder.path(), "dev"));
+    let cloud = Simulated::new(KINDS, dev.place.clone());
+    apply(&cloud, &net);
+    cloud.set_parameter("/one", "see ${iam/Role/job.arn}");
+    let mut seen = observed(&cloud, &dev);
+    let vpc = &mut seen.surroundings.found.get_mut("vpc").unwrap().matches[0];
+    vpc.outputs.remove("ipv6CidrBlock");
+    let said: Vec<String> = unfound(&dev, &seen.surroundings).into_iter().map(|it| it.message).collect();
+    insta::assert_snapshot!(said.join("\n"), @r"
+    what `existing.one` finds holds `${…}`, which would be taken for a reference
+    `${zones.9}` is none of the zones that the account has in eu-west-1
+    sim-0001, which `existing.vpc` finds, has no `ipv6CidrBlock`
+    ");
+}
+
+/// What somebody changed by hand is no lookup that moved, where the lookup is held.
+#[test]
+fn what_is_held_does_not_move() {
+    let ami = "existing: {ami: {ssm: /ecs/image, held: ami-1}}\n";
+    let role = format!(
+        "apiVersion: batchwright/v1\nkind: iam/Role\nmetadata: {{name: job}}\nspec: {{description: \"${{existing.ami.value}}\", {TRUST}}}\n"
+    );
+    let folder = folder(ami, &role);
+    let desired = load(folder.path(), "dev");
+    let cloud = Simulated::new(KINDS, desired.place.clone());
+    apply(&cloud, &desired);
+    let seen = observed(&cloud, &desired);
+    let mut role = seen.resources[&"iam/Role/job".parse().unwrap()].current.clone().unwrap();
+    role.spec["description"] = "by hand".into();
+    cloud.put("iam/Role", role);
+    let drift = render::drift(&planned(&cloud, &desired), Paint::none());
+    insta::assert_snapshot!(lines(&drift, &["Drift:"]), @"Drift: 0 missing, 1 different, 0 not declared, 0 as declared.");
 }

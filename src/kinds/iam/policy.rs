@@ -96,7 +96,6 @@ impl Kind for Policy {
     };
     const ACCESS: Access = Access::Policy;
     const EXAMPLE: &'static str = include_str!("policy.example.yaml");
-    const READ_BY_NAME: bool = true;
 
     fn validate(spec: &Spec, _place: &Place) -> Vec<Invalid> {
         let mut found = name::policy_path(&spec.path);

@@ -74,7 +74,7 @@ pub(super) fn wanted(scope: &Scope, kind: &str, filter: &str, prefix: &str) -> O
 /// Whether anything of a kind may be there that concerns us: declared, looked for, or found by the tag search. Other kinds are listed whatever
 /// is declared; a stack without this one is not to pay for it.
 pub(super) async fn matters(scope: &Scope, kind: &str, arns: &str) -> Result<bool> {
-    let named = scope.names(kind).next().is_some() || scope.looked_up.contains(kind);
+    let named = scope.names(kind).next().is_some() || scope.looked_up.contains_key(kind);
     if scope.only || scope.kind.is_some() || named {
         return Ok(scope.wants(kind));
     }
@@ -91,11 +91,14 @@ async fn vpcs_and_dns(
 ) -> Result<(BTreeMap<String, Vpc>, BTreeMap<String, Dns>)> {
     let mut vpcs = vpcs(client, scope).await?;
     // Who looks at the kind asks only whether there is one.
+    let looked_up = scope.looked_up.get("ec2/Vpc");
+    let by_dns = looked_up.is_some_and(|fields| fields.iter().any(|field| field.starts_with("enableDns")));
     let ours: Vec<String> = vpcs
         .iter()
         .filter(|_| scope.kind.is_none())
         .filter(|(id, vpc)| {
-            tags(vpc.tags()).get(OWNER_TAG) == Some(&scope.owner.0)
+            by_dns
+                || tags(vpc.tags()).get(OWNER_TAG) == Some(&scope.owner.0)
                 || scope.names("ec2/Vpc").any(|name| name == id.as_str())
         })
         .map(|(id, _)| id.clone())

@@ -40,7 +40,7 @@ pub(super) async fn read(
         let ours = tags(it.tags()).get(OWNER_TAG) == Some(&scope.owner.0);
         let called = [it.launch_template_name(), it.launch_template_id()];
         let named = || called.iter().flatten().any(|name| scope.names(KIND).any(|one| one == *name));
-        ours || scope.looked_up.contains(KIND) || named()
+        ours || scope.looked_up.contains_key(KIND) || named()
     };
     let asked: Vec<(String, i64)> = templates
         .iter()
