@@ -182,6 +182,8 @@ pub trait Kind: Sized + Send + Sync + 'static {
     const DEFAULT_BY: Option<&'static str> = None;
     /// Whether AWS is asked for each by its name, because no list tells all of them with what they are.
     const READ_BY_NAME: bool = false;
+    /// Whether it says what jobs are made of: its manifest may say what they run on. `ecs/TaskDefinition` will as well.
+    const DEFINES_JOBS: bool = false;
     /// How it is removed.
     const REMOVAL: Removal = Removal::Direct;
     /// What jobs have to do with it.

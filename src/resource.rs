@@ -13,7 +13,7 @@ mod listing;
 
 pub use existing::{Found, Lookup, Match, Output, Source, Surroundings, Wanted};
 
-pub use lifecycle::{Lifecycle, OnDelete, Strategy, seconds};
+pub use lifecycle::{Architecture, Lifecycle, OnDelete, RunsOn, Strategy, seconds};
 pub use limits::{Limits, Parallel};
 pub use listing::Listing;
 
@@ -221,6 +221,9 @@ pub struct Declared {
     pub renamed_from: Option<ResourceId>,
     /// How it lives.
     pub lifecycle: Lifecycle,
+    /// What its jobs run on.
+    #[serde(default)]
+    pub runs_on: RunsOn,
     /// Where the manifest begins.
     pub position: Position,
     /// Where its fields stand, by path such as `spec.computeEnvironmentOrder[0].computeEnvironment`.
@@ -242,6 +245,7 @@ impl Declared {
             depends_on: Vec::new(),
             renamed_from: None,
             lifecycle: Lifecycle::default(),
+            runs_on: RunsOn::default(),
             position: Position { file: String::new(), line: 0, column: 0 },
             positions: BTreeMap::new(),
         }

@@ -6,7 +6,7 @@ use serde::de::DeserializeOwned;
 use serde_json::Value;
 
 use super::{Invalid, Kind};
-use crate::resource::{Desired, Document, ResourceId};
+use crate::resource::{Desired, Document, ResourceId, RunsOn};
 use crate::value::reference::{self, Reference};
 
 /// Why a resource cannot go together with another one.
@@ -45,6 +45,8 @@ pub struct Other<'a> {
     pub id: &'a ResourceId,
     /// Its name in AWS.
     pub physical: &'a str,
+    /// What its jobs run on.
+    pub runs_on: Option<&'a RunsOn>,
     spec: &'a Document,
     ignored: &'a [String],
 }
@@ -89,14 +91,25 @@ impl<'a> Beside<'a> {
     pub fn of(desired: &'a Desired) -> Self {
         let mut beside = Self::default();
         for (id, declared) in &desired.resources {
-            beside.add(id, &declared.physical_name, &declared.spec, &declared.ignore);
+            beside.add(
+                id,
+                &declared.physical_name,
+                (&declared.spec, Some(&declared.runs_on)),
+                &declared.ignore,
+            );
         }
         beside
     }
 
     /// Adds a resource with its name in AWS, and the paths that `metadata.ignore` lists.
-    pub fn add(&mut self, id: &'a ResourceId, physical: &'a str, spec: &'a Document, ignored: &'a [String]) {
-        self.all.insert(id, Other { id, physical, spec, ignored });
+    pub fn add(
+        &mut self,
+        id: &'a ResourceId,
+        physical: &'a str,
+        (spec, runs_on): (&'a Document, Option<&'a RunsOn>),
+        ignored: &'a [String],
+    ) {
+        self.all.insert(id, Other { id, physical, runs_on, spec, ignored });
         self.names.insert((id.kind.as_str(), physical), id);
     }
 

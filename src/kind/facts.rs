@@ -32,6 +32,8 @@ pub struct Facts {
     pub default_by: Option<&'static str>,
     /// Whether AWS is asked for each by its name.
     pub read_by_name: bool,
+    /// Whether it says what jobs are made of.
+    pub defines_jobs: bool,
     /// How it is removed.
     pub removal: Removal,
     /// What jobs have to do with it.
@@ -93,6 +95,7 @@ pub(super) fn facts_of<K: Kind>() -> Facts {
         holds_data: K::HOLDS_DATA,
         default_by: K::DEFAULT_BY,
         read_by_name: K::READ_BY_NAME,
+        defines_jobs: K::DEFINES_JOBS,
         removal: K::REMOVAL,
         work: K::WORK,
         rules_between: K::RULES,

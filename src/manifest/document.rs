@@ -13,7 +13,7 @@ use super::source::{Sources, Span};
 use super::tree::Node;
 use super::when::Condition;
 use crate::field;
-use crate::resource::{Lifecycle, OnDelete};
+use crate::resource::{Lifecycle, OnDelete, RunsOn};
 use crate::services::tag_rules::{LONGEST_KEY, LONGEST_VALUE};
 use crate::value::reference;
 
@@ -84,6 +84,9 @@ pub struct Metadata {
     /// How it lives.
     #[serde(default)]
     pub lifecycle: Lifecycle,
+    /// What the jobs of a job definition run on: `{queues: [batch/JobQueue/main], architecture: ARM64}`.
+    #[serde(default)]
+    pub runs_on: RunsOn,
 }
 
 /// What there is one resource of each for.

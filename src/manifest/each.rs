@@ -170,6 +170,13 @@ impl Renamed<'_> {
                         items.iter_mut().for_each(|item| self.text(item, &|id| self.own.contains(id)));
                     }
                 }
+                "runsOn" => {
+                    let Data::Map(fields) = &mut value.data else { continue };
+                    let queues = fields.entries_mut().iter_mut().find(|entry| entry.key == "queues");
+                    if let Some(Data::List(items)) = queues.map(|entry| &mut entry.value.data) {
+                        items.iter_mut().for_each(|item| self.text(item, &|id| self.own.contains(id)));
+                    }
+                }
                 "renamedFrom" => match value.text().map(|text| text.contains('/')) {
                     Some(true) => self.text(value, &|id| id.kind == kind),
                     Some(false) if value.span.file != self.environment => {

@@ -14,7 +14,8 @@ pub fn check(resources: &[Resource]) -> Vec<Complaint> {
     let mut beside = Beside::default();
     for (resource, ignored) in resources.iter().zip(&ignored) {
         if let (Some(physical), Some(spec)) = (&resource.physical, resource.spec()) {
-            beside.add(&resource.id, physical, spec, ignored);
+            let runs_on = resource.declared.as_ref().map(|declared| &declared.runs_on);
+            beside.add(&resource.id, physical, (spec, runs_on), ignored);
         }
     }
     let mut complaints = Vec::new();
@@ -22,7 +23,9 @@ pub fn check(resources: &[Resource]) -> Vec<Complaint> {
         let (written, at) = spec_of(&resource.tree);
         let clashes = resource.kind.clashes(&written.to_json(), &resource.id, &beside);
         for clash in clashes.into_iter().filter(|clash| !clash.is_doubt) {
-            let mut path = vec![Step::Key("spec".to_owned())];
+            let of_ours = clash.invalid.path.starts_with("metadata.");
+            let mut path = Vec::new();
+            path.extend((!of_ours).then(|| Step::Key("spec".to_owned())));
             path.extend(path_steps(&clash.invalid.path));
             let at = if clash.invalid.path.is_empty() { at } else { resource.tree.follow(&path).1 };
             let complaint = Complaint::new(at, with_subject(&path, clash.invalid.message));

@@ -229,6 +229,11 @@ impl<'a> Reader<'a> {
         let kind = self.kind(&tree);
         if let Some(kind) = kind {
             self.complaints.extend(ignored(&tree, &kind.facts().rules));
+            let runs_on = tree.get("metadata").and_then(|it| it.entry("runsOn"));
+            if let Some(entry) = runs_on.filter(|_| !kind.facts().defines_jobs) {
+                let message = format!("{} makes no jobs, and runs on nothing", kind.facts().name);
+                self.complaints.push(Complaint::new(entry.at, message).help("say it of the job definition"));
+            }
         }
         let spec = kind.and_then(|kind| self.spec(kind, &tree));
         let name = tree.get("metadata").and_then(|it| it.get("name"));
@@ -385,6 +390,7 @@ impl<'a> Reader<'a> {
             depends_on,
             renamed_from: of.renamed_from.clone(),
             lifecycle: metadata.lifecycle,
+            runs_on: metadata.runs_on,
             position: self.sources.position(tree.span),
             positions,
         })

@@ -15,6 +15,29 @@ pub enum OnDelete {
     Retain,
 }
 
+/// What jobs of a definition run on, where its spec does not say it.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize, schemars::JsonSchema)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub struct RunsOn {
+    /// The queues that its jobs are sent to, as `batch/JobQueue/<name>`: the jobs have to fit each. Absent: any that is declared.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub queues: Vec<String>,
+    /// What its image is built for, where the spec can't say it: on instances.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub architecture: Option<Architecture>,
+}
+
+/// What an image is built for, in ECS's words.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, schemars::JsonSchema)]
+pub enum Architecture {
+    /// Graviton's.
+    #[serde(rename = "ARM64")]
+    Arm64,
+    /// Intel's and AMD's.
+    #[serde(rename = "X86_64")]
+    X86,
+}
+
 /// How a compute environment's changes are carried out.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize, schemars::JsonSchema)]
 #[serde(rename_all = "camelCase")]

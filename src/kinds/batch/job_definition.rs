@@ -135,13 +135,14 @@ impl Kind for JobDefinition {
     ];
     const EXAMPLE: &'static str = include_str!("job_definition.example.yaml");
     const READ_BY_NAME: bool = true;
+    const DEFINES_JOBS: bool = true;
 
     fn validate(spec: &Spec, _place: &Place) -> Vec<Invalid> {
         validate::validate(spec)
     }
 
-    fn clashes(spec: &Spec, _id: &ResourceId, beside: &Beside<'_>) -> Vec<Clash> {
-        clashes::clashes(spec, beside)
+    fn clashes(spec: &Spec, id: &ResourceId, beside: &Beside<'_>) -> Vec<Clash> {
+        clashes::clashes(spec, id, beside)
     }
 
     fn validate_written(spec: &Spec, _place: &Place) -> Vec<Invalid> {

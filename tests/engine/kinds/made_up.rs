@@ -111,6 +111,7 @@ fn declared(kind: &str, name: &str, spec: Value) -> Declared {
         depends_on: Vec::new(),
         renamed_from: None,
         lifecycle: Lifecycle { keep_revisions: Some(2), ..Lifecycle::default() },
+        runs_on: Default::default(),
         position: Position { file: "main.yaml".to_owned(), line: 1, column: 1 },
         positions: BTreeMap::new(),
     }

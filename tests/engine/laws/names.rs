@@ -166,6 +166,7 @@ impl Drawn {
                 depends_on: Vec::new(),
                 renamed_from: None,
                 lifecycle: Lifecycle::default(),
+                runs_on: Default::default(),
                 position: Position { file: format!("{label}.yaml"), line: 1, column: 1 },
                 positions: BTreeMap::new(),
             };

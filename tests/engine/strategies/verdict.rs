@@ -46,6 +46,7 @@ fn desired(spec: &Value, strategy: Strategy) -> Desired {
         depends_on: Vec::new(),
         renamed_from: None,
         lifecycle: Lifecycle { strategy, ..Lifecycle::default() },
+        runs_on: Default::default(),
         position: Position { file: "main.yaml".to_owned(), line: 1, column: 1 },
         positions: BTreeMap::new(),
     };

@@ -8,8 +8,9 @@
 use super::compute_environment::ComputeEnvironment;
 use super::job_definition::Spec;
 use super::job_queue::{self, JobQueue};
-use crate::kind::{Beside, Clash};
-use crate::resource::ResourceId;
+use crate::kind::{Beside, Clash, Invalid, Kind, Other};
+use crate::resource::{ResourceId, RunsOn};
+use crate::value::instance_type::Architecture;
 
 pub mod instance_types;
 pub mod needs;
@@ -27,15 +28,45 @@ struct Best {
     fit: Fit,
 }
 
-/// What keeps a definition's jobs from running on every queue that is declared, or makes that doubtful. Nothing, where none is
-/// declared, or one of which not all is known.
-pub(super) fn clashes(spec: &Spec, beside: &Beside<'_>) -> Vec<Clash> {
-    needs::of(spec).iter().filter_map(|needs| anywhere(spec, needs, beside)).collect()
+/// What keeps a definition's jobs from running on every queue that is declared, or on one that it names; or makes that doubtful.
+/// Nothing, where no queue is declared, or one of which not all is known.
+pub(super) fn clashes(spec: &Spec, id: &ResourceId, beside: &Beside<'_>) -> Vec<Clash> {
+    let runs_on = beside.get(id).and_then(|it| it.runs_on).cloned().unwrap_or_default();
+    let all = needs_of(spec, &runs_on);
+    if runs_on.queues.is_empty() {
+        let queues: Vec<Other<'_>> = beside.all::<JobQueue>().collect();
+        return all.iter().filter_map(|needs| anywhere(spec, needs, &queues, beside)).collect();
+    }
+    let mut found = Vec::new();
+    for (index, name) in runs_on.queues.iter().enumerate() {
+        let queue = name.parse::<ResourceId>().ok().filter(|id| id.kind == JobQueue::NAME);
+        match queue.and_then(|id| beside.get(&id)) {
+            Some(queue) => {
+                found.extend(all.iter().filter_map(|needs| anywhere(spec, needs, &[queue], beside)));
+            }
+            None => {
+                let message = format!(
+                    "no queue `{name}` is declared in this environment: name one as batch/JobQueue/<name>"
+                );
+                found.push(Invalid::new(format!("metadata.runsOn.queues[{index}]"), message).into());
+            }
+        }
+    }
+    found
 }
 
-fn anywhere(spec: &Spec, needs: &Needs, beside: &Beside<'_>) -> Option<Clash> {
+/// What a job needs, with what its manifest says of its image.
+fn needs_of(spec: &Spec, runs_on: &RunsOn) -> Vec<Needs> {
+    let said = runs_on.architecture.map(|it| match it {
+        crate::resource::Architecture::Arm64 => Architecture::Arm64,
+        crate::resource::Architecture::X86 => Architecture::X86,
+    });
+    needs::of(spec).into_iter().map(|needs| Needs { architecture: said, ..needs }).collect()
+}
+
+fn anywhere(spec: &Spec, needs: &Needs, queues: &[Other<'_>], beside: &Beside<'_>) -> Option<Clash> {
     let mut found: Vec<Best> = Vec::new();
-    for queue in beside.all::<JobQueue>() {
+    for queue in queues {
         let declared =
             queue.read::<job_queue::Spec>().filter(|_| !queue.ignores("computeEnvironmentOrder"))?;
         match in_queue(needs, &declared, beside)? {
@@ -56,10 +87,13 @@ fn anywhere(spec: &Spec, needs: &Needs, beside: &Beside<'_>) -> Option<Clash> {
 
 /// Why a definition's jobs fit nothing of one queue, as far as both are declared.
 pub fn refusal(beside: &Beside<'_>, definition: &ResourceId, queue: &ResourceId) -> Option<String> {
-    let definition: Spec = beside.get(definition)?.read()?;
+    let definition = beside.get(definition)?;
+    let runs_on = definition.runs_on.cloned().unwrap_or_default();
+    let definition: Spec = definition.read()?;
     let queue: job_queue::Spec =
         beside.get(queue).filter(|it| !it.ignores("computeEnvironmentOrder"))?.read()?;
-    let best = needs::of(&definition).into_iter().filter_map(|needs| in_queue(&needs, &queue, beside));
+    let all = needs_of(&definition, &runs_on);
+    let best = all.iter().filter_map(|needs| in_queue(needs, &queue, beside));
     best.into_iter().find_map(|best| match best.fit {
         Fit::Not(gap) => Some(gap.message),
         Fit::Sure | Fit::Doubtful(_) => None,
@@ -89,6 +123,7 @@ fn path(spec: &Spec, needs: &Needs, what: What) -> String {
         What::Platform => return "platformCapabilities".to_owned(),
         What::Nodes => return "nodeProperties".to_owned(),
         What::System => return needs.at.clone(),
+        What::Architecture => return "metadata.runsOn.architecture".to_owned(),
         What::Ceiling | What::Vcpus => "VCPU",
         What::Memory => "MEMORY",
         What::Gpus => "GPU",

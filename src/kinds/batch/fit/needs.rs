@@ -4,6 +4,7 @@ use crate::kinds::batch::job_definition::Spec;
 use crate::kinds::batch::types::container::ResourceRequirement;
 use crate::kinds::batch::types::container_properties::ContainerProperties;
 use crate::kinds::batch::types::ecs::EcsProperties;
+use crate::value::instance_type::Architecture;
 
 /// Where jobs run.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -33,6 +34,8 @@ pub struct Needs {
     pub nodes: Option<f64>,
     /// The type of its instances, which a job of several nodes may name.
     pub instance_type: Option<String>,
+    /// What its image is built for.
+    pub architecture: Option<Architecture>,
     /// Whether it runs on Windows.
     pub is_windows: bool,
     /// Where its figures stand in the spec.
@@ -49,6 +52,7 @@ pub fn of(spec: &Spec) -> Vec<Needs> {
         gpus: None,
         nodes: None,
         instance_type: None,
+        architecture: None,
         is_windows: false,
         at: at.to_owned(),
     };

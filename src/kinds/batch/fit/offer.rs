@@ -6,7 +6,7 @@ use super::instance_types::{self, InstanceType};
 use super::needs::{Needs, Platform};
 use crate::kinds::batch::compute_environment::Spec;
 use crate::kinds::batch::types::compute_resources::ComputeResources;
-use crate::value::instance_type::{Architecture, family, is_bundle};
+use crate::value::instance_type::{self, Architecture, family, is_bundle};
 
 /// Whether a job fits.
 #[derive(Debug, Clone, PartialEq)]
@@ -43,6 +43,8 @@ pub enum What {
     Gpus,
     /// Its several nodes.
     Nodes,
+    /// What its image is built for.
+    Architecture,
     /// Its system.
     System,
     /// Where it runs at all.
@@ -185,6 +187,9 @@ fn on_instances(needs: &Needs, resources: &ComputeResources, name: &str) -> Fit 
     if named.is_empty() || named.iter().any(|text| text.contains("${")) {
         return Fit::Sure;
     }
+    if let Some(gap) = architecture(needs, &named, name) {
+        return Fit::Not(gap);
+    }
     let unknown = named.iter().find(|text| !is_bundle(text) && instance_types::of(text).is_empty());
     let possible: Vec<InstanceType> =
         named.iter().flat_map(|text| types(text, CHOSEN_X86, CHOSEN_ARM)).collect();
@@ -211,13 +216,26 @@ fn types(text: &str, x86: &[&str], arm: &[&str]) -> Vec<InstanceType> {
     families.iter().flat_map(|family| instance_types::of(family)).collect()
 }
 
+/// An image that is built for other processors than all that may come: its containers end with `exec format error`.
+fn architecture(needs: &Needs, named: &[&str], name: &str) -> Option<Gap> {
+    let wanted = needs.architecture?;
+    let other = |text: &&str| instance_type::architecture(text).filter(|it| *it != wanted);
+    let all: Option<Vec<Architecture>> = named.iter().map(other).collect();
+    let has = all?.first().copied()?;
+    let message = format!(
+        "has an image for {wanted}, and every instance type of {name} is {has}: build it for {has}, or name types of {wanted}"
+    );
+    Some(Gap { what: What::Architecture, message })
+}
+
 /// The MiB of an instance that a job can have, where so much of its memory can be seen.
 fn left(one: &InstanceType, visible: f64) -> f64 {
     (one.memory * visible - AGENT).floor()
 }
 
 fn holds(one: &InstanceType, needs: &Needs, visible: f64) -> bool {
-    needs.vcpus.is_none_or(|vcpus| vcpus <= one.vcpus)
+    needs.architecture.is_none_or(|architecture| architecture == one.architecture)
+        && needs.vcpus.is_none_or(|vcpus| vcpus <= one.vcpus)
         && needs.gpus.is_none_or(|gpus| gpus <= one.gpus)
         && needs.memory.is_none_or(|memory| memory <= left(one, visible))
 }
@@ -292,7 +310,8 @@ fn count(number: f64, what: &str) -> String {
 
 /// The smallest type that a job fits: of the families that are there, or else of any that is like them.
 fn bigger(needs: &Needs, types: &[InstanceType]) -> Option<InstanceType> {
-    let architecture = types.first().map_or(Architecture::X86, |one| one.architecture);
+    let architecture =
+        needs.architecture.or(types.first().map(|one| one.architecture)).unwrap_or(Architecture::X86);
     let families: Vec<&str> = types.iter().map(|one| family(one.name)).collect();
     let fits = |one: &InstanceType| {
         one.architecture == architecture && !one.is_metal() && holds(one, needs, VISIBLE)

@@ -2,8 +2,13 @@ use serde_json::{Value, json};
 
 use super::needs;
 use super::offer::{Fit, fit};
+use crate::value::instance_type::Architecture;
 
 fn verdict(job: Value, resources: Value) -> String {
+    verdict_of(job, resources, None)
+}
+
+fn verdict_of(job: Value, resources: Value, architecture: Option<Architecture>) -> String {
     let mut job = job;
     job["type"] = if job["nodeProperties"].is_null() { json!("container") } else { json!("multinode") };
     let job = serde_json::from_value(job).unwrap();
@@ -13,7 +18,8 @@ fn verdict(job: Value, resources: Value) -> String {
         all.entry(name).or_insert(value);
     }
     let environment = serde_json::from_value(environment).unwrap();
-    let fits = needs::of(&job).into_iter().map(|needs| fit(&needs, &environment, "ce"));
+    let needs = needs::of(&job).into_iter().map(|needs| needs::Needs { architecture, ..needs });
+    let fits = needs.map(|needs| fit(&needs, &environment, "ce"));
     match fits.max_by_key(Fit::rank).unwrap() {
         Fit::Sure => "fits".to_owned(),
         Fit::Doubtful(gap) => format!("perhaps: {}", gap.message),
@@ -94,4 +100,15 @@ fn all_nodes_count_and_none_is_on_spot() {
     spot["type"] = json!("SPOT");
     spot["maxvCpus"] = json!(1000);
     insta::assert_snapshot!(verdict(nodes, spot), @"no: has several nodes, which Spot does not take: ce would have to be EC2");
+}
+
+/// "exec format error": <https://docs.aws.amazon.com/batch/latest/userguide/arm64.html> (images have to be built for the processors).
+#[test]
+fn an_image_is_built_for_the_processors_that_may_come() {
+    let of = |types: &[&str], architecture| verdict_of(job("2", "4096"), on(types), Some(architecture));
+    assert_eq!(of(&["m7g"], Architecture::Arm64), "fits");
+    assert_eq!(of(&["m5", "m7g"], Architecture::Arm64), "fits");
+    assert_eq!(of(&["default_arm64"], Architecture::Arm64), "fits");
+    insta::assert_snapshot!(of(&["m5", "c5"], Architecture::Arm64), @"no: has an image for ARM64, and every instance type of ce is X86_64: build it for X86_64, or name types of ARM64");
+    insta::assert_snapshot!(of(&["default_arm64"], Architecture::X86), @"no: has an image for X86_64, and every instance type of ce is ARM64: build it for ARM64, or name types of X86_64");
 }

@@ -9,16 +9,17 @@ use super::Spec;
 use crate::kind::{Beside, Clash};
 use crate::kinds::batch::fit;
 use crate::kinds::iam::role::trust;
+use crate::resource::ResourceId;
 
 /// The fields that name a role of a task, wherever they stand.
 const ROLES: &[&str] = &["executionRoleArn", "jobRoleArn", "taskRoleArn"];
 
-pub(super) fn clashes(spec: &Spec, beside: &Beside<'_>) -> Vec<Clash> {
+pub(super) fn clashes(spec: &Spec, id: &ResourceId, beside: &Beside<'_>) -> Vec<Clash> {
     let mut roles = Vec::new();
     of_tasks(&serde_json::to_value(spec).unwrap_or_default(), "", &mut roles);
     let kept_out =
         |(path, text): &(String, String)| trust::keeps_out(path, text, &["ecs-tasks.amazonaws.com"], beside);
-    roles.iter().filter_map(kept_out).chain(fit::clashes(spec, beside)).collect()
+    roles.iter().filter_map(kept_out).chain(fit::clashes(spec, id, beside)).collect()
 }
 
 /// The roles of tasks in a document, each with its path.
