@@ -37,6 +37,7 @@ registry! {
     batch::job_queue::JobQueue,
     batch::scheduling_policy::SchedulingPolicy,
     ec2::elastic_ip::ElasticIp,
+    ec2::flow_log::FlowLog,
     ec2::internet_gateway::InternetGateway,
     ec2::launch_template::LaunchTemplate,
     ec2::nat_gateway::NatGateway,

@@ -71,7 +71,8 @@ pub(super) fn attachable(desired: &Desired) -> BTreeSet<String> {
 pub(super) fn named(spec: &Document, desired: &Desired) -> BTreeSet<String> {
     let mut found = BTreeSet::new();
     each(spec, "", &mut |key, text| {
-        if !["Role", "RoleArn", "InstanceProfileArn"].iter().any(|end| key.ends_with(end)) && key != "roles" {
+        let ends = ["Role", "RoleArn", "InstanceProfileArn", "PermissionArn"];
+        if !ends.iter().any(|end| key.ends_with(end)) && key != "roles" {
             return;
         }
         if let Some(profile) = declared_profile(text, desired) {

@@ -19,6 +19,7 @@ const FIXES: &[(&str, &str)] = &[
     ("documents", include_str!("fixes/documents.py")),
     ("limits", include_str!("fixes/limits.py")),
     ("ec2", include_str!("fixes/ec2.py")),
+    ("ec2_flow_logs", include_str!("fixes/ec2_flow_logs.py")),
     ("ec2_gateways", include_str!("fixes/ec2_gateways.py")),
     ("ec2_groups", include_str!("fixes/ec2_groups.py")),
     ("ec2_networks", include_str!("fixes/ec2_networks.py")),

@@ -7,8 +7,9 @@ use aws_config::SdkConfig;
 use aws_sdk_ec2::Client;
 use aws_sdk_ec2::config::retry::RetryConfig;
 use aws_sdk_ec2::types::{
-    Address, Filter, InternetGateway, LaunchTemplate, LaunchTemplateVersion, NatGateway, PlacementGroup,
-    ResourceType, RouteTable, SecurityGroup, Subnet, Tag, TagSpecification, Vpc, VpcEndpoint,
+    Address, Filter, FlowLog, InternetGateway, LaunchTemplate, LaunchTemplateVersion, NatGateway,
+    PlacementGroup, ResourceType, RouteTable, SecurityGroup, Subnet, Tag, TagSpecification, UnsuccessfulItem,
+    Vpc, VpcEndpoint,
 };
 
 use super::{Error, Fault, Result, Scope, Service, TagRules, Target, error, failed, own_tags, settings};
@@ -43,6 +44,8 @@ pub struct Snapshot {
     pub addresses: BTreeMap<String, Address>,
     /// NAT gateways, those that went within the hour among them.
     pub nat_gateways: BTreeMap<String, NatGateway>,
+    /// Flow logs.
+    pub flow_logs: Vec<FlowLog>,
     /// Placement groups.
     pub placement_groups: Vec<PlacementGroup>,
     /// Launch templates.
@@ -117,7 +120,7 @@ impl Service for Ec2 {
                 Fault::Exists
             }
             // Of two runs that make the same subnet, one is refused its range.
-            "InvalidSubnet.Conflict" => Fault::Exists,
+            "InvalidSubnet.Conflict" | "FlowLogAlreadyExists" => Fault::Exists,
             // A part is not as it was when we looked: the next look tells.
             templates::VERSIONS_LEFT
             | "InvalidPermission.NotFound"
@@ -186,6 +189,14 @@ pub fn once() -> aws_sdk_ec2::config::Builder {
     aws_sdk_ec2::Config::builder().retry_config(RetryConfig::disabled())
 }
 
+/// What a call that went well tells of what it could not do.
+pub fn unsuccessful(operation: &'static str, items: &[UnsuccessfulItem]) -> Result<()> {
+    let Some(error) = items.iter().find_map(UnsuccessfulItem::error) else { return Ok(()) };
+    let message = error.message().unwrap_or("AWS does not say why");
+    let code = error.code().map(str::to_owned);
+    Err(Error { code, ..Error::malformed("ec2", operation, message) })
+}
+
 /// The id in the answer to a create.
 pub fn assigned(id: Option<&str>, operation: &'static str) -> Result<String> {
     id.map(str::to_owned)
@@ -234,6 +245,7 @@ mod tests {
             ("CreatePlacementGroup", "InvalidPlacementGroup.Duplicate", Fault::Exists),
             ("DeletePlacementGroup", "InvalidPlacementGroup.InUse", settling(20)),
             ("DeletePlacementGroup", "InvalidPlacementGroup.Unknown", Fault::Gone),
+            ("CreateFlowLogs", "FlowLogAlreadyExists", Fault::Exists),
             ("CreateNatGateway", "Gateway.NotAttached", settling(2)),
             ("CreateNatGateway", "InvalidAllocationID.NotFound", propagating),
             ("AllocateAddress", "AddressLimitExceeded", Fault::Terminal),

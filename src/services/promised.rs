@@ -40,6 +40,7 @@ const PROMISED: &[(&str, &[&str])] = &[
     ("DescribeVpcEndpoints", &["vpcEndpointSet.item*.vpcEndpointId"]),
     ("DescribeAddresses", &["addressesSet.item*.allocationId"]),
     ("DescribeNatGateways", &["natGatewaySet.item*.natGatewayId", "natGatewaySet.item*.state"]),
+    ("DescribeFlowLogs", &["flowLogSet.item*.flowLogId", "flowLogSet.item*.resourceId"]),
     ("DescribePlacementGroups", &["placementGroupSet.item*.groupName", "placementGroupSet.item*.state"]),
     (
         "DescribeLaunchTemplates",

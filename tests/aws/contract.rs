@@ -272,6 +272,7 @@ kinds! {
     batch_job_queue: "batch/JobQueue",
     batch_scheduling_policy: "batch/SchedulingPolicy",
     ec2_elastic_ip: "ec2/ElasticIp",
+    ec2_flow_log: "ec2/FlowLog",
     ec2_internet_gateway: "ec2/InternetGateway",
     ec2_launch_template: "ec2/LaunchTemplate",
     ec2_nat_gateway: "ec2/NatGateway",

@@ -192,8 +192,13 @@ fn who_plans_can_change_nothing() {
 
 #[test]
 fn nothing_is_written_outside_the_environments_names() {
-    const EVERYWHERE: &[&str] =
-        &["ec2:", "route53:AssociateVPCWithHostedZone", "iam:RemoveRole", "kms:RetireGrant"];
+    const EVERYWHERE: &[&str] = &[
+        "ec2:",
+        "logs:DeleteLogDelivery",
+        "route53:AssociateVPCWithHostedZone",
+        "iam:RemoveRole",
+        "kms:RetireGrant",
+    ];
     let desired = desired("prod");
     let (plan, apply) = (document(&desired, For::Plan), document(&desired, For::Apply));
     let reads = actions(&plan, "Allow");

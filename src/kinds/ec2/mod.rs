@@ -1,6 +1,7 @@
 //! EC2: networks and what guards them.
 
 pub mod elastic_ip;
+pub mod flow_log;
 pub mod internet_gateway;
 pub mod launch_template;
 pub mod nat_gateway;

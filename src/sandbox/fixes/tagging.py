@@ -29,7 +29,8 @@ def tagged(account, region, batch):
     for backend in iter_taggable_backends(account, region):
         for resource in backend.iter_tagged_resources():
             service = resource.arn.split(":")[2]
-            if service not in ("iam", "autoscaling") and in_region(backend, resource, region):
+            # Flow logs are called otherwise in ARNs, and told below.
+            if ":flow-logs/" not in resource.arn and service not in ("iam", "autoscaling") and in_region(backend, resource, region):
                 found[resource.arn] = resource.tags
     partition = get_partition(region)
     ec2 = ec2_backends[account][region]
@@ -39,6 +40,7 @@ def tagged(account, region, batch):
         ("vpc-endpoint", ec2.vpc_end_points.values()),
         ("launch-template", ec2.launch_templates.values()),
         ("elastic-ip", ec2.addresses),
+        ("vpc-flow-log", ec2.flow_logs.values()),
     ):
         for thing in things:
             found[f"arn:{partition}:ec2:{region}:{account}:{kind}/{thing.id}"] = dict(ec2.tags.get(thing.id, {}))

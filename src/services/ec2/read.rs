@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use aws_sdk_ec2::Client;
 use aws_sdk_ec2::types::{
-    Filter, InternetGateway, RouteTable, SecurityGroup, Subnet, Vpc, VpcAttributeName, VpcEndpoint,
+    Filter, FlowLog, InternetGateway, RouteTable, SecurityGroup, Subnet, Vpc, VpcAttributeName, VpcEndpoint,
 };
 use futures::{StreamExt, TryStreamExt, stream};
 
@@ -29,10 +29,11 @@ pub(super) async fn read(client: &Client, scope: &Scope) -> Result<Snapshot> {
             vpc_endpoints(client, scope),
         )
     };
-    let (networks, addresses, nat_gateways, placement_groups, templates) = futures::try_join!(
+    let (networks, addresses, nat_gateways, flow_logs, placement_groups, templates) = futures::try_join!(
         networks,
         gateways::addresses(client, scope),
         gateways::nat_gateways(client, scope),
+        flow_logs(client, scope),
         placement::groups(client, scope),
         templates::read(client, scope),
     )?;
@@ -48,6 +49,7 @@ pub(super) async fn read(client: &Client, scope: &Scope) -> Result<Snapshot> {
         vpc_endpoints,
         addresses,
         nat_gateways,
+        flow_logs,
         placement_groups,
         launch_templates,
         launch_template_versions,
@@ -200,6 +202,17 @@ async fn security_groups(client: &Client, scope: &Scope) -> Result<BTreeMap<Stri
 fn beside_vpcs(scope: &Scope, which: Filter) -> Option<Vec<Filter>> {
     let vpcs: Vec<String> = scope.names("ec2/Vpc").map(str::to_owned).collect();
     (scope.only && !vpcs.is_empty()).then(|| vec![filter_by("vpc-id", vpcs), which])
+}
+
+async fn flow_logs(client: &Client, scope: &Scope) -> Result<Vec<FlowLog>> {
+    const KIND: &str = "ec2/FlowLog";
+    if !matters(scope, KIND, "vpc-flow-log/").await? {
+        return Ok(Vec::new());
+    }
+    let Some(filters) = wanted(scope, KIND, "flow-log-id", "fl-") else { return Ok(Vec::new()) };
+    let call = client.describe_flow_logs().set_filter(Some(filters)).max_results(PAGE);
+    let items = call.into_paginator().items().send().collect::<std::result::Result<Vec<_>, _>>().await;
+    items.map_err(failed)
 }
 
 async fn vpc_endpoints(client: &Client, scope: &Scope) -> Result<BTreeMap<String, VpcEndpoint>> {

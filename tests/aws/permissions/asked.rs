@@ -44,8 +44,10 @@ pub const PASSED: &[(&str, &str, &str, &str)] = &[
     ("batch:UpdateComputeEnvironment", "serviceRole", "batch.amazonaws.com", BATCH),
     ("batch:UpdateComputeEnvironment", "instanceRole", "ec2.amazonaws.com", BATCH),
     ("batch:UpdateComputeEnvironment", "infrastructureRoleArn", "ecs.amazonaws.com", BATCH),
+    ("ec2:CreateFlowLogs", "DeliverLogsPermissionArn", "vpc-flow-logs.amazonaws.com", FLOW_LOGS),
     ("iam:AddRoleToInstanceProfile", "RoleName", "ec2.amazonaws.com", ADD_ROLE),
 ];
+const FLOW_LOGS: &str = "https://docs.aws.amazon.com/vpc/latest/userguide/flow-logs-iam-role.html";
 const ADD_ROLE: &str =
     "https://docs.aws.amazon.com/IAM/latest/APIReference/API_AddRoleToInstanceProfile.html, PassRole";
 const SEQERA: &str = "https://docs.seqera.io/platform-cloud/compute-envs/aws-batch-iam-policy";
@@ -90,6 +92,8 @@ pub const LINKED: (&str, &str, &str) =
 /// Actions that are no operation of ours, and are needed all the same: what needs them, who says so.
 pub const BESIDE: &[(&str, &str)] = &[
     ("batch:SetCapacityTags", CAPACITY),
+    ("logs:CreateLogDelivery", "CloudFormation's handler of AWS::EC2::FlowLog"),
+    ("logs:DeleteLogDelivery", "CloudFormation's handler of AWS::EC2::FlowLog"),
     ("ec2:CreateVpcEncryptionControl", "CloudFormation's handler of AWS::EC2::VPC"),
     ("ec2:DescribeLaunchTemplateVersions", "CloudFormation's handler of AWS::Batch::ComputeEnvironment"),
     ("eks:", "CloudFormation's handler of AWS::Batch::ComputeEnvironment"),

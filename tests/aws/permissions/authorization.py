@@ -20,9 +20,13 @@ TYPES = re.compile(
     r"^(vpc.*|subnet|route-table|security-group.*|internet-gateway|vpn-gateway|ipam-pool|ipv[46]pool-ec2|launch-template|elastic-ip|natgateway|placement-group|)$"
 )
 
+# What has flow logs beside.
+WATCHED = ["network-interface", "transit-gateway", "transit-gateway-attachment"]
+
 
 def action(of):
-    on = {name: row for name, row in of["resource_types"].items() if TYPES.match(name) or not is_ec2(of)}
+    is_kept = lambda name: TYPES.match(name) or not is_ec2(of) or name in WATCHED and "FlowLog" in of["privilege"]
+    on = {name: row for name, row in of["resource_types"].items() if is_kept(name)}
     last = of["api_documentation_link"] or ""
     found = {
         # The operation on whose page the action is explained: its name, where that is another.
@@ -49,7 +53,7 @@ for name in SERVICES:
     wanted = lambda it: name != "ec2" or NETWORK.search(it)
     services[name] = {
         "resources": {
-            of: it["arn"] for of, it in sorted(service["resources"].items()) if name != "ec2" or TYPES.match(of)
+            of: it["arn"] for of, it in sorted(service["resources"].items()) if name != "ec2" or TYPES.match(of) or of in WATCHED
         },
         "actions": {of: action(it) for of, it in sorted(service["privileges"].items()) if wanted(of)},
     }

@@ -3,6 +3,7 @@
 
 use batchwright::resource::{Desired, OWNER_TAG};
 
+use super::asked::PASSED;
 use super::authorization::{actions_of, form, knows_key, required, types};
 use super::calls::{Need, filled, unnamed};
 use super::evaluate::meet;
@@ -11,6 +12,7 @@ use super::sending::Sent;
 /// How ids begin: <https://docs.aws.amazon.com/AWSEC2/latest/UserGuide/resource-ids.html>.
 const IDS: &[(&str, &str)] = &[
     ("eipalloc-", "elastic-ip"),
+    ("fl-", "vpc-flow-log"),
     ("igw-", "internet-gateway"),
     ("ipam-pool-", "ipam-pool"),
     ("lt-", "launch-template"),
@@ -72,6 +74,10 @@ pub fn needs(sent: &Sent, desired: &Desired) -> Vec<Need> {
     // Rules are made by the call that allows something, whatever else it names.
     if types(&action).contains(&"security-group-rule") && operation.starts_with("Authorize") {
         needs.push(Need::of(&action, filled(self::form("security-group-rule", "ec2"), place)));
+    }
+    for (_, field, to, _) in PASSED.iter().filter(|it| it.0 == format!("ec2:{operation}")) {
+        let role = get(field).map(|role| Need::of("iam:PassRole", role).with("iam:PassedToService", to));
+        needs.extend(role);
     }
     if tags {
         assert!(!made.is_empty(), "{operation} tags something that it does not make");

@@ -97,6 +97,7 @@ fn literal(mut spec: Value) -> Value {
             ("PlacementGroup", "id") => id("pg"),
             ("LaunchTemplate", "id") => id("lt"),
             ("LaunchTemplate", "latestVersion" | "defaultVersion") => "1".to_owned(),
+            ("LogGroup", "arn") => arn(&format!("log-group:{name}")),
             ("Bucket", "arn") => format!("arn:aws:s3:::{name}"),
             (_, "name") => name.to_owned(),
             ("ComputeEnvironment", _) => arn(&format!("compute-environment/{name}")),
@@ -114,7 +115,9 @@ fn literal(mut spec: Value) -> Value {
         [("${env.account}", "111111111111"), ("${env.region}", "us-east-1"), ("${env.partition}", "aws")];
     each(&mut spec, &|text| {
         let text = settings.iter().fold(text.to_owned(), |text, (name, value)| text.replace(name, value));
-        reference.replace_all(&text, value).into_owned()
+        // What AWS is to read as `${…}` is escaped in manifests.
+        let text = reference.replace_all(&text, value);
+        Regex::new(r"\$\{[a-z-]+\}").unwrap().replace_all(&text, "$$$0").into_owned()
     });
     spec
 }
