@@ -128,6 +128,13 @@ class Gateway:
         return self.backend.tags.get(self.id, {})
 
 
+# "Valid Range: Minimum value of 1. Maximum value of 31." (API_AssignPrivateNatGatewayAddress)
+def counted(count):
+    if count is not None and not 1 <= int(count) <= 31:
+        raise exceptions.EC2ClientError("InvalidParameterValue", f"Value ({count}) for a count of addresses is invalid.")
+    return int(count or 0)
+
+
 def create_nat_gateway(self):
     asked, backend = self.params, self.ec2_backend
     regional, public = asked.get("AvailabilityMode") == "regional", asked.get("ConnectivityType", "public") == "public"
@@ -143,7 +150,7 @@ def create_nat_gateway(self):
             gateway.hold(allocation_id, private_ip=private.pop(0) if private else None)
         for address in private:
             gateway.hold(None, private_ip=address)
-        for _ in range(int(asked.get("SecondaryPrivateIpAddressCount") or 0)):
+        for _ in range(counted(asked.get("SecondaryPrivateIpAddressCount"))):
             gateway.hold(None)
         for zone in self._get_param("AvailabilityZoneAddresses", []):
             if not zone.get("AllocationIds"):
@@ -204,7 +211,7 @@ def assign_private_nat_gateway_address(self):
     gateway = found(self)
     for address in self._get_param("PrivateIpAddresses", []):
         gateway.hold(None, private_ip=address)
-    for _ in range(self._get_int_param("PrivateIpAddressCount", 0)):
+    for _ in range(counted(self._get_int_param("PrivateIpAddressCount"))):
         gateway.hold(None)
     return ActionResult({"NatGatewayId": gateway.id, "NatGatewayAddresses": gateway.addresses})
 
