@@ -36,6 +36,7 @@ registry! {
     batch::job_definition::JobDefinition,
     batch::job_queue::JobQueue,
     batch::scheduling_policy::SchedulingPolicy,
+    batch::service_environment::ServiceEnvironment,
     ec2::elastic_ip::ElasticIp,
     ec2::flow_log::FlowLog,
     ec2::internet_gateway::InternetGateway,

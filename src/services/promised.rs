@@ -23,6 +23,7 @@ const PROMISED: &[(&str, &[&str])] = &[
     ("describeschedulingpolicies", &["schedulingPolicies*"]),
     ("listconsumableresources", &["consumableResources*"]),
     ("describeconsumableresource", &["totalQuantity", "resourceType"]),
+    ("describeserviceenvironments", &["serviceEnvironments*", "serviceEnvironments*.status"]),
     ("listjobs", &["jobSummaryList*"]),
     ("describejobs", &["jobs*"]),
     ("DescribeRepositories", &["repositories*.repositoryName", "repositories*.repositoryArn"]),

@@ -271,6 +271,7 @@ kinds! {
     batch_job_definition: "batch/JobDefinition",
     batch_job_queue: "batch/JobQueue",
     batch_scheduling_policy: "batch/SchedulingPolicy",
+    batch_service_environment: "batch/ServiceEnvironment",
     ec2_elastic_ip: "ec2/ElasticIp",
     ec2_flow_log: "ec2/FlowLog",
     ec2_internet_gateway: "ec2/InternetGateway",

@@ -148,7 +148,11 @@ impl Kind for JobQueue {
         }
     }
 
-    fn effect(_live: &Spec, _want: &Spec, changes: &[FieldChange]) -> (Effect, Reason) {
+    fn effect(live: &Spec, want: &Spec, changes: &[FieldChange]) -> (Effect, Reason) {
+        if live.service_environment_order.is_empty() != want.service_environment_order.is_empty() {
+            let why = "a queue has compute environments or a service environment, for life";
+            return (Effect::Replace(Order::DeleteFirst), Reason(why.to_owned()));
+        }
         let because = changes.iter().find_map(|change| match change.path.as_str() {
             path if change.rule == ChangeRule::CreateOnly => Some(format!("{path} is create-only")),
             "schedulingPolicyArn" if change.before.is_none() => {

@@ -6,6 +6,7 @@ pub mod fit;
 pub mod job_definition;
 pub mod job_queue;
 pub mod scheduling_policy;
+pub mod service_environment;
 pub mod types;
 
 #[cfg(test)]

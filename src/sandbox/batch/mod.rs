@@ -16,6 +16,7 @@ mod policies;
 mod programs;
 mod queues;
 mod request;
+mod services;
 mod state;
 mod tags;
 mod upstream;
@@ -242,6 +243,10 @@ impl Batch {
             "describeconsumableresource" => self.describe_consumable_resource(request),
             "listconsumableresources" => self.list_consumable_resources(request),
             "listjobsbyconsumableresource" => self.list_jobs_by_consumable_resource(request),
+            "createserviceenvironment" => self.create_service_environment(request),
+            "updateserviceenvironment" => self.update_service_environment(request),
+            "deleteserviceenvironment" => self.delete_service_environment(request),
+            "describeserviceenvironments" => self.describe_service_environments(request),
             "submitjob" => self.submit_job(request),
             "describejobs" => self.describe_jobs(request),
             "listjobs" => self.list_jobs(request),

@@ -14,6 +14,7 @@ use super::environments::{self, kind_of, refuse_moving};
 use super::error::{Result, invalid, refuse};
 use super::page::page;
 use super::request::{Fields, Object, fill, is_name, keep};
+use super::services::{self, SAGEMAKER};
 use super::state::{Life, Managed, State, Status, environments_of};
 
 const CREATABLE: [&str; 7] = [
@@ -32,6 +33,13 @@ const STUCK: [&str; 3] = [
     "CAPACITY:INSUFFICIENT_INSTANCE_CAPACITY",
     "MISCONFIGURATION:COMPUTE_ENVIRONMENT_MAX_RESOURCE",
     "MISCONFIGURATION:JOB_RESOURCE_REQUIREMENT",
+];
+
+/// The same of jobs of SageMaker: API_JobStateTimeLimitAction, `reason`.
+const STUCK_SERVICE: [&str; 3] = [
+    "CAPACITY:INSUFFICIENT_INSTANCE_CAPACITY",
+    "MISCONFIGURATION:SERVICE_ENVIRONMENT_MAX_RESOURCE",
+    "MISCONFIGURATION:QUOTA_MANAGEMENT_LIMIT_EXCEEDED",
 ];
 
 impl Batch {
@@ -56,8 +64,14 @@ impl Batch {
             if let Some(policy) = request.text("schedulingPolicyArn")?.filter(|arn| !arn.is_empty()) {
                 require_policy(state, policy)?;
             }
-            let order = order(state, &request, &BTreeSet::new())?;
-            let family = check_family(state, &order)?;
+            let (order, family) = if request.contains_key("serviceEnvironmentOrder") {
+                detail.insert("serviceEnvironmentOrder".into(), services::order(state, &request)?);
+                (Vec::new(), SAGEMAKER)
+            } else {
+                let order = order(state, &request, &BTreeSet::new())?;
+                let family = check_family(state, &order)?;
+                (order, family)
+            };
             detail.insert("computeEnvironmentOrder".into(), listed(&order));
             let declared = request.text("jobQueueType")?.unwrap_or(family);
             if declared != family {
@@ -96,6 +110,12 @@ impl Batch {
                     invalid!("computeEnvironmentOrder is incompatible with the job queue's type.");
                 }
                 detail.insert("computeEnvironmentOrder".into(), listed(&order));
+            }
+            if request.contains_key("serviceEnvironmentOrder") {
+                if detail.shown("jobQueueType") != SAGEMAKER {
+                    invalid!("serviceEnvironmentOrder is incompatible with the job queue's type.");
+                }
+                detail.insert("serviceEnvironmentOrder".into(), services::order(state, &request)?);
             }
             check_detail(&detail)?;
             let answer = named(&detail);
@@ -164,9 +184,6 @@ pub(super) fn find<'a>(state: &'a State, reference: &str) -> Result<(String, &'a
 
 /// The asked-for compute environments with their order, lowest first. Those in `held` need not be valid.
 fn order(state: &State, request: &Object, held: &BTreeSet<String>) -> Result<Vec<(i64, String)>> {
-    if request.contains_key("serviceEnvironmentOrder") {
-        refuse!("serviceEnvironmentOrder is not served by the sandbox");
-    }
     let entries = request.list("computeEnvironmentOrder")?.map_or(&[][..], Vec::as_slice);
     match entries.len() {
         0 => invalid!("computeEnvironmentOrder is required."),
@@ -242,14 +259,18 @@ fn check_detail(detail: &Object) -> Result<()> {
         if action.required("state")? != "RUNNABLE" {
             invalid!("Invalid job state. Valid job states: [RUNNABLE]");
         }
-        if action.required("action")? != "CANCEL" {
-            invalid!("Invalid job action. Valid job actions: [CANCEL]");
+        let (ends, reasons) = match detail.shown("jobQueueType") {
+            SAGEMAKER => ("TERMINATE", STUCK_SERVICE.as_slice()),
+            _ => ("CANCEL", STUCK.as_slice()),
+        };
+        if action.required("action")? != ends {
+            invalid!("Invalid job action. Valid job actions: [{ends}]");
         }
         if !action.integer("maxTimeSeconds")?.is_some_and(|time| (600..=86_400).contains(&time)) {
             invalid!("maxTimeSeconds must be between 600 and 86400.");
         }
-        if !STUCK.contains(&action.required("reason")?) {
-            invalid!("Invalid job reason. Valid job reasons: [{}]", STUCK.join(", "));
+        if !reasons.contains(&action.required("reason")?) {
+            invalid!("Invalid job reason. Valid job reasons: [{}]", reasons.join(", "));
         }
         if !seen.insert((action.required("state")?, action.required("reason")?)) {
             invalid!("Duplicate job state limit actions are not allowed.");

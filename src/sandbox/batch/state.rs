@@ -17,6 +17,8 @@ pub(super) struct State {
     pub definitions: BTreeMap<String, Family>,
     pub policies: BTreeMap<String, Object>,
     #[serde(default)]
+    pub services: BTreeMap<String, Managed>,
+    #[serde(default)]
     pub consumables: BTreeMap<String, Object>,
     pub jobs: BTreeMap<String, Job>,
     /// Counts submissions, so that jobs have an order that ids do not give.
@@ -120,6 +122,13 @@ impl Managed {
         Value::Object(detail)
     }
 
+    /// What Describe answers of what has a status and no reason for it.
+    pub fn shown_without_reason(&self) -> Value {
+        let status = self.life.status.as_str();
+        let status = [("status".to_owned(), status.into())];
+        Value::Object(self.detail.clone().into_iter().chain(status).collect())
+    }
+
     /// Whether its `state` is `ENABLED`.
     pub fn is_enabled(&self) -> bool {
         self.detail.shown("state") == "ENABLED"
@@ -144,6 +153,7 @@ pub struct QueueMoment {
 impl State {
     /// Ends every transition that is due, in the order of time, and writes down what the queues looked like meanwhile.
     pub fn settle(&mut self, now: u64, relationship_lag: u32) {
+        self.services.retain(|_, one| one.life.due().is_none_or(|at| at > now) || one.life.end(""));
         while let Some((at, is_queue, name)) = self.next_due().filter(|(at, ..)| *at <= now) {
             let (resources, healthy) = if is_queue {
                 (&mut self.queues, "JobQueue Healthy")

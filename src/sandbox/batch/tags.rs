@@ -61,7 +61,10 @@ fn tagged(state: &State) -> BTreeMap<String, Value> {
     let definitions = revisions.map(|one| (one.shown("jobDefinitionArn"), one));
     let policies = state.policies.iter().map(|(arn, detail)| (arn.as_str(), detail));
     let consumables = state.consumables.values().map(|one| (one.shown("consumableResourceArn"), one));
+    let services =
+        state.services.values().map(|one| (one.detail.shown("serviceEnvironmentArn"), &one.detail));
     environments
+        .chain(services)
         .chain(consumables)
         .chain(queues)
         .chain(definitions)
@@ -114,6 +117,10 @@ fn tags_of<'a>(state: &'a mut State, arn: &str) -> Option<&'a mut Map<String, Va
             (held.shown("jobDefinitionArn") == arn).then_some(held)
         }
         "scheduling-policy" => state.policies.get_mut(arn),
+        "service-environment" => {
+            let held = &mut state.services.get_mut(name)?.detail;
+            (held.shown("serviceEnvironmentArn") == arn).then_some(held)
+        }
         "consumable-resource" => {
             let held = state.consumables.get_mut(name)?;
             (held.shown("consumableResourceArn") == arn).then_some(held)

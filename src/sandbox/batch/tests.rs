@@ -385,7 +385,7 @@ async fn a_snapshot_brings_everything_back() {
 async fn what_is_not_served_says_so() {
     let bench = Bench::new();
     assert_eq!(
-        bench.call("CreateServiceEnvironment", json!({})).await.unwrap_err(),
-        "ClientException: POST createserviceenvironment: this operation of AWS Batch is not served by the sandbox"
+        bench.call("CreateQuotaShare", json!({})).await.unwrap_err(),
+        "ClientException: POST createquotashare: this operation of AWS Batch is not served by the sandbox"
     );
 }

@@ -57,6 +57,7 @@ pub const WITH: &[(&str, &str, &str, &str)] = &[
     ("batch:CreateComputeEnvironment", "tags", "batch:TagResource", BATCH),
     ("batch:CreateConsumableResource", "tags", "batch:TagResource", BATCH),
     ("batch:CreateJobQueue", "tags", "batch:TagResource", BATCH),
+    ("batch:CreateServiceEnvironment", "tags", "batch:TagResource", BATCH),
     ("batch:RegisterJobDefinition", "tags", "batch:TagResource", BATCH),
     ("batch:SubmitJob", "tags", "batch:TagResource", BATCH),
     ("batch:CreateComputeEnvironment", "capacityTags", "batch:SetCapacityTags", CAPACITY),

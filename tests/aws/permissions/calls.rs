@@ -241,15 +241,18 @@ const BATCH: &[&str] = &[
     "CreateComputeEnvironment",
     "CreateConsumableResource",
     "CreateJobQueue",
+    "CreateServiceEnvironment",
     "DeleteComputeEnvironment",
     "DeleteConsumableResource",
     "DeleteJobQueue",
+    "DeleteServiceEnvironment",
     "DeregisterJobDefinition",
     "DescribeComputeEnvironments",
     "DescribeConsumableResource",
     "DescribeJobDefinitions",
     "DescribeJobQueues",
     "DescribeJobs",
+    "DescribeServiceEnvironments",
     "ListConsumableResources",
     "ListJobs",
     "RegisterJobDefinition",
@@ -257,6 +260,7 @@ const BATCH: &[&str] = &[
     "UpdateComputeEnvironment",
     "UpdateConsumableResource",
     "UpdateJobQueue",
+    "UpdateServiceEnvironment",
 ];
 /// What its requests name, in which fields; first what they are about.
 const NAMED: &[(&str, &str)] = &[
@@ -268,6 +272,7 @@ const NAMED: &[(&str, &str)] = &[
     ("computeEnvironment", "compute-environment"),
     ("schedulingPolicyArn", "scheduling-policy"),
     ("serviceEnvironment", "service-environment"),
+    ("serviceEnvironmentName", "service-environment"),
     ("consumableResource", "consumable-resource"),
     ("consumableResourceName", "consumable-resource"),
 ];

@@ -17,6 +17,7 @@ const NAMES: &[(&str, &[&str])] = &[
     ("batch/ConsumableResource", &["consumableResourceName"]),
     ("batch/JobDefinition", &["jobDefinitionName"]),
     ("batch/JobQueue", &["jobQueueName"]),
+    ("batch/ServiceEnvironment", &["serviceEnvironmentName"]),
     ("ec2/LaunchTemplate", &["launchTemplateName"]),
     ("ec2/PlacementGroup", &["groupName"]),
     ("ec2/SecurityGroup", &["groupName"]),

@@ -32,6 +32,7 @@ fn request(manifest: &Value) -> (&'static str, Value) {
         "batch/JobDefinition" => ("RegisterJobDefinition", "jobDefinitionName"),
         "batch/JobQueue" => ("CreateJobQueue", "jobQueueName"),
         "batch/ConsumableResource" => ("CreateConsumableResource", "consumableResourceName"),
+        "batch/ServiceEnvironment" => ("CreateServiceEnvironment", "serviceEnvironmentName"),
         "batch/SchedulingPolicy" => ("CreateSchedulingPolicy", "name"),
         _ => ("CreateComputeEnvironment", "computeEnvironmentName"),
     };

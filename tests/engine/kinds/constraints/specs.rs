@@ -102,6 +102,7 @@ fn literal(mut spec: Value) -> Value {
             (_, "name") => name.to_owned(),
             ("ComputeEnvironment", _) => arn(&format!("compute-environment/{name}")),
             ("ConsumableResource", _) => arn(&format!("consumable-resource/{name}")),
+            ("ServiceEnvironment", _) => arn(&format!("service-environment/{name}")),
             ("SchedulingPolicy", _) => arn(&format!("scheduling-policy/{name}")),
             ("Queue", _) => arn(name),
             ("Secret", _) => arn(&format!("secret:{name}-AbCdEf")),
