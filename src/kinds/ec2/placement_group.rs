@@ -190,28 +190,13 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn a_group_stays_for_as_long_as_instances_are_in_it() {
+    async fn a_group_is_made_once_and_taken_away() {
         let trial = Trial::new("ec2/PlacementGroup", "near").await;
         let spec = json!({"strategy": "partition", "partitionCount": 2});
         let live = trial.settle(&spec).await;
         assert_eq!(live.arn.as_deref(), live.outputs["arn"].as_str());
         let again = trial.create(&spec).await.unwrap_err();
         assert_eq!(Ec2::classify(&again, Default::default()), Fault::Exists);
-
-        let ec2 = trial.client::<Ec2>();
-        let near = aws_sdk_ec2::types::Placement::builder().group_name("near").build();
-        let run = ec2
-            .run_instances()
-            .image_id("ami-0123456789abcdef0")
-            .min_count(1)
-            .max_count(1)
-            .placement(near)
-            .send()
-            .await;
-        let id = run.unwrap().instances()[0].instance_id().unwrap().to_owned();
-        let refused = trial.delete(OnDelete::Refuse).await.unwrap_err();
-        assert!(matches!(Ec2::classify(&refused, Default::default()), Fault::Settling(_)), "{refused}");
-        ec2.terminate_instances().instance_ids(id).send().await.unwrap();
         trial.delete(OnDelete::Refuse).await.unwrap();
         assert_eq!(trial.look(true).await.unwrap(), None);
     }

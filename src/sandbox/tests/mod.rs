@@ -10,6 +10,7 @@ mod iam;
 mod limits;
 mod logs;
 mod networks;
+mod placement;
 mod s3;
 mod server;
 mod tagging;
