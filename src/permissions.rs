@@ -175,9 +175,9 @@ impl Statements {
         };
         for grant in grants.iter().filter(needed) {
             let on: BTreeSet<String> = grant.on.iter().flat_map(|on| arns(*on, desired, declared)).collect();
-            let Some(when) = grant.when.map_or(Some(json!({})), |when| condition(when, desired)) else {
-                continue;
-            };
+            let of = grant.actions.first().and_then(|action| action.split(':').next()).unwrap_or_default();
+            let when = grant.when.map_or(Some(json!({})), |when| condition(when, of, desired));
+            let Some(when) = when else { continue };
             for action in grant.actions.iter().filter(|action| !on.is_empty() && asked(action)) {
                 if let Some(when) = roles::bounded(action, when.clone(), &boundaries) {
                     let when = Some(when.to_string()).filter(|when| when != "{}");
@@ -297,13 +297,13 @@ fn has(value: &Value, field: &str) -> bool {
     }
 }
 
-/// A condition; nothing, where it can't be met.
-fn condition(when: When, desired: &Desired) -> Option<Value> {
+/// A condition on actions of a service; nothing, where it can't be met.
+fn condition(when: When, of: &str, desired: &Desired) -> Option<Value> {
     let owner = desired.owner.to_string();
     Some(match when {
         When::Owned => json!({ "StringEquals": { (format!("aws:ResourceTag/{OWNER_TAG}")): owner } }),
         When::OwnerWritten => json!({ "StringEquals": { (format!("aws:RequestTag/{OWNER_TAG}")): owner } }),
-        When::TaggedBy(calls) => json!({ "StringEquals": { "ec2:CreateAction": calls } }),
+        When::TaggedBy(calls) => json!({ "StringEquals": { (format!("{of}:CreateAction")): calls } }),
         When::PassedTo(services) => json!({ "StringEquals": { "iam:PassedToService": services } }),
         When::LinkedTo(service) => json!({ "StringEquals": { "iam:AWSServiceName": service } }),
         When::Via(service) => {

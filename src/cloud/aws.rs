@@ -65,7 +65,7 @@ impl Aws {
             let named: BTreeSet<&str> = swept.found.keys().filter_map(|arn| arn.split(':').nth(2)).collect();
             let rest = SERVICES
                 .iter()
-                .filter(|service| named.contains(service.name()) && !needed.contains(service.name()));
+                .filter(|service| named.contains(service.in_arns()) && !needed.contains(service.name()));
             let rest: Vec<_> = rest.map(|service| self.read_one(*service, &reading)).collect();
             try_join_all(rest).await
         };

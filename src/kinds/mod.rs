@@ -9,6 +9,7 @@ pub mod attributes;
 pub mod batch;
 pub mod ec2;
 pub mod ecr;
+pub mod efs;
 pub mod iam;
 pub mod logs;
 pub mod mirror;
@@ -49,6 +50,8 @@ registry! {
     ec2::vpc::Vpc,
     ec2::vpc_endpoint::VpcEndpoint,
     ecr::repository::Repository,
+    efs::access_point::AccessPoint,
+    efs::file_system::FileSystem,
     iam::instance_profile::InstanceProfile,
     iam::oidc_provider::OidcProvider,
     iam::policy::Policy,

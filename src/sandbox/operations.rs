@@ -118,6 +118,25 @@ const BATCH: &[&str] = &[
     "UpdateServiceJob",
 ];
 
+/// EFS's operations: the end of the path, without the id that may stand there, then those of GET, POST, PUT and DELETE.
+const EFS: &[(&str, &str, &str, &str, &str)] = &[
+    ("access-points", "DescribeAccessPoints", "CreateAccessPoint", "", "DeleteAccessPoint"),
+    ("account-preferences", "DescribeAccountPreferences", "", "PutAccountPreferences", ""),
+    ("backup-policy", "DescribeBackupPolicy", "", "PutBackupPolicy", ""),
+    ("create-tags", "", "CreateTags", "", ""),
+    ("delete-tags", "", "DeleteTags", "", ""),
+    ("file-systems", "DescribeFileSystems", "CreateFileSystem", "UpdateFileSystem", "DeleteFileSystem"),
+    ("lifecycle-configuration", "DescribeLifecycleConfiguration", "", "PutLifecycleConfiguration", ""),
+    ("mount-targets", "DescribeMountTargets", "CreateMountTarget", "", "DeleteMountTarget"),
+    ("policy", "DescribeFileSystemPolicy", "", "PutFileSystemPolicy", "DeleteFileSystemPolicy"),
+    ("protection", "", "", "UpdateFileSystemProtection", ""),
+    ("replication-configuration", "", "CreateReplicationConfiguration", "", "DeleteReplicationConfiguration"),
+    ("replication-configurations", "DescribeReplicationConfigurations", "", "", ""),
+    ("resource-tags", "ListTagsForResource", "TagResource", "", "UntagResource"),
+    ("security-groups", "DescribeMountTargetSecurityGroups", "", "ModifyMountTargetSecurityGroups", ""),
+    ("tags", "DescribeTags", "", "", ""),
+];
+
 /// How the names of operations begin that only look. Where a service breaks the habit, [`can_change`] says so.
 const LOOKS: &[&str] = &[
     "BatchCheck",
@@ -210,6 +229,20 @@ pub(super) fn batch(method: &Method, path: &str) -> String {
         .map_or_else(|| format!("{method} {path}"), |name| (*name).to_owned())
 }
 
+/// EFS's operation: the last word of the path that is no id tells it.
+pub(super) fn efs(method: &Method, path: &str) -> String {
+    let words = path.strip_prefix("/2015-02-01/").unwrap_or_default().rsplit('/');
+    let found = words.filter_map(|word| EFS.iter().find(|(end, ..)| *end == word)).next();
+    let named = found.map(|(_, get, post, put, delete)| match method.as_str() {
+        "GET" => *get,
+        "POST" => *post,
+        "PUT" => *put,
+        "DELETE" => *delete,
+        _ => "",
+    });
+    named.filter(|name| !name.is_empty()).map_or_else(|| format!("{method} {path}"), str::to_owned)
+}
+
 /// The method and the first word of the path: all that can be told of a REST service without its model.
 pub(super) fn rest(method: &Method, path: &str) -> String {
     let first = path.trim_start_matches('/').split('/').next().unwrap_or_default();
@@ -237,6 +270,24 @@ mod tests {
         assert_eq!(name(Method::PUT, "/bucket/a", "partNumber=1&uploadId=x"), "UploadPart");
         assert_eq!(name(Method::POST, "/bucket/a", "uploads"), "CreateMultipartUpload");
         assert_eq!(name(Method::POST, "/bucket/a", "uploadId=x"), "CompleteMultipartUpload");
+    }
+
+    #[test]
+    fn efs_operations_follow_from_the_end_of_the_path() {
+        let name = |method: Method, path: &str| efs(&method, &format!("/2015-02-01/{path}"));
+        assert_eq!(name(Method::GET, "file-systems"), "DescribeFileSystems");
+        assert_eq!(
+            name(Method::GET, "file-systems/replication-configurations"),
+            "DescribeReplicationConfigurations"
+        );
+        assert_eq!(name(Method::PUT, "file-systems/fs-1"), "UpdateFileSystem");
+        assert_eq!(name(Method::DELETE, "file-systems/fs-1/policy"), "DeleteFileSystemPolicy");
+        assert_eq!(
+            name(Method::PUT, "mount-targets/fsmt-1/security-groups"),
+            "ModifyMountTargetSecurityGroups"
+        );
+        assert_eq!(name(Method::DELETE, "resource-tags/fsap-1"), "UntagResource");
+        assert_eq!(name(Method::GET, "coffee"), "GET /2015-02-01/coffee");
     }
 
     #[test]

@@ -59,6 +59,7 @@ impl Target {
         let (action, protocol) = match (service.as_str(), json_target, cbor, form) {
             ("s3", ..) => (operations::s3(method, path, query, headers).to_owned(), Protocol::RestXml),
             ("batch", ..) => (operations::batch(method, path), Protocol::RestJson),
+            ("elasticfilesystem", ..) => (operations::efs(method, path), Protocol::RestJson),
             (_, Some(action), ..) => (action.to_owned(), Protocol::Json),
             (_, _, Some((_, action)), _) => (action.to_owned(), Protocol::Cbor),
             ("ec2", _, _, Some(action)) => (action.into_owned(), Protocol::Ec2),

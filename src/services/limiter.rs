@@ -92,6 +92,18 @@ impl Operation {
     }
 }
 
+/// The reads of EFS by the ends of their paths, which begin with its API's version (service model 2015-02-01).
+const EFS: &[(&str, &str)] = &[
+    ("access-points", "DescribeAccessPoints"),
+    ("backup-policy", "DescribeBackupPolicy"),
+    ("file-systems", "DescribeFileSystems"),
+    ("lifecycle-configuration", "DescribeLifecycleConfiguration"),
+    ("mount-targets", "DescribeMountTargets"),
+    ("policy", "DescribeFileSystemPolicy"),
+    ("replication-configurations", "DescribeReplicationConfigurations"),
+    ("security-groups", "DescribeMountTargetSecurityGroups"),
+];
+
 /// What is asked, and in which form the answer comes.
 fn asked(request: &HttpRequest, action: &str, has_target: bool) -> (String, Form) {
     let uri = request.uri();
@@ -99,6 +111,11 @@ fn asked(request: &HttpRequest, action: &str, has_target: bool) -> (String, Form
     let (path, query) = path.split_once('?').unwrap_or((path, ""));
     if has_target {
         return (action.to_owned(), Form::Json);
+    }
+    if let Some(asked) = path.strip_prefix("2015-02-01/").filter(|_| request.method() == "GET") {
+        let end = asked.rsplit('/').next();
+        let known = EFS.iter().find(|(path, _)| Some(*path) == end).map(|(_, operation)| *operation);
+        return (known.unwrap_or(asked).to_owned(), Form::Json);
     }
     if let Some(asked) = path.strip_prefix("v1/").filter(|_| request.method() == "POST") {
         return (asked.to_owned(), Form::Json);
@@ -161,6 +178,15 @@ mod tests {
         let queues = request("POST", "https://batch.example/v1/describejobqueues", &[], "{}");
         assert_eq!((queues.asks.as_str(), queues.form), ("describejobqueues", Form::Json));
         assert!(!request("PUT", "https://s3.example/bucket", &[], "").reads());
+        let systems =
+            request("GET", "https://efs.example/2015-02-01/file-systems?FileSystemId=fs-1", &[], "");
+        assert_eq!(
+            (systems.asks.as_str(), systems.form, systems.reads()),
+            ("DescribeFileSystems", Form::Json, true)
+        );
+        let policy = request("GET", "https://efs.example/2015-02-01/file-systems/fs-1/policy", &[], "");
+        assert_eq!(policy.asks, "DescribeFileSystemPolicy");
+        assert!(!request("PUT", "https://efs.example/2015-02-01/file-systems/fs-1/policy", &[], "").reads());
     }
 
     #[tokio::test]

@@ -19,6 +19,7 @@ pub mod cloudtrail;
 pub mod count;
 pub mod ec2;
 pub mod ecr;
+pub mod efs;
 pub mod error;
 pub mod heard;
 pub mod iam;
@@ -157,6 +158,8 @@ pub struct Target<'a> {
 pub trait Service: Send + Sync + 'static {
     /// The part of a kind's name before the slash: `batch`.
     const NAME: &'static str;
+    /// How its ARNs call it.
+    const IN_ARNS: &'static str = Self::NAME;
     /// What it takes as tags.
     const TAGS: TagRules;
     /// Whether a plan reads it whatever is declared: things of it stand on others', or the tag search does not know it.
@@ -221,6 +224,8 @@ pub(crate) use tag_by_arn;
 pub trait AnyService: Send + Sync {
     /// The part of a kind's name before the slash.
     fn name(&self) -> &'static str;
+    /// See [`Service::IN_ARNS`].
+    fn in_arns(&self) -> &'static str;
     /// See [`Service::TAGS`].
     fn tag_rules(&self) -> &'static TagRules;
     /// See [`Service::ALWAYS_READ`].
@@ -272,6 +277,10 @@ impl<S: Service> Default for Erased<S> {
 impl<S: Service> AnyService for Erased<S> {
     fn name(&self) -> &'static str {
         S::NAME
+    }
+
+    fn in_arns(&self) -> &'static str {
+        S::IN_ARNS
     }
 
     fn tag_rules(&self) -> &'static TagRules {
@@ -335,6 +344,7 @@ pub static SERVICES: &[&dyn AnyService] = &[
     &Erased::<batch::Batch>::new(),
     &Erased::<ec2::Ec2>::new(),
     &Erased::<ecr::Ecr>::new(),
+    &Erased::<efs::Efs>::new(),
     &Erased::<iam::Iam>::new(),
     &Erased::<logs::Logs>::new(),
     &Erased::<s3::S3>::new(),

@@ -74,6 +74,13 @@ const PROMISED: &[(&str, &[&str])] = &[
     // Asked of one that has a name, all attributes have its ARN.
     ("GetQueueUrl", &["QueueUrl"]),
     ("GetQueueAttributes", &["Attributes.QueueArn"]),
+    ("DescribeFileSystems", &["FileSystems*"]),
+    ("DescribeMountTargets", &["MountTargets*"]),
+    ("DescribeAccessPoints", &["AccessPoints*.AccessPointId", "AccessPoints*.FileSystemId"]),
+    ("DescribeReplicationConfigurations", &["Replications*"]),
+    ("DescribeLifecycleConfiguration", &["LifecyclePolicies*"]),
+    ("DescribeBackupPolicy", &["BackupPolicy"]),
+    ("DescribeFileSystemPolicy", &["Policy"]),
     ("GetCallerIdentity", &["GetCallerIdentityResult.Account", "GetCallerIdentityResult.Arn"]),
     ("cors", &["CORSRule"]),
     ("encryption", &["Rule"]),

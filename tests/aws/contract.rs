@@ -284,6 +284,8 @@ kinds! {
     ec2_vpc: "ec2/Vpc",
     ec2_vpc_endpoint: "ec2/VpcEndpoint",
     ecr_repository: "ecr/Repository",
+    efs_access_point: "efs/AccessPoint",
+    efs_file_system: "efs/FileSystem",
     iam_instance_profile: "iam/InstanceProfile",
     iam_oidc_provider: "iam/OidcProvider",
     iam_policy: "iam/Policy",

@@ -15,6 +15,7 @@ mod contract;
 mod destroyed;
 mod drift;
 mod due;
+mod files;
 mod first_contact;
 mod gone;
 mod ignore;

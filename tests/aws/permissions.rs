@@ -9,6 +9,7 @@ mod bootstrap;
 mod calls;
 
 mod ec2;
+mod efs;
 mod evaluate;
 mod guarded;
 mod oracle;
@@ -176,6 +177,12 @@ async fn a_stack_on_ec2_calls_nothing_that_its_policies_forbid() {
     every_call_is_allowed(&crate::templates::desired("700000000013", 30, "BEST_FIT_PROGRESSIVE")).await;
 }
 
+/// Files that jobs share, and what EFS does with the rights of whoever asks.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_stack_with_files_calls_nothing_that_its_policies_forbid() {
+    every_call_is_allowed(&crate::files::desired("700000000022")).await;
+}
+
 #[test]
 fn who_plans_can_change_nothing() {
     for environment in ["dev", "prod"] {
@@ -195,6 +202,7 @@ fn nothing_is_written_outside_the_environments_names() {
     const EVERYWHERE: &[&str] = &[
         "ec2:",
         "logs:DeleteLogDelivery",
+        "elasticfilesystem:",
         "route53:AssociateVPCWithHostedZone",
         "iam:RemoveRole",
         "kms:RetireGrant",
@@ -223,7 +231,7 @@ fn nothing_is_written_outside_the_environments_names() {
             assert!(named || part_of || everywhere, "{actions:?} on {resource}");
         }
     }
-    // EC2's ids say nothing: there the owner tag does, wherever something is changed or removed.
+    // The ids of EC2 and EFS say nothing: there the owner tag does, wherever something is changed or removed.
     let text = serde_json::to_string(&apply).unwrap();
     assert!(text.contains(r#""aws:ResourceTag/batchwright:owner":"acme/payments-batch/prod""#), "{text}");
 }

@@ -58,6 +58,18 @@ fn key(request: &HttpRequest) -> String {
     format!("{} {} {target} {body}", request.method(), request.uri())
 }
 
+/// EFS's reads: <https://docs.aws.amazon.com/efs/latest/ug/API_Operations.html>.
+const EFS: &[(&str, &str)] = &[
+    ("access-points", "DescribeAccessPoints"),
+    ("backup-policy", "DescribeBackupPolicy"),
+    ("file-systems", "DescribeFileSystems"),
+    ("lifecycle-configuration", "DescribeLifecycleConfiguration"),
+    ("mount-targets", "DescribeMountTargets"),
+    ("policy", "DescribeFileSystemPolicy"),
+    ("replication-configurations", "DescribeReplicationConfigurations"),
+    ("security-groups", "DescribeMountTargetSecurityGroups"),
+];
+
 /// What a request asks: the operation, of Batch the end of the path, of S3 the aspect of a bucket.
 fn asks(key: &str) -> String {
     let words: Vec<&str> = key.splitn(4, ' ').collect();
@@ -65,8 +77,11 @@ fn asks(key: &str) -> String {
     let action = body.split('&').find_map(|pair| pair.strip_prefix("Action="));
     let target = target.rsplit_once('.').map(|(_, action)| action);
     let path = uri.split_once("/v1/").map(|(_, path)| path);
+    // EFS's paths say it by their last word.
+    let efs = uri.split_once("/2015-02-01/").and_then(|(_, path)| path.split('?').next()?.rsplit('/').next());
+    let efs = efs.and_then(|word| EFS.iter().find(|(end, _)| *end == word)).map(|(_, operation)| *operation);
     let aspect = uri.split_once('?').and_then(|(_, query)| query.split('&').next());
-    target.or(action).or(path).or(aspect).unwrap_or(uri).trim_end_matches('=').to_owned()
+    target.or(action).or(path).or(efs).or(aspect).unwrap_or(uri).trim_end_matches('=').to_owned()
 }
 
 impl HttpConnector for Player {
@@ -212,12 +227,29 @@ fn drop_at(value: &mut Value, path: &[&str]) {
 /// Others beside it: of services and kinds that the stack itself has nothing of.
 fn with_more(mut desired: Desired) -> Desired {
     let data = json!({"launchTemplateData": {"keyName": "jobs"}});
-    for (of, spec) in [("sqs/Queue", json!({})), ("ec2/ElasticIp", json!({})), ("ec2/LaunchTemplate", data)] {
+    let files = json!({
+        "backupPolicy": {"status": "ENABLED"},
+        "lifecyclePolicies": [{"transitionToIA": "AFTER_30_DAYS"}],
+        "fileSystemPolicy": {"Version": "2012-10-17", "Statement": [
+            {"Effect": "Allow", "Principal": {"AWS": "*"}, "Action": "elasticfilesystem:ClientMount"}
+        ]},
+        "mountTargets": [{"subnetId": "${ec2/Subnet/a.id}"}],
+        "replicationConfiguration": {"destinations": [{"region": "us-west-2"}]},
+    });
+    let point = json!({"fileSystemId": "${efs/FileSystem/orders.id}", "posixUser": {"uid": 1, "gid": 1}});
+    for (of, spec, on_delete) in [
+        ("sqs/Queue", json!({}), OnDelete::Refuse),
+        ("ec2/ElasticIp", json!({}), OnDelete::Refuse),
+        ("ec2/LaunchTemplate", data, OnDelete::Refuse),
+        // Files are counted late: none is empty for sure.
+        ("efs/FileSystem", files, OnDelete::Empty),
+        ("efs/AccessPoint", point, OnDelete::Refuse),
+    ] {
         let mut one = desired.resources.values().next().expect("a stack has resources").clone();
         one.id = ResourceId::new(of, "orders");
         one.physical_name = "payments-orders".to_owned();
         one.spec = kind(of).expect("a kind").normal(&spec, &desired.place).expect("a spec");
-        (one.protect, one.on_delete, one.renamed_from) = (false, OnDelete::Refuse, None);
+        (one.protect, one.on_delete, one.renamed_from) = (false, on_delete, None);
         (one.depends_on, one.ignore) = (Vec::new(), Vec::new());
         desired.resources.insert(one.id.clone(), one);
     }
@@ -270,7 +302,8 @@ async fn no_spoilt_answer_passes_for_what_is_not_there() {
     }
     println!("{} operations, {tried} spoilt answers", table.len());
     assert!(passed.is_empty(), "{passed:#?}");
-    for asked in ["GetQueueAttributes", "DescribeAddresses", "DescribeLaunchTemplateVersions"] {
+    let more = ["GetQueueAttributes", "DescribeAddresses", "DescribeLaunchTemplateVersions"];
+    for asked in more.into_iter().chain(EFS.iter().map(|(_, operation)| *operation)) {
         assert!(table.contains_key(asked), "{asked}: {table:?}");
     }
     assert!(table.len() > 20 && tried > 200, "{tried} of {table:?}");

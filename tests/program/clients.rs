@@ -67,7 +67,7 @@ async fn a_body_is_stored_as_it_is_and_only_if_it_is_what_was_signed() {
 fn calls_of_kinds() -> Vec<String> {
     let call = regex::Regex::new(r"\.([a-z][a-z0-9_]+)\(").unwrap();
     let mut calls = std::collections::BTreeSet::new();
-    for service in ["ec2", "ecr", "iam", "logs", "s3"] {
+    for service in ["ec2", "ecr", "efs", "iam", "logs", "s3"] {
         let mut files: Vec<PathBuf> = ["src/kinds", "src/services"]
             .map(|of| Path::new(env!("CARGO_MANIFEST_DIR")).join(of).join(service))
             .into();

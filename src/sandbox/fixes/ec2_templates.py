@@ -128,6 +128,8 @@ def describe_launch_templates(self):
 def delete_launch_template_versions(self):
     template, gone, refused = asked(self), [], []
     for number in self._get_param("Versions", []):
+        if not str(number).isascii() or not str(number).isdigit():
+            raise exceptions.InvalidParameterValueError(number)
         one = {"LaunchTemplateId": template.id, "LaunchTemplateName": template.name, "VersionNumber": int(number)}
         version = next((it for it in template.versions if it.number == int(number)), None)
         if version is None:

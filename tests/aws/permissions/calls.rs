@@ -10,6 +10,7 @@ use serde_json::Value;
 use super::asked::{LINKED, PASSED, WITH};
 use super::authorization::{actions_of, also, form, required, types};
 use super::ec2;
+use super::efs;
 use super::evaluate::{may, meet};
 use super::sending::Sent;
 
@@ -57,6 +58,7 @@ pub fn needs_of(sent: &Sent, desired: &Desired, bounds: &mut BTreeMap<String, St
     let place = &desired.place;
     let request = match sent.service.as_str() {
         "ec2" => return ec2::needs(sent, desired),
+        "elasticfilesystem" => return efs::needs(sent, desired),
         "iam" => of_iam(sent, place),
         "ecr" => of_json(sent, |body| ecr(body, place)),
         "logs" => of_json(sent, |body| logs(body, place)),

@@ -64,11 +64,12 @@ spec:
     )
 }
 
-/// The network's part of a policy, and the rest: a role takes 10,240 characters of inline policies, a policy 6,144.
+/// The network's part of a policy, with the file systems that are mounted through it, and the rest: a role takes 10,240 characters of inline policies, a policy 6,144.
 fn parted(policy: &Value) -> (Value, Value) {
     let network = |statement: &Value| {
         let actions = statement["Action"].as_array().unwrap();
-        actions.iter().all(|it| ["ec2:", "route53:"].iter().any(|of| it.as_str().unwrap().starts_with(of)))
+        let of_network = ["ec2:", "elasticfilesystem:", "route53:"];
+        actions.iter().all(|it| of_network.iter().any(|of| it.as_str().unwrap().starts_with(of)))
     };
     let statements = policy["Statement"].as_array().unwrap().iter().cloned();
     let (network, rest): (Vec<Value>, Vec<Value>) = statements.partition(network);

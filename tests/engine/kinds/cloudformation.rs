@@ -27,6 +27,7 @@ const BEYOND: &[(&str, &str, &str)] = &[
     ("ec2/Vpc", "ipv6NetmaskLength", "AWS::EC2::VPCCidrBlock"),
     ("ec2/Vpc", "ipv6Pool", "AWS::EC2::VPCCidrBlock"),
     ("ec2/Vpc", "secondaryCidrBlocks", "AWS::EC2::VPCCidrBlock"),
+    ("efs/FileSystem", "mountTargets", "AWS::EFS::MountTarget"),
     (
         "logs/LogGroup",
         "retentionPolicyName",

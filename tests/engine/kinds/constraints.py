@@ -25,7 +25,8 @@ def of_shape(shape, path, within, found):
         if bound in shape.metadata:
             rule = bound + ("imum" if shape.type_name in numbers else words.get(shape.type_name, "?"))
             emit(found, path, rule, shape.metadata[bound])
-    if "pattern" in shape.metadata:
+    # Any text but an empty one, which `min` says: no rule.
+    if shape.metadata.get("pattern", r"[\s\S]+") != r"[\s\S]+":
         emit(found, path, "pattern", shape.metadata["pattern"])
     if getattr(shape, "enum", None):
         emit(found, path, "enum", shape.enum)

@@ -70,6 +70,8 @@ const ALIKE: &[&[&str]] = &[
     &["ec2/SecurityGroup.groupId", "ec2/SecurityGroup.id", "ec2/Vpc.defaultSecurityGroupId"],
     &["ec2/RouteTable.id", "ec2/Vpc.mainRouteTableId"],
     &["ec2/ElasticIp.allocationId", "ec2/ElasticIp.id"],
+    &["efs/AccessPoint.accessPointId", "efs/AccessPoint.id"],
+    &["efs/FileSystem.fileSystemId", "efs/FileSystem.id"],
 ];
 
 /// Fields of names and ARNs whose API takes the ARN alone.

@@ -38,6 +38,7 @@ const ELSEWHERE: &[(&str, &str)] = &[
     ("BucketNamePrefix", "not managed: names are ours to choose"),
     ("TransferAddress", "not managed: a person accepts an address that another account offers"),
     ("Tags", "metadata.tags: CreateTags changes them in place; CloudFormation alone cannot"),
+    ("ClientToken", "not managed: it comes from the step that creates"),
     ("BucketNamespace", "not managed: names are ours to choose"),
 ];
 

@@ -31,6 +31,7 @@ const OWN_WORDS: &[(&str, &[&str], &[&str])] = &[
         &["manifest"],
         &["metadata", "dependsOn", "env", "environment", "image", "limits", "policy"],
     ),
+    ("where an environment is", &["manifest", "render"], &["region"]),
     ("of what is called like a secret", &["diff"], &["secret"]),
     ("roles that are passed to a service", &["permissions"], &["roles"]),
     ("a revision, where it is named beside what it is of", &["plan"], &["version"]),

@@ -53,6 +53,11 @@ def there():
     clients["ecr"].create_repository(repositoryName="img")
     clients["logs"].create_log_group(logGroupName="g")
     clients["s3"].create_bucket(Bucket=bucket)
+    efs = clients["efs"]
+    system, copy = (efs.create_file_system(CreationToken=it)["FileSystemId"] for it in ("one", "two"))
+    efs.describe_file_systems()
+    target = efs.create_mount_target(FileSystemId=system, SubnetId=subnet)["MountTargetId"]
+    point = efs.create_access_point(FileSystemId=system, ClientToken="one")["AccessPointId"]
     public = {"Effect": "Allow", "Principal": "*", "Action": "s3:*", "Resource": f"arn:aws:s3:::{bucket}/*"}
     strange = {"Effect": "Allow", "Principal": {"AWS": ["*", 7]}, "Action": ["s3:*", None], "Resource": [7]}
     documents = ["{}", "[]", "7", "null", "no JSON", '{"Statement": [null]}', json.dumps({"Statement": strange})]
@@ -69,6 +74,13 @@ def there():
     return {
         **ids,
         **{f"{name}s": held for name, held in ids.items()},
+        "FileSystemId": [system, copy],
+        "SourceFileSystemId": [system, copy],
+        "MountTargetId": [target],
+        "AccessPointId": [point],
+        "ResourceId": [system, point],
+        "SecurityGroups": [group],
+        "AvailabilityZoneName": ["us-east-1a", "none"],
         "AssociationId": [association],
         "Resources": [vpc, subnet, group],
         "RoleName": ["r"],

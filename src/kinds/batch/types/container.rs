@@ -135,7 +135,7 @@ pub struct Host {
 #[spec(mirrors = sdk::EfsVolumeConfiguration)]
 pub struct EfsVolume {
     /// Its id.
-    #[field(length(1..), regex(FILE_SYSTEM), refers("efs/FileSystem.id"))]
+    #[field(length(1..), regex(FILE_SYSTEM), refers("efs/FileSystem.id", "efs/FileSystem.fileSystemId"))]
     pub file_system_id: String,
     /// The folder that is mounted as root; to be left out, or `/`, with an access point.
     #[field(default = "/", length(..=4096))]
@@ -155,7 +155,7 @@ pub struct EfsVolume {
 #[spec(mirrors = sdk::EfsAuthorizationConfig)]
 pub struct EfsAuthorization {
     /// The access point.
-    #[field(empty, regex(ACCESS_POINT), refers("efs/AccessPoint.id"))]
+    #[field(empty, regex(ACCESS_POINT), refers("efs/AccessPoint.id", "efs/AccessPoint.accessPointId"))]
     pub access_point_id: Option<String>,
     /// Whether the job's role counts: `ENABLED` (with encryption in transit, and with such a role) or `DISABLED`.
     #[field(default = "DISABLED", one_of(sdk::EfsAuthorizationConfigIam::values()))]

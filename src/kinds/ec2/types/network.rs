@@ -4,6 +4,7 @@ use std::fmt;
 
 use super::cidr::Cidr;
 use crate::kind::prelude::*;
+use crate::kinds::ec2::subnet::{self, Subnet};
 use crate::kinds::ec2::vpc::{self, Vpc};
 use crate::value::reference::{self, Reference};
 
@@ -106,4 +107,31 @@ impl Network {
 pub fn placed<'t>(field: &str, texts: &'t [String]) -> impl Iterator<Item = (String, &'t String)> + use<'t> {
     let field = field.to_owned();
     texts.iter().enumerate().map(move |(index, text)| (format!("{field}[{index}]"), text))
+}
+
+/// Complains of each of these subnets, each with its place, that is in the zone of one before it.
+pub fn one_zone<'t>(
+    subnets: impl Iterator<Item = (String, &'t String)>,
+    beside: &Beside<'_>,
+    why: &str,
+) -> Vec<Clash> {
+    let zone = |subnet: &subnet::Spec| {
+        let zone = subnet.availability_zone.clone().or_else(|| subnet.availability_zone_id.clone())?;
+        (!zone.contains("${")).then_some(zone)
+    };
+    let mut seen: Vec<(String, &ResourceId)> = Vec::new();
+    let mut found = Vec::new();
+    for (path, text) in subnets {
+        let Some((id, zone)) = beside.find::<Subnet>(text).and_then(|(id, it)| Some((id, zone(&it)?))) else {
+            continue;
+        };
+        match seen.iter().find(|(other, with)| *other == zone && *with != id) {
+            Some((_, other)) => {
+                let message = format!("{id} is in {zone}, and so is {other}: {why}");
+                found.push(Clash::new(path, other, message));
+            }
+            None => seen.push((zone, id)),
+        }
+    }
+    found
 }

@@ -8,12 +8,13 @@
 
 use super::{Spec, VpcEndpoint};
 use crate::kind::prelude::*;
-use crate::kinds::ec2::subnet::{self, Subnet};
-use crate::kinds::ec2::types::network::{Network, placed};
+use crate::kinds::ec2::types::network::{Network, one_zone, placed};
 use crate::kinds::ec2::vpc;
 
 pub(super) fn clashes(spec: &Spec, id: &ResourceId, beside: &Beside<'_>) -> Vec<Clash> {
-    let mut found = one_zone(spec, beside);
+    // An interface endpoint has one subnet in each zone.
+    let subnets = placed("subnetIds", &spec.subnet_ids).filter(|_| spec.vpc_endpoint_type == "Interface");
+    let mut found = one_zone(subnets, beside, "an endpoint has one subnet in each zone");
     let Some(network) = Network::named(&spec.vpc_id) else { return found };
     for (field, texts, why) in [
         ("subnetIds", &spec.subnet_ids, "an endpoint stands in subnets of its own VPC"),
@@ -26,33 +27,6 @@ pub(super) fn clashes(spec: &Spec, id: &ResourceId, beside: &Beside<'_>) -> Vec<
         found.extend(without_names(&network, beside));
     }
     found.extend(twins(spec, &network, id, beside));
-    found
-}
-
-/// An interface endpoint has one subnet in each zone.
-fn one_zone(spec: &Spec, beside: &Beside<'_>) -> Vec<Clash> {
-    if spec.vpc_endpoint_type != "Interface" {
-        return Vec::new();
-    }
-    let zone = |subnet: &subnet::Spec| {
-        let zone = subnet.availability_zone.clone().or_else(|| subnet.availability_zone_id.clone())?;
-        (!zone.contains("${")).then_some(zone)
-    };
-    let mut seen: Vec<(String, &ResourceId)> = Vec::new();
-    let mut found = Vec::new();
-    for (path, text) in placed("subnetIds", &spec.subnet_ids) {
-        let Some((id, zone)) = beside.find::<Subnet>(text).and_then(|(id, it)| Some((id, zone(&it)?))) else {
-            continue;
-        };
-        match seen.iter().find(|(other, with)| *other == zone && *with != id) {
-            Some((_, other)) => {
-                let message =
-                    format!("{id} is in {zone}, and so is {other}: an endpoint has one subnet in each zone");
-                found.push(Clash::new(path, other, message));
-            }
-            None => seen.push((zone, id)),
-        }
-    }
     found
 }
 

@@ -21,6 +21,8 @@ pub(in crate::kinds) enum Attached {
     Queue,
     /// To an endpoint of a VPC: principals and resources are named, of whichever service it leads to.
     Endpoint,
+    /// To a file system of EFS: a principal must be named; the resource is the file system, named or not.
+    FileSystem,
 }
 
 impl Attached {
@@ -38,7 +40,7 @@ impl Attached {
             Self::Repository => {
                 Some("has no place in a repository's policy, which is for this repository alone: remove it")
             }
-            Self::Identity | Self::Bucket | Self::Queue | Self::Endpoint => None,
+            Self::Identity | Self::Bucket | Self::Queue | Self::Endpoint | Self::FileSystem => None,
         }
     }
 }
@@ -148,6 +150,8 @@ fn statement(path: &str, statement: &Value, attached: Attached, found: &mut Vec<
     }
     one_of(path, fields, "Action", "NotAction", found);
     match attached.without_resource() {
+        // EFS names its own where none is named.
+        None if attached == Attached::FileSystem && !fields.contains_key("NotResource") => {}
         None => one_of(path, fields, "Resource", "NotResource", found),
         Some(why) => {
             for field in ["Resource", "NotResource"].into_iter().filter(|field| fields.contains_key(*field)) {
@@ -165,7 +169,11 @@ fn statement(path: &str, statement: &Value, attached: Attached, found: &mut Vec<
             }
         }
         Attached::Trust => principal::of_trust(path, fields, found),
-        Attached::Bucket | Attached::Repository | Attached::Queue | Attached::Endpoint => {
+        Attached::Bucket
+        | Attached::Repository
+        | Attached::Queue
+        | Attached::Endpoint
+        | Attached::FileSystem => {
             one_of(path, fields, "Principal", "NotPrincipal", found);
             principal::check(path, fields, found);
         }

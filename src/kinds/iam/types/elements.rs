@@ -119,6 +119,9 @@ fn wrong_action(action: &str, attached: Attached) -> Option<String> {
         Attached::Queue if action != "*" && !of("sqs") => {
             Some(format!("`{action}` is none of SQS's actions, and a queue's policy has no others"))
         }
+        Attached::FileSystem if action != "*" && !of("elasticfilesystem") => {
+            Some(format!("`{action}` is none of EFS's actions, and a file system's policy has no others"))
+        }
         Attached::Repository if action != "*" && !of("ecr") => {
             Some(format!("`{action}` is none of ECR's actions, and a repository's policy has no others"))
         }

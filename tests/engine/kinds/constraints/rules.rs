@@ -82,10 +82,18 @@ impl Rule {
     }
 }
 
+/// What looks ahead, which the crate does not, and the same without: a folder whose name begins with no dot; a tag's key that does
+/// not begin with `aws:`, which `validate` refuses of all tags.
+const LOOKS: &[(&str, &str)] = &[
+    (r"(?!\.)+[^$#<>;`|&?{}^*/\n]+", r"[^.$#<>;`|&?{}^*/\n][^$#<>;`|&?{}^*/\n]*"),
+    ("(?![aA]{1}[wW]{1}[sS]{1}:)", ""),
+];
+
 /// A pattern in the dialect of the crate: classes are ASCII's, and a class may hold `[`.
 fn ours(pattern: &str) -> String {
+    let pattern = LOOKS.iter().fold(pattern.to_owned(), |text, (looks, same)| text.replace(looks, same));
     let pattern =
-        Regex::new(r"\(\?=\.\{\d+,\d+\}\$\)").unwrap().replace_all(pattern, "").replace(r"\Z", r"\z");
+        Regex::new(r"\(\?=\.\{\d+,\d+\}\$\)").unwrap().replace_all(&pattern, "").replace(r"\Z", r"\z");
     let (mut out, mut in_class, mut rest) = (String::new(), false, pattern.chars());
     while let Some(c) = rest.next() {
         match c {

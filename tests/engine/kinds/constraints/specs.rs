@@ -87,7 +87,13 @@ fn literal(mut spec: Value) -> Value {
         let arn = |resource: &str| format!("arn:aws:{service}:us-east-1:111111111111:{resource}");
         match (kind, output) {
             ("Vpc", "cidrBlock") => "10.0.0.0/16".to_owned(),
+            ("Vpc", "defaultSecurityGroupId") => id("sg"),
             ("Vpc", _) => id("vpc"),
+            ("FileSystem", "arn") => {
+                format!("arn:aws:elasticfilesystem:us-east-1:111111111111:file-system/{}", id("fs"))
+            }
+            ("FileSystem", _) => id("fs"),
+            ("AccessPoint", _) => id("fsap"),
             ("Subnet", _) => id("subnet"),
             ("SecurityGroup", _) => id("sg"),
             ("RouteTable", _) => id("rtb"),

@@ -1,0 +1,4 @@
+//! Kinds of Elastic File System.
+
+pub mod access_point;
+pub mod file_system;
