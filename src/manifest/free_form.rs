@@ -349,6 +349,6 @@ mod tests {
         }
         let count: usize =
             KINDS.iter().map(|kind| policies(&kind.facts().schema, &kind.facts().schema, 0)).sum();
-        assert_eq!(count, 8, "role (2), policy, bucket, repository (2), endpoint, queue");
+        assert_eq!(count, 9, "role (2), policy, bucket, repository (2), endpoint, queue, file system");
     }
 }

@@ -270,13 +270,8 @@ fn all_examples_together_are_an_environment() {
 }
 
 /// Kinds that are referred to before they exist.
-const NOT_YET: &[&str] = &[
-    "kms/Key",
-    "lambda/Function",
-    "secretsmanager/Secret",
-    "sns/Topic",
-    "ssm/Parameter",
-];
+const NOT_YET: &[&str] =
+    &["kms/Key", "lambda/Function", "secretsmanager/Secret", "sns/Topic", "ssm/Parameter"];
 
 #[test]
 fn references_name_outputs_that_exist() {

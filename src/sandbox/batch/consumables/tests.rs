@@ -50,7 +50,7 @@ async fn jobs_wait_for_what_they_take() {
     let takes = json!({ "consumableResourceProperties": { "consumableResourceList": [
         { "consumableResource": "seats", "quantity": 2 }, { "consumableResource": "coupons", "quantity": 1 },
     ] } });
-    bench.ok("RegisterJobDefinition", changed(definition("jd", &["read line"]), takes)).await;
+    bench.ok("RegisterJobDefinition", changed(definition("jd", &["exec tail -f /dev/null"]), takes)).await;
     let submit = async || {
         let request = json!({ "jobName": "job", "jobQueue": "q", "jobDefinition": "jd" });
         bench.ok("SubmitJob", request).await["jobId"].as_str().unwrap().to_owned()
