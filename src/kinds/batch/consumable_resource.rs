@@ -63,6 +63,7 @@ impl Kind for ConsumableResource {
         )],
     };
     const EXAMPLE: &'static str = include_str!("consumable_resource.example.yaml");
+    const READ_BY_NAME: bool = true;
 
     fn warnings(spec: &Spec, _live: Option<&Spec>) -> Vec<Invalid> {
         let what = "is what jobs use up, and each apply fills it up again: `metadata.ignore: [totalQuantity]` leaves what is left";

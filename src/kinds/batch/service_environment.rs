@@ -93,6 +93,7 @@ impl Kind for ServiceEnvironment {
     };
     const REMOVED_BY: &'static [&'static str] = actions![batch: UpdateServiceEnvironment];
     const EXAMPLE: &'static str = include_str!("service_environment.example.yaml");
+    const READ_BY_NAME: bool = true;
 
     /// All of a page with one call.
     async fn read(client: &Client, scope: &Scope) -> Result<BTreeMap<String, Self::Seen>> {
