@@ -203,6 +203,11 @@ fn links_are_not_followed_and_nothing_behind_them_is_quoted() {
         fs::remove_dir_all(root.join("dev")).unwrap();
         symlink(secret.path(), root.join("dev")).unwrap();
     });
+    let elsewhere = secret.path().join("stacks");
+    refused(&|root| {
+        fs::rename(root.join("stacks"), &elsewhere).unwrap();
+        symlink(&elsewhere, root.join("stacks")).unwrap();
+    });
     let sound = Folder::new(ENVIRONMENT, SOUND.as_bytes());
     let linked = secret.path().join("manifests");
     symlink(sound.0.path(), &linked).unwrap();
