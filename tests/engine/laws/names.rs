@@ -279,7 +279,7 @@ fn shape(plan: &Plan, observed: &Observed, before: &BTreeMap<ResourceId, Resourc
     let mut lines = Vec::new();
     for change in &plan.changes {
         let mut change = json!(change);
-        change.as_object_mut().expect("an object").remove("seal");
+        change.as_object_mut().expect("an object").remove("digests");
         lines.push(format!("change {}", line(&change)));
     }
     for step in &plan.steps {
